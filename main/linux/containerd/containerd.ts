@@ -1,0 +1,166 @@
+// What the container runtime of a machine offers: images, sandboxes, containers (CRI), as kubelet, crictl, ctr and docker use it.
+import { serviceSocket, type Program, type TtyMaster, type OpenFile, type WaitStatus } from '../kernel/index.ts';
+import type { NetworkNamespace } from '../../network/index.ts';
+
+/** An image in the catalogue or a registry: what `docker pull` brings. Files are read-only and shared by all containers. */
+export interface ContainerImage {
+  /** Canonical: `docker.io/library/nginx:1.20`. */
+  readonly name: string;
+  /** `sha256:…`; derived from the name if absent. */
+  readonly digest?: string;
+  /** Size on disk and over the wire, for listings and pull time. */
+  readonly sizeBytes: number;
+  /** Absolute paths to what is there. */
+  readonly files: ReadonlyMap<string, ImageFile>;
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly env?: readonly string[];
+  readonly user?: string;
+  readonly workingDirectory?: string;
+  readonly exposedPorts?: readonly string[];
+  readonly stopSignal?: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  /** When it was built, RFC 3339. */
+  readonly created?: string;
+}
+
+/** A file of an image: text, bytes, a built-in program, a link, or an (empty) directory. */
+export type ImageFile =
+  | { readonly type: 'file'; readonly content: string | Uint8Array; readonly mode?: number; readonly uid?: number; readonly gid?: number }
+  | { readonly type: 'program'; readonly program: Program; readonly name: string; readonly mode?: number }
+  | { readonly type: 'symlink'; readonly target: string }
+  | { readonly type: 'directory'; readonly mode?: number; readonly uid?: number; readonly gid?: number };
+
+/** Where images are pulled from. `undefined`: no such image there ("not found"). */
+export interface ImageRegistry {
+  lookup(reference: string): ContainerImage | undefined;
+}
+
+export interface ImageRecord {
+  /** sha256 of the configuration. */
+  readonly id: string;
+  readonly repoTags: readonly string[];
+  readonly repoDigests: readonly string[];
+  readonly sizeBytes: number;
+  readonly image: ContainerImage;
+}
+
+/** A volume or file given to a container. */
+export interface ContainerMount {
+  readonly containerPath: string;
+  /** A path on the machine. */
+  readonly hostPath: string;
+  readonly readOnly?: boolean;
+}
+
+export interface SandboxSpec {
+  readonly podName: string;
+  readonly podNamespace: string;
+  readonly podUid: string;
+  readonly attempt: number;
+  readonly hostname: string;
+  readonly hostNetwork: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  readonly cgroupParent: string;
+}
+
+export interface Sandbox {
+  readonly id: string;
+  readonly spec: SandboxSpec;
+  readonly createdMs: number;
+  readonly state: 'ready' | 'notready';
+  /** The pod's namespace: the machine's own for hostNetwork. */
+  readonly net: NetworkNamespace;
+  /** Addresses that CNI gave, first is the primary; empty for hostNetwork. */
+  readonly ips: readonly string[];
+}
+
+export interface ContainerSpec {
+  readonly name: string;
+  readonly attempt: number;
+  /** As in the pod spec. */
+  readonly image: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env: readonly { readonly name: string; readonly value: string }[];
+  readonly workingDirectory?: string;
+  readonly user?: string;
+  readonly mounts: readonly ContainerMount[];
+  readonly tty: boolean;
+  readonly stdin: boolean;
+  readonly stdinOnce: boolean;
+  readonly memoryMaxBytes?: number;
+  readonly readOnlyRoot?: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** Where the log goes, in CRI format; absent: nowhere. */
+  readonly logPath?: string;
+}
+
+export interface Container {
+  /** 64 hexadecimal digits. */
+  readonly id: string;
+  readonly sandboxId: string;
+  readonly spec: ContainerSpec;
+  readonly imageId: string;
+  readonly state: 'created' | 'running' | 'exited';
+  readonly createdMs: number;
+  readonly startedMs: number | undefined;
+  readonly finishedMs: number | undefined;
+  readonly exitCode: number | undefined;
+  /** `Completed`, `Error`, `OOMKilled`, `StartError`. */
+  readonly reason: string | undefined;
+  readonly message: string | undefined;
+  readonly pid: number | undefined;
+}
+
+export interface ExecOptions {
+  readonly command: readonly string[];
+  /** With a terminal the three are its master's; without, pipes. */
+  readonly tty?: TtyMaster;
+  readonly stdio?: readonly [OpenFile, OpenFile, OpenFile];
+}
+
+/** Why a runtime call failed, in gRPC's words; `message` is containerd's. */
+export class RuntimeError extends Error {
+  readonly code: 'NotFound' | 'AlreadyExists' | 'FailedPrecondition' | 'InvalidArgument' | 'Unknown' | 'Unavailable';
+  constructor(code: RuntimeError['code'], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}
+
+/** CRI's RuntimeService and ImageService in one, plus what docker and ctr need. Records survive a restart of the machine or the app. */
+export interface Containerd {
+  readonly version: string;
+  pullImage(reference: string): Promise<ImageRecord>;
+  imageStatus(reference: string): ImageRecord | undefined;
+  listImages(): ImageRecord[];
+  removeImage(reference: string): void;
+  /** Adds an image that came in a file (`docker load`, `ctr images import`). */
+  importImage(image: ContainerImage): ImageRecord;
+
+  runSandbox(spec: SandboxSpec): Promise<Sandbox>;
+  /** Kills what runs in it and gives its network back. */
+  stopSandbox(id: string): Promise<void>;
+  removeSandbox(id: string): Promise<void>;
+  listSandboxes(): Sandbox[];
+
+  createContainer(sandboxId: string, spec: ContainerSpec): Promise<Container>;
+  startContainer(id: string): Promise<void>;
+  /** Stop signal, then KILL after `timeoutMs`. */
+  stopContainer(id: string, timeoutMs: number): Promise<void>;
+  removeContainer(id: string): Promise<void>;
+  listContainers(): Container[];
+  containerStatus(id: string): Container | undefined;
+  /** Settles with the command's end. Rejects with RuntimeError when it can't start (no such file …). */
+  exec(id: string, options: ExecOptions): Promise<WaitStatus>;
+  /** Joins the streams of the container's first process. */
+  attach(id: string, options: ExecOptions): Promise<WaitStatus>;
+  /** Calls back on every change of a sandbox or container (PLEG's evented form). */
+  onEvent(listener: (event: { readonly kind: 'created' | 'started' | 'stopped' | 'deleted'; readonly id: string; readonly podUid: string }) => void): Disposable;
+}
+
+/** /run/containerd/containerd.sock */
+export const containerdSocket = serviceSocket<Containerd>('/run/containerd/containerd.sock');

@@ -1,0 +1,114 @@
+// What the kernel of one machine offers beyond a process's own calls: process table, terminals, modules, services.
+import type { Clock, Random } from '../../simulation/index.ts';
+import type { NetworkNamespace } from '../../network/index.ts';
+import type { OpenFile } from './open-file.ts';
+import type { Credentials, Process, Program, WaitStatus } from './process.ts';
+import type { Mount } from './mount.ts';
+import type { TtyMaster, WindowSize } from './tty.ts';
+
+/** A row of ps(1). */
+export interface ProcessInfo {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly argv: readonly string[];
+  /** comm: at most 15 characters of the executable's name. */
+  readonly command: string;
+  readonly state: 'R' | 'S' | 'T' | 'Z';
+  readonly credentials: Credentials;
+  /** Path of the controlling terminal. */
+  readonly tty: string | undefined;
+  readonly startMs: number;
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  /** cgroup path, such as `/kubepods/besteffort/pod…/…`. */
+  readonly cgroup: string;
+}
+
+/** The namespaces a container's first process starts in; absent members are the machine's own. */
+export interface Namespaces {
+  readonly net?: NetworkNamespace;
+  readonly mounts?: readonly Mount[];
+  /** A new pid namespace: the first process sees itself as 1. Processes join it by naming a process in it (nsenter). */
+  readonly pid?: 'new' | { readonly of: number };
+  /** Host name in the container's uts namespace. */
+  readonly hostname?: string;
+  readonly cgroup?: string;
+  readonly memoryMaxBytes?: number;
+  readonly pidsMax?: number;
+}
+
+export interface StartOptions {
+  readonly argv: readonly string[];
+  readonly path?: string;
+  readonly program?: Program;
+  readonly env?: ReadonlyMap<string, string>;
+  readonly cwd?: string;
+  readonly credentials?: Credentials;
+  readonly namespaces?: Namespaces;
+  /** stdin, stdout, stderr; absent: /dev/null. */
+  readonly stdio?: readonly [OpenFile, OpenFile, OpenFile];
+  /** Makes this the controlling terminal of a new session, with stdio on it. */
+  readonly tty?: TtyMaster;
+}
+
+/** A process started from outside any process: a service, a container, a login. */
+export interface Task {
+  /** In the machine's own pid namespace. */
+  readonly pid: number;
+  readonly process: Process;
+  readonly ended: Promise<WaitStatus>;
+}
+
+/** A named in-kernel endpoint that stands for a Unix socket with a typed protocol, such as containerd's. */
+export interface ServiceSocket<Service> {
+  readonly path: string;
+  /** Only for the type; never set. */
+  readonly protocol?: Service;
+}
+
+/** Names a Unix socket whose protocol is `Service`. */
+export function serviceSocket<Service>(path: string): ServiceSocket<Service> {
+  return { path };
+}
+
+export interface Kernel {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** uname(2). */
+  readonly release: string;
+  readonly bootMs: number;
+  readonly cpuCount: number;
+  readonly memoryBytes: number;
+  /** The machine's own network namespace. */
+  readonly net: NetworkNamespace;
+  /** sethostname(2), the machine's own uts namespace. */
+  hostname: string;
+  /** Host name in the uts namespace of a process. */
+  hostnameOf(pid: number): string;
+
+  /** Starts a process that is a child of init. Throws ErrnoError as execve. */
+  start(options: StartOptions): Task;
+  /** Every process that `viewer` can see, by pid as it sees them; absent: the machine's own namespace. */
+  listProcesses(viewer?: Process): ProcessInfo[];
+  process(pid: number): Process | undefined;
+  openTty(size: WindowSize): TtyMaster;
+  /** A pipe(7): what is written to the second can be read from the first. */
+  pipe(): { readonly reader: OpenFile; readonly writer: OpenFile };
+  /** /dev/null, opened. */
+  nullFile(): OpenFile;
+
+  /** lsmod(8): names of loaded modules. */
+  readonly modules: ReadonlySet<string>;
+  /** Throws ENOENT for a module that isn't in the catalogue. */
+  loadModule(name: string): void;
+  /** Throws EBUSY, ENOENT. */
+  unloadModule(name: string): void;
+  onModulesChanged(changed: () => void): Disposable;
+
+  /** Answers at a Unix socket until disposed. Throws EADDRINUSE. */
+  bindService<Service>(socket: ServiceSocket<Service>, service: Service): Disposable;
+  /** Throws ENOENT when nobody has bound it, ECONNREFUSED when its server is gone. */
+  connectService<Service>(socket: ServiceSocket<Service>): Service;
+}

@@ -1,0 +1,123 @@
+// What a program sees of the kernel it runs on: its process, its files, its terminal.
+import type { Clock, Random } from '../../simulation/index.ts';
+import type { NetworkNamespace } from '../../network/index.ts';
+import type { FileSystemView } from './file-system.ts';
+import type { OpenFile } from './open-file.ts';
+import type { Kernel } from './kernel.ts';
+import type { Tty } from './tty.ts';
+
+/**
+ * The code of an executable: runs as a process and settles with its exit status (0–255).
+ * Every wait goes through the process, so that signals can end it: a fatal signal makes the pending and
+ * every later system call reject with ProcessExit, which programs let pass.
+ */
+export type Program = (proc: Process) => Promise<number>;
+
+export type Signal =
+  | 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGPIPE' | 'SIGALRM' | 'SIGTERM'
+  | 'SIGCHLD' | 'SIGCONT' | 'SIGSTOP' | 'SIGTSTP' | 'SIGTTIN' | 'SIGTTOU' | 'SIGWINCH';
+
+export interface Credentials {
+  readonly uid: number;
+  readonly gid: number;
+  readonly groups: readonly number[];
+}
+
+/** How a process ended: by exiting, or by a signal. Shells show the latter as 128 + its number. */
+export type WaitStatus =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'signaled'; readonly signal: Signal }
+  | { readonly kind: 'stopped'; readonly signal: Signal };
+
+export interface SpawnOptions {
+  /** argv[0] is the name shown by ps; the executable is looked up from `path`, else from argv[0] by $PATH. */
+  readonly argv: readonly string[];
+  /** The executable's path. Throws ENOENT, EACCES, ENOEXEC at once. */
+  readonly path?: string;
+  /** Runs this instead of a file: what a shell's fork without exec (a subshell) is. */
+  readonly program?: Program;
+  readonly env?: ReadonlyMap<string, string>;
+  readonly cwd?: string;
+  /** Descriptors of the child; absent: a copy of the parent's. */
+  readonly fds?: ReadonlyMap<number, OpenFile>;
+  /** Process group to join, 0 for a new one of its own; absent: the parent's. */
+  readonly processGroup?: number;
+  /** setsid(2): a new session without a terminal, or with `controllingTty`. */
+  readonly newSession?: boolean;
+  readonly controllingTty?: Tty;
+  readonly credentials?: Credentials;
+  /** Signals that the child ignores from the start. */
+  readonly ignoredSignals?: readonly Signal[];
+}
+
+/** A child as its parent holds it. */
+export interface Child {
+  readonly pid: number;
+  /** The next change of state; afterwards the zombie is gone if it ended. With `untraced`, stops are told too. */
+  wait(options?: { readonly untraced?: boolean }): Promise<WaitStatus>;
+  kill(signal: Signal): void;
+}
+
+export interface Process {
+  readonly pid: number;
+  readonly parentPid: number;
+  readonly argv: readonly string[];
+  /** The environment; a shell changes it in place. */
+  readonly env: Map<string, string>;
+  /** Absolute. Set with chdir. */
+  readonly cwd: string;
+  readonly umask: number;
+  readonly credentials: Credentials;
+  readonly processGroup: number;
+  readonly session: number;
+  readonly stdin: OpenFile;
+  readonly stdout: OpenFile;
+  readonly stderr: OpenFile;
+  /** The table of descriptors. Closing is by `closeFd`, duplicating by `setFd`. */
+  readonly fds: ReadonlyMap<number, OpenFile>;
+  readonly fs: FileSystemView;
+  readonly net: NetworkNamespace;
+  /** The controlling terminal. */
+  readonly tty: Tty | undefined;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly kernel: Kernel;
+  /** Aborted when a fatal signal has been taken; pass it to waits that aren't the process's own. */
+  readonly signal: AbortSignal;
+
+  chdir(path: string): void;
+  setUmask(mask: number): void;
+  /** Puts a file description at a number (dup2), or at the lowest free one from `from`; returns the number. */
+  setFd(file: OpenFile, fd?: number, from?: number): number;
+  closeFd(fd: number): void;
+
+  spawn(options: SpawnOptions): Child;
+  /** Runs another executable in this process (execve); settles with its status, which the caller returns. */
+  exec(options: { readonly path: string; readonly argv: readonly string[]; readonly env?: ReadonlyMap<string, string> }): Promise<number>;
+  /** Waits for any child (waitpid(-1)); undefined when there is none. */
+  waitAny(options?: { readonly untraced?: boolean; readonly noHang?: boolean }): Promise<{ pid: number; status: WaitStatus } | undefined>;
+  /** Sends a signal to a pid, or with a negative number to a process group. Throws ESRCH, EPERM. */
+  kill(pid: number, signal: Signal): void;
+  /** Handles a signal: a function, 'ignore', or 'default'. KILL and STOP can't be handled (EINVAL). */
+  onSignal(signal: Signal, action: (() => void) | 'ignore' | 'default'): void;
+  setProcessGroup(pid: number, processGroup: number): void;
+
+  /** Waits in virtual time; rejects with ErrnoError EINTR when a handled signal comes, with ProcessExit on a fatal one. */
+  sleep(delayMs: number): Promise<void>;
+  /** Waits for something outside the kernel so that signals can interrupt it (as `sleep`). */
+  interruptible<T>(wait: Promise<T>): Promise<T>;
+  /**
+   * Charges virtual CPU time. Cheap to call often: it really waits only when about a millisecond has gathered,
+   * so that endless loops cost time and can be stopped.
+   */
+  cpu(costMs: number): Promise<void> | undefined;
+}
+
+/** Thrown out of system calls of a process that has ended or called exit; only the kernel catches it. */
+export class ProcessExit extends Error {
+  readonly status: WaitStatus;
+  constructor(status: WaitStatus) {
+    super('process ended');
+    this.status = status;
+  }
+}
