@@ -11,3 +11,4 @@ export {
   type Store,
   type StoredRecord,
 } from './store.ts';
+export { SqliteStore, type CommitTurns, type SqliteStoreOptions } from './sqlite-store.ts';
