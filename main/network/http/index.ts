@@ -8,3 +8,6 @@ export {
   type HttpResponse,
   type Peer,
 } from './message.ts';
+export { serveHttp, serveHttpStream, type HttpServerOptions, type StreamSource } from './server.ts';
+export { httpRequest, type ClientRequest, type ClientResponse } from './client.ts';
+export { acceptWebSocket, connectWebSocket, type WebSocket, type WebSocketMessage } from './websocket.ts';
