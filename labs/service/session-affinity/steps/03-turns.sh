@@ -1,0 +1,3 @@
+address=$(kubectl get svc nginx-svc -o jsonpath='{.spec.clusterIP}')
+curl -s $address
+curl -s $address

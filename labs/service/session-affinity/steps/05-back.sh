@@ -1,0 +1,1 @@
+kubectl patch svc nginx-svc -p '{"spec":{"sessionAffinity":"None"}}'
