@@ -29,6 +29,12 @@ export const ENGINE_PACKAGES: readonly string[] = [
   'yaml',
 ];
 
+/** Packages of which the engine may import types, which are gone when it runs. */
+export const ENGINE_TYPE_PACKAGES: readonly string[] = [
+  '@kubernetes-models/apimachinery',
+  'kubernetes-models',
+];
+
 /** Modules of Node that compute and do nothing else. node:path differs between hosts, node:path/posix doesn't. */
 export const ENGINE_NODE_MODULES: readonly string[] = [
   'assert',
@@ -134,8 +140,8 @@ function mainImportFault(from: Place, to: Place): string | undefined {
 function contractFault(from: Place, to: Place): string | undefined {
   if (to.path !== 'preload/contract.ts')
     return `main/ and preload/ share only preload/contract.ts, not ${to.path}.`;
-  if (from.room === '' || from.room === 'session' || isDoor(from.room)) return undefined;
-  return `main/${from.room} knows no screen: preload/contract.ts is for main/session and the doors.`;
+  if (!isEngine(from) && from.room !== 'storage') return undefined;
+  return `main/${from.room} knows no screen: preload/contract.ts is for main/lab, main/session and the doors.`;
 }
 
 /** Whether this place may import the `electron` package. */

@@ -7,6 +7,7 @@ import type { Context, ESTree } from '@oxlint/plugins';
 import {
   ENGINE_NODE_MODULES,
   ENGINE_PACKAGES,
+  ENGINE_TYPE_PACKAGES,
   importFault,
   isEngine,
   mayUseElectron,
@@ -22,40 +23,60 @@ const OUR_FOLDERS: readonly string[] = ['main', 'preload', 'renderer', 'test', '
 const RANDOM_CRYPTO =
   /^(?:random|getRandomValues|generate|createDiffieHellman|createECDH|webcrypto|subtle|default$|prng|pseudoRandom)/;
 
+/** What a statement takes from a module: names of values (`default` stands for all of them), or types alone. */
+interface Taken {
+  names: string[];
+  typesOnly: boolean;
+}
+
+const EVERYTHING: Taken = { names: ['default'], typesOnly: false };
+const TYPES: Taken = { names: [], typesOnly: true };
+
 export const imports = {
   create(context: Context) {
     const from = placeOf(context.cwd, context.filename);
     if (from === undefined || !OUR_FOLDERS.includes(from.top)) return {};
 
-    const check = (source: ESTree.Node | null | undefined, names: string[]): void => {
+    const check = (source: ESTree.Node | null | undefined, taken: Taken): void => {
       if (source?.type !== 'Literal' || typeof source.value !== 'string') return;
-      const message = faultOf(from, context, source.value, names);
+      const message = faultOf(from, context, source.value, taken);
       if (message !== undefined) context.report({ node: source, message });
     };
     return {
-      ImportDeclaration: (node: ESTree.ImportDeclaration) => check(node.source, importedNames(node)),
-      ExportNamedDeclaration: (node: ESTree.ExportNamedDeclaration) => check(node.source, []),
-      ExportAllDeclaration: (node: ESTree.ExportAllDeclaration) => check(node.source, ['default']),
-      ImportExpression: (node: ESTree.ImportExpression) => check(node.source, ['default']),
-      TSImportType: (node: ESTree.TSImportType) => check(node.source, []),
+      ImportDeclaration: (node: ESTree.ImportDeclaration) => check(node.source, imported(node)),
+      ExportNamedDeclaration: (node: ESTree.ExportNamedDeclaration) => check(node.source, reExported(node)),
+      ExportAllDeclaration: (node: ESTree.ExportAllDeclaration) =>
+        check(node.source, node.exportKind === 'type' ? TYPES : EVERYTHING),
+      ImportExpression: (node: ESTree.ImportExpression) => check(node.source, EVERYTHING),
+      TSImportType: (node: ESTree.TSImportType) => check(node.source, TYPES),
       CallExpression(node: ESTree.CallExpression) {
         const { callee } = node;
-        if (callee.type === 'Identifier' && callee.name === 'require') check(node.arguments[0], ['default']);
+        if (callee.type === 'Identifier' && callee.name === 'require') check(node.arguments[0], EVERYTHING);
       },
     };
   },
 };
 
-/** What an import declaration takes; a namespace or default import counts as `default`, taking everything. */
-function importedNames(node: ESTree.ImportDeclaration): string[] {
-  if (node.importKind === 'type') return [];
-  return node.specifiers.map((specifier) => {
-    if (specifier.type !== 'ImportSpecifier') return 'default';
-    return specifier.imported.type === 'Identifier' ? specifier.imported.name : specifier.imported.value;
+function imported(node: ESTree.ImportDeclaration): Taken {
+  if (node.importKind === 'type') return TYPES;
+  const names = node.specifiers.flatMap((specifier) => {
+    if (specifier.type !== 'ImportSpecifier') return ['default'];
+    return specifier.importKind === 'type' ? [] : [nameOf(specifier.imported)];
   });
+  return { names, typesOnly: names.length === 0 && node.specifiers.length > 0 };
 }
 
-function faultOf(from: Place, context: Context, specifier: string, names: string[]): string | undefined {
+function reExported(node: ESTree.ExportNamedDeclaration): Taken {
+  if (node.exportKind === 'type') return TYPES;
+  const values = node.specifiers.filter((specifier) => specifier.exportKind !== 'type');
+  return { names: values.map(({ local }) => nameOf(local)), typesOnly: values.length === 0 };
+}
+
+function nameOf(node: ESTree.ModuleExportName): string {
+  return node.type === 'Literal' ? node.value : node.name;
+}
+
+function faultOf(from: Place, context: Context, specifier: string, taken: Taken): string | undefined {
   if (specifier.startsWith('.')) {
     const [file = ''] = specifier.split('?');
     if (!/\.[a-z]+$/.test(file))
@@ -64,8 +85,8 @@ function faultOf(from: Place, context: Context, specifier: string, names: string
     return to === undefined ? `${specifier} is outside the house.` : importFault(from, to);
   }
   const builtin = specifier.replace(/^node:/, '');
-  if (specifier.startsWith('node:') || BUILTINS.has(builtin)) return builtinFault(from, builtin, names);
-  return packageFault(from, packageOf(specifier));
+  if (specifier.startsWith('node:') || BUILTINS.has(builtin)) return builtinFault(from, builtin, taken.names);
+  return packageFault(from, packageOf(specifier), taken.typesOnly);
 }
 
 function packageOf(specifier: string): string {
@@ -75,7 +96,7 @@ function packageOf(specifier: string): string {
     .join('/');
 }
 
-function packageFault(from: Place, name: string): string | undefined {
+function packageFault(from: Place, name: string, typesOnly: boolean): string | undefined {
   if (from.top === 'renderer' && NODE_PACKAGES.includes(name))
     return `renderer/ has no Node: '${name}' needs it.`;
   if (from.top === 'preload' && name !== 'electron')
@@ -83,7 +104,11 @@ function packageFault(from: Place, name: string): string | undefined {
   if (name === 'electron' && from.top === 'main' && !mayUseElectron(from)) {
     return "'electron' belongs to main/desktop, preload/ and main/index.ts: the engine runs under plain Node.";
   }
-  if (isEngine(from) && !ENGINE_PACKAGES.includes(name)) {
+  if (
+    isEngine(from) &&
+    !ENGINE_PACKAGES.includes(name) &&
+    !(typesOnly && ENGINE_TYPE_PACKAGES.includes(name))
+  ) {
     return `main/${from.room} is the deterministic engine: '${name}' is not among its packages (scripts/fences/house.ts).`;
   }
   return undefined;

@@ -89,6 +89,7 @@ const CASES: Case[] = [
 
   // The contract is all that main/ and renderer/ share.
   { file: 'main/session/contract-user.ts', imports: '../../preload/contract.ts' },
+  { file: 'main/lab/contract-user.ts', imports: '../../preload/contract.ts' },
   { file: 'main/cluster/contract-user.ts', imports: '../../preload/contract.ts', fault: 'knows no screen' },
   {
     file: 'main/session/bridge-user.ts',
@@ -144,6 +145,11 @@ const CASES: Case[] = [
 ];
 
 const STATEMENTS: Record<string, string> = {
+  'main/kubernetes/schema-types.ts':
+    "import type { Pod } from 'kubernetes-models/v1';\nexport type Use = Pod;\n",
+  'main/kubernetes/schema-values.ts':
+    "import { Pod } from 'kubernetes-models/v1';\nexport const use = Pod;\n",
+  'main/kubernetes/uuid-passed-on.ts': "export { randomUUID } from 'node:crypto';\n",
   'main/kubernetes/hash.ts': "import { createHash } from 'node:crypto';\nexport const use = createHash;\n",
   'main/kubernetes/uuid.ts': "import { randomUUID } from 'node:crypto';\nexport const use = randomUUID;\n",
   'main/kubernetes/crypto.ts': "import * as crypto from 'node:crypto';\nexport const use = crypto;\n",
@@ -175,6 +181,7 @@ describe('an import that is right passes', () => {
     if (fault === undefined)
       test(`${file} may import ${imports}`, () => expect(importFaults(file)).toEqual([]));
   }
+  test('types leave no trace', () => expect(importFaults('main/kubernetes/schema-types.ts')).toEqual([]));
   test('hashing is computation', () => expect(importFaults('main/kubernetes/hash.ts')).toEqual([]));
   test('synchronous compression is computation', () =>
     expect(importFaults('main/images/gzip-sync.ts')).toEqual([]));
@@ -190,6 +197,8 @@ describe('an import that is wrong is refused, with what to do instead', () => {
 
   const refused = {
     'main/kubernetes/uuid.ts': 'take Random from main/simulation',
+    'main/kubernetes/schema-values.ts': "'kubernetes-models' is not among its packages",
+    'main/kubernetes/uuid-passed-on.ts': 'take Random from main/simulation',
     'main/kubernetes/crypto.ts': "Import from 'node:crypto' by name",
     'main/images/gzip.ts': 'take its …Sync form',
     'main/linux/dynamic.ts': 'main/linux is below main/kubernetes',
