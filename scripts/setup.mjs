@@ -213,7 +213,12 @@ function linkCommand() {
   const link = path.join(bin, 'drydock');
   if (fs.existsSync(link)) return;
   fs.rmSync(link, { force: true }); // A link to nowhere.
-  fs.symlinkSync('../../bin/drydock.mjs', link);
+  try {
+    fs.symlinkSync('../../bin/drydock.mjs', link);
+  } catch (error) {
+    // Another process setting up the same checkout was quicker.
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
+  }
 }
 
 // Building

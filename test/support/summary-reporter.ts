@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 
 import type { Reporter, SerializedError, TestModule } from 'vitest/node';
 
-export interface Counts {
+interface Counts {
   passed: number;
   failed: number;
   skipped: number;
 }
 
 /** Counts tests; a file or suite that failed by itself and every unhandled error count as one failure each. */
-export function countResults(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Counts {
+function countResults(modules: readonly TestModule[], unhandled: readonly SerializedError[]): Counts {
   const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
   for (const module of modules) {
     if (module.errors().length > 0) counts.failed++;
