@@ -1,0 +1,287 @@
+// The API server on a real loopback HTTPS port: each request enters the simulation as an input, answers leave once durable.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer, type Server } from 'node:https';
+import type { Duplex } from 'node:stream';
+import type { TLSSocket } from 'node:tls';
+import type { Body, ByteStream, HeaderList, HttpHandler, HttpResponse, Peer } from '../../network/http/index.ts';
+import type { Simulation } from '../../simulation/index.ts';
+import type { Store } from '../../storage/index.ts';
+import type { HostCertificates } from './certificates.ts';
+import { bytesOf } from './bytes.ts';
+
+/** Largest request body, in bytes; kube-apiserver's limit is the same. */
+const BODY_MAX_BYTES = 3 * 1024 * 1024;
+
+export interface ApiDoorOptions {
+  readonly simulation: Simulation;
+  readonly store: Store;
+  readonly certificates: HostCertificates;
+  /** 0 takes a free port. */
+  readonly port: number;
+  /** The API server's handler of the moment; undefined while there is no cluster. */
+  readonly handler: () => HttpHandler | undefined;
+}
+
+export interface ApiDoor extends AsyncDisposable {
+  /** Such as https://127.0.0.1:6443. */
+  readonly url: string;
+}
+
+interface RequestPayload {
+  readonly id: number;
+  readonly method: string;
+  readonly target: string;
+  readonly headers: HeaderList;
+  /** base64 */
+  readonly body: string;
+  readonly peer: Peer;
+}
+
+/** Opens the door on 127.0.0.1. Rejects with the host's error (EADDRINUSE …). */
+export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
+  const { simulation, store, certificates, handler } = options;
+  const running = new Map<number, AbortController>();
+  const streams = new Map<number, UpgradedStream>();
+  let lastId = 0;
+
+  using stack = new DisposableStack();
+  stack.use(
+    simulation.onInput<RequestPayload>('api.request', (payload) => {
+      const handle = handler();
+      if (handle === undefined) return Promise.resolve(unavailable());
+      const controller = new AbortController();
+      running.set(payload.id, controller);
+      const body = Buffer.from(payload.body, 'base64');
+      return handle({
+        method: payload.method,
+        target: payload.target,
+        headers: payload.headers,
+        peer: payload.peer,
+        body: once(body),
+        signal: controller.signal,
+      });
+    }),
+  );
+  stack.use(
+    simulation.onInput<{ id: number }>('api.abort', ({ id }) => {
+      running.get(id)?.abort(new Error('the client went away'));
+      running.delete(id);
+    }),
+  );
+  stack.use(
+    simulation.onInput<{ id: number; bytes: string }>('api.bytes', ({ id, bytes }) => {
+      streams.get(id)?.arrive(Buffer.from(bytes, 'base64'));
+    }),
+  );
+  stack.use(simulation.onInput<{ id: number }>('api.end', ({ id }) => streams.get(id)?.arriveEnd()));
+
+  const begin = async (request: IncomingMessage, body: Buffer): Promise<{ id: number; response: HttpResponse }> => {
+    const id = ++lastId;
+    const payload: RequestPayload = {
+      id,
+      method: request.method ?? 'GET',
+      target: request.url ?? '/',
+      headers: headerList(request.rawHeaders),
+      body: body.toString('base64'),
+      peer: peerOf(request),
+    };
+    return { id, response: await simulation.input<HttpResponse>('api.request', payload) };
+  };
+
+  const finish = (id: number): void => {
+    if (running.has(id)) void simulation.input('api.abort', { id });
+  };
+
+  const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+    const body = await readBody(request);
+    if (body === undefined) {
+      response.writeHead(413, { 'Content-Type': 'text/plain', Connection: 'close' }).end('request body too large\n');
+      return;
+    }
+    const { id, response: answer } = await begin(request, body);
+    response.once('close', () => finish(id));
+    await store.durable();
+    response.writeHead(answer.status, answer.headers.flat());
+    await sendBody(answer.body, store, response);
+    response.end();
+  };
+
+  const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
+    const { id, response: answer } = await begin(request, Buffer.alloc(0));
+    await store.durable();
+    const reason = answer.status === 101 ? 'Switching Protocols' : 'Error';
+    const lines = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
+    socket.write(`HTTP/1.1 ${answer.status} ${reason}\r\n${lines}${answer.upgrade ? '' : 'Connection: close\r\n'}\r\n`);
+    if (answer.upgrade === undefined) {
+      await sendBody(answer.body, store, socket);
+      socket.end();
+      finish(id);
+      return;
+    }
+    const stream = new UpgradedStream(socket, store);
+    streams.set(id, stream);
+    socket.on('data', (chunk: Buffer) => void simulation.input('api.bytes', { id, bytes: chunk.toString('base64') }));
+    socket.once('end', () => void simulation.input('api.end', { id }));
+    socket.once('close', () => {
+      void simulation.input('api.end', { id });
+      finish(id);
+    });
+    if (head.length > 0) void simulation.input('api.bytes', { id, bytes: head.toString('base64') });
+    try {
+      await answer.upgrade(stream);
+    } finally {
+      streams.delete(id);
+      socket.end();
+    }
+  };
+
+  const server = createServer(
+    {
+      key: certificates.server.key,
+      cert: certificates.server.certificate,
+      ca: certificates.authority,
+      requestCert: true,
+      rejectUnauthorized: false,
+      ALPNProtocols: ['http/1.1'],
+    },
+    (request, response) => {
+      serve(request, response).catch((error: unknown) => response.destroy(error as Error));
+    },
+  );
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgrade(request, socket, head).catch((error: unknown) => socket.destroy(error as Error));
+    socket.on('error', () => socket.destroy());
+  });
+  server.keepAliveTimeout = 60_000;
+  server.requestTimeout = 0;
+  await listen(server, options.port);
+  const owned = stack.move();
+  return {
+    url: `https://127.0.0.1:${(server.address() as { port: number }).port}`,
+    async [Symbol.asyncDispose]() {
+      for (const controller of running.values()) controller.abort(new Error('the server stops'));
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+      owned.dispose();
+    },
+  };
+}
+
+/** The engine's end of an upgraded connection. */
+class UpgradedStream implements ByteStream {
+  private readonly socket: Duplex;
+  private readonly store: Store;
+  private readonly arrived: Uint8Array[] = [];
+  private ended = false;
+  private waiting: (() => void) | undefined;
+
+  constructor(socket: Duplex, store: Store) {
+    this.socket = socket;
+    this.store = store;
+  }
+
+  arrive(bytes: Uint8Array): void {
+    this.arrived.push(bytes);
+    this.wake();
+  }
+
+  arriveEnd(): void {
+    this.ended = true;
+    this.wake();
+  }
+
+  async read(sizeMax = Infinity): Promise<Uint8Array | undefined> {
+    while (this.arrived.length === 0) {
+      if (this.ended) return undefined;
+      await new Promise<void>((resolve) => (this.waiting = resolve));
+    }
+    const bytes = this.arrived.shift()!;
+    if (bytes.length <= sizeMax) return bytes;
+    this.arrived.unshift(bytes.subarray(sizeMax));
+    return bytes.subarray(0, sizeMax);
+  }
+
+  /** Taken at once, so that the host's speed never reaches the simulation; leaves when what caused it is durable. */
+  write(bytes: Uint8Array): Promise<void> {
+    void this.store.durable().then(
+      () => this.socket.writable && this.socket.write(bytes),
+      () => this.socket.destroy(),
+    );
+    return Promise.resolve();
+  }
+
+  end(): void {
+    void this.store.durable().then(
+      () => this.socket.end(),
+      () => this.socket.destroy(),
+    );
+  }
+
+  close(): void {
+    this.end();
+    this.arriveEnd();
+  }
+
+  private wake(): void {
+    this.waiting?.();
+    this.waiting = undefined;
+  }
+}
+
+async function sendBody(body: Body | undefined, store: Store, sink: NodeJS.WritableStream): Promise<void> {
+  if (body === undefined) return;
+  for await (const piece of bytesOf(body)) {
+    await store.durable();
+    if (!sink.writable) return;
+    if (!sink.write(piece)) {
+      await new Promise<void>((resolve) => {
+        sink.once('drain', resolve);
+        sink.once('close', resolve);
+      });
+    }
+  }
+}
+
+async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const pieces: Buffer[] = [];
+  let sizeBytes = 0;
+  for await (const piece of request as AsyncIterable<Buffer>) {
+    sizeBytes += piece.length;
+    if (sizeBytes > BODY_MAX_BYTES) return undefined;
+    pieces.push(piece);
+  }
+  return Buffer.concat(pieces);
+}
+
+async function* once(bytes: Uint8Array): AsyncIterable<Uint8Array> {
+  if (bytes.length > 0) yield bytes;
+}
+
+function headerList(rawHeaders: readonly string[]): HeaderList {
+  const headers: [string, string][] = [];
+  for (let i = 0; i + 1 < rawHeaders.length; i += 2) headers.push([rawHeaders[i]!, rawHeaders[i + 1]!]);
+  return headers;
+}
+
+function peerOf(request: IncomingMessage): Peer {
+  const socket = request.socket as TLSSocket;
+  const base = { address: '127.0.0.1', port: socket.remotePort ?? 0 };
+  if (!socket.authorized) return base;
+  const { subject } = socket.getPeerCertificate();
+  const organizations = subject.O === undefined ? [] : [subject.O].flat();
+  return { ...base, certificate: { commonName: String(subject.CN), organizations } };
+}
+
+function unavailable(): HttpResponse {
+  return { status: 503, headers: [['Content-Type', 'text/plain']], body: 'drydock: no cluster is running\n' };
+}
+
+function listen(server: Server, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      resolve();
+    });
+  });
+}
