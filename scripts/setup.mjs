@@ -166,6 +166,7 @@ async function install() {
   ];
   const { status, output } = await captured(...npmCommand(args));
   if (status !== 0) throw new SetupError(installFault(output));
+  fs.mkdirSync(path.join(ROOT, 'node_modules', '.bin'), { recursive: true });
   fs.writeFileSync(lockStampPath(), lockHash());
 }
 

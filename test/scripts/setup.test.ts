@@ -1,4 +1,6 @@
 // Set-up does what is needed and no more, and says in one sentence what keeps it from working.
+import path from 'node:path';
+
 import { expect, test } from 'vitest';
 
 import { Checkout } from './checkout.ts';
@@ -53,16 +55,27 @@ test('without a network, one sentence says so', async () => {
   ]);
 });
 
-test('a lockfile that locks what package.json does not want is named as the cause', async () => {
+test.each([
+  ['EUSAGE', "package.json and package-lock.json don't agree; run npm install and commit both."],
+  ['ENOSPC', "The packages can't be installed because the disk is full; free about 1 GB and run this again."],
+  [
+    'EINTEGRITY',
+    "The packages can't be installed, npm says: the rest of it (EINTEGRITY); run npm ci to see all of it.",
+  ],
+])('when npm gives up with %s, one sentence says what to do', async (code, sentence) => {
   using checkout = new Checkout();
-  checkout.write('package-lock.json', JSON.stringify(LOCKED));
+  checkout.write(
+    'npm-cli.cjs',
+    `console.error('npm error code ${code}\\nnpm error the rest of it');\nprocess.exit(1);\n`,
+  );
 
-  const run = await checkout.run('scripts/setup.mjs', [], UNREACHABLE);
+  const run = await checkout.run('scripts/setup.mjs', [], {
+    npm_execpath: path.join(checkout.folder, 'npm-cli.cjs'),
+    npm_node_execpath: process.execPath,
+  });
 
   expect(run.status).toBe(1);
-  expect(run.stderr).toContain(
-    "drydock: package.json and package-lock.json don't agree; run npm install and commit both.\n",
-  );
+  expect(run.stderr.split('\n').slice(1)).toEqual([`drydock: ${sentence}`, '']);
 });
 
 test('the app is built once, and again when a source changes', async () => {
