@@ -89,7 +89,7 @@ export async function ensureInstalled() {
 
 /** Writes the API's schemas from the installed packages, unless those there are from the same packages and script. */
 async function ensureGenerated() {
-  const script = path.join(ROOT, 'scripts', 'generate-schemas.mjs');
+  const script = path.join(ROOT, 'scripts', 'generate-schemas.ts');
   const stamp = path.join(ROOT, 'main', 'kubernetes', 'api', 'generated', '.stamp');
   const hash = createHash('sha256').update(lockHash()).update(fs.readFileSync(script)).digest('hex');
   if (readText(stamp) === hash) return;

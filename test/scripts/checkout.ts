@@ -23,7 +23,7 @@ export class Checkout implements Disposable {
     }
     this.write('package.json', JSON.stringify({ name: 'checkout', private: true, type: 'module' }));
     this.write('package-lock.json', JSON.stringify(EMPTY_LOCK));
-    this.write('scripts/generate-schemas.mjs', '// Nothing to generate.\n');
+    this.write('scripts/generate-schemas.ts', '// Nothing to generate.\n');
     this.write('main/kubernetes/api/generated/.keep', '');
   }
 

@@ -4,9 +4,39 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+/** A structure as the API server reads it; `any` takes whatever comes. */
+interface Structure {
+  type?: string;
+  format?: string | undefined;
+  enum?: string[];
+  any?: true;
+  special?: string;
+  items?: Structure;
+  properties?: Record<string, Structure>;
+  additionalProperties?: Structure;
+  required?: string[];
+  gvk?: [group: string, version: string, kind: string];
+  $ref?: string;
+  /** A literal type, until its union has been read. */
+  constant?: string;
+}
+
+/** An interface's body: its structure and what each property's comment says. */
+interface Members {
+  properties: Record<string, Structure>;
+  additionalProperties?: Structure;
+  required: string[];
+  descriptions: Record<string, string>;
+}
+
+type Token = { doc?: string; string?: string; word?: string; sign?: string };
+
+/** What @kubernetes/client-node's models say of their attributes. */
+type ClientModels = Record<string, { attributeTypeMap?: { baseName: string; format: string }[] } | undefined>;
+
+const root = path.resolve(import.meta.dirname, '..');
 const output = path.join(root, 'main/kubernetes/api/generated');
 const require = createRequire(path.join(root, 'package.json'));
 const modelsRoot = path.dirname(require.resolve('kubernetes-models/package.json'));
@@ -44,11 +74,11 @@ const MACHINERY_FOLDERS = new Map([
 ]);
 
 /** Alias used in the .d.ts (IIoK8sApiCoreV1Pod) → dotted name. */
-const names = new Map();
+const names = new Map<string, string>();
 /** Dotted name → source text of its interface file. */
-const sources = new Map();
+const sources = new Map<string, string>();
 
-function collect(base, folders) {
+function collect(base: string, folders: ReadonlyMap<string, string>): void {
   for (const [folder, prefix] of folders) {
     for (const file of readdirSync(path.join(base, folder)).sort()) {
       if (!file.endsWith('.d.ts') || file === 'index.d.ts') continue;
@@ -67,20 +97,19 @@ collect(machineryRoot, MACHINERY_FOLDERS);
 
 // ── Formats ──
 
-const { ObjectSerializer } = await import(
+const { ObjectSerializer } = (await import(
   pathToFileURL(path.join(root, 'node_modules/@kubernetes/client-node/dist/gen/models/ObjectSerializer.js'))
     .href
-);
+)) as { ObjectSerializer?: unknown };
 if (ObjectSerializer === undefined) throw new Error('@kubernetes/client-node has no ObjectSerializer');
-const clientModels = await import(
+const clientModels = (await import(
   pathToFileURL(path.join(root, 'node_modules/@kubernetes/client-node/dist/gen/models/all.js')).href
-);
+)) as ClientModels;
 
-function formatsOf(name) {
+function formatsOf(name: string): Map<string, string> {
   const parts = name.split('.');
-  const kind = parts.at(-1);
-  const version = parts.at(-2).replace(/^v/, 'V');
-  const group = parts.at(-3);
+  const [group = '', lowerVersion = '', kind = ''] = parts.slice(-3);
+  const version = lowerVersion.replace(/^v/, 'V');
   const capital = group.charAt(0).toUpperCase() + group.slice(1);
   const model = clientModels[`${capital}${version}${kind}`] ?? clientModels[`${version}${kind}`];
   return new Map((model?.attributeTypeMap ?? []).map((attribute) => [attribute.baseName, attribute.format]));
@@ -88,13 +117,16 @@ function formatsOf(name) {
 
 // ── The .d.ts grammar: interfaces of documented properties, and aliases ──
 
-function tokenize(text) {
-  const tokens = [];
+function tokenize(text: string): Token[] {
+  const tokens: Token[] = [];
   const pattern =
     /\s+|\/\*\*([\s\S]*?)\*\/|"((?:[^"\\]|\\.)*)"|([A-Za-z_$][\w$]*)|([{}[\]<>:;?|,()=&.]|=>)/gy;
-  for (let match; pattern.lastIndex < text.length && (match = pattern.exec(text)) !== null;) {
+  for (
+    let match: RegExpExecArray | null;
+    pattern.lastIndex < text.length && (match = pattern.exec(text)) !== null;
+  ) {
     if (match[1] !== undefined) tokens.push({ doc: commentText(match[1]) });
-    else if (match[2] !== undefined) tokens.push({ string: JSON.parse(`"${match[2]}"`) });
+    else if (match[2] !== undefined) tokens.push({ string: JSON.parse(`"${match[2]}"`) as string });
     else if (match[3] !== undefined) tokens.push({ word: match[3] });
     else if (match[4] !== undefined) tokens.push({ sign: match[4] });
   }
@@ -102,7 +134,7 @@ function tokenize(text) {
 }
 
 /** The words of a doc comment; a blank line stays one, escapes (`*\/`, `\*`) are undone. */
-function commentText(comment) {
+function commentText(comment: string): string {
   return comment
     .split('\n')
     .map((line) => line.replace(/^\s*\* ?/, '').trimEnd())
@@ -113,20 +145,24 @@ function commentText(comment) {
 }
 
 class Reader {
-  constructor(tokens, name) {
+  private at = 0;
+  private readonly tokens: Token[];
+  private readonly name: string;
+  private readonly formats: Map<string, string>;
+
+  constructor(tokens: Token[], name: string) {
     this.tokens = tokens;
-    this.at = 0;
     this.name = name;
     this.formats = formatsOf(name);
   }
 
-  sign(sign) {
+  sign(sign: string): boolean {
     if (this.tokens[this.at]?.sign !== sign) return false;
     this.at++;
     return true;
   }
 
-  expect(sign) {
+  expect(sign: string): void {
     if (!this.sign(sign)) {
       throw new Error(
         `${this.name}: expected ${sign} at ${JSON.stringify(this.tokens.slice(this.at, this.at + 4))}`,
@@ -135,11 +171,11 @@ class Reader {
   }
 
   /** The members of `{ … }`, after the opening brace. */
-  members(top) {
-    const schema = { type: 'object', properties: {}, required: [], descriptions: {} };
-    let doc;
+  members(top: boolean): Members {
+    const schema: Members = { properties: {}, required: [], descriptions: {} };
+    let doc: string | undefined;
     while (!this.sign('}')) {
-      const token = this.tokens[this.at++];
+      const token = this.next();
       if (token.doc !== undefined) {
         doc = token.doc;
         continue;
@@ -154,7 +190,7 @@ class Reader {
         this.expect(';');
         continue;
       }
-      const property = token.string ?? token.word;
+      const property = token.string ?? token.word ?? '';
       const optional = this.sign('?');
       this.expect(':');
       schema.properties[property] = this.type(top ? this.formats.get(property) : undefined);
@@ -166,26 +202,24 @@ class Reader {
     return schema;
   }
 
-  type(format) {
+  type(format?: string): Structure {
     const options = [this.single(format)];
     while (this.sign('|')) options.push(this.single(format));
-    if (options.length === 1)
-      return options[0].constant === undefined ? options[0] : { type: 'string', enum: [options[0].constant] };
-    if (options.every((option) => option.constant !== undefined)) {
-      return { type: 'string', enum: options.map((option) => option.constant).sort() };
-    }
-    return { any: true };
+    const constants = options.flatMap(({ constant }) => constant ?? []);
+    if (constants.length === options.length) return { type: 'string', enum: constants.sort() };
+    return options.length === 1 ? options[0]! : { any: true };
   }
 
-  single(format) {
-    const token = this.tokens[this.at++];
+  single(format?: string): Structure {
+    const token = this.next();
     if (token.string !== undefined) return { constant: token.string };
     if (token.sign === '{') {
       const schema = this.members(false);
       if (schema.additionalProperties !== undefined) {
         return { type: 'object', additionalProperties: schema.additionalProperties };
       }
-      return Object.keys(schema.properties).length === 0 ? { type: 'object', any: true } : schema;
+      if (Object.keys(schema.properties).length === 0) return { type: 'object', any: true };
+      return { type: 'object', ...schema };
     }
     if (token.sign === '(') {
       const inner = this.type(format);
@@ -215,11 +249,17 @@ class Reader {
       case 'object':
         return { any: true };
       default:
-        return { $ref: this.reference(token.word) };
+        return { $ref: this.reference(token.word ?? '') };
     }
   }
 
-  reference(word) {
+  private next(): Token {
+    const token = this.tokens[this.at++];
+    if (token === undefined) throw new Error(`${this.name}: ends too soon`);
+    return token;
+  }
+
+  private reference(word: string): string {
     const known = names.get(word);
     if (known !== undefined) return known;
     // A file refers to its own interface by its short name.
@@ -229,16 +269,16 @@ class Reader {
   }
 }
 
-const structures = {};
-const descriptions = {};
+const structures: Record<string, Structure> = {};
+const descriptions: Record<string, Record<string, string>> = {};
 for (const [name, text] of sources) {
   const declaration = /export (?:interface|type) I\w+[^{;=]*(?:\{|=)/.exec(text);
   if (declaration === null) throw new Error(`${name}: no interface`);
   const docs = text.slice(0, declaration.index).match(/\/\*\*([\s\S]*?)\*\/\s*$/);
-  const description = docs === null ? undefined : commentText(docs[1]);
+  const description = docs?.[1] === undefined ? undefined : commentText(docs[1]);
   const body = tokenize(text.slice(declaration.index + declaration[0].length));
   const reader = new Reader(body, name);
-  let schema;
+  let schema: Structure;
   if (declaration[0].endsWith('=')) schema = reader.type();
   else {
     const isObject = /extends TypeMeta/.test(declaration[0]);
@@ -247,19 +287,19 @@ for (const [name, text] of sources) {
     const required = read.required.filter(
       (field) => !(isObject && (field === 'apiVersion' || field === 'kind')),
     );
-    if (required.length > 0) schema.required = required.sort();
+    if (required.length > 0) schema.required = required.toSorted();
     if (isObject) {
-      const apiVersion = read.properties.apiVersion?.enum?.[0] ?? '';
-      const kind = read.properties.kind?.enum?.[0] ?? '';
+      const apiVersion = read.properties['apiVersion']?.enum?.[0] ?? '';
+      const kind = read.properties['kind']?.enum?.[0] ?? '';
       schema.gvk = [
-        apiVersion.includes('/') ? apiVersion.split('/')[0] : '',
-        apiVersion.split('/').at(-1),
+        apiVersion.includes('/') ? apiVersion.split('/')[0]! : '',
+        apiVersion.split('/').at(-1)!,
         kind,
       ];
       schema.properties = {
         apiVersion: { type: 'string' },
         kind: { type: 'string' },
-        ...omit(schema.properties),
+        ...omit(read.properties),
       };
     } else if (Object.keys(read.properties).length === 0) {
       schema = { type: 'object', any: true };
@@ -270,13 +310,17 @@ for (const [name, text] of sources) {
   structures[name] = special(name) ?? schema;
 }
 
-function omit({ apiVersion: _apiVersion, kind: _kind, ...rest }) {
+function omit({
+  apiVersion: _apiVersion,
+  kind: _kind,
+  ...rest
+}: Record<string, Structure>): Record<string, Structure> {
   return rest;
 }
 
 /** Types whose Go code marshals itself. */
-function special(name) {
-  const short = name.split('.').at(-1);
+function special(name: string): Structure | undefined {
+  const short = name.split('.').at(-1)!;
   if (name.endsWith('resource.Quantity')) return { special: 'Quantity', type: 'string' };
   if (name.endsWith('intstr.IntOrString'))
     return { special: 'IntOrString', type: 'string', format: 'int-or-string' };
@@ -296,8 +340,8 @@ function special(name) {
   return undefined;
 }
 
-function moduleOf(constant, value) {
-  return `// Written by scripts/generate-schemas.mjs; do not edit.\nexport const ${constant} = ${JSON.stringify(JSON.stringify(value))};\n`;
+function moduleOf(constant: string, value: unknown): string {
+  return `// Written by scripts/generate-schemas.ts; do not edit.\nexport const ${constant} = ${JSON.stringify(JSON.stringify(value))};\n`;
 }
 
 mkdirSync(output, { recursive: true });
