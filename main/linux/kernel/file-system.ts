@@ -2,7 +2,14 @@
 import type { OpenFile } from './open-file.ts';
 import type { Program } from './process.ts';
 
-export type FileType = 'file' | 'directory' | 'symlink' | 'fifo' | 'socket' | 'character-device' | 'block-device';
+export type FileType =
+  | 'file'
+  | 'directory'
+  | 'symlink'
+  | 'fifo'
+  | 'socket'
+  | 'character-device'
+  | 'block-device';
 
 /** inode(7). Times are virtual, in ms since the epoch. */
 export interface FileStat {
@@ -45,13 +52,20 @@ export interface FileSystemView {
   /** False instead of an error. */
   exists(path: string): boolean;
   /** access(2) with real credentials. */
-  access(path: string, want: { readonly read?: boolean; readonly write?: boolean; readonly execute?: boolean }): boolean;
+  access(
+    path: string,
+    want: { readonly read?: boolean; readonly write?: boolean; readonly execute?: boolean },
+  ): boolean;
   /** Absent flags mean reading. */
   open(path: string, flags?: OpenFlags, mode?: number): OpenFile;
   readFile(path: string): Uint8Array;
   readText(path: string): string;
   /** Creates or replaces the content (or appends); keeps owner and mode of an existing file. */
-  writeFile(path: string, content: Uint8Array | string, options?: { readonly append?: boolean; readonly mode?: number }): void;
+  writeFile(
+    path: string,
+    content: Uint8Array | string,
+    options?: { readonly append?: boolean; readonly mode?: number },
+  ): void;
   /** Sorted by name; without `.` and `..`. */
   readdir(path: string): DirectoryEntry[];
   mkdir(path: string, options?: { readonly recursive?: boolean; readonly mode?: number }): void;

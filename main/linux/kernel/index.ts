@@ -1,8 +1,38 @@
 // The kernel of a virtual Linux machine: processes, files, terminals, signals. It runs programs and knows none by name.
-export type { FileSystemView, FileStat, FileType, DirectoryEntry, Executable, OpenFlags } from './file-system.ts';
+// makeKernel puts one together; trees (tmpfs, layers, overlays, a saved disk) are made here and mounted by machines and containers.
+export type {
+  FileSystemView,
+  FileStat,
+  FileType,
+  DirectoryEntry,
+  Executable,
+  OpenFlags,
+} from './file-system.ts';
 export type { FileSystemTree } from './file-tree.ts';
-export { serviceSocket, type Kernel, type Namespaces, type ProcessInfo, type ServiceSocket, type StartOptions, type Task } from './kernel.ts';
+export {
+  serviceSocket,
+  type FileSystemUsage,
+  type Kernel,
+  type KernelMessage,
+  type Namespaces,
+  type ProcessInfo,
+  type ServiceSocket,
+  type StartOptions,
+  type Task,
+} from './kernel.ts';
+export { makeKernel, type KernelOptions } from './make-kernel.ts';
 export type { Mount } from './mount.ts';
 export type { OpenFile } from './open-file.ts';
-export { ProcessExit, type Child, type Credentials, type Process, type Program, type Signal, type SpawnOptions, type WaitStatus } from './process.ts';
+export {
+  ProcessExit,
+  type Child,
+  type Credentials,
+  type Process,
+  type Program,
+  type Signal,
+  type SpawnOptions,
+  type WaitStatus,
+} from './process.ts';
+export { parseSignal, SIGNAL_NUMBERS } from './signals.ts';
+export { makeLayer, makeOverlay, makeTmpfs, type LayerFile } from './trees.ts';
 export type { Tty, TtyMaster, TtyModes, WindowSize } from './tty.ts';

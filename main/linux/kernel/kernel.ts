@@ -1,6 +1,7 @@
 // What the kernel of one machine offers beyond a process's own calls: process table, terminals, modules, services.
 import type { Clock, Random } from '../../simulation/index.ts';
-import type { NetworkNamespace } from '../../network/index.ts';
+import type { ByteStream, NetworkNamespace } from '../../network/index.ts';
+import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process, Program, WaitStatus } from './process.ts';
 import type { Mount } from './mount.ts';
@@ -61,6 +62,22 @@ export interface Task {
   readonly ended: Promise<WaitStatus>;
 }
 
+/** A line of the kernel's ring buffer, as dmesg(1) shows it. */
+export interface KernelMessage {
+  readonly timeMs: number;
+  /** syslog(3) severity: 3 error, 4 warning, 6 information. */
+  readonly severity: number;
+  readonly text: string;
+}
+
+/** statfs(2). */
+export interface FileSystemUsage {
+  readonly totalBytes: number;
+  readonly usedBytes: number;
+  readonly inodesTotal: number;
+  readonly inodesUsed: number;
+}
+
 /** A named in-kernel endpoint that stands for a Unix socket with a typed protocol, such as containerd's. */
 export interface ServiceSocket<Service> {
   readonly path: string;
@@ -99,6 +116,31 @@ export interface Kernel {
   /** /dev/null, opened. */
   nullFile(): OpenFile;
 
+  /** A connected socket as a file, for a process's descriptors. Closed with its last descriptor. */
+  socketFile(stream: ByteStream): OpenFile;
+
+  /** The mounts that a process sees, in the order of mounting; absent: the machine's own. */
+  listMounts(viewer?: Process): Mount[];
+  /** mount(2) in the mount namespace of `caller`. Throws EPERM unless root, ENOENT, ENOTDIR. */
+  mount(mount: Mount, caller?: Process): void;
+  /** umount(2). Throws EPERM, EINVAL when nothing is mounted there, EBUSY while a process is in it. */
+  unmount(target: string, caller?: Process): void;
+  /** A bind of a path of the machine (with what is mounted below it) for another place. Throws ENOENT … */
+  bindMounts(hostPath: string, target: string, options?: { readonly readOnly?: boolean }): Mount[];
+  /** statfs(2) at a path. */
+  usage(path: string, viewer?: Process): FileSystemUsage;
+  /** The machine's files as root sees them, for services that have no process of their own. */
+  readonly files: FileSystemView;
+  /** /proc, /sys, /dev and what a container finds there. */
+  containerMounts(): Mount[];
+
+  /** Writes a line to the ring buffer. */
+  printk(text: string, severity?: number): void;
+  readonly messages: readonly KernelMessage[];
+  onMessage(listener: (message: KernelMessage) => void): Disposable;
+
+  /** lsmod(8) with sizes and users, the newest first. */
+  listModules(): { readonly name: string; readonly sizeBytes: number; readonly usedBy: readonly string[] }[];
   /** lsmod(8): names of loaded modules. */
   readonly modules: ReadonlySet<string>;
   /** Throws ENOENT for a module that isn't in the catalogue. */

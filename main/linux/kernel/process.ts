@@ -13,9 +13,39 @@ import type { Tty } from './tty.ts';
  */
 export type Program = (proc: Process) => Promise<number>;
 
+/** signal(7), without the real-time ones. Numbers are in SIGNAL_NUMBERS. */
 export type Signal =
-  | 'SIGHUP' | 'SIGINT' | 'SIGQUIT' | 'SIGKILL' | 'SIGUSR1' | 'SIGUSR2' | 'SIGPIPE' | 'SIGALRM' | 'SIGTERM'
-  | 'SIGCHLD' | 'SIGCONT' | 'SIGSTOP' | 'SIGTSTP' | 'SIGTTIN' | 'SIGTTOU' | 'SIGWINCH';
+  | 'SIGHUP'
+  | 'SIGINT'
+  | 'SIGQUIT'
+  | 'SIGILL'
+  | 'SIGTRAP'
+  | 'SIGABRT'
+  | 'SIGBUS'
+  | 'SIGFPE'
+  | 'SIGKILL'
+  | 'SIGUSR1'
+  | 'SIGSEGV'
+  | 'SIGUSR2'
+  | 'SIGPIPE'
+  | 'SIGALRM'
+  | 'SIGTERM'
+  | 'SIGSTKFLT'
+  | 'SIGCHLD'
+  | 'SIGCONT'
+  | 'SIGSTOP'
+  | 'SIGTSTP'
+  | 'SIGTTIN'
+  | 'SIGTTOU'
+  | 'SIGURG'
+  | 'SIGXCPU'
+  | 'SIGXFSZ'
+  | 'SIGVTALRM'
+  | 'SIGPROF'
+  | 'SIGWINCH'
+  | 'SIGIO'
+  | 'SIGPWR'
+  | 'SIGSYS';
 
 export interface Credentials {
   readonly uid: number;
@@ -93,9 +123,16 @@ export interface Process {
 
   spawn(options: SpawnOptions): Child;
   /** Runs another executable in this process (execve); settles with its status, which the caller returns. */
-  exec(options: { readonly path: string; readonly argv: readonly string[]; readonly env?: ReadonlyMap<string, string> }): Promise<number>;
+  exec(options: {
+    readonly path: string;
+    readonly argv: readonly string[];
+    readonly env?: ReadonlyMap<string, string>;
+  }): Promise<number>;
   /** Waits for any child (waitpid(-1)); undefined when there is none. */
-  waitAny(options?: { readonly untraced?: boolean; readonly noHang?: boolean }): Promise<{ pid: number; status: WaitStatus } | undefined>;
+  waitAny(options?: {
+    readonly untraced?: boolean;
+    readonly noHang?: boolean;
+  }): Promise<{ pid: number; status: WaitStatus } | undefined>;
   /** Sends a signal to a pid, or with a negative number to a process group. Throws ESRCH, EPERM. */
   kill(pid: number, signal: Signal): void;
   /** Handles a signal: a function, 'ignore', or 'default'. KILL and STOP can't be handled (EINVAL). */
@@ -111,6 +148,8 @@ export interface Process {
    * so that endless loops cost time and can be stopped.
    */
   cpu(costMs: number): Promise<void> | undefined;
+  /** Resident memory from now on, for ps, /proc and the cgroup's limit: beyond that the OOM killer comes. */
+  useMemory(sizeBytes: number): void;
 }
 
 /** Thrown out of system calls of a process that has ended or called exit; only the kernel catches it. */

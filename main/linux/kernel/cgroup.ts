@@ -1,0 +1,46 @@
+// Control groups as far as they limit: number of processes and memory. cgroups(7).
+import type { ProcessTable } from './process-table.ts';
+import type { VirtualProcess } from './virtual-process.ts';
+
+export class Cgroup {
+  readonly path: string;
+  readonly memoryMaxBytes: number | undefined;
+  readonly pidsMax: number | undefined;
+  readonly members = new Set<VirtualProcess>();
+  /** How often the memory limit killed. */
+  oomKills = 0;
+
+  constructor(path: string, memoryMaxBytes?: number, pidsMax?: number) {
+    this.path = path;
+    this.memoryMaxBytes = memoryMaxBytes;
+    this.pidsMax = pidsMax;
+  }
+
+  get full(): boolean {
+    return this.pidsMax !== undefined && this.members.size >= this.pidsMax;
+  }
+
+  get memoryBytes(): number {
+    let bytes = 0;
+    for (const member of this.members) bytes += member.memoryBytes;
+    return bytes;
+  }
+
+  /** Kills the largest process while the limit is exceeded, as the kernel's OOM killer does. */
+  checkMemory(table: ProcessTable): void {
+    if (this.memoryMaxBytes === undefined) return;
+    while (this.memoryBytes > this.memoryMaxBytes) {
+      let largest: VirtualProcess | undefined;
+      for (const member of this.members)
+        if (largest === undefined || member.memoryBytes > largest.memoryBytes) largest = member;
+      if (largest === undefined) return;
+      this.oomKills++;
+      const kilobytes = Math.round(largest.memoryBytes / 1024);
+      const pid = largest.numbers.byLevel[0];
+      table.printk(
+        `Memory cgroup out of memory: Killed process ${pid} (${largest.command}) total-vm:${kilobytes}kB, anon-rss:${kilobytes}kB, file-rss:0kB, shmem-rss:0kB, UID:${largest.credentials.uid}`,
+      );
+      largest.deliver('SIGKILL');
+    }
+  }
+}

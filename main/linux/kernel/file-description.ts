@@ -1,0 +1,153 @@
+// Open regular files and directories.
+import { ErrnoError } from '../../network/index.ts';
+import { Description, NO_BYTES } from './description.ts';
+import type { FileStat, OpenFlags } from './file-system.ts';
+import type { Vnode } from './vnode.ts';
+
+/** A regular file with its offset. */
+export class FileDescription extends Description {
+  readonly kind = 'file';
+  private readonly file: Vnode;
+  private readonly flags: OpenFlags;
+  private readonly openPath: string;
+  private readonly changed: () => void;
+  private offset = 0;
+
+  /** `changed` is called after each change of the content. */
+  constructor(file: Vnode, flags: OpenFlags, path: string, changed: () => void) {
+    super();
+    this.file = file;
+    this.flags = flags;
+    this.openPath = path;
+    this.changed = changed;
+  }
+
+  override get path(): string {
+    return this.openPath;
+  }
+  override get node(): Vnode {
+    return this.file;
+  }
+
+  tryRead(sizeMax: number): Uint8Array {
+    if (this.flags.read === false || (this.flags.write === true && this.flags.read !== true)) {
+      throw new ErrnoError('EBADF', this.openPath);
+    }
+    const data = this.file.read(this.offset, sizeMax);
+    this.offset += data.length;
+    return data;
+  }
+
+  tryWrite(data: Uint8Array): number {
+    if (this.flags.write !== true && this.flags.append !== true) throw new ErrnoError('EBADF', this.openPath);
+    if (this.flags.append === true) this.offset = this.file.sizeBytes;
+    this.file.write(this.offset, data);
+    this.offset += data.length;
+    this.changed();
+    return data.length;
+  }
+
+  override seek(offset: number, whence: 'set' | 'current' | 'end'): number {
+    const base = whence === 'set' ? 0 : whence === 'current' ? this.offset : this.file.sizeBytes;
+    if (base + offset < 0) throw new ErrnoError('EINVAL', this.openPath);
+    this.offset = base + offset;
+    return this.offset;
+  }
+
+  override truncate(sizeBytes: number): void {
+    if (this.flags.write !== true) throw new ErrnoError('EINVAL', this.openPath);
+    this.file.resize(sizeBytes);
+    this.changed();
+  }
+
+  stat(): FileStat {
+    return this.file.stat();
+  }
+  protected release(): void {
+    this.offset = 0;
+  }
+}
+
+/** A directory opened as one; it can be looked at but not read. */
+export class DirectoryDescription extends Description {
+  readonly kind = 'directory';
+  private readonly directory: Vnode;
+  private readonly openPath: string;
+
+  constructor(directory: Vnode, path: string) {
+    super();
+    this.directory = directory;
+    this.openPath = path;
+  }
+
+  override get path(): string {
+    return this.openPath;
+  }
+  override get node(): Vnode {
+    return this.directory;
+  }
+  tryRead(): Uint8Array {
+    throw new ErrnoError('EISDIR', this.openPath);
+  }
+  tryWrite(): number {
+    throw new ErrnoError('EBADF', this.openPath);
+  }
+  stat(): FileStat {
+    return this.directory.stat();
+  }
+  protected release(): void {
+    return;
+  }
+}
+
+/** What a program made of text gives to its readers: the content as it was when reading began. */
+export class TextDescription extends Description {
+  readonly kind = 'file';
+  private readonly file: Vnode;
+  private readonly openPath: string;
+  private readonly make: () => Uint8Array;
+  private readonly store: ((text: string) => void) | undefined;
+  private text: Uint8Array | undefined;
+  private offset = 0;
+
+  /** `make` is called at the first read and again when it is read from the start. */
+  constructor(file: Vnode, path: string, make: () => Uint8Array, store?: (text: string) => void) {
+    super();
+    this.file = file;
+    this.openPath = path;
+    this.make = make;
+    this.store = store;
+  }
+
+  override get path(): string {
+    return this.openPath;
+  }
+  override get node(): Vnode {
+    return this.file;
+  }
+  tryRead(sizeMax: number): Uint8Array {
+    if (this.text === undefined || this.offset === 0) this.text = this.make();
+    const data = this.text.slice(this.offset, this.offset + sizeMax);
+    this.offset += data.length;
+    return data.length === 0 ? NO_BYTES : data;
+  }
+  tryWrite(data: Uint8Array): number {
+    if (this.store === undefined) throw new ErrnoError('EACCES', this.openPath);
+    this.store(Buffer.from(data).toString('utf8'));
+    return data.length;
+  }
+  override seek(offset: number, whence: 'set' | 'current' | 'end'): number {
+    if (whence === 'end') throw new ErrnoError('EINVAL', this.openPath);
+    this.offset = Math.max(0, whence === 'set' ? offset : this.offset + offset);
+    return this.offset;
+  }
+  override truncate(): void {
+    return;
+  }
+  stat(): FileStat {
+    return this.file.stat();
+  }
+  protected release(): void {
+    this.text = undefined;
+  }
+}

@@ -1,0 +1,110 @@
+// An open file in the hands of one process: its reads and writes obey that process's signals.
+import { ErrnoError, type ByteStream } from '../../network/index.ts';
+import { OpenFileBase, READ_BYTES_DEFAULT, toBytes, type Description } from './description.ts';
+import type { FileStat } from './file-system.ts';
+import type { OpenFile } from './open-file.ts';
+import type { Tty } from './tty.ts';
+import type { VirtualProcess } from './virtual-process.ts';
+
+/** Virtual CPU time of a read or write, and of each byte in it, in ms. */
+const CALL_COST_MS = 0.002;
+const BYTE_COST_MS = 1 / 1_000_000;
+
+export class FileHandle extends OpenFileBase {
+  readonly description: Description;
+  private readonly process: VirtualProcess;
+
+  constructor(process: VirtualProcess, description: Description) {
+    super();
+    this.process = process;
+    this.description = description;
+  }
+
+  get kind(): OpenFile['kind'] {
+    return this.description.kind;
+  }
+  get tty(): Tty | undefined {
+    return this.description.tty;
+  }
+  get stream(): ByteStream | undefined {
+    return this.description.stream;
+  }
+  get path(): string | undefined {
+    return this.description.path;
+  }
+
+  read(sizeMax: number = READ_BYTES_DEFAULT): Promise<Uint8Array> {
+    return quiet(this.readSome(sizeMax));
+  }
+
+  private async readSome(sizeMax: number): Promise<Uint8Array> {
+    const { process, description } = this;
+    process.charge(CALL_COST_MS);
+    for (;;) {
+      const wait = process.gate();
+      if (wait !== undefined) await wait;
+      if (!description.mayRead(process)) {
+        if (!process.stopped) throw new ErrnoError('EINTR', description.path);
+        continue;
+      }
+      const data = description.tryRead(sizeMax);
+      if (data !== undefined) {
+        process.charge(data.length * BYTE_COST_MS);
+        return data;
+      }
+      await process.block(description.readable);
+    }
+  }
+
+  write(data: Uint8Array | string): Promise<void> {
+    return quiet(this.writeAll(toBytes(data)));
+  }
+
+  private async writeAll(data: Uint8Array): Promise<void> {
+    const { process, description } = this;
+    let rest = data;
+    process.charge(CALL_COST_MS + rest.length * BYTE_COST_MS);
+    for (;;) {
+      const wait = process.gate();
+      if (wait !== undefined) await wait;
+      const taken = rest.length === 0 ? 0 : this.tryWrite(rest);
+      rest = rest.subarray(taken);
+      if (rest.length === 0) return;
+      if (taken === 0) await process.block(description.writable);
+    }
+  }
+
+  private tryWrite(data: Uint8Array): number {
+    try {
+      return this.description.tryWrite(data);
+    } catch (error) {
+      if (error instanceof ErrnoError && error.code === 'EPIPE') {
+        this.process.deliver('SIGPIPE');
+        this.process.enter();
+      }
+      throw error;
+    }
+  }
+
+  seek(offset: number, whence: 'set' | 'current' | 'end'): number {
+    this.process.enter();
+    return this.description.seek(offset, whence);
+  }
+  truncate(sizeBytes: number): void {
+    this.process.enter();
+    this.description.truncate(sizeBytes);
+  }
+  stat(): FileStat {
+    this.process.enter();
+    return this.description.stat();
+  }
+}
+
+/**
+ * Lets a caller drop the promise: a program that ends while a wait of its is abandoned must not bring the host down.
+ * Whoever awaits it still sees the rejection.
+ */
+export function quiet<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,0 +1,470 @@
+// Puts a kernel together: one machine's processes, mounts, terminals, modules and services.
+import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
+import { disposable, type Clock, type Random } from '../../simulation/index.ts';
+import { SocketDescription } from './adapted-description.ts';
+import { Cgroup } from './cgroup.ts';
+import { makeDevices } from './devices.ts';
+import type { FileSystemTree } from './file-tree.ts';
+import type {
+  Kernel,
+  KernelMessage,
+  Namespaces,
+  ProcessInfo,
+  ServiceSocket,
+  StartOptions,
+  Task,
+} from './kernel.ts';
+import { MemoryTree } from './memory-tree.ts';
+import type { Mount } from './mount.ts';
+import { MountTable } from './mount-table.ts';
+import { Modules } from './modules.ts';
+import type { OpenFile } from './open-file.ts';
+import { foldPath } from './path-view.ts';
+import { PidNamespace, PidNumbers } from './pid-namespace.ts';
+import { PipeBuffer } from './pipe.ts';
+import { makeProc } from './proc.ts';
+import { ProcessTable, nameOf } from './process-table.ts';
+import type { Credentials, Process } from './process.ts';
+import { Pty } from './pty.ts';
+import { makeSys } from './sys.ts';
+import type { TtyMaster, WindowSize } from './tty.ts';
+import type { BuiltIn } from './vnode.ts';
+import { VirtualProcess, type Surroundings } from './virtual-process.ts';
+import { WatchList } from './watch-list.ts';
+
+/** Lines that dmesg keeps. */
+const MESSAGES_MAX = 2000;
+const MEMORY_BYTES_DEFAULT = 4 * 1024 ** 3;
+const ROOT: Credentials = { uid: 0, gid: 0, groups: [0] };
+/** Where a booted machine's process ids have got to. */
+const PIDS_AT_BOOT = 900;
+
+export interface KernelOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly net: NetworkNamespace;
+  readonly hostname: string;
+  /** What is mounted at /. */
+  readonly root: FileSystemTree;
+  readonly rootType?: Mount['type'];
+  readonly rootSource?: string;
+  readonly release?: string;
+  readonly cpuCount?: number;
+  readonly memoryBytes?: number;
+  readonly modules?: readonly string[];
+  /** argv of process 1. */
+  readonly init?: readonly string[];
+  /** Told of a program that threw something; its process dies. */
+  readonly onFault: (error: unknown, process: Process) => void;
+}
+
+export function makeKernel(options: KernelOptions): Kernel {
+  return new MachineKernel(options);
+}
+
+export class MachineKernel implements Kernel {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly release: string;
+  readonly bootMs: number;
+  readonly cpuCount: number;
+  readonly memoryBytes: number;
+  readonly net: NetworkNamespace;
+  readonly messages: KernelMessage[] = [];
+  readonly terminals = new Map<number, Pty>();
+  readonly moduleTable: Modules;
+  readonly table: ProcessTable;
+  readonly pids = new PidNamespace(undefined);
+  readonly mounts: MountTable;
+  readonly init: VirtualProcess;
+  private readonly uts: { hostname: string };
+  private readonly devices: ReturnType<typeof makeDevices>;
+  private readonly proc: FileSystemTree;
+  private readonly sys: FileSystemTree;
+  private readonly cgroups = new Map<string, Cgroup>();
+  private readonly services = new Map<string, unknown>();
+  private readonly messageListeners = new Set<(message: KernelMessage) => void>();
+  private nextAnonymousInode = 10_000;
+
+  constructor(options: KernelOptions) {
+    const { clock, random } = options;
+    this.clock = clock;
+    this.random = random;
+    this.net = options.net;
+    this.release = options.release ?? '3.10.0-1160.el7.x86_64';
+    this.bootMs = clock.now();
+    this.cpuCount = options.cpuCount ?? 2;
+    this.memoryBytes = options.memoryBytes ?? MEMORY_BYTES_DEFAULT;
+    this.uts = { hostname: options.hostname };
+    this.moduleTable = new Modules(options.modules ?? []);
+    this.table = new ProcessTable({
+      clock,
+      random,
+      watches: new WatchList(clock),
+      printk: (text) => this.printk(text, 3),
+      onFault: options.onFault,
+      builtIn: (name) => this.builtIn(name),
+    });
+    this.devices = makeDevices(clock, random.fork('devices'), this.terminals);
+    this.proc = makeProc(this);
+    this.sys = makeSys(this);
+    const root: Mount = {
+      target: '/',
+      source: options.rootSource ?? '/dev/sda1',
+      type: options.rootType ?? 'xfs',
+      tree: options.root,
+    };
+    this.mounts = new MountTable([root, ...this.ownMounts()]);
+    this.init = this.makeInit(
+      options.init ?? ['/usr/lib/systemd/systemd', '--switched-root', '--system', '--deserialize', '22'],
+    );
+    this.pids.skipTo(PIDS_AT_BOOT);
+  }
+
+  private ownMounts(): Mount[] {
+    const now = (): number => this.clock.now();
+    const tmpfs = (target: string, mode: number): Mount => ({
+      target,
+      source: 'tmpfs',
+      type: 'tmpfs',
+      tree: new MemoryTree({
+        id: `tmpfs:${target}`,
+        now,
+        sizeMaxBytes: this.memoryBytes / 2,
+        rootMode: mode,
+      }),
+    });
+    return [
+      { target: '/sys', source: 'sysfs', type: 'sysfs', tree: this.sys },
+      { target: '/proc', source: 'proc', type: 'proc', tree: this.proc },
+      { target: '/dev', source: 'devtmpfs', type: 'devtmpfs', tree: this.devices.tree },
+      tmpfs('/dev/shm', 0o1777),
+      tmpfs('/run', 0o755),
+    ];
+  }
+
+  private makeInit(argv: readonly string[]): VirtualProcess {
+    const init = this.table.add({
+      table: this.table,
+      numbers: new PidNumbers(this.pids),
+      parent: undefined,
+      surroundings: {
+        pids: this.pids,
+        mounts: this.mounts,
+        net: this.net,
+        uts: this.uts,
+        cgroup: this.cgroup('/', undefined, undefined),
+        kernel: this,
+      },
+      argv,
+      command: nameOf(argv[0] ?? 'init'),
+      env: new Map(),
+      cwd: this.mounts.root,
+      umask: 0o022,
+      credentials: ROOT,
+    });
+    this.table.newSession(init, undefined);
+    return init;
+  }
+
+  // ── Machine ──
+
+  get hostname(): string {
+    return this.uts.hostname;
+  }
+  set hostname(name: string) {
+    this.uts.hostname = name;
+  }
+  hostnameOf(pid: number): string {
+    return this.pids.processes.get(pid)?.surroundings.uts.hostname ?? this.hostname;
+  }
+  get files() {
+    return this.init.fs;
+  }
+
+  builtIn(name: string): BuiltIn | undefined {
+    for (const { tree } of this.mounts.list()) {
+      const found = tree.builtIn?.(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+
+  // ── Processes ──
+
+  start(options: StartOptions): Task {
+    const surroundings = this.surroundingsFor(options.namespaces ?? {});
+    if (surroundings.cgroup.full) throw new ErrnoError('EAGAIN');
+    const process = this.makeProcess(options, surroundings);
+    let found: ReturnType<ProcessTable['executable']>;
+    try {
+      if (options.cwd !== undefined) process.chdir(options.cwd);
+      found = this.table.find(process, options);
+    } catch (error) {
+      this.table.discard(process);
+      throw error;
+    }
+    process.argv = found.argv;
+    process.command = found.command;
+    process.executablePath = found.path;
+    const ended = new Promise<NonNullable<VirtualProcess['status']>>((resolve) => process.onEnd(resolve));
+    this.table.begin(process, found.program);
+    return { pid: process.numbers.in(this.pids), process, ended };
+  }
+
+  private makeProcess(options: StartOptions, surroundings: Surroundings): VirtualProcess {
+    const process = this.table.add({
+      table: this.table,
+      numbers: new PidNumbers(surroundings.pids),
+      parent: this.init,
+      surroundings,
+      argv: options.argv,
+      command: '',
+      env: options.env ?? new Map(),
+      cwd: surroundings.mounts.root,
+      umask: 0o022,
+      credentials: options.credentials ?? ROOT,
+    });
+    const pty = options.tty?.tty;
+    this.table.newSession(process, pty instanceof Pty ? pty : undefined);
+    const slave = pty instanceof Pty ? pty.openSlave() : undefined;
+    const [stdin, stdout, stderr] =
+      options.stdio ?? (slave === undefined ? this.nullStdio() : [slave, slave, slave]);
+    process.inherit(
+      new Map([
+        [0, stdin],
+        [1, stdout],
+        [2, stderr],
+      ]),
+    );
+    return process;
+  }
+
+  private nullStdio(): readonly [OpenFile, OpenFile, OpenFile] {
+    const file = this.nullFile();
+    return [file, file, file];
+  }
+
+  private surroundingsFor(namespaces: Namespaces): Surroundings {
+    const joined =
+      typeof namespaces.pid === 'object'
+        ? this.require(namespaces.pid.of).surroundings
+        : this.init.surroundings;
+    const pids = namespaces.pid === 'new' ? new PidNamespace(this.pids) : joined.pids;
+    const uts = namespaces.hostname === undefined ? joined.uts : { hostname: namespaces.hostname };
+    const cgroup =
+      namespaces.cgroup === undefined
+        ? joined.cgroup
+        : this.cgroup(namespaces.cgroup, namespaces.memoryMaxBytes, namespaces.pidsMax);
+    const kernel = pids === joined.pids && uts === joined.uts ? joined.kernel : this.seenFrom(pids, uts);
+    return {
+      pids,
+      mounts: namespaces.mounts === undefined ? joined.mounts : new MountTable(namespaces.mounts),
+      net: namespaces.net ?? joined.net,
+      uts,
+      cgroup,
+      kernel,
+    };
+  }
+
+  /** The same kernel for those in other namespaces: process numbers and the host name are theirs. */
+  private seenFrom(pids: PidNamespace, uts: { hostname: string }): Kernel {
+    const here = this.listProcesses.bind(this);
+    return Object.create(this, {
+      hostname: { get: () => uts.hostname, set: (name: string) => void (uts.hostname = name) },
+      hostnameOf: {
+        value: (pid: number) => pids.processes.get(pid)?.surroundings.uts.hostname ?? uts.hostname,
+      },
+      process: { value: (pid: number) => pids.processes.get(pid) },
+      listProcesses: { value: (viewer?: Process) => here(viewer ?? pids.init) },
+    }) as Kernel;
+  }
+
+  private cgroup(path: string, memoryMaxBytes: number | undefined, pidsMax: number | undefined): Cgroup {
+    const existing = this.cgroups.get(path);
+    if (existing !== undefined && existing.members.size > 0) return existing;
+    const cgroup = new Cgroup(path, memoryMaxBytes, pidsMax);
+    this.cgroups.set(path, cgroup);
+    return cgroup;
+  }
+
+  oomKills(cgroup: string): number {
+    return this.cgroups.get(cgroup)?.oomKills ?? 0;
+  }
+
+  dropCgroup(path: string): void {
+    this.cgroups.delete(path);
+  }
+
+  private require(pid: number): VirtualProcess {
+    const process = this.pids.processes.get(pid);
+    if (process === undefined) throw new ErrnoError('ESRCH');
+    return process;
+  }
+
+  process(pid: number): Process | undefined {
+    return this.pids.processes.get(pid);
+  }
+
+  listProcesses(viewer?: Process): ProcessInfo[] {
+    const pids = viewer instanceof VirtualProcess ? viewer.surroundings.pids : this.pids;
+    return Array.from(pids.processes.entries())
+      .sort(([a], [b]) => a - b)
+      .map(([pid, process]) => describeProcess(pid, process, pids));
+  }
+
+  // ── Files ──
+
+  openTty(size: WindowSize): TtyMaster {
+    let index = 0;
+    while (this.terminals.has(index)) index++;
+    const pty = new Pty(index, size, this.clock.now(), this.table, () => this.terminals.delete(index));
+    this.terminals.set(index, pty);
+    return pty.master;
+  }
+
+  pipe(): { readonly reader: OpenFile; readonly writer: OpenFile } {
+    const buffer = new PipeBuffer(this.nextAnonymousInode++, this.clock.now());
+    return { reader: buffer.open(false, true), writer: buffer.open(true, false) };
+  }
+
+  nullFile(): OpenFile {
+    return this.devices.nullFile();
+  }
+
+  socketFile(stream: Parameters<Kernel['socketFile']>[0]): OpenFile {
+    return new SocketDescription(stream, this.nextAnonymousInode++, this.clock.now());
+  }
+
+  listMounts(viewer?: Process): Mount[] {
+    return this.mountsOf(viewer)
+      .list()
+      .map(({ mount }) => mount);
+  }
+
+  mount(mount: Mount, caller?: Process): void {
+    if (caller !== undefined && caller.credentials.uid !== 0) throw new ErrnoError('EPERM', mount.target);
+    const mounts = this.mountsOf(caller);
+    const place = mounts.find(mount.target);
+    mounts.add({ ...mount, target: place.path });
+  }
+
+  unmount(target: string, caller?: Process): void {
+    if (caller !== undefined && caller.credentials.uid !== 0) throw new ErrnoError('EPERM', target);
+    const mounts = this.mountsOf(caller);
+    const path = mounts.find(target).path;
+    const mounted = mounts.at(path);
+    if (mounted === undefined) throw new ErrnoError('EINVAL', target);
+    for (const process of this.pids.processes.values()) {
+      if (process.mounts === mounts && process.cwdPlace.mounted === mounted)
+        throw new ErrnoError('EBUSY', target);
+    }
+    mounts.remove(path);
+  }
+
+  bindMounts(hostPath: string, target: string, options: { readonly readOnly?: boolean } = {}): Mount[] {
+    const place = this.mounts.find(hostPath);
+    const own: Mount = {
+      target,
+      source: place.mounted.mount.source,
+      type: place.mounted.mount.type === 'bind' ? 'bind' : place.mounted.mount.type,
+      readOnly: options.readOnly === true,
+      tree: place.mounted.tree,
+      root: pathInTree(place.path, place.mounted.mount),
+    };
+    const prefix = place.path === '/' ? '/' : `${place.path}/`;
+    const below = this.mounts
+      .list()
+      .filter(({ mount }) => mount.target !== place.path && mount.target.startsWith(prefix))
+      .map(({ mount }) => ({ ...mount, target: foldPath(`${target}/${mount.target.slice(prefix.length)}`) }));
+    return [own, ...below];
+  }
+
+  usage(path: string, viewer?: Process) {
+    return this.mountsOf(viewer)
+      .find(path, { from: viewer instanceof VirtualProcess ? viewer.cwdPlace : this.mounts.root })
+      .mounted.tree.usage();
+  }
+
+  containerMounts(): Mount[] {
+    const now = (): number => this.clock.now();
+    const shm = new MemoryTree({ id: 'shm', now, sizeMaxBytes: 64 * 1024 ** 2, rootMode: 0o1777 });
+    return [
+      { target: '/proc', source: 'proc', type: 'proc', tree: this.proc },
+      { target: '/dev', source: 'tmpfs', type: 'tmpfs', tree: this.devices.tree },
+      { target: '/dev/shm', source: 'shm', type: 'tmpfs', tree: shm },
+      { target: '/sys', source: 'sysfs', type: 'sysfs', readOnly: true, tree: this.sys },
+    ];
+  }
+
+  private mountsOf(viewer: Process | undefined): MountTable {
+    return viewer instanceof VirtualProcess ? viewer.mounts : this.mounts;
+  }
+
+  // ── Messages, modules, services ──
+
+  printk(text: string, severity = 6): void {
+    const message: KernelMessage = { timeMs: this.clock.now(), severity, text };
+    this.messages.push(message);
+    if (this.messages.length > MESSAGES_MAX) this.messages.splice(0, this.messages.length - MESSAGES_MAX);
+    for (const listener of Array.from(this.messageListeners)) listener(message);
+  }
+
+  onMessage(listener: (message: KernelMessage) => void): Disposable {
+    this.messageListeners.add(listener);
+    return disposable(() => this.messageListeners.delete(listener));
+  }
+
+  get modules(): ReadonlySet<string> {
+    return this.moduleTable.names;
+  }
+  listModules() {
+    return this.moduleTable.list();
+  }
+  loadModule(name: string): void {
+    this.moduleTable.load(name);
+  }
+  unloadModule(name: string): void {
+    this.moduleTable.unload(name);
+  }
+  onModulesChanged(changed: () => void): Disposable {
+    return this.moduleTable.onChanged(changed);
+  }
+
+  bindService<Service>(socket: ServiceSocket<Service>, service: Service): Disposable {
+    if (this.services.get(socket.path) !== undefined) throw new ErrnoError('EADDRINUSE', socket.path);
+    this.services.set(socket.path, service);
+    return disposable(() => this.services.set(socket.path, undefined)); // The socket's file stays behind.
+  }
+
+  connectService<Service>(socket: ServiceSocket<Service>): Service {
+    const service = this.services.get(socket.path);
+    if (service === undefined)
+      throw new ErrnoError(this.services.has(socket.path) ? 'ECONNREFUSED' : 'ENOENT', socket.path);
+    return service as Service;
+  }
+}
+
+function describeProcess(pid: number, process: VirtualProcess, viewer: PidNamespace): ProcessInfo {
+  return {
+    pid,
+    parentPid: process.parent?.numbers.in(viewer) ?? 0,
+    processGroup: process.group?.numbers.in(viewer) ?? 0,
+    session: process.group?.session.numbers.in(viewer) ?? 0,
+    argv: process.argv,
+    command: process.command,
+    state: process.status !== undefined ? 'Z' : process.stopped ? 'T' : process.running ? 'R' : 'S',
+    credentials: process.credentials,
+    tty: process.tty?.path,
+    startMs: process.startMs,
+    cpuMs: process.cpuMs,
+    memoryBytes: process.status === undefined ? process.memoryBytes : 0,
+    cgroup: process.surroundings.cgroup.path,
+  };
+}
+
+/** Where a path of a mount namespace lies in the tree that is mounted there. */
+function pathInTree(path: string, mount: Mount): string {
+  const below = mount.target === '/' ? path : path.slice(mount.target.length);
+  return foldPath(`${mount.root ?? '/'}/${below}`);
+}

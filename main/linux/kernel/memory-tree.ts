@@ -1,0 +1,372 @@
+// A tree of inodes held in memory: tmpfs, image layers, and the writable layers that a disk saves.
+import { ErrnoError } from '../../network/index.ts';
+import type { Description } from './description.ts';
+import { NO_BYTES } from './description.ts';
+import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
+import { PipeBuffer } from './pipe.ts';
+import type { Process } from './process.ts';
+import { Vnode, type Attributes, type BuiltIn, type NewNode, type Tree, type TreeUsage } from './vnode.ts';
+
+/** Space is given out in blocks of this many bytes. */
+const BLOCK_BYTES = 4096;
+/** Bytes of a tree that names no limit of its own. */
+const TREE_BYTES_DEFAULT = 40 * 1024 ** 3;
+const FILE_BYTES_MAX = 512 * 1024 ** 2;
+const RELATIME_MS = 24 * 3600 * 1000;
+
+/** Told of every change, so that a disk can save it. */
+export interface Journal {
+  /** Attributes, size or link count. */
+  inode(node: MemoryNode): void;
+  entry(directory: MemoryNode, name: string, child: MemoryNode | undefined): void;
+  /** Bytes from `from` to before `to`. */
+  content(node: MemoryNode, from: number, to: number): void;
+  /** The last link is gone. */
+  gone(node: MemoryNode): void;
+}
+
+export interface MemoryTreeOptions {
+  readonly id: string;
+  readonly now: () => number;
+  /** Reaching it is ENOSPC. */
+  readonly sizeMaxBytes?: number;
+  readonly rootMode?: number;
+}
+
+export class MemoryTree implements Tree {
+  readonly id: string;
+  readonly device: number;
+  readonly now: () => number;
+  readonly sizeMaxBytes: number;
+  readonly root: MemoryNode;
+  readonly builtIns = new Map<string, BuiltIn>();
+  usedBytes = 0;
+  inodesUsed = 0;
+  nextInode = 1;
+  journal: Journal | undefined;
+
+  constructor(options: MemoryTreeOptions) {
+    this.id = options.id;
+    this.device = deviceNumber(options.id);
+    this.now = options.now;
+    this.sizeMaxBytes = options.sizeMaxBytes ?? TREE_BYTES_DEFAULT;
+    this.root = new MemoryNode(this, this.nextInode++, {
+      type: 'directory',
+      mode: options.rootMode ?? 0o755,
+      uid: 0,
+      gid: 0,
+    });
+    this.root.links = 2;
+  }
+
+  usage(): TreeUsage {
+    const inodesTotal = Math.floor(this.sizeMaxBytes / 16_384);
+    return {
+      totalBytes: this.sizeMaxBytes,
+      usedBytes: this.usedBytes,
+      inodesTotal,
+      inodesUsed: this.inodesUsed,
+    };
+  }
+
+  builtIn(name: string): BuiltIn | undefined {
+    return this.builtIns.get(name);
+  }
+
+  /** Accounts for a file that grows or shrinks. Throws ENOSPC. */
+  account(fromBytes: number, toBytes: number): void {
+    const delta = blocks(toBytes) - blocks(fromBytes);
+    if (delta > 0 && this.usedBytes + delta > this.sizeMaxBytes) throw new ErrnoError('ENOSPC');
+    this.usedBytes += delta;
+  }
+}
+
+export class MemoryNode extends Vnode {
+  readonly tree: MemoryTree;
+  readonly inode: number;
+  readonly type: FileType;
+  mode: number;
+  uid: number;
+  gid: number;
+  links = 0;
+  accessMs: number;
+  modifyMs: number;
+  changeMs: number;
+  target: string;
+  /** In a writable layer: hides the lower layers' entry of this name. */
+  whiteout = false;
+  /** In a writable layer: a directory that hides the lower one's entries. */
+  opaque = false;
+  readonly children: Map<string, MemoryNode> | undefined;
+  private executable: BuiltIn | undefined;
+  private bytes: Uint8Array = NO_BYTES;
+  private size = 0;
+  /** The buffer belongs to a lower layer too and is copied before the first write. */
+  private shared = false;
+  /** Brings the content when it is first wanted. */
+  private load: (() => Uint8Array) | undefined;
+  private pipe: PipeBuffer | undefined;
+
+  constructor(tree: MemoryTree, inode: number, node: NewNode) {
+    super();
+    const now = tree.now();
+    this.tree = tree;
+    this.inode = inode;
+    this.type = node.type;
+    this.mode = node.mode;
+    this.uid = node.uid;
+    this.gid = node.gid;
+    this.target = node.target ?? '';
+    this.accessMs = now;
+    this.modifyMs = now;
+    this.changeMs = now;
+    this.children = node.type === 'directory' ? new Map() : undefined;
+  }
+
+  override get sizeBytes(): number {
+    if (this.type === 'directory') return BLOCK_BYTES;
+    return this.type === 'symlink' ? Buffer.byteLength(this.target) : this.size;
+  }
+  override get builtIn(): BuiltIn | undefined {
+    return this.executable;
+  }
+  override get removed(): boolean {
+    return this.links === 0;
+  }
+
+  stat(): FileStat {
+    return {
+      type: this.type,
+      inode: this.inode,
+      device: this.tree.device,
+      mode: this.mode,
+      links: this.links,
+      uid: this.uid,
+      gid: this.gid,
+      sizeBytes: this.sizeBytes,
+      accessMs: this.accessMs,
+      modifyMs: this.modifyMs,
+      changeMs: this.changeMs,
+    };
+  }
+
+  override change(attributes: Attributes): void {
+    this.mode = attributes.mode ?? this.mode;
+    this.uid = attributes.uid ?? this.uid;
+    this.gid = attributes.gid ?? this.gid;
+    this.accessMs = attributes.accessMs ?? this.accessMs;
+    this.modifyMs = attributes.modifyMs ?? this.modifyMs;
+    this.changeMs = this.tree.now();
+    this.tree.journal?.inode(this);
+  }
+
+  // ── Directories ──
+
+  override lookup(name: string): MemoryNode | undefined {
+    return this.entries().get(name);
+  }
+
+  override list(): DirectoryEntry[] {
+    return Array.from(this.entries(), ([name, node]) => ({ name, type: node.type }));
+  }
+
+  override create(name: string, node: NewNode): MemoryNode {
+    if (this.removed) throw new ErrnoError('ENOENT');
+    const child = new MemoryNode(this.tree, this.tree.nextInode++, node);
+    this.tree.account(0, child.type === 'directory' ? BLOCK_BYTES : 0);
+    this.tree.inodesUsed++;
+    child.links = child.type === 'directory' ? 1 : 0;
+    this.attach(name, child);
+    return child;
+  }
+
+  override link(name: string, node: Vnode): void {
+    if (!(node instanceof MemoryNode)) throw new ErrnoError('EXDEV');
+    this.attach(name, node);
+    node.changeMs = this.tree.now();
+  }
+
+  override remove(name: string): void {
+    const child = this.entries().get(name);
+    if (child === undefined) throw new ErrnoError('ENOENT');
+    this.detach(name, child);
+    if (child.type === 'directory') child.links = 0;
+    if (child.links === 0) child.vanish();
+    else this.tree.journal?.inode(child);
+  }
+
+  override rename(name: string, to: Vnode, toName: string): void {
+    const child = this.entries().get(name);
+    if (child === undefined || !(to instanceof MemoryNode)) throw new ErrnoError('EXDEV');
+    const replaced = to.lookup(toName);
+    if (replaced === child) return;
+    if (replaced !== undefined) to.remove(toName);
+    this.detach(name, child);
+    to.attach(toName, child);
+    child.changeMs = this.tree.now();
+  }
+
+  /** A copy of a node of a lower layer, its content shared until either is written. */
+  adopt(name: string, lower: MemoryNode): MemoryNode {
+    const copy = this.create(name, { ...lower.stat(), target: lower.target });
+    copy.accessMs = lower.accessMs;
+    copy.modifyMs = lower.modifyMs;
+    copy.executable = lower.executable;
+    if (copy.executable !== undefined) this.tree.builtIns.set(copy.executable.name, copy.executable);
+    if (lower.type === 'file') {
+      this.tree.account(0, lower.size);
+      lower.shared = true;
+      copy.shared = true;
+      copy.bytes = lower.bytes;
+      copy.load = lower.load === undefined ? undefined : () => lower.content();
+      copy.size = lower.size;
+      this.tree.journal?.inode(copy);
+      if (copy.size > 0) this.tree.journal?.content(copy, 0, copy.size);
+    }
+    return copy;
+  }
+
+  /** Puts the node at a name; for the disk that reads a tree back, without telling the journal. */
+  attach(name: string, child: MemoryNode): void {
+    this.entries().set(name, child);
+    child.links++;
+    if (child.type === 'directory') {
+      child.parent = this;
+      child.name = name;
+      this.links++;
+    }
+    this.touchDirectory();
+    this.tree.journal?.inode(child);
+    this.tree.journal?.entry(this, name, child);
+  }
+
+  private detach(name: string, child: MemoryNode): void {
+    this.entries().delete(name);
+    child.links--;
+    child.changeMs = this.tree.now();
+    if (child.type === 'directory') this.links--;
+    this.touchDirectory();
+    this.tree.journal?.entry(this, name, undefined);
+  }
+
+  private vanish(): void {
+    this.tree.inodesUsed--;
+    this.tree.account(this.type === 'directory' ? BLOCK_BYTES : this.size, 0);
+    this.tree.journal?.gone(this);
+  }
+
+  private touchDirectory(): void {
+    this.modifyMs = this.changeMs = this.tree.now();
+    this.tree.journal?.inode(this);
+  }
+
+  private entries(): Map<string, MemoryNode> {
+    if (this.children === undefined) throw new ErrnoError('ENOTDIR');
+    return this.children;
+  }
+
+  // ── Links and content ──
+
+  override readlink(): string {
+    if (this.type !== 'symlink') throw new ErrnoError('EINVAL');
+    return this.target;
+  }
+
+  override read(offset: number, sizeMax: number): Uint8Array {
+    const now = this.tree.now();
+    if (this.accessMs <= this.modifyMs || now - this.accessMs > RELATIME_MS) this.accessMs = now;
+    return this.content().slice(offset, offset + sizeMax);
+  }
+
+  override write(offset: number, data: Uint8Array): void {
+    const end = offset + data.length;
+    if (end > FILE_BYTES_MAX) throw new ErrnoError('EFBIG');
+    if (data.length > 0) {
+      const from = Math.min(offset, this.size);
+      this.reserve(Math.max(end, this.size));
+      this.bytes.set(data, offset);
+      this.contentChanged(from, end);
+    }
+  }
+
+  override resize(sizeBytes: number): void {
+    if (sizeBytes > FILE_BYTES_MAX) throw new ErrnoError('EFBIG');
+    const from = Math.min(sizeBytes, this.size);
+    if (sizeBytes > this.size) {
+      this.reserve(sizeBytes);
+    } else if (sizeBytes < this.size) {
+      const kept = sizeBytes === 0 ? NO_BYTES : this.content().slice(0, sizeBytes);
+      this.tree.account(this.links === 0 ? 0 : this.size, this.links === 0 ? 0 : sizeBytes);
+      this.bytes = kept;
+      this.load = undefined;
+      this.shared = false;
+      this.size = sizeBytes;
+    }
+    this.contentChanged(from, sizeBytes);
+  }
+
+  /** All of the content, not a copy. */
+  content(): Uint8Array {
+    if (this.load !== undefined) {
+      this.bytes = this.load();
+      this.load = undefined;
+    }
+    return this.bytes.length === this.size ? this.bytes : this.bytes.subarray(0, this.size);
+  }
+
+  /** Gives a file of a read-only layer its content; brought when first wanted. */
+  provide(sizeBytes: number, load: () => Uint8Array): void {
+    this.size = sizeBytes;
+    this.load = load;
+    this.shared = true;
+    this.tree.account(0, sizeBytes);
+  }
+
+  /** Makes the file an executable that runs a built-in program. */
+  install(builtIn: BuiltIn): void {
+    this.executable = builtIn;
+    this.tree.builtIns.set(builtIn.name, builtIn);
+  }
+
+  private contentChanged(from: number, to: number): void {
+    this.executable = undefined;
+    this.modifyMs = this.changeMs = this.tree.now();
+    this.tree.journal?.inode(this);
+    this.tree.journal?.content(this, from, to);
+  }
+
+  /** Makes the buffer the file's own and big enough. */
+  private reserve(sizeBytes: number): void {
+    const content = this.content();
+    if (this.links > 0) this.tree.account(this.size, sizeBytes);
+    if (this.shared || this.bytes.length < sizeBytes) {
+      const grown = new Uint8Array(
+        sizeBytes <= this.size
+          ? sizeBytes
+          : Math.max(sizeBytes, Math.min(this.size * 2, this.size + 1024 ** 2)),
+      );
+      grown.set(content);
+      this.bytes = grown;
+      this.shared = false;
+    } else if (sizeBytes > this.size) {
+      this.bytes.fill(0, this.size, sizeBytes);
+    }
+    this.size = sizeBytes;
+  }
+
+  override open(_opener: Process, flags: OpenFlags, path: string): Description | undefined {
+    if (this.type !== 'fifo') return undefined;
+    this.pipe ??= new PipeBuffer(this.inode, this.tree.now());
+    return this.pipe.open(flags.write === true, flags.write !== true || flags.read === true, path, this);
+  }
+}
+
+function blocks(sizeBytes: number): number {
+  return Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
+}
+
+function deviceNumber(id: string): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
+  return (hash >>> 0) % 0xffff;
+}

@@ -1,0 +1,188 @@
+// A mount namespace: which trees hang where, and the walk from a path to an inode through them.
+import { ErrnoError } from '../../network/index.ts';
+import type { Mount } from './mount.ts';
+import type { Process } from './process.ts';
+import type { Tree, Vnode } from './vnode.ts';
+
+/** As in Linux: MAXSYMLINKS, NAME_MAX, PATH_MAX. */
+const SYMLINKS_MAX = 40;
+const NAME_BYTES_MAX = 255;
+const PATH_BYTES_MAX = 4096;
+
+/** A mounted tree at its target. */
+export interface Mounted {
+  readonly mount: Mount;
+  readonly tree: Tree;
+  readonly root: Vnode;
+}
+
+/** An inode as reached by a path: with the mount it is on and the way back up. */
+export interface Place {
+  readonly node: Vnode;
+  readonly mounted: Mounted;
+  /** The directory above; the root is its own. */
+  readonly above: Place | undefined;
+  /** Absolute, without links. */
+  readonly path: string;
+}
+
+/** The last step of a walk: a directory, and a name in it that may not exist. */
+export interface Target {
+  readonly directory: Place;
+  readonly name: string;
+  readonly place: Place | undefined;
+}
+
+export interface WalkOptions {
+  /** Where relative paths start. */
+  readonly from?: Place;
+  readonly followLast?: boolean;
+  /** Asked at every directory on the way; throws EACCES. */
+  readonly search?: (directory: Vnode) => void;
+  readonly viewer?: Process;
+  /** Told of every directory and name on the way, for watches. */
+  readonly visit?: (directory: Vnode, name: string) => void;
+}
+
+export class MountTable {
+  private readonly mounted = new Map<string, Mounted>();
+
+  constructor(mounts: readonly Mount[]) {
+    for (const mount of mounts) this.add(mount);
+  }
+
+  add(mount: Mount): void {
+    const tree = mount.tree as Tree;
+    const root = mount.root === undefined ? tree.root : nodeIn(tree, mount.root);
+    const previous = this.mounted.get(mount.target);
+    if (previous !== undefined) this.mounted.delete(mount.target); // The newest at a target hides the older ones.
+    this.mounted.set(mount.target, { mount, tree, root });
+  }
+
+  /** Throws EINVAL when nothing is mounted there. */
+  remove(target: string): void {
+    if (target === '/') throw new ErrnoError('EBUSY', target);
+    if (!this.mounted.delete(target)) throw new ErrnoError('EINVAL', target);
+  }
+
+  list(): Mounted[] {
+    return Array.from(this.mounted.values());
+  }
+
+  at(path: string): Mounted | undefined {
+    return this.mounted.get(path);
+  }
+
+  copy(): MountTable {
+    return new MountTable(this.list().map(({ mount }) => mount));
+  }
+
+  get root(): Place {
+    const mounted = this.mounted.get('/');
+    if (mounted === undefined) throw new ErrnoError('ENOENT', '/');
+    return { node: mounted.root, mounted, above: undefined, path: '/' };
+  }
+
+  /** The place of a path. Throws ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG, EACCES. */
+  find(path: string, options: WalkOptions = {}): Place {
+    const target = this.walk(path, options);
+    if (target.place === undefined) throw new ErrnoError('ENOENT', path);
+    return target.place;
+  }
+
+  /** As far as the last name, which needn't exist. A path of `/` or `..` gives that directory under the name `.`. */
+  walk(path: string, options: WalkOptions = {}): Target {
+    return new Walk(this, path, options).run();
+  }
+
+  child(directory: Place, name: string, viewer: Process | undefined): Place | undefined {
+    const path = directory.path === '/' ? `/${name}` : `${directory.path}/${name}`;
+    const mounted = this.mounted.get(path);
+    if (mounted !== undefined) return { node: mounted.root, mounted, above: directory, path };
+    const node = directory.node.lookup(name, viewer);
+    return node === undefined ? undefined : { node, mounted: directory.mounted, above: directory, path };
+  }
+}
+
+class Walk {
+  private readonly table: MountTable;
+  private readonly path: string;
+  private readonly options: WalkOptions;
+  private links = 0;
+
+  constructor(table: MountTable, path: string, options: WalkOptions) {
+    this.table = table;
+    this.path = path;
+    this.options = options;
+  }
+
+  run(): Target {
+    const { path, options } = this;
+    if (path === '') throw new ErrnoError('ENOENT', path);
+    if (path.length > PATH_BYTES_MAX) throw new ErrnoError('ENAMETOOLONG', path);
+    const start = path.startsWith('/') ? this.table.root : (options.from ?? this.table.root);
+    return this.follow(start, path, options.followLast !== false);
+  }
+
+  private follow(start: Place, path: string, followLast: boolean): Target {
+    const names = path.split('/').filter((name) => name !== '' && name !== '.');
+    const wantsDirectory = /\/\.?$|^\.$|\/\.$/.test(path);
+    let place = start;
+    for (let i = 0; i < names.length; i++) {
+      const name = names[i]!;
+      const last = i === names.length - 1;
+      this.enter(place);
+      if (name === '..') {
+        place = place.above ?? place;
+        continue;
+      }
+      if (name.length > NAME_BYTES_MAX / 4 && Buffer.byteLength(name) > NAME_BYTES_MAX) {
+        throw new ErrnoError('ENAMETOOLONG', this.path);
+      }
+      this.options.visit?.(place.node, name);
+      const child = this.table.child(place, name, this.options.viewer);
+      if (child?.node.type === 'symlink' && (!last || followLast || wantsDirectory)) {
+        const target = this.followLink(place, child);
+        if (last) return this.finish(target, wantsDirectory);
+        if (target.place === undefined) throw new ErrnoError('ENOENT', this.path);
+        place = target.place;
+        continue;
+      }
+      if (last) return this.finish({ directory: place, name, place: child }, wantsDirectory);
+      if (child === undefined) throw new ErrnoError('ENOENT', this.path);
+      place = child;
+    }
+    return { directory: place.above ?? place, name: '.', place };
+  }
+
+  private followLink(directory: Place, link: Place): Target {
+    if (++this.links > SYMLINKS_MAX) throw new ErrnoError('ELOOP', this.path);
+    const target = link.node.readlink(this.options.viewer);
+    if (target === '') throw new ErrnoError('ENOENT', this.path);
+    return this.follow(target.startsWith('/') ? this.table.root : directory, target, true);
+  }
+
+  private enter(place: Place): void {
+    if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', this.path);
+    this.options.search?.(place.node);
+  }
+
+  private finish(target: Target, wantsDirectory: boolean): Target {
+    if (wantsDirectory && target.place !== undefined && target.place.node.type !== 'directory') {
+      throw new ErrnoError('ENOTDIR', this.path);
+    }
+    return target;
+  }
+}
+
+/** The inode at a path of one tree, links not followed. */
+function nodeIn(tree: Tree, path: string): Vnode {
+  let node = tree.root;
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.') continue;
+    const child = node.lookup(name);
+    if (child === undefined) throw new ErrnoError('ENOENT', path);
+    node = child;
+  }
+  return node;
+}

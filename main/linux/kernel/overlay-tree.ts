@@ -1,0 +1,256 @@
+// An overlay: read-only layers below, one writable layer on top, seen as one tree. Linux Documentation/filesystems/overlayfs.rst.
+import { ErrnoError } from '../../network/index.ts';
+import type { Description } from './description.ts';
+import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
+import { MemoryNode, type MemoryTree } from './memory-tree.ts';
+import type { Process } from './process.ts';
+import { Vnode, type Attributes, type BuiltIn, type NewNode, type Tree, type TreeUsage } from './vnode.ts';
+
+/**
+ * Differs: a directory of a lower layer can be renamed (it is copied up whole), where Linux answers EXDEV; the
+ * machine's own disk is such an overlay too, and there a rename must work.
+ */
+export class OverlayTree implements Tree {
+  readonly id: string;
+  readonly upper: MemoryTree;
+  readonly lowers: readonly MemoryTree[];
+  readonly root: OverlayNode;
+  /** One node per inode of the writable layer, so that hard links are one file. */
+  readonly byUpper = new WeakMap<MemoryNode, OverlayNode>();
+  nextInode = 2;
+
+  /** `lowers` from the topmost down. */
+  constructor(id: string, lowers: readonly MemoryTree[], upper: MemoryTree) {
+    this.id = id;
+    this.upper = upper;
+    this.lowers = lowers;
+    this.root = new OverlayNode(
+      this,
+      upper.root,
+      lowers.map((lower) => lower.root),
+    );
+  }
+
+  get usedBytes(): number {
+    return this.upper.usedBytes;
+  }
+
+  usage(): TreeUsage {
+    const below = this.lowers.reduce((sum, lower) => sum + lower.usedBytes, 0);
+    const inodesBelow = this.lowers.reduce((sum, lower) => sum + lower.inodesUsed, 0);
+    const usage = this.upper.usage();
+    return { ...usage, usedBytes: usage.usedBytes + below, inodesUsed: usage.inodesUsed + inodesBelow };
+  }
+
+  builtIn(name: string): BuiltIn | undefined {
+    for (const lower of this.lowers) {
+      const found = lower.builtIn(name);
+      if (found !== undefined) return found;
+    }
+    return this.upper.builtIn(name);
+  }
+}
+
+export class OverlayNode extends Vnode {
+  readonly tree: OverlayTree;
+  readonly inode: number;
+  readonly type: FileType;
+  private upper: MemoryNode | undefined;
+  private lowers: readonly MemoryNode[];
+  private readonly children = new Map<string, OverlayNode>();
+
+  constructor(tree: OverlayTree, upper: MemoryNode | undefined, lowers: readonly MemoryNode[]) {
+    super();
+    this.tree = tree;
+    this.inode = tree.nextInode++;
+    this.upper = upper;
+    this.lowers = lowers;
+    this.type = this.top.type;
+    if (upper !== undefined) tree.byUpper.set(upper, this);
+  }
+
+  private get top(): MemoryNode {
+    return this.upper ?? this.lowers[0]!;
+  }
+  override get sizeBytes(): number {
+    return this.top.sizeBytes;
+  }
+  override get builtIn(): BuiltIn | undefined {
+    return this.top.builtIn;
+  }
+  override get removed(): boolean {
+    return this.upper?.removed === true;
+  }
+
+  stat(): FileStat {
+    return { ...this.top.stat(), inode: this.inode, device: this.tree.upper.device };
+  }
+
+  override change(attributes: Attributes): void {
+    this.copyUp().change(attributes);
+  }
+
+  // ── Directories ──
+
+  override lookup(name: string): OverlayNode | undefined {
+    if (this.type !== 'directory') throw new ErrnoError('ENOTDIR');
+    const known = this.children.get(name);
+    if (known !== undefined) return known;
+    const above = this.upper?.lookup(name);
+    if (above?.whiteout === true) return undefined;
+    const below =
+      above === undefined || (above.type === 'directory' && !above.opaque) ? this.lowerEntries(name) : [];
+    const lowers = above === undefined || below[0]?.type === 'directory' ? below : [];
+    if (above === undefined && lowers.length === 0) return undefined;
+    return this.remember(name, above, lowers);
+  }
+
+  private remember(name: string, above: MemoryNode | undefined, lowers: readonly MemoryNode[]): OverlayNode {
+    const linked = above === undefined ? undefined : this.tree.byUpper.get(above);
+    const node = linked ?? new OverlayNode(this.tree, above, lowers);
+    node.parent = this;
+    node.name = name;
+    this.children.set(name, node);
+    return node;
+  }
+
+  /** What the lower layers have at a name: one file, or directories to be merged. */
+  private lowerEntries(name: string): MemoryNode[] {
+    const found: MemoryNode[] = [];
+    for (const lower of this.lowers) {
+      const entry = lower.lookup(name);
+      if (entry === undefined) continue;
+      if (entry.whiteout) break;
+      if (entry.type !== 'directory') return found.length === 0 ? [entry] : found;
+      found.push(entry);
+      if (entry.opaque) break;
+    }
+    return found;
+  }
+
+  override list(): DirectoryEntry[] {
+    if (this.type !== 'directory') throw new ErrnoError('ENOTDIR');
+    const types = new Map<string, FileType | undefined>();
+    const layers = this.upper === undefined ? this.lowers : [this.upper, ...this.lowers];
+    for (const layer of layers) {
+      for (const [name, node] of layer.children ?? []) {
+        if (!types.has(name)) types.set(name, node.whiteout ? undefined : node.type);
+      }
+    }
+    const entries: DirectoryEntry[] = [];
+    for (const [name, type] of types) if (type !== undefined) entries.push({ name, type });
+    return entries;
+  }
+
+  override create(name: string, node: NewNode): OverlayNode {
+    if (this.removed) throw new ErrnoError('ENOENT');
+    const upper = this.copyUp();
+    const hidden = this.clearWhiteout(upper, name);
+    const created = upper.create(name, node);
+    if (node.type === 'directory' && hidden) markOpaque(created);
+    return this.remember(name, created, []);
+  }
+
+  override link(name: string, node: Vnode): void {
+    if (!(node instanceof OverlayNode) || node.tree !== this.tree) throw new ErrnoError('EXDEV');
+    const upper = this.copyUp();
+    this.clearWhiteout(upper, name);
+    upper.link(name, node.copyUp());
+    this.children.set(name, node);
+  }
+
+  override remove(name: string): void {
+    const upper = this.copyUp();
+    if (upper.lookup(name) !== undefined) {
+      this.emptyOfWhiteouts(name);
+      upper.remove(name);
+    }
+    this.children.delete(name);
+    if (this.lowerEntries(name).length > 0) this.hide(upper, name);
+  }
+
+  override rename(name: string, to: Vnode, toName: string): void {
+    const node = this.lookup(name);
+    if (node === undefined || !(to instanceof OverlayNode) || to.tree !== this.tree)
+      throw new ErrnoError('EXDEV');
+    if (to.lookup(toName) === node) return;
+    node.copyUpTree();
+    const from = this.copyUp();
+    const target = to.copyUp();
+    if (to.lookup(toName) !== undefined) to.remove(toName);
+    to.clearWhiteout(target, toName);
+    from.rename(name, target, toName);
+    this.children.delete(name);
+    if (this.lowerEntries(name).length > 0) this.hide(from, name);
+    to.children.set(toName, node);
+    node.parent = to;
+    node.name = toName;
+  }
+
+  private hide(upper: MemoryNode, name: string): void {
+    const whiteout = upper.create(name, { type: 'character-device', mode: 0, uid: 0, gid: 0 });
+    whiteout.whiteout = true;
+  }
+
+  /** Takes a whiteout away; tells whether there was one, or a lower entry that a new directory must not show. */
+  private clearWhiteout(upper: MemoryNode, name: string): boolean {
+    if (upper.lookup(name)?.whiteout !== true) return false;
+    upper.remove(name);
+    return true;
+  }
+
+  /** A directory that looks empty may hold whiteouts. */
+  private emptyOfWhiteouts(name: string): void {
+    const directory = this.upper?.lookup(name);
+    if (directory?.children === undefined) return;
+    for (const [childName, child] of Array.from(directory.children))
+      if (child.whiteout) directory.remove(childName);
+  }
+
+  /** The node in the writable layer, copied there if it was only below. */
+  copyUp(): MemoryNode {
+    if (this.upper !== undefined) return this.upper;
+    const parent = this.parent;
+    if (!(parent instanceof OverlayNode)) throw new ErrnoError('EROFS');
+    const upperParent = parent.copyUp();
+    const { modifyMs, changeMs } = upperParent;
+    this.upper = upperParent.adopt(this.name, this.lowers[0]!);
+    upperParent.modifyMs = modifyMs; // To an observer nothing changed.
+    upperParent.changeMs = changeMs;
+    this.tree.byUpper.set(this.upper, this);
+    return this.upper;
+  }
+
+  private copyUpTree(): void {
+    const upper = this.copyUp();
+    if (this.type !== 'directory' || this.lowers.length === 0) return;
+    for (const { name } of this.list()) this.lookup(name)?.copyUpTree();
+    this.lowers = [];
+    markOpaque(upper);
+  }
+
+  // ── Links and content ──
+
+  override readlink(): string {
+    return this.top.readlink();
+  }
+  override read(offset: number, sizeMax: number): Uint8Array {
+    return this.top.read(offset, sizeMax);
+  }
+  override write(offset: number, data: Uint8Array): void {
+    this.copyUp().write(offset, data);
+    this.lowers = [];
+  }
+  override resize(sizeBytes: number): void {
+    this.copyUp().resize(sizeBytes);
+    this.lowers = [];
+  }
+  override open(opener: Process, flags: OpenFlags, path: string): Description | undefined {
+    return this.type === 'fifo' ? this.copyUp().open(opener, flags, path) : undefined;
+  }
+}
+
+function markOpaque(directory: MemoryNode): void {
+  directory.opaque = true;
+  directory.tree.journal?.inode(directory);
+}

@@ -1,0 +1,395 @@
+// All processes of a machine: making them, finding them, signalling them, and what happens when one ends.
+import { ErrnoError } from '../../network/index.ts';
+import type { Clock, Random } from '../../simulation/index.ts';
+import { PidNumbers, type PidNamespace } from './pid-namespace.ts';
+import { ProcessGroup, Session } from './process-group.ts';
+import type { Process, Program, Signal, SpawnOptions } from './process.ts';
+import { Pty, type TtyJobs } from './pty.ts';
+import type { BuiltIn } from './vnode.ts';
+import { VirtualProcess, type ProcessSetup } from './virtual-process.ts';
+import type { WatchList } from './watch-list.ts';
+
+/** As in Linux: how deep scripts may name scripts as interpreters. */
+const INTERPRETERS_MAX = 5;
+const COMMAND_CHARS_MAX = 15;
+const SETUID = 0o4000;
+const SETGID = 0o2000;
+const PATH_DEFAULT = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+
+/** What execve found. */
+export interface Found {
+  readonly program: Program;
+  readonly argv: readonly string[];
+  readonly command: string;
+  readonly path: string | undefined;
+  /** Whose rights a setuid or setgid file gives. */
+  readonly setUid: number | undefined;
+  readonly setGid: number | undefined;
+}
+
+export interface ProcessTableOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly watches: WatchList;
+  readonly printk: (text: string) => void;
+  readonly onFault: (error: unknown, process: Process) => void;
+  readonly builtIn: (name: string) => BuiltIn | undefined;
+}
+
+export class ProcessTable implements TtyJobs {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly watches: WatchList;
+  readonly printk: (text: string) => void;
+  readonly builtIn: (name: string) => BuiltIn | undefined;
+  private readonly options: ProcessTableOptions;
+  private readonly sessions = new WeakMap<Pty, Session>();
+
+  constructor(options: ProcessTableOptions) {
+    this.options = options;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.watches = options.watches;
+    this.printk = options.printk;
+    this.builtIn = options.builtIn;
+  }
+
+  // ── Making ──
+
+  /** fork(2) and execve(2) for a running process. */
+  spawn(parent: VirtualProcess, options: SpawnOptions): VirtualProcess {
+    if (parent.surroundings.cgroup.full) throw new ErrnoError('EAGAIN');
+    const { surroundings } = parent;
+    const env = options.env ?? parent.env;
+    const found =
+      options.program === undefined
+        ? this.lookup(parent, options, env)
+        : asFound(options.program, options.argv);
+    const credentials = options.credentials ?? parent.credentials;
+    if (
+      parent.credentials.uid !== 0 &&
+      options.credentials !== undefined &&
+      options.credentials.uid !== parent.credentials.uid
+    ) {
+      throw new ErrnoError('EPERM');
+    }
+    const cwd = options.cwd === undefined ? parent.cwdPlace : parent.fs.place(options.cwd);
+    if (cwd.node.type !== 'directory') throw new ErrnoError('ENOTDIR', options.cwd);
+    const child = this.add({
+      table: this,
+      numbers: new PidNumbers(surroundings.pids),
+      parent,
+      surroundings,
+      argv: found.argv,
+      command: found.command,
+      env,
+      cwd,
+      umask: parent.umask,
+      credentials: {
+        ...credentials,
+        uid: found.setUid ?? credentials.uid,
+        gid: found.setGid ?? credentials.gid,
+      },
+    });
+    child.executablePath = options.program === undefined ? found.path : parent.executablePath;
+    child.inherit(options.fds ?? parent.fds);
+    for (const signal of [...parent.ignoredSignals(), ...(options.ignoredSignals ?? [])])
+      child.onSignal(signal, 'ignore');
+    if (options.newSession === true) this.newSession(child, options.controllingTty as Pty | undefined);
+    else this.joinGroup(child, parent, options.processGroup);
+    this.begin(child, found.program);
+    return child;
+  }
+
+  private joinGroup(child: VirtualProcess, parent: VirtualProcess, wanted: number | undefined): void {
+    const group = parent.group!;
+    group.join(child);
+    if (wanted === undefined) return;
+    this.moveToGroup(child, wanted === 0 ? child.pid : wanted);
+  }
+
+  /** Enters a process into its namespaces and its parent's children. */
+  add(setup: ProcessSetup): VirtualProcess {
+    const process = new VirtualProcess(setup);
+    setup.parent?.children.add(process);
+    setup.surroundings.cgroup.members.add(process);
+    const { namespace, byLevel } = setup.numbers;
+    namespace.init ??= process;
+    for (let at: PidNamespace | undefined = namespace; at !== undefined; at = at.parent)
+      at.processes.set(byLevel[at.level]!, process);
+    return process;
+  }
+
+  /** Takes back a process that could not be started. */
+  discard(process: VirtualProcess): void {
+    process.end({ kind: 'exited', exitCode: 127 });
+    this.forget(process);
+  }
+
+  /** Its program runs from the next task of this instant on. */
+  begin(process: VirtualProcess, program: Program): void {
+    this.clock.soon(() => {
+      if (process.status === undefined) void process.run(program);
+    });
+  }
+
+  newSession(process: VirtualProcess, tty: Pty | undefined): void {
+    const session = new Session(process, process.numbers);
+    new ProcessGroup(process.numbers, session).join(process);
+    if (tty === undefined) return;
+    session.tty = tty;
+    this.sessions.set(tty, session);
+    tty.session = process.pid;
+    tty.foreground = process.pid;
+  }
+
+  // ── Finding executables ──
+
+  /** What a process from outside is to run. Throws as `executable`. */
+  find(process: VirtualProcess, options: Pick<SpawnOptions, 'argv' | 'path' | 'program'>): Found {
+    return options.program === undefined
+      ? this.lookup(process, options, process.env)
+      : asFound(options.program, options.argv);
+  }
+
+  private lookup(
+    process: VirtualProcess,
+    options: Pick<SpawnOptions, 'argv' | 'path'>,
+    env: ReadonlyMap<string, string>,
+  ): Found {
+    const name = options.argv[0] ?? '';
+    const path =
+      options.path ??
+      (name.includes('/') ? name : this.search(process, name, env.get('PATH') ?? PATH_DEFAULT));
+    return this.executable(process, path, options.argv);
+  }
+
+  private search(process: VirtualProcess, name: string, searchPath: string): string {
+    let denied: string | undefined;
+    for (const directory of searchPath.split(':')) {
+      const path = `${directory === '' ? '.' : directory}/${name}`;
+      if (!process.fs.exists(path) || process.fs.stat(path).type !== 'file') continue;
+      if (process.fs.access(path, { execute: true })) return path;
+      denied = path;
+    }
+    throw new ErrnoError(denied === undefined ? 'ENOENT' : 'EACCES', denied ?? name);
+  }
+
+  /** Follows `#!` lines to a built-in program. Throws ENOENT, EACCES, ENOEXEC, ELOOP. */
+  executable(process: VirtualProcess, path: string, argv: readonly string[]): Found {
+    const stat = process.fs.stat(path);
+    const command = nameOf(path);
+    let at = path;
+    let words = argv;
+    for (let depth = 0; depth < INTERPRETERS_MAX; depth++) {
+      const executable = process.fs.executable(at);
+      if (executable.kind === 'program') {
+        const isBinary = depth === 0;
+        return {
+          program: executable.program,
+          argv: words,
+          command,
+          path: process.fs.realpath(at),
+          setUid: isBinary && (stat.mode & SETUID) !== 0 ? stat.uid : undefined,
+          setGid: isBinary && (stat.mode & SETGID) !== 0 ? stat.gid : undefined,
+        };
+      }
+      const { interpreter, argument } = executable;
+      words = [interpreter, ...(argument === undefined ? [] : [argument]), at, ...words.slice(1)];
+      at = interpreter;
+    }
+    throw new ErrnoError('ELOOP', path);
+  }
+
+  // ── Signals and groups ──
+
+  /** kill(2). */
+  kill(sender: VirtualProcess, pid: number, signal: Signal): void {
+    if (pid > 0) return this.send(sender, [this.require(sender, pid)], signal);
+    if (pid === 0) return this.send(sender, Array.from(sender.group!.members), signal);
+    const pids = sender.surroundings.pids;
+    const targets = Array.from(pids.processes.values()).filter((process) =>
+      pid === -1 ? process !== sender && process !== pids.init : process.group?.numbers.in(pids) === -pid,
+    );
+    this.send(sender, targets, signal);
+  }
+
+  private send(sender: VirtualProcess, targets: readonly VirtualProcess[], signal: Signal): void {
+    if (targets.length === 0) throw new ErrnoError('ESRCH');
+    const allowed = targets.filter((target) => maySignal(sender, target, signal));
+    if (allowed.length === 0) throw new ErrnoError('EPERM');
+    // A namespace's init can't be killed from inside it.
+    for (const target of allowed) {
+      const fromInside = target === sender.surroundings.pids.init;
+      if (!fromInside || (signal !== 'SIGKILL' && signal !== 'SIGSTOP')) target.deliver(signal);
+    }
+  }
+
+  private require(viewer: VirtualProcess, pid: number): VirtualProcess {
+    const process = viewer.surroundings.pids.processes.get(pid);
+    if (process === undefined) throw new ErrnoError('ESRCH');
+    return process;
+  }
+
+  /** setpgid(2). */
+  setProcessGroup(caller: VirtualProcess, pid: number, processGroup: number): void {
+    const process = pid === 0 ? caller : this.require(caller, pid);
+    if (process !== caller && process.parent !== caller) throw new ErrnoError('ESRCH');
+    if (process.status !== undefined) return; // It ended before its parent came to it; nobody minds.
+    this.moveToGroup(process, processGroup === 0 ? process.pid : processGroup);
+  }
+
+  private moveToGroup(process: VirtualProcess, number: number): void {
+    const { session } = process.group!;
+    if (session.leader === process) throw new ErrnoError('EPERM');
+    const pids = process.surroundings.pids;
+    if (process.group!.numbers.in(pids) === number) return;
+    if (number === process.pid) {
+      new ProcessGroup(process.numbers, session).join(process);
+      return;
+    }
+    const group = Array.from(session.groups).find((candidate) => candidate.numbers.in(pids) === number);
+    if (group === undefined) throw new ErrnoError('EPERM');
+    group.join(process);
+  }
+
+  tellParent(child: VirtualProcess): void {
+    child.parent?.childrenChanged.wake();
+    child.parent?.deliver('SIGCHLD');
+  }
+
+  // ── Ending ──
+
+  /** A program threw what no program may: reported, and logged like the crash it stands for. */
+  fault(process: VirtualProcess, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.printk(
+      `${process.command}[${process.numbers.byLevel[0]}]: segfault at 0 ip 0 sp 0 error 4 in ${process.command} (${reason})`,
+    );
+    this.options.onFault(error, process);
+  }
+
+  /** What the end of a process means to others. */
+  ended(process: VirtualProcess): void {
+    process.surroundings.cgroup.members.delete(process);
+    if (process.surroundings.pids.init === process) this.endNamespace(process.surroundings.pids, process);
+    const groups = this.abandonChildren(process);
+    const { session } = process.group!;
+    process.group!.leave(process);
+    if (session.leader === process) this.endSession(session);
+    for (const group of groups) continueOrphans(group);
+    const { parent } = process;
+    if (parent === undefined) return this.forget(process);
+    this.tellParent(process);
+    if (parent.ignores('SIGCHLD') || parent === rootInit(process)) this.forget(process);
+  }
+
+  private endNamespace(pids: PidNamespace, init: VirtualProcess): void {
+    for (const member of Array.from(pids.processes.values()))
+      if (member !== init) member.end({ kind: 'signaled', signal: 'SIGKILL' });
+  }
+
+  /** Gives the children to init; returns the groups that may have lost their last tie to the session. */
+  private abandonChildren(process: VirtualProcess): Set<ProcessGroup> {
+    const groups = new Set<ProcessGroup>();
+    const { init } = process.surroundings.pids;
+    const guardian = init === process || init?.status !== undefined ? rootInit(process) : init;
+    if (process.group !== undefined) groups.add(process.group);
+    for (const child of Array.from(process.children)) {
+      process.children.delete(child);
+      if (child.group !== undefined) groups.add(child.group);
+      child.parent = guardian === process ? undefined : guardian;
+      if (child.parent === undefined || (child.status !== undefined && child.parent === rootInit(process)))
+        this.forget(child);
+      else child.parent.children.add(child);
+    }
+    return groups;
+  }
+
+  private endSession(session: Session): void {
+    const { tty } = session;
+    if (tty === undefined) return;
+    const { foreground } = session;
+    session.tty = undefined;
+    this.sessions.delete(tty);
+    tty.session = 0;
+    tty.foreground = 0;
+    foreground?.signal('SIGHUP');
+    foreground?.signal('SIGCONT');
+  }
+
+  /** Takes a zombie out of all tables. */
+  forget(process: VirtualProcess): void {
+    process.parent?.children.delete(process);
+    const { namespace, byLevel } = process.numbers;
+    for (let at: PidNamespace | undefined = namespace; at !== undefined; at = at.parent) {
+      if (at.processes.get(byLevel[at.level]!) === process) at.processes.delete(byLevel[at.level]!);
+    }
+  }
+
+  // ── Terminals ──
+
+  signalGroup(pty: Pty, signal: Signal): void {
+    this.sessionOf(pty)?.foreground?.signal(signal);
+  }
+
+  hangUp(pty: Pty): void {
+    const session = this.sessionOf(pty);
+    if (session === undefined) return;
+    const { foreground, leader } = session;
+    leader.deliver('SIGHUP');
+    leader.deliver('SIGCONT');
+    if (foreground === undefined || foreground === leader.group) return;
+    foreground.signal('SIGHUP');
+    foreground.signal('SIGCONT');
+  }
+
+  mayRead(pty: Pty, reader: Process): boolean {
+    if (!(reader instanceof VirtualProcess)) return true;
+    const group = reader.group!;
+    const { session } = group;
+    if (session.tty !== pty || session.foreground === undefined || session.foreground === group) return true;
+    if (reader.ignores('SIGTTIN') || group.orphaned) throw new ErrnoError('EIO', pty.path);
+    group.signal('SIGTTIN');
+    return false;
+  }
+
+  private sessionOf(pty: Pty): Session | undefined {
+    return this.sessions.get(pty);
+  }
+}
+
+function continueOrphans(group: ProcessGroup): void {
+  const hasStopped = Array.from(group.members).some((member) => member.stopped);
+  if (!hasStopped || !group.orphaned) return;
+  group.signal('SIGHUP');
+  group.signal('SIGCONT');
+}
+
+function rootInit(process: VirtualProcess): VirtualProcess | undefined {
+  let at = process.surroundings.pids;
+  while (at.parent !== undefined) at = at.parent;
+  return at.init;
+}
+
+function maySignal(sender: VirtualProcess, target: VirtualProcess, signal: Signal): boolean {
+  const { uid } = sender.credentials;
+  if (uid === 0 || uid === target.credentials.uid) return true;
+  return signal === 'SIGCONT' && sender.group?.session === target.group?.session;
+}
+
+function asFound(program: Program, argv: readonly string[]): Found {
+  return {
+    program,
+    argv,
+    command: nameOf((argv[0] ?? '').replace(/^-/, '')),
+    path: undefined,
+    setUid: undefined,
+    setGid: undefined,
+  };
+}
+
+/** comm: the last part of the path, cut as the kernel does. */
+export function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1).slice(0, COMMAND_CHARS_MAX);
+}

@@ -1,0 +1,577 @@
+// One process: its descriptors, children, signals and waits.
+import type { NetworkNamespace } from '../../network/index.ts';
+import { ErrnoError } from '../../network/index.ts';
+import type { Clock, Random } from '../../simulation/index.ts';
+import { closedDescription, describe } from './adapted-description.ts';
+import type { Cgroup } from './cgroup.ts';
+import type { Description } from './description.ts';
+import { FileHandle, quiet } from './file-handle.ts';
+import type { Kernel } from './kernel.ts';
+import type { MountTable, Place } from './mount-table.ts';
+import type { OpenFile } from './open-file.ts';
+import { makePathView, type MountedView, type Viewer } from './path-view.ts';
+import type { PidNamespace, PidNumbers } from './pid-namespace.ts';
+import type { ProcessGroup } from './process-group.ts';
+import type { ProcessTable } from './process-table.ts';
+import {
+  ProcessExit,
+  type Child,
+  type Credentials,
+  type Process,
+  type Program,
+  type Signal,
+  type SpawnOptions,
+  type WaitStatus,
+} from './process.ts';
+import { defaultDisposition } from './signals.ts';
+import type { Tty } from './tty.ts';
+import type { BuiltIn } from './vnode.ts';
+import { WaitQueue } from './wait-queue.ts';
+
+/** RLIMIT_NOFILE. */
+const DESCRIPTORS_MAX = 1024;
+/** CPU time that gathers before a process really waits for it, in ms. */
+const SLICE_MS = 1;
+/** CPU time of fork and exec, and of a system call on a path, in ms. */
+const SPAWN_COST_MS = 0.4;
+const PATH_COST_MS = 0.001;
+
+export type SignalAction = (() => void) | 'ignore' | 'default';
+
+/** The namespaces a process lives in; shared by its children. */
+export interface Surroundings {
+  readonly pids: PidNamespace;
+  readonly mounts: MountTable;
+  readonly net: NetworkNamespace;
+  readonly uts: { hostname: string };
+  readonly cgroup: Cgroup;
+  /** The kernel as seen from the pid and uts namespaces. */
+  readonly kernel: Kernel;
+}
+
+export interface ProcessSetup {
+  readonly table: ProcessTable;
+  readonly numbers: PidNumbers;
+  readonly parent: VirtualProcess | undefined;
+  readonly surroundings: Surroundings;
+  readonly argv: readonly string[];
+  readonly command: string;
+  readonly env: ReadonlyMap<string, string>;
+  readonly cwd: Place;
+  readonly umask: number;
+  readonly credentials: Credentials;
+}
+
+interface WaitAnyOptions {
+  readonly untraced?: boolean;
+  readonly noHang?: boolean;
+}
+
+/** A wait that a signal may end. */
+interface Blocked {
+  kill(): void;
+  /** For a handled signal; absent: the call is restarted (SA_RESTART). */
+  interrupt?(): void;
+}
+
+export class VirtualProcess implements Process, Viewer {
+  readonly table: ProcessTable;
+  readonly numbers: PidNumbers;
+  readonly surroundings: Surroundings;
+  readonly env: Map<string, string>;
+  readonly children = new Set<VirtualProcess>();
+  readonly childrenChanged = new WaitQueue();
+  readonly startMs: number;
+  readonly fs: MountedView;
+  argv: readonly string[];
+  command: string;
+  executablePath: string | undefined;
+  credentials: Credentials;
+  umask: number;
+  parent: VirtualProcess | undefined;
+  group: ProcessGroup | undefined;
+  cpuMs = 0;
+  memoryBytes = 4 * 1024 ** 2;
+  /** How it ended; a zombie from then until its parent waits. */
+  status: WaitStatus | undefined;
+  stopped = false;
+  /** The stop that the parent hasn't been told of. */
+  untoldStop: Signal | undefined;
+  cwdPlace: Place;
+  private readonly handles = new Map<number, FileHandle>();
+  /** Opened but never given a number; closed when the process ends. */
+  private readonly loose = new Set<Description>();
+  private readonly actions = new Map<Signal, SignalAction>();
+  private readonly blocked = new Set<Blocked>();
+  private readonly continued = new WaitQueue();
+  private pendingSignals: Signal[] = [];
+  private cpuPendingMs = 0;
+  private burning: Promise<void> | undefined;
+  private readonly endListeners: ((status: WaitStatus) => void)[] = [];
+  private readonly abort = new AbortController();
+
+  constructor(setup: ProcessSetup) {
+    this.table = setup.table;
+    this.numbers = setup.numbers;
+    this.parent = setup.parent;
+    this.surroundings = setup.surroundings;
+    this.argv = setup.argv;
+    this.command = setup.command;
+    this.env = new Map(setup.env);
+    this.cwdPlace = setup.cwd;
+    this.umask = setup.umask;
+    this.credentials = setup.credentials;
+    this.startMs = this.clock.now();
+    this.fs = makePathView(this);
+  }
+
+  // ── Who it is ──
+
+  get process(): Process {
+    return this;
+  }
+  get pid(): number {
+    return this.numbers.in(this.surroundings.pids);
+  }
+  get parentPid(): number {
+    return this.parent?.numbers.in(this.surroundings.pids) ?? 0;
+  }
+  get processGroup(): number {
+    return this.group?.numbers.in(this.surroundings.pids) ?? 0;
+  }
+  get session(): number {
+    return this.group?.session.numbers.in(this.surroundings.pids) ?? 0;
+  }
+  get cwd(): string {
+    return this.cwdPlace.path;
+  }
+  get clock(): Clock {
+    return this.table.clock;
+  }
+  get random(): Random {
+    return this.table.random;
+  }
+  get kernel(): Kernel {
+    return this.surroundings.kernel;
+  }
+  get net(): NetworkNamespace {
+    return this.surroundings.net;
+  }
+  get mounts(): MountTable {
+    return this.surroundings.mounts;
+  }
+  get watches() {
+    return this.table.watches;
+  }
+  get tty(): Tty | undefined {
+    return this.group?.session.tty;
+  }
+  get signal(): AbortSignal {
+    return this.abort.signal;
+  }
+  get stdin(): OpenFile {
+    return this.standard(0);
+  }
+  get stdout(): OpenFile {
+    return this.standard(1);
+  }
+  get stderr(): OpenFile {
+    return this.standard(2);
+  }
+  get fds(): ReadonlyMap<number, OpenFile> {
+    return this.handles;
+  }
+
+  now(): number {
+    return this.clock.now();
+  }
+  builtIn(name: string): BuiltIn | undefined {
+    return this.table.builtIn(name);
+  }
+
+  private standard(fd: number): OpenFile {
+    return this.handles.get(fd) ?? new FileHandle(this, closedDescription());
+  }
+
+  // ── Files ──
+
+  enter(): void {
+    if (this.status !== undefined) throw new ProcessExit(this.status);
+    this.cpuPendingMs += PATH_COST_MS;
+  }
+
+  adopt(description: Description): OpenFile {
+    if (description.references === 0 && description.kind !== 'file' && description.kind !== 'directory')
+      this.loose.add(description);
+    return new FileHandle(this, description);
+  }
+
+  setFd(file: OpenFile, fd?: number, from = 0): number {
+    this.enter();
+    const description = describe(file);
+    const number = fd ?? this.lowestFree(from);
+    if (number < 0 || number >= DESCRIPTORS_MAX) throw new ErrnoError(fd === undefined ? 'EMFILE' : 'EBADF');
+    const replaced = this.handles.get(number);
+    this.install(number, description);
+    replaced?.description.drop();
+    return number;
+  }
+
+  private install(fd: number, description: Description): void {
+    description.retain();
+    this.loose.delete(description);
+    this.handles.set(fd, new FileHandle(this, description));
+  }
+
+  private lowestFree(from: number): number {
+    let fd = from;
+    while (this.handles.has(fd)) fd++;
+    return fd;
+  }
+
+  closeFd(fd: number): void {
+    this.enter();
+    const handle = this.handles.get(fd);
+    if (handle === undefined) throw new ErrnoError('EBADF');
+    this.handles.delete(fd);
+    handle.description.drop();
+  }
+
+  /** Gives the new process its descriptors. */
+  inherit(fds: ReadonlyMap<number, OpenFile>): void {
+    const described = Array.from(fds, ([fd, file]) => [fd, describe(file)] as const).sort(
+      ([a], [b]) => a - b,
+    );
+    for (const [fd, description] of described) this.install(fd, description);
+  }
+
+  chdir(path: string): void {
+    this.enter();
+    const place = this.fs.place(path);
+    if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+    if (!this.fs.access(path, { execute: true })) throw new ErrnoError('EACCES', path);
+    this.cwdPlace = place;
+  }
+
+  setUmask(mask: number): void {
+    this.enter();
+    this.umask = mask & 0o777;
+  }
+
+  useMemory(sizeBytes: number): void {
+    this.enter();
+    this.memoryBytes = sizeBytes;
+    this.surroundings.cgroup.checkMemory(this.table);
+    this.enter();
+  }
+
+  // ── Children ──
+
+  spawn(options: SpawnOptions): Child {
+    this.enter();
+    this.charge(SPAWN_COST_MS);
+    const child = this.table.spawn(this, options);
+    let final: WaitStatus | undefined;
+    const wait = async (untraced: boolean): Promise<WaitStatus> => {
+      for (;;) {
+        const gate = this.gate();
+        if (gate !== undefined) await gate;
+        if (final !== undefined) return final;
+        if (child.status !== undefined) return (final = this.reap(child));
+        if (untraced && child.untoldStop !== undefined) return takeStop(child);
+        await this.block(this.childrenChanged);
+      }
+    };
+    return {
+      pid: child.numbers.in(this.surroundings.pids),
+      wait: (waitOptions = {}) => quiet(wait(waitOptions.untraced === true)),
+      kill: (signal) => child.deliver(signal),
+    };
+  }
+
+  waitAny(options: WaitAnyOptions = {}): Promise<{ pid: number; status: WaitStatus } | undefined> {
+    return quiet(this.waitForAny(options));
+  }
+
+  private async waitForAny(
+    options: WaitAnyOptions,
+  ): Promise<{ pid: number; status: WaitStatus } | undefined> {
+    for (;;) {
+      const gate = this.gate();
+      if (gate !== undefined) await gate;
+      if (this.children.size === 0) return undefined;
+      for (const child of this.children) {
+        const pid = child.numbers.in(this.surroundings.pids);
+        if (child.status !== undefined) return { pid, status: this.reap(child) };
+        if (options.untraced === true && child.untoldStop !== undefined)
+          return { pid, status: takeStop(child) };
+      }
+      if (options.noHang === true) return undefined;
+      await this.block(this.childrenChanged);
+    }
+  }
+
+  private reap(child: VirtualProcess): WaitStatus {
+    this.table.forget(child);
+    return child.status!;
+  }
+
+  async exec(options: {
+    readonly path: string;
+    readonly argv: readonly string[];
+    readonly env?: ReadonlyMap<string, string>;
+  }): Promise<number> {
+    this.enter();
+    const found = this.table.executable(this, options.path, options.argv);
+    if (options.env !== undefined) {
+      const env = Array.from(options.env);
+      this.env.clear();
+      for (const [name, value] of env) this.env.set(name, value);
+    }
+    this.argv = found.argv;
+    this.command = found.command;
+    this.executablePath = found.path;
+    for (const [signal, action] of Array.from(this.actions))
+      if (action !== 'ignore') this.actions.delete(signal);
+    this.charge(SPAWN_COST_MS);
+    return found.program(this);
+  }
+
+  // ── Signals ──
+
+  kill(pid: number, signal: Signal): void {
+    this.enter();
+    this.table.kill(this, pid, signal);
+    this.enter();
+  }
+
+  onSignal(signal: Signal, action: SignalAction): void {
+    if (signal === 'SIGKILL' || signal === 'SIGSTOP') throw new ErrnoError('EINVAL');
+    if (action === 'default') this.actions.delete(signal);
+    else this.actions.set(signal, action);
+  }
+
+  ignores(signal: Signal): boolean {
+    return this.actions.get(signal) === 'ignore';
+  }
+  ignoredSignals(): Signal[] {
+    return Array.from(this.actions.keys()).filter((signal) => this.ignores(signal));
+  }
+  caughtSignals(): Signal[] {
+    return Array.from(this.actions.keys()).filter((signal) => !this.ignores(signal));
+  }
+
+  setProcessGroup(pid: number, processGroup: number): void {
+    this.enter();
+    this.table.setProcessGroup(this, pid, processGroup);
+  }
+
+  /** Does to the process what the signal does. Nothing to one that has ended. */
+  deliver(signal: Signal): void {
+    if (this.status !== undefined) return;
+    if (signal === 'SIGKILL') return this.end({ kind: 'signaled', signal });
+    if (signal === 'SIGCONT') this.resume();
+    const action = this.actions.get(signal) ?? 'default';
+    if (action === 'ignore' && signal !== 'SIGSTOP') return;
+    if (action !== 'default' && action !== 'ignore') return this.handle(signal, action);
+    const disposition = defaultDisposition(signal);
+    if (disposition === 'stop') {
+      if (signal !== 'SIGSTOP' && this.group?.orphaned === true) return;
+      this.stop(signal);
+    } else if (disposition === 'terminate' && this !== this.surroundings.pids.init) {
+      // An init without a handler is spared (SIGNAL_UNKILLABLE).
+      if (this.stopped) this.pendingSignals.push(signal);
+      else this.end({ kind: 'signaled', signal });
+    }
+  }
+
+  private handle(signal: Signal, action: () => void): void {
+    if (this.stopped) {
+      this.pendingSignals.push(signal);
+      return;
+    }
+    action();
+    for (const blocked of Array.from(this.blocked)) blocked.interrupt?.();
+  }
+
+  private stop(signal: Signal): void {
+    if (this.stopped) return;
+    this.stopped = true;
+    this.untoldStop = signal;
+    this.table.tellParent(this);
+  }
+
+  private resume(): void {
+    if (!this.stopped) return;
+    this.stopped = false;
+    this.untoldStop = undefined;
+    this.table.tellParent(this);
+    const pending = this.pendingSignals;
+    this.pendingSignals = [];
+    for (const signal of pending) this.deliver(signal);
+    this.continued.wake();
+  }
+
+  /** Runs the program to its end. */
+  async run(program: Program): Promise<void> {
+    try {
+      const exitCode = await program(this);
+      const gate = this.gate();
+      if (gate !== undefined) await gate;
+      this.end({ kind: 'exited', exitCode: exitCode & 0xff });
+    } catch (error) {
+      if (error instanceof ProcessExit) {
+        this.end(error.status);
+      } else {
+        if (this.status === undefined) this.table.fault(this, error);
+        this.end({ kind: 'signaled', signal: 'SIGSEGV' });
+      }
+    }
+  }
+
+  /** Ends the process at once: its waits reject, its files close, its parent hears of it. */
+  end(status: WaitStatus): void {
+    if (this.status !== undefined) return;
+    this.status = status;
+    this.stopped = false;
+    const exit = new ProcessExit(status);
+    this.abort.abort(exit);
+    for (const blocked of Array.from(this.blocked)) blocked.kill();
+    this.blocked.clear();
+    this.continued.wake();
+    for (const handle of this.handles.values()) handle.description.drop();
+    this.handles.clear();
+    for (const description of this.loose) if (description.references === 0) description.close();
+    this.loose.clear();
+    this.table.ended(this);
+    for (const ended of this.endListeners) ended(status);
+  }
+
+  /** Calls back when it has ended. */
+  onEnd(ended: (status: WaitStatus) => void): void {
+    this.endListeners.push(ended);
+  }
+
+  /** Using the CPU rather than waiting. */
+  get running(): boolean {
+    return this.burning !== undefined || this.blocked.size === 0;
+  }
+
+  // ── Waits ──
+
+  charge(costMs: number): void {
+    this.cpuPendingMs += costMs;
+  }
+
+  cpu(costMs: number): Promise<void> | undefined {
+    this.cpuPendingMs += costMs;
+    return this.gate();
+  }
+
+  /** What every waiting call passes first: an ended process gets no further, a stopped one waits, a busy one pays. */
+  gate(): Promise<void> | undefined {
+    if (this.status !== undefined) return quiet(Promise.reject<never>(new ProcessExit(this.status)));
+    if (this.stopped) return this.whileStopped();
+    if (this.cpuPendingMs >= SLICE_MS) return (this.burning ??= quiet(this.burn()));
+    return undefined;
+  }
+
+  private async whileStopped(): Promise<void> {
+    while (this.stopped) await this.continued.wait();
+    if (this.status !== undefined) throw new ProcessExit(this.status);
+  }
+
+  private async burn(): Promise<void> {
+    const spentMs = this.cpuPendingMs;
+    this.cpuPendingMs = 0;
+    this.cpuMs += spentMs;
+    await this.timer(spentMs, false);
+    this.burning = undefined;
+    if (this.stopped) await this.whileStopped();
+  }
+
+  sleep(delayMs: number): Promise<void> {
+    return quiet(this.sleepFor(delayMs));
+  }
+
+  private async sleepFor(delayMs: number): Promise<void> {
+    const gate = this.gate();
+    if (gate !== undefined) await gate;
+    await this.timer(delayMs, true);
+    if (this.stopped) await this.whileStopped();
+  }
+
+  private timer(delayMs: number, interruptible: boolean): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const finish = (settle: () => void): void => {
+        timer[Symbol.dispose]();
+        this.blocked.delete(entry);
+        settle();
+      };
+      const timer = this.clock.after(delayMs, () => finish(resolve));
+      const entry: Blocked = {
+        kill: () => finish(() => reject(new ProcessExit(this.status!))),
+        ...(interruptible ? { interrupt: () => finish(() => reject(new ErrnoError('EINTR'))) } : {}),
+      };
+      this.blocked.add(entry);
+    });
+  }
+
+  /** Waits until the queue is woken; only death ends it before. */
+  block(queue: WaitQueue): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const entry: Blocked = {
+        kill: () => {
+          leave();
+          reject(new ProcessExit(this.status!));
+        },
+      };
+      const leave = queue.add(() => {
+        this.blocked.delete(entry);
+        resolve();
+      });
+      this.blocked.add(entry);
+    });
+  }
+
+  interruptible<T>(wait: Promise<T>): Promise<T> {
+    return quiet(this.waitInterruptibly(wait));
+  }
+
+  private async waitInterruptibly<T>(wait: Promise<T>): Promise<T> {
+    const gate = this.gate();
+    if (gate !== undefined) await gate;
+    const result = await this.race(wait);
+    if (this.stopped) await this.whileStopped();
+    return result;
+  }
+
+  private race<T>(wait: Promise<T>): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const entry: Blocked = {
+        kill: () => reject(new ProcessExit(this.status!)),
+        interrupt: () => {
+          this.blocked.delete(entry);
+          reject(new ErrnoError('EINTR'));
+        },
+      };
+      this.blocked.add(entry);
+      wait.then(
+        (value) => {
+          this.blocked.delete(entry);
+          resolve(value);
+        },
+        (error: unknown) => {
+          this.blocked.delete(entry);
+          reject(error as Error);
+        },
+      );
+    });
+  }
+}
+
+function takeStop(child: VirtualProcess): WaitStatus {
+  const signal = child.untoldStop!;
+  child.untoldStop = undefined;
+  return { kind: 'stopped', signal };
+}
