@@ -24,13 +24,16 @@ export async function runChecks() {
   const queue = [...CHECKS];
   let failed = 0;
   const worker = async () => {
-    for (let check = queue.shift(); check !== undefined; check = queue.shift())
-      failed += await runCheck(check);
+    for (let check = queue.shift(); check !== undefined; check = queue.shift()) {
+      const passed = await runCheck(check);
+      if (!passed) failed++;
+    }
   };
   await Promise.all(Array.from({ length: Math.max(2, os.availableParallelism()) }, worker));
   return failed;
 }
 
+/** Runs one check and prints how it went; settles with whether it passed. */
 async function runCheck(/** @type {Check} */ { name, script, args }) {
   const startedMs = Date.now();
   const child = spawn(node24(), [path.join(ROOT, 'node_modules', script), ...args], {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 
 const ROOT = path.resolve(import.meta.dirname, '../..');
-const REAL_SCRIPTS = ['setup.mjs', 'start.mjs', 'electron.mjs'];
+const REAL_SCRIPTS = ['setup.mjs', 'start.mjs', 'electron.mjs', 'check.mjs', 'test.mjs'];
 const EMPTY_LOCK = { name: 'checkout', lockfileVersion: 3, packages: { '': { name: 'checkout' } } };
 
 export interface Run {
