@@ -1,5 +1,11 @@
 // What the container runtime of a machine offers: images, sandboxes, containers (CRI), as kubelet, crictl, ctr and docker use it.
-import { serviceSocket, type Program, type TtyMaster, type OpenFile, type WaitStatus } from '../kernel/index.ts';
+import {
+  serviceSocket,
+  type Program,
+  type TtyMaster,
+  type OpenFile,
+  type WaitStatus,
+} from '../kernel/index.ts';
 import type { NetworkNamespace } from '../../network/index.ts';
 
 /** An image in the catalogue or a registry: what `docker pull` brings. Files are read-only and shared by all containers. */
@@ -26,7 +32,13 @@ export interface ContainerImage {
 
 /** A file of an image: text, bytes, a built-in program, a link, or an (empty) directory. */
 export type ImageFile =
-  | { readonly type: 'file'; readonly content: string | Uint8Array; readonly mode?: number; readonly uid?: number; readonly gid?: number }
+  | {
+      readonly type: 'file';
+      readonly content: string | Uint8Array;
+      readonly mode?: number;
+      readonly uid?: number;
+      readonly gid?: number;
+    }
   | { readonly type: 'program'; readonly program: Program; readonly name: string; readonly mode?: number }
   | { readonly type: 'symlink'; readonly target: string }
   | { readonly type: 'directory'; readonly mode?: number; readonly uid?: number; readonly gid?: number };
@@ -124,7 +136,13 @@ export interface ExecOptions {
 
 /** Why a runtime call failed, in gRPC's words; `message` is containerd's. */
 export class RuntimeError extends Error {
-  readonly code: 'NotFound' | 'AlreadyExists' | 'FailedPrecondition' | 'InvalidArgument' | 'Unknown' | 'Unavailable';
+  readonly code:
+    | 'NotFound'
+    | 'AlreadyExists'
+    | 'FailedPrecondition'
+    | 'InvalidArgument'
+    | 'Unknown'
+    | 'Unavailable';
   constructor(code: RuntimeError['code'], message: string, options?: ErrorOptions) {
     super(message, options);
     this.code = code;
@@ -159,7 +177,13 @@ export interface Containerd {
   /** Joins the streams of the container's first process. */
   attach(id: string, options: ExecOptions): Promise<WaitStatus>;
   /** Calls back on every change of a sandbox or container (PLEG's evented form). */
-  onEvent(listener: (event: { readonly kind: 'created' | 'started' | 'stopped' | 'deleted'; readonly id: string; readonly podUid: string }) => void): Disposable;
+  onEvent(
+    listener: (event: {
+      readonly kind: 'created' | 'started' | 'stopped' | 'deleted';
+      readonly id: string;
+      readonly podUid: string;
+    }) => void,
+  ): Disposable;
 }
 
 /** /run/containerd/containerd.sock */

@@ -22,7 +22,7 @@ const adapted = new WeakMap<OpenFile, AdaptedDescription>();
 /** Reads and writes that are promises, made into ones that try: what arrives unasked is kept for the next reader. */
 abstract class PromisedDescription extends Description {
   private arrived: Uint8Array | undefined;
-  private failed: unknown;
+  private failed: Error | undefined;
   private reading = false;
   private writing = false;
 
@@ -67,7 +67,7 @@ abstract class PromisedDescription extends Description {
   private fail(error: unknown): void {
     this.reading = false;
     this.writing = false;
-    this.failed = error;
+    this.failed = error instanceof Error ? error : new Error(String(error));
     this.readable.wake();
     this.writable.wake();
   }

@@ -271,7 +271,12 @@ export class MachineKernel implements Kernel {
   private seenFrom(pids: PidNamespace, uts: { hostname: string }): Kernel {
     const here = this.listProcesses.bind(this);
     return Object.create(this, {
-      hostname: { get: () => uts.hostname, set: (name: string) => void (uts.hostname = name) },
+      hostname: {
+        get: () => uts.hostname,
+        set(name: string) {
+          uts.hostname = name;
+        },
+      },
       hostnameOf: {
         value: (pid: number) => pids.processes.get(pid)?.surroundings.uts.hostname ?? uts.hostname,
       },

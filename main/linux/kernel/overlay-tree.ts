@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { Description } from './description.ts';
 import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
-import { MemoryNode, type MemoryTree } from './memory-tree.ts';
+import type { MemoryNode, MemoryTree } from './memory-tree.ts';
 import type { Process } from './process.ts';
 import { Vnode, type Attributes, type BuiltIn, type NewNode, type Tree, type TreeUsage } from './vnode.ts';
 

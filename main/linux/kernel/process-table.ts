@@ -4,7 +4,7 @@ import type { Clock, Random } from '../../simulation/index.ts';
 import { PidNumbers, type PidNamespace } from './pid-namespace.ts';
 import { ProcessGroup, Session } from './process-group.ts';
 import type { Process, Program, Signal, SpawnOptions } from './process.ts';
-import { Pty, type TtyJobs } from './pty.ts';
+import type { Pty, TtyJobs } from './pty.ts';
 import type { BuiltIn } from './vnode.ts';
 import { VirtualProcess, type ProcessSetup } from './virtual-process.ts';
 import type { WatchList } from './watch-list.ts';

@@ -57,7 +57,7 @@ export class Pty implements Tty {
     this.gone = gone;
     this.discipline = new LineDiscipline({
       modes: this.modes,
-      echo: (text) => void this.show(text),
+      echo: (text) => this.show(text),
       signal: (signal) => jobs.signalGroup(this, signal),
       setStopped: (stopped) => this.setStopped(stopped),
       readable: () => this.wakeReaders(),

@@ -1,7 +1,7 @@
 // Makes the trees that machines and containers mount: tmpfs, image layers, overlays.
 import type { FileSystemTree } from './file-tree.ts';
 import { elfContent, elfSizeBytes } from './executable.ts';
-import { MemoryNode, MemoryTree } from './memory-tree.ts';
+import { MemoryTree, type MemoryNode } from './memory-tree.ts';
 import { OverlayTree } from './overlay-tree.ts';
 import type { Program } from './process.ts';
 
