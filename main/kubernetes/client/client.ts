@@ -25,7 +25,10 @@ export interface WatchOptions extends Scope {
 
 export type WatchEvent<T> =
   | { readonly type: 'ADDED' | 'MODIFIED' | 'DELETED'; readonly object: Stored<T> }
-  | { readonly type: 'BOOKMARK'; readonly object: { readonly metadata: { readonly resourceVersion: string } } };
+  | {
+      readonly type: 'BOOKMARK';
+      readonly object: { readonly metadata: { readonly resourceVersion: string } };
+    };
 
 /** Called in revision order. After `onEnd` (StatusError 410 Gone, a lost connection, or undefined for a plain end) nothing more comes. */
 export interface WatchListener<T> {
@@ -57,14 +60,36 @@ export type PatchType =
  * can't be reached. In process, objects given and received are shared, not copied: treat them as frozen.
  */
 export interface ApiClient {
-  get<T extends KubernetesObject>(resource: Resource, name: string, scope?: Scope & { readonly subresource?: string }): Promise<Stored<T>>;
+  get<T extends KubernetesObject>(
+    resource: Resource,
+    name: string,
+    scope?: Scope & { readonly subresource?: string },
+  ): Promise<Stored<T>>;
   list<T extends KubernetesObject>(resource: Resource, options?: ListOptions): Promise<List<Stored<T>>>;
-  watch<T extends KubernetesObject>(resource: Resource, options: WatchOptions, listener: WatchListener<T>): Disposable;
+  watch<T extends KubernetesObject>(
+    resource: Resource,
+    options: WatchOptions,
+    listener: WatchListener<T>,
+  ): Disposable;
   /** With a `subresource`, such as `binding` or `eviction`, `name` says of what. */
-  create<T extends KubernetesObject>(resource: Resource, object: T, options?: WriteOptions & { readonly name?: string }): Promise<Stored<T>>;
+  create<T extends KubernetesObject>(
+    resource: Resource,
+    object: T,
+    options?: WriteOptions & { readonly name?: string },
+  ): Promise<Stored<T>>;
   /** Optimistic: the object's resourceVersion must be current if it has one, else 409 Conflict. */
-  update<T extends KubernetesObject>(resource: Resource, object: T, options?: WriteOptions): Promise<Stored<T>>;
-  patch<T extends KubernetesObject>(resource: Resource, name: string, type: PatchType, patch: unknown, options?: WriteOptions & { readonly force?: boolean }): Promise<Stored<T>>;
+  update<T extends KubernetesObject>(
+    resource: Resource,
+    object: T,
+    options?: WriteOptions,
+  ): Promise<Stored<T>>;
+  patch<T extends KubernetesObject>(
+    resource: Resource,
+    name: string,
+    type: PatchType,
+    patch: unknown,
+    options?: WriteOptions & { readonly force?: boolean },
+  ): Promise<Stored<T>>;
   delete(resource: Resource, name: string, options?: DeleteOptions): Promise<unknown>;
   deleteCollection(resource: Resource, options?: ListOptions & DeleteOptions): Promise<void>;
 }

@@ -1,0 +1,103 @@
+// The controller manager: all controllers over one set of shared informers, what kube-controller-manager runs.
+import { disposable, type Clock, type Random } from '../../simulation/index.ts';
+import type { ObjectKey } from '../api/index.ts';
+import { makeInformerFactory, type ApiClient } from '../client/index.ts';
+import type { Controller, ControllerContext } from './controller.ts';
+import { makeDaemonSetController } from './daemon-set.ts';
+import { makeDeploymentController } from './deployment/deployment.ts';
+import { makeEndpointSliceMirroringController } from './endpoint-slice-mirroring.ts';
+import { makeEndpointSliceController } from './endpoint-slice.ts';
+import { makeEndpointsController } from './endpoints.ts';
+import { makeGarbageCollector } from './garbage-collector.ts';
+import { makeNamespaceController } from './namespace.ts';
+import { makeNodeIpamController } from './node-ipam.ts';
+import { makeNodeLifecycleController } from './node-lifecycle.ts';
+import { makePodGarbageCollector } from './pod-gc.ts';
+import { makeReplicaSetController, makeReplicationController } from './replica-set.ts';
+import { makeRootCaPublisher, makeServiceAccountController } from './service-account.ts';
+import { makeTaintEvictionController } from './taint-eviction.ts';
+import { makeTtlController } from './ttl.ts';
+
+export interface ControllerManagerOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** The pods' network, such as `10.244.0.0/16`; absent: nodes get no part of it (--allocate-node-cidrs=false). */
+  readonly clusterCidr?: string;
+  /** The cluster's root certificate in PEM; absent: it isn't published. */
+  readonly rootCa?: string;
+  /** As `--controllers`: `*` for all, a name to add, `-name` to leave out. Default: all. */
+  readonly controllers?: readonly string[];
+  /** Told of what a sync threw (the key is retried by itself), and of failed lists and watches. */
+  readonly onError?: (source: string, key: ObjectKey, error: unknown) => void;
+}
+
+/** kube-controller-manager as a loop: start it, and dispose what `start` gave to stop it. It can be started again. */
+export interface ControllerManager {
+  /** The names of the controllers it runs. */
+  readonly controllers: readonly string[];
+  start(): Disposable;
+}
+
+/** Makes the controller manager. */
+export function makeControllerManager(options: ControllerManagerOptions): ControllerManager {
+  const names = chosen(makeAll(contextOf(options), options), options.controllers).map(({ name }) => name);
+  return {
+    controllers: names,
+    start() {
+      // A fresh context per run: informers of a stopped manager must not be read again.
+      const context = contextOf(options);
+      const running = chosen(makeAll(context, options), options.controllers).map((controller) =>
+        controller.start(),
+      );
+      const informing = context.informers.start();
+      return disposable(() => {
+        for (const run of running) run[Symbol.dispose]();
+        informing[Symbol.dispose]();
+      });
+    },
+  };
+}
+
+function contextOf({
+  client,
+  clock,
+  random,
+  onError = () => undefined,
+}: ControllerManagerOptions): ControllerContext {
+  const informers = makeInformerFactory(client, clock, {
+    onError: (error) => onError('informer', '', error),
+  });
+  return { client, clock, random: random.fork('kube-controller-manager'), informers, onError };
+}
+
+function makeAll(
+  context: ControllerContext,
+  { clusterCidr, rootCa }: ControllerManagerOptions,
+): Controller[] {
+  return [
+    makeNamespaceController(context),
+    makeServiceAccountController(context),
+    ...(rootCa === undefined ? [] : [makeRootCaPublisher(context, rootCa)]),
+    ...(clusterCidr === undefined ? [] : [makeNodeIpamController(context, clusterCidr)]),
+    makeNodeLifecycleController(context),
+    makeTaintEvictionController(context),
+    makeTtlController(context),
+    makeDeploymentController(context),
+    makeReplicaSetController(context),
+    makeReplicationController(context),
+    makeDaemonSetController(context),
+    makeEndpointsController(context),
+    makeEndpointSliceController(context),
+    makeEndpointSliceMirroringController(context),
+    makePodGarbageCollector(context),
+    makeGarbageCollector(context),
+  ];
+}
+
+function chosen(controllers: readonly Controller[], names: readonly string[] = ['*']): Controller[] {
+  return controllers.filter(({ name }) => {
+    if (names.includes(`-${name}`)) return false;
+    return names.includes(name) || names.includes('*');
+  });
+}
