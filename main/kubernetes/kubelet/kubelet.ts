@@ -1,0 +1,432 @@
+// The kubelet of one machine: a program that registers the node and runs the pods bound to it.
+import { disposable, type Clock, type Random } from '../../simulation/index.ts';
+import { containerdSocket, RuntimeError, type Containerd } from '../../linux/containerd/index.ts';
+import type { Process, Program } from '../../linux/kernel/index.ts';
+import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
+import { isStatus, keyOf, resources } from '../api/index.ts';
+import type { Pod, Service, Stored } from '../api/index.ts';
+import type { KubeletConnector } from '../apiserver/kubelet-connector.ts';
+import { Informer, makeEventRecorder, type ApiClient } from '../client/index.ts';
+import { Backoff } from './backoff.ts';
+import type { KubeletConfig } from './config.ts';
+import { Images } from './images.ts';
+import { klogLine } from './klog.ts';
+import { KubeletServer } from './kubelet-server.ts';
+import { minorOf, NodeStatus } from './node-status.ts';
+import { ObjectCache } from './object-cache.ts';
+import { CONFIG_MIRROR, isMirrorPod, isStaticPod, type KnownPod } from './pod-facts.ts';
+import { PodWorker, type WorkerWorld } from './pod-worker.ts';
+import { Probes } from './probes.ts';
+import { RuntimeCache } from './runtime-cache.ts';
+import { ensureMirror, followStaticPods, removeMirror } from './static-pods.ts';
+import { StatusManager } from './status-manager.ts';
+import { VolumeManager } from './volumes.ts';
+
+export interface KubeletOptions {
+  /** How the kubelet reaches the API server. */
+  readonly client: (proc: Process) => ApiClient;
+  /** Read at each start, so that an edited configuration file counts after a restart. */
+  readonly config: (proc: Process) => KubeletConfig;
+  /** Such as `v1.36.2`. */
+  readonly version: string;
+  /** Such as `containerd://2.1.9`; the default is built from containerd's version. */
+  readonly runtimeVersion?: string;
+  /** Size of the disk that nodes report; absent: 40 GiB. */
+  readonly diskBytes?: number;
+}
+
+export interface Kubelet {
+  /** /usr/bin/kubelet. Runs until SIGTERM or SIGINT. */
+  readonly program: Program;
+  /** What it serves; undefined while it doesn't run. */
+  readonly server: KubeletConnector | undefined;
+}
+
+const DISK_BYTES_DEFAULT = 40 * 1024 ** 3;
+const CNI_FOLDER = '/etc/cni/net.d';
+const CNI_PROBLEM =
+  'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
+const CRASH_BACKOFF_MIN_MS = 10_000;
+const CRASH_BACKOFF_MAX_MS = 300_000;
+
+/** Makes the kubelet of a machine; nothing runs until its program is started. */
+export function makeKubelet(options: KubeletOptions): Kubelet {
+  let server: KubeletConnector | undefined;
+  const program: Program = async (proc) => {
+    const run = new KubeletRun(proc, options);
+    server = run.server;
+    try {
+      return await run.untilStopped();
+    } finally {
+      server = undefined;
+      run.dispose();
+    }
+  };
+  return {
+    program,
+    get server() {
+      return server;
+    },
+  };
+}
+
+/** Reaches the kubelet of the node a pod is on; a kubelet that doesn't run refuses connections. */
+export function connectKubelets(find: (nodeName: string) => Kubelet | undefined): KubeletConnector {
+  const of = (pod: Stored<Pod>): KubeletConnector => {
+    const server = find(pod.spec?.nodeName ?? '')?.server;
+    if (server === undefined) throw new ErrnoError('ECONNREFUSED');
+    return server;
+  };
+  return {
+    logs: async (pod, container, logOptions) => of(pod).logs(pod, container, logOptions),
+    exec: async (pod, container, execOptions) => of(pod).exec(pod, container, execOptions),
+    attach: async (pod, container, attachOptions) => of(pod).attach(pod, container, attachOptions),
+    portForward: async (pod, port, signal) => of(pod).portForward(pod, port, signal),
+  };
+}
+
+/** One run of the program, from start to stop. */
+class KubeletRun {
+  readonly server: KubeletServer;
+  private readonly proc: Process;
+  private readonly config: KubeletConfig;
+  private readonly containerd: Containerd;
+  private readonly client: ApiClient;
+  private readonly clock: Clock;
+  private readonly random: Random;
+  private readonly stack = new DisposableStack();
+  private readonly workers = new Map<string, PodWorker>();
+  private readonly staticPods = new Map<string, KnownPod>();
+  private readonly pods: Informer<Pod>;
+  private readonly services: Informer<Service>;
+  private readonly runtime: RuntimeCache;
+  private readonly statuses: StatusManager;
+  private readonly objects: ObjectCache;
+  private readonly probes: Probes;
+  private readonly node: NodeStatus;
+  private readonly world: WorkerWorld;
+  private readonly mirrorsBusy = new Set<string>();
+  private isStopped = false;
+
+  constructor(proc: Process, options: KubeletOptions) {
+    this.proc = proc;
+    this.config = options.config(proc);
+    this.containerd = proc.kernel.connectService(containerdSocket);
+    this.client = options.client(proc);
+    this.clock = proc.clock;
+    this.random = proc.random.fork('kubelet');
+    const { clock, client, config, containerd, random } = this;
+    const onFault = (error: unknown): void => this.fault(error);
+    const minor = minorOf(options.version);
+    const recorder = makeEventRecorder({
+      client,
+      clock,
+      random: random.fork('events'),
+      component: 'kubelet',
+      host: config.nodeName,
+    });
+    const networkProblem = (): string | undefined => (this.hasCni() ? undefined : CNI_PROBLEM);
+
+    this.node = new NodeStatus({
+      kernel: proc.kernel,
+      containerd,
+      client,
+      clock,
+      random,
+      fs: proc.fs,
+      recorder,
+      config,
+      version: options.version,
+      runtimeVersion: options.runtimeVersion ?? `containerd://${containerd.version}`,
+      diskBytes: options.diskBytes ?? DISK_BYTES_DEFAULT,
+      networkProblem,
+      onFault,
+    });
+    const allocatable = (): Record<string, string> => this.node.allocatable();
+    this.runtime = new RuntimeCache(containerd);
+    this.objects = new ObjectCache(client, clock, (uids) => this.refreshVolumes(uids));
+    this.probes = new Probes({
+      kernel: proc.kernel,
+      containerd,
+      clock,
+      recorder,
+      version: `1.${minor}`,
+      onResult: (uid) => this.workers.get(uid)?.kick(),
+    });
+    this.pods = new Informer<Pod>({
+      client,
+      clock,
+      resource: resources.pods,
+      scope: { fieldSelector: `spec.nodeName=${config.nodeName}` },
+      onError: onFault,
+    });
+    this.services = new Informer<Service>({ client, clock, resource: resources.services, onError: onFault });
+    this.statuses = new StatusManager({ client, clock, serverPod: (pod) => this.serverPod(pod), onFault });
+    this.world = {
+      kernel: proc.kernel,
+      containerd,
+      clock,
+      random,
+      fs: proc.fs,
+      config,
+      images: new Images({ containerd, clock, recorder, minor, serialize: config.serializeImagePulls }),
+      volumes: new VolumeManager({
+        fs: proc.fs,
+        client,
+        clock,
+        random,
+        config,
+        objects: this.objects,
+        allocatable,
+      }),
+      objects: this.objects,
+      recorder,
+      version: `1.${minor}`,
+      minor,
+      services: (namespace) => this.servicesOf(namespace),
+      allocatable,
+      probes: this.probes,
+      runtime: this.runtime,
+      statuses: this.statuses,
+      restarts: new Backoff(clock, CRASH_BACKOFF_MIN_MS, CRASH_BACKOFF_MAX_MS),
+      networkProblem,
+      ensureMirror: (pod) => void this.ensureMirror(pod),
+      onGone: (uid) => this.forget(uid),
+      onFault,
+    };
+    this.server = new KubeletServer({
+      proc,
+      kernel: proc.kernel,
+      containerd,
+      clock,
+      runtime: this.runtime,
+      statusOf: (uid) => this.statuses.get(uid),
+    });
+    this.start(options.version);
+  }
+
+  /** Settles with the exit status once SIGTERM or SIGINT has come. */
+  async untilStopped(): Promise<number> {
+    const stop = Promise.withResolvers<number>();
+    this.proc.onSignal('SIGTERM', () => stop.resolve(0));
+    this.proc.onSignal('SIGINT', () => stop.resolve(0));
+    return this.proc.interruptible(stop.promise);
+  }
+
+  dispose(): void {
+    if (this.isStopped) return;
+    this.isStopped = true;
+    for (const worker of this.workers.values()) worker.stop();
+    this.statuses.stop();
+    this.probes.dispose();
+    this.objects.dispose();
+    this.stack.dispose();
+  }
+
+  private start(version: string): void {
+    const { stack, clock, config, proc } = this;
+    this.log('I', 'server.go:528', `"Kubelet version" kubeletVersion="${version}"`);
+    this.log('I', 'kubelet.go:2450', '"Starting kubelet main sync loop"');
+    stack.use(this.listen(proc.net));
+    stack.use(this.runtime.start((uid) => this.workers.get(uid)?.kick()));
+    if (proc.fs.exists(CNI_FOLDER)) stack.use(proc.fs.watch(CNI_FOLDER, () => this.onNetworkChanged()));
+    stack.use(this.node.start());
+    this.node.event('Normal', 'Starting', 'Starting kubelet.');
+    if (config.staticPodPath !== undefined) {
+      if (!proc.fs.exists(config.staticPodPath))
+        proc.fs.mkdir(config.staticPodPath, { recursive: true, mode: 0o755 });
+      const { staticPodPath: folder } = config;
+      const onChange = (pods: readonly KnownPod[]): void => this.takeStatic(pods);
+      stack.use(
+        followStaticPods({
+          fs: proc.fs,
+          clock,
+          folder,
+          nodeName: config.nodeName,
+          onChange,
+          onFault: (error) => this.fault(error),
+        }),
+      );
+    }
+    stack.use(this.services.start());
+    // Pods from the API wait for the services, whose variables they get.
+    void this.services.waitForSync().then(() => {
+      if (this.isStopped) return;
+      this.pods.handle({
+        add: (pod) => this.take(pod),
+        update: (pod) => this.take(pod),
+        delete: (pod) => this.drop(pod),
+      });
+      stack.use(this.pods.start());
+      void this.pods.waitForSync().then(() => this.cleanUp());
+    });
+  }
+
+  /** Port 10250, so that netstat shows it; its protocol is the connector's, in process. */
+  private listen(net: NetworkNamespace): Disposable {
+    const owner = { pid: this.proc.pid, command: 'kubelet', uid: 0 };
+    const open = [10_250, 10_248].map((port) =>
+      net.sockets.listenTcp({ address: port === 10_250 ? '0.0.0.0' : '127.0.0.1', port }, { owner }),
+    );
+    return disposable(() => {
+      for (const listener of open) listener[Symbol.dispose]();
+    });
+  }
+
+  // ── Where pods come from ──
+
+  private take(pod: Stored<Pod>): void {
+    if (this.isStopped || pod.spec === undefined || pod.metadata.namespace === undefined) return;
+    if (isMirrorPod(pod)) return this.takeMirror(pod);
+    const known = pod as KnownPod;
+    const worker = this.workers.get(known.metadata.uid);
+    if (worker !== undefined) return worker.update(known);
+    if (
+      known.metadata.deletionTimestamp === undefined ||
+      this.runtime.get(known.metadata.uid).containers.length > 0
+    )
+      return this.begin(known);
+    this.begin(known); // Deleted before it began: only its record has to go.
+  }
+
+  private begin(pod: KnownPod): void {
+    const worker = new PodWorker(this.world, pod);
+    this.workers.set(pod.metadata.uid, worker);
+    worker.kick();
+  }
+
+  private drop(pod: Stored<Pod>): void {
+    if (isMirrorPod(pod)) {
+      const own = this.staticPods.get(pod.metadata.annotations?.[CONFIG_MIRROR] ?? '');
+      if (own !== undefined) void this.ensureMirror(own);
+      return;
+    }
+    this.workers.get(pod.metadata.uid)?.remove();
+  }
+
+  private takeStatic(pods: readonly KnownPod[]): void {
+    const present = new Set(pods.map(({ metadata }) => metadata.uid));
+    for (const [uid, pod] of this.staticPods) {
+      if (present.has(uid)) continue;
+      this.staticPods.delete(uid);
+      this.workers.get(uid)?.remove();
+      const mirror = this.mirrorOf(pod);
+      if (mirror !== undefined) this.inBackground(removeMirror(this.client, mirror));
+    }
+    for (const pod of pods) {
+      if (this.staticPods.has(pod.metadata.uid)) continue;
+      this.staticPods.set(pod.metadata.uid, pod);
+      this.begin(pod);
+    }
+  }
+
+  private takeMirror(mirror: Stored<Pod>): void {
+    const uid = mirror.metadata.annotations?.[CONFIG_MIRROR] ?? '';
+    const pod = this.staticPods.get(uid);
+    if (pod === undefined) return this.inBackground(removeMirror(this.client, mirror));
+    if (mirror.metadata.deletionTimestamp !== undefined) return void this.ensureMirror(pod);
+    this.statuses.resend(uid);
+  }
+
+  private mirrorOf(pod: KnownPod): Stored<Pod> | undefined {
+    return this.pods.lister.get(keyOf(pod));
+  }
+
+  private async ensureMirror(pod: KnownPod): Promise<void> {
+    const { uid } = pod.metadata;
+    if (this.mirrorsBusy.has(uid) || !this.pods.hasSynced || this.isStopped) return;
+    this.mirrorsBusy.add(uid);
+    try {
+      await ensureMirror(this.client, pod, this.mirrorOf(pod), this.node.node?.metadata.uid);
+    } catch (error) {
+      this.fault(error);
+    }
+    this.mirrorsBusy.delete(uid);
+  }
+
+  private serverPod(pod: KnownPod): Stored<Pod> | undefined {
+    const found = this.pods.lister.get(keyOf(pod));
+    if (found === undefined) return undefined;
+    if (isStaticPod(pod)) return isMirrorPod(found) ? found : undefined;
+    return found.metadata.uid === pod.metadata.uid ? found : undefined;
+  }
+
+  private servicesOf(namespace: string): Service[] {
+    const api = this.services.lister.get('default/kubernetes');
+    const own = this.services.lister.list(namespace);
+    return api === undefined || namespace === 'default' ? own : [api, ...own];
+  }
+
+  // ── Keeping up ──
+
+  /** Once the sources are read: mirrors are made, and what runs for no pod is ended. */
+  private cleanUp(): void {
+    if (this.isStopped) return;
+    for (const pod of this.staticPods.values()) void this.ensureMirror(pod);
+    for (const mirror of this.pods.lister.list()) if (isMirrorPod(mirror)) this.takeMirror(mirror);
+    for (const uid of this.runtime.podUids())
+      if (!this.workers.has(uid)) this.inBackground(this.endOrphan(uid));
+  }
+
+  private async endOrphan(uid: string): Promise<void> {
+    const { sandboxes, containers } = this.runtime.get(uid);
+    for (const container of containers)
+      if (container.state === 'running') await this.containerd.stopContainer(container.id, 2000);
+    for (const { id } of containers) await this.containerd.removeContainer(id);
+    for (const { id } of sandboxes) {
+      await this.containerd.stopSandbox(id);
+      await this.containerd.removeSandbox(id);
+    }
+    this.proc.fs.removeAll(`${this.config.rootDirectory}/pods/${uid}`);
+  }
+
+  private refreshVolumes(uids: readonly string[]): void {
+    // Running pods follow at their next periodic look, as the real kubelet's do.
+    for (const uid of uids) {
+      const worker = this.workers.get(uid);
+      if (worker === undefined) continue;
+      const delayMs = this.random.fraction() * this.config.syncFrequencyMs;
+      const timer = this.clock.after(delayMs, () => this.workers.get(uid)?.kick());
+      void timer;
+    }
+  }
+
+  private forget(uid: string): void {
+    this.workers.delete(uid);
+    this.probes.forgetPod(uid);
+    // A pod of the same file may have come back meanwhile.
+    const again = this.staticPods.get(uid);
+    if (again !== undefined) this.begin(again);
+  }
+
+  private hasCni(): boolean {
+    const { fs } = this.proc;
+    if (!fs.exists(CNI_FOLDER)) return false;
+    return fs.readdir(CNI_FOLDER).some(({ name }) => /\.(conf|conflist|json)$/.test(name));
+  }
+
+  private onNetworkChanged(): void {
+    this.node.refresh();
+    for (const worker of this.workers.values()) worker.kick();
+  }
+
+  private inBackground(task: Promise<void>): void {
+    task.catch((error: unknown) => this.fault(error));
+  }
+
+  private fault(error: unknown): void {
+    if (this.isStopped || isStatus(error, 'NotFound')) return;
+    const text = error instanceof Error ? error.message : String(error);
+    const source = error instanceof RuntimeError ? 'kuberuntime_manager.go:1341' : 'kubelet.go:3011';
+    this.log('E', source, `"Unhandled Error" err=${JSON.stringify(text)}`);
+    if (!(error instanceof Error)) throw error;
+  }
+
+  private log(severity: 'I' | 'W' | 'E', source: string, message: string): void {
+    if (this.isStopped) return;
+    // The journal takes lines at once; a closed one ends the process by signal, which is seen elsewhere.
+    this.proc.stderr
+      .write(klogLine(severity, this.clock.now(), this.proc.pid, source, message))
+      .catch(() => undefined);
+  }
+}
