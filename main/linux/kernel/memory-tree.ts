@@ -29,7 +29,7 @@ export interface MemoryTreeOptions {
   readonly id: string;
   readonly now: () => number;
   /** Reaching it is ENOSPC. */
-  readonly sizeMaxBytes?: number;
+  readonly sizeMaxBytes?: number | undefined;
   readonly rootMode?: number;
 }
 
