@@ -1,4 +1,22 @@
 // The bridge between the renderer and main, as one sandboxed script.
-import { contextBridge } from 'electron';
+import { contextBridge, ipcRenderer } from 'electron';
+import { CALL_CHANNEL, EVENT_CHANNEL } from './channels.ts';
+import type { Bridge, EventName } from './contract.ts';
 
-contextBridge.exposeInMainWorld('drydock', {});
+const listeners = new Map<string, Set<(payload: never) => void>>();
+
+ipcRenderer.on(EVENT_CHANNEL, (_event, name: EventName, payload: unknown) => {
+  for (const listener of listeners.get(name) ?? []) listener(payload as never);
+});
+
+const bridge: Bridge = {
+  call: (name, request) => ipcRenderer.invoke(CALL_CHANNEL, name, request) as ReturnType<Bridge['call']> as never,
+  on(name, listener) {
+    let set = listeners.get(name);
+    if (set === undefined) listeners.set(name, (set = new Set()));
+    set.add(listener as (payload: never) => void);
+    return () => void set.delete(listener as (payload: never) => void);
+  },
+};
+
+contextBridge.exposeInMainWorld('drydock', bridge);

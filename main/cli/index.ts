@@ -1,7 +1,58 @@
-// The `drydock` command: the session without a screen.
+// The `drydock` command: the session without a screen. Chooses the subcommand; every failure is one sentence.
+import { LabError } from '../lab/index.ts';
+import { SessionError } from '../session/index.ts';
+import { StorageError } from '../storage/index.ts';
+import { exec } from './exec.ts';
+import { lab } from './lab.ts';
+import { up } from './up.ts';
+import { UsageError } from './usage.ts';
 
-/** Runs one `drydock` command line; settles with its exit status. */
-export function main(_args: string[]): Promise<number> {
-  process.stderr.write('drydock: the command line is not here yet.\n');
-  return Promise.resolve(1);
+const HELP = `drydock COMMAND [OPTIONS]
+
+  up      Boot a cluster without a screen and serve it on loopback until interrupted
+            --data DIR --kubeconfig FILE [--profile NAME] [--nodes N] [--seed N] [--speed X|max] [--latency lifelike|none]
+            [--api-port N] [--proxy-port N] [--dns-port N]
+  serve   Open Drydock in a web browser
+            [--open] [--data DIR] [--port N]
+  exec    Run a command on a machine of the cluster that \`up\` or \`serve\` runs
+            [--data DIR] [-t] MACHINE -- COMMAND...
+  lab     list | lint [ID...] | run ID... [--lang en|zh] | run --all
+
+`;
+
+const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = { up, exec, lab };
+
+/** Runs one `drydock` command line; settles with its exit status: 0 well, 1 failed, 2 misused. */
+export async function main(args: string[]): Promise<number> {
+  const [name = '--help', ...rest] = args;
+  if (name === '--help' || name === '-h' || name === 'help') {
+    process.stdout.write(HELP);
+    return 0;
+  }
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  try {
+    if (command === undefined) throw new UsageError(`There is no command "${name}".`);
+    return await command(rest);
+  } catch (error) {
+    if (error instanceof UsageError) {
+      process.stderr.write(`drydock: ${error.message} See drydock --help.\n`);
+      return 2;
+    }
+    process.stderr.write(`drydock: ${explain(error)}\n`);
+    return 1;
+  }
+}
+
+function explain(error: unknown): string {
+  if (error instanceof StorageError || error instanceof SessionError || error instanceof LabError || error instanceof RangeError) {
+    return error.message;
+  }
+  const system = error as NodeJS.ErrnoException & { port?: number };
+  if (system.code === 'EADDRINUSE') {
+    return `Port ${system.port} of 127.0.0.1 is taken; choose another, or 0 for a free one.`;
+  }
+  if (system.code === 'EACCES' || system.code === 'ENOENT' || system.code === 'EROFS' || system.code === 'ENOTDIR') {
+    return `${system.path ?? 'A file'} can't be used (${system.code}); check the path and its permissions.`;
+  }
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
