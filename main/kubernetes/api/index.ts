@@ -36,5 +36,6 @@ export {
   type LabelSelector,
   type LabelSelectorSpec,
 } from './selector.ts';
+export { podStatusText } from './pod-status-text.ts';
 export { isStatus, StatusError, type Status, type StatusCause } from './status.ts';
 export type * from './types.ts';

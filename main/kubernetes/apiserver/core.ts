@@ -1,0 +1,23 @@
+// The parts of one API server, as its doors use them.
+import type { Clock, Random } from '../../simulation/index.ts';
+import type { Attributes, Authorizer } from './auth/authorizer.ts';
+import type { Catalogue } from './catalogue.ts';
+import type { ApiObject, StoredObject } from './object.ts';
+import type { ObjectStore } from './storage/object-store.ts';
+import type { Api } from './verbs/api.ts';
+import type { WriteRequest } from './verbs/request.ts';
+import type { VersionProfile } from './version.ts';
+
+export interface ServerCore {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly objects: ObjectStore;
+  readonly catalogue: Catalogue;
+  readonly api: Api;
+  readonly authorizer: Authorizer;
+  readonly version: VersionProfile;
+  /** Throws 403 Forbidden in upstream's words. */
+  authorize(attributes: Attributes): void;
+  /** Makes a token for a service account (POST …/token). */
+  createToken(request: WriteRequest, name: string, tokenRequest: ApiObject): StoredObject;
+}

@@ -1,0 +1,272 @@
+// The API in process: the same pipeline as over HTTP, without serialising. Objects are shared and frozen.
+import type { KubernetesObject, List, Resource, Stored } from '../api/meta.ts';
+import type { Binding } from '../api/types.ts';
+import type {
+  ApiClient,
+  DeleteOptions,
+  ListOptions,
+  PatchType,
+  Scope,
+  WatchListener,
+  WatchOptions,
+  WriteOptions,
+} from '../client/client.ts';
+import { disposable } from '../../simulation/index.ts';
+import type { Attributes } from './auth/authorizer.ts';
+import type { UserInfo } from './auth/user.ts';
+import type { Served } from './catalogue.ts';
+import type { ApiObject, Tree } from './object.ts';
+import { badRequest, noSuchResource } from './refusals.ts';
+import type { ServerCore } from './core.ts';
+import { deleteCollection } from './verbs/collection.ts';
+import { getObject, listObjects, watchObjects } from './verbs/reading.ts';
+import type { WriteRequest } from './verbs/request.ts';
+import { shape } from './verbs/shaping.ts';
+
+export function makeInProcessClient(core: ServerCore, user: UserInfo, component: string): ApiClient {
+  return new InProcessClient(core, user, component);
+}
+
+class InProcessClient implements ApiClient {
+  private readonly core: ServerCore;
+  private readonly user: UserInfo;
+  /** Field manager of writes that name none. */
+  private readonly component: string;
+
+  constructor(core: ServerCore, user: UserInfo, component: string) {
+    this.core = core;
+    this.user = user;
+    this.component = component;
+  }
+
+  private serve(resource: Resource): Served {
+    const served = this.core.catalogue.find(resource);
+    if (served === undefined) throw noSuchResource();
+    return served;
+  }
+
+  private allow(resource: Resource, verb: string, namespace: string, name: string, subresource = ''): void {
+    const attributes: Attributes = {
+      user: this.user,
+      verb,
+      group: resource.group,
+      version: resource.version,
+      resource: resource.plural,
+      subresource,
+      namespace,
+      name,
+    };
+    this.core.authorize(attributes);
+  }
+
+  private request(served: Served, options: WriteOptions | undefined, namespace: string): WriteRequest {
+    return {
+      served,
+      namespace,
+      user: this.user,
+      subresource: options?.subresource ?? '',
+      dryRun: options?.dryRun ?? false,
+      fieldManager: options?.fieldManager ?? this.component,
+      tracked: false,
+      warn: () => undefined,
+    };
+  }
+
+  private namespaceOf(
+    served: Served,
+    options: Scope | undefined,
+    object: KubernetesObject | undefined,
+  ): string {
+    if (!served.resource.namespaced) return '';
+    const namespace = options?.namespace ?? object?.metadata?.namespace ?? '';
+    if (namespace === '') throw badRequest('an empty namespace may not be set during creation');
+    return namespace;
+  }
+
+  async get<T extends KubernetesObject>(
+    resource: Resource,
+    name: string,
+    scope?: Scope & { readonly subresource?: string },
+  ): Promise<Stored<T>> {
+    const served = this.serve(resource);
+    const namespace = scope?.namespace ?? '';
+    const subresource = scope?.subresource ?? '';
+    this.allow(resource, 'get', namespace, name, subresource);
+    const object = getObject(served, namespace, name);
+    return this.core.api.getSubresource(object, subresource) as unknown as Stored<T>;
+  }
+
+  async list<T extends KubernetesObject>(
+    resource: Resource,
+    options?: ListOptions,
+  ): Promise<List<Stored<T>>> {
+    const served = this.serve(resource);
+    this.allow(resource, 'list', options?.namespace ?? '', '');
+    return listObjects(this.core.objects, {
+      ...options,
+      served,
+      namespace: options?.namespace,
+      continueToken: options?.continue,
+    }) as unknown as List<Stored<T>>;
+  }
+
+  watch<T extends KubernetesObject>(
+    resource: Resource,
+    options: WatchOptions,
+    listener: WatchListener<T>,
+  ): Disposable {
+    let ended = false;
+    let watch: Disposable | undefined;
+    const end = (error: unknown): void => {
+      if (ended) return;
+      ended = true;
+      listener.onEnd(error);
+    };
+    try {
+      const served = this.serve(resource);
+      this.allow(resource, 'watch', options.namespace ?? '', '');
+      const started = watchObjects(
+        this.core.objects,
+        { ...options, served, namespace: options.namespace, initialEvents: false },
+        {
+          onEvent: (type, object) => {
+            if (!ended) listener.onEvent({ type, object: object as unknown as Stored<T> });
+          },
+          onEnd: end,
+          ...(options.allowWatchBookmarks === true
+            ? {
+                onBookmark: (revision: number) => {
+                  if (!ended)
+                    listener.onEvent({
+                      type: 'BOOKMARK',
+                      object: { metadata: { resourceVersion: String(revision) } },
+                    });
+                },
+              }
+            : {}),
+        },
+      );
+      watch = started.watch;
+      if (started.initial.length > 0) {
+        this.core.objects.afterEvents(() => {
+          for (const object of started.initial)
+            if (!ended) listener.onEvent({ type: 'ADDED', object: object as unknown as Stored<T> });
+        });
+      }
+    } catch (error) {
+      this.core.objects.afterEvents(() => end(error));
+    }
+    return disposable(() => {
+      ended = true;
+      watch?.[Symbol.dispose]();
+    });
+  }
+
+  async create<T extends KubernetesObject>(
+    resource: Resource,
+    object: T,
+    options?: WriteOptions & { readonly name?: string },
+  ): Promise<Stored<T>> {
+    const served = this.serve(resource);
+    const namespace = this.namespaceOf(served, options, object);
+    const request = this.request(served, options, namespace);
+    const name = options?.name ?? object.metadata?.name ?? '';
+    this.allow(
+      resource,
+      'create',
+      namespace,
+      options?.subresource === undefined ? '' : name,
+      request.subresource,
+    );
+    switch (request.subresource) {
+      case '':
+        return this.core.api.writer.create(request, this.shaped(served, object)) as unknown as Stored<T>;
+      case 'binding':
+        return this.core.api.bind(request, name, object as unknown as Binding) as unknown as Stored<T>;
+      case 'eviction':
+        return this.core.api.evict(request, name, object as unknown as ApiObject) as unknown as Stored<T>;
+      case 'token':
+        return this.core.createToken(request, name, object as unknown as ApiObject) as unknown as Stored<T>;
+      default:
+        throw noSuchResource();
+    }
+  }
+
+  private shaped(served: Served, object: KubernetesObject): ApiObject {
+    const { object: made, error } = shape(served, object as unknown as Tree);
+    if (error !== undefined) {
+      throw badRequest(
+        `${served.resource.kind} in version "${served.resource.version}" cannot be handled as a ${served.resource.kind}: ${error}`,
+      );
+    }
+    return made;
+  }
+
+  async update<T extends KubernetesObject>(
+    resource: Resource,
+    object: T,
+    options?: WriteOptions,
+  ): Promise<Stored<T>> {
+    const served = this.serve(resource);
+    const namespace = this.namespaceOf(served, options, object);
+    const request = this.request(served, options, namespace);
+    const name = object.metadata?.name ?? '';
+    this.allow(resource, 'update', namespace, name, request.subresource);
+    if (request.subresource === 'scale') {
+      return this.core.api.update(request, name, object as unknown as ApiObject)
+        .object as unknown as Stored<T>;
+    }
+    if (request.subresource === 'finalize') {
+      return this.core.api.finalize(request, name, object as unknown as ApiObject) as unknown as Stored<T>;
+    }
+    return this.core.api.update(request, name, this.shaped(served, object)).object as unknown as Stored<T>;
+  }
+
+  async patch<T extends KubernetesObject>(
+    resource: Resource,
+    name: string,
+    type: PatchType,
+    patch: unknown,
+    options?: WriteOptions & { readonly force?: boolean },
+  ): Promise<Stored<T>> {
+    const served = this.serve(resource);
+    const namespace = options?.namespace ?? '';
+    const request = this.request(served, options, namespace);
+    this.allow(resource, 'patch', namespace, name, request.subresource);
+    const { object } = this.core.api.patch({
+      write: { ...request, tracked: type === 'application/apply-patch+yaml' },
+      name,
+      type,
+      patch,
+      fieldValidation: 'Ignore',
+      duplicates: [],
+      force: options?.force ?? false,
+    });
+    return object as unknown as Stored<T>;
+  }
+
+  async delete(resource: Resource, name: string, options?: DeleteOptions): Promise<unknown> {
+    const served = this.serve(resource);
+    const namespace = options?.namespace ?? '';
+    this.allow(resource, 'delete', namespace, name);
+    return this.core.api.writer.delete(this.request(served, undefined, namespace), name, options ?? {})
+      .answer;
+  }
+
+  async deleteCollection(resource: Resource, options?: ListOptions & DeleteOptions): Promise<void> {
+    const served = this.serve(resource);
+    this.allow(resource, 'deletecollection', options?.namespace ?? '', '');
+    deleteCollection(
+      this.core,
+      this.request(served, undefined, options?.namespace ?? ''),
+      {
+        ...options,
+        resourceVersion: undefined,
+        continueToken: options?.continue,
+        served,
+        namespace: options?.namespace,
+      },
+      options ?? {},
+    );
+  }
+}

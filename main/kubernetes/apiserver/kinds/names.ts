@@ -1,0 +1,49 @@
+// What names of objects and their parts may be, with upstream's explanations (apimachinery pkg/util/validation).
+
+const SUBDOMAIN_PATTERN = String.raw`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`;
+const LABEL_PATTERN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
+const LABEL_1035_PATTERN = '[a-z]([-a-z0-9]*[a-z0-9])?';
+const SUBDOMAIN = new RegExp(`^${SUBDOMAIN_PATTERN}$`);
+const LABEL = new RegExp(`^${LABEL_PATTERN}$`);
+const LABEL_1035 = new RegExp(`^${LABEL_1035_PATTERN}$`);
+
+export const SUBDOMAIN_MESSAGE = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN_PATTERN}')`;
+const LABEL_MESSAGE = `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${LABEL_PATTERN}')`;
+const LABEL_1035_MESSAGE = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '${LABEL_1035_PATTERN}')`;
+
+/** The text for something longer than it may be. */
+export function tooLongMessage(most: number): string {
+  return `must be no more than ${most} bytes`;
+}
+
+/** A prefix for generateName may end in a dash that the generated part follows. */
+function maskTrailingDash(name: string): string {
+  return name.length > 1 && name.endsWith('-') ? `${name.slice(0, -2)}a` : name;
+}
+
+function checked(name: string, most: number, pattern: RegExp, message: string): string[] {
+  const problems: string[] = [];
+  if (name.length > most) problems.push(tooLongMessage(most));
+  if (!pattern.test(name)) problems.push(message);
+  return problems;
+}
+
+export function subdomainProblems(name: string, prefix = false): string[] {
+  return checked(prefix ? maskTrailingDash(name) : name, 253, SUBDOMAIN, SUBDOMAIN_MESSAGE);
+}
+
+export function labelProblems(name: string, prefix = false): string[] {
+  return checked(prefix ? maskTrailingDash(name) : name, 63, LABEL, LABEL_MESSAGE);
+}
+
+export function label1035Problems(name: string, prefix = false): string[] {
+  return checked(prefix ? maskTrailingDash(name) : name, 63, LABEL_1035, LABEL_1035_MESSAGE);
+}
+
+/** A path segment, as RBAC names are. */
+export function pathSegmentProblems(name: string): string[] {
+  if (name === '.' || name === '..') return [`may not be '${name}'`];
+  const problems: string[] = [];
+  for (const illegal of ['/', '%']) if (name.includes(illegal)) problems.push(`may not contain '${illegal}'`);
+  return problems;
+}

@@ -1,0 +1,86 @@
+// Puts an API server together: storage, kinds, admission, authorization, and its two doors.
+import { every, type Clock, type Random } from '../../simulation/index.ts';
+import type { Store } from '../../storage/index.ts';
+import type { ApiClient } from '../client/client.ts';
+import { Admission } from './admission/admission.ts';
+import { defaultPlugins } from './admission/plugins.ts';
+import { FieldManager } from './apply/field-manager.ts';
+import { forbiddenAccess } from './auth/forbidden.ts';
+import { RbacAuthorizer } from './auth/rbac.ts';
+import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
+import { bootstrap } from './bootstrap.ts';
+import { Catalogue } from './catalogue.ts';
+import type { ServerCore } from './core.ts';
+import { makeInProcessClient } from './in-process-client.ts';
+import { unknownError } from './refusals.ts';
+import { ObjectStore } from './storage/object-store.ts';
+import { Api } from './verbs/api.ts';
+import { Writer } from './verbs/writing.ts';
+import { CURRENT_VERSION, type VersionProfile } from './version.ts';
+
+/** How often watches that want them get bookmarks, in ms. */
+const BOOKMARK_PERIOD_MS = 60_000;
+
+export interface ApiServerOptions {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly version?: VersionProfile;
+}
+
+export interface ApiServer extends Disposable {
+  /** Who may be made by name: `kubernetes-admin`, `system:kube-scheduler`, `system:node:worker1` … */
+  client(user: UserInfo, component?: string): ApiClient;
+  /** The client of a member of system:masters, as the server's own loops have it. */
+  adminClient(component?: string): ApiClient;
+  /** Takes in what was written behind the server's back, such as a restored snapshot. */
+  resync(): void;
+}
+
+/** Makes an API server over a workspace's store. What a new cluster has from the start is made if missing. */
+export function makeApiServer(options: ApiServerOptions): ApiServer {
+  const { store, clock, random, version = CURRENT_VERSION } = options;
+  const objects = new ObjectStore(store, clock);
+  const catalogue = new Catalogue(objects);
+  const authorizer = new RbacAuthorizer(catalogue);
+  const admission = new Admission(defaultPlugins());
+  const writer = new Writer({
+    objects,
+    catalogue,
+    clock,
+    random: random.fork('apiserver'),
+    admission,
+    tracker: new FieldManager(),
+  });
+  const core: ServerCore = {
+    clock,
+    random,
+    objects,
+    catalogue,
+    api: new Api(writer),
+    authorizer,
+    version,
+    authorize(attributes) {
+      const { allowed, reason } = authorizer.authorize(attributes);
+      if (!allowed) throw forbiddenAccess(attributes, reason);
+    },
+    createToken() {
+      throw unknownError("drydock: serviceaccounts/token isn't simulated");
+    },
+  };
+  bootstrap(core);
+  const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
+  return {
+    client: (user, component = user.name) => makeInProcessClient(core, user, component),
+    adminClient: (component = 'kube-apiserver') =>
+      makeInProcessClient(
+        core,
+        { name: 'system:apiserver', groups: ['system:masters', ALL_AUTHENTICATED] },
+        component,
+      ),
+    resync: () => objects.resync(),
+    [Symbol.dispose]() {
+      bookmarks[Symbol.dispose]();
+    },
+  };
+}

@@ -1,0 +1,40 @@
+// One request to the server, after parsing: who asks, for what, under which options.
+import type { Served } from '../catalogue.ts';
+import type { UserInfo } from '../auth/user.ts';
+
+export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
+
+/** What a write needs to know besides the object. */
+export interface WriteRequest {
+  readonly served: Served;
+  /** Empty for cluster-scoped resources. */
+  readonly namespace: string;
+  readonly user: UserInfo;
+  readonly subresource: string;
+  readonly dryRun: boolean;
+  readonly fieldManager: string;
+  /** Whether managedFields are kept for this write; in-process writers of untracked objects do without. */
+  readonly tracked: boolean;
+  warn(text: string): void;
+}
+
+/** metav1.DeleteOptions, checked. */
+export interface DeleteRequestOptions {
+  readonly gracePeriodSeconds?: number | undefined;
+  readonly propagationPolicy?: 'Orphan' | 'Background' | 'Foreground' | undefined;
+  readonly orphanDependents?: boolean | undefined;
+  readonly uid?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+}
+
+/** A list as asked for. */
+export interface ListRequest {
+  readonly served: Served;
+  readonly namespace: string | undefined;
+  readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly continueToken?: string | undefined;
+  readonly resourceVersion?: string | undefined;
+  readonly resourceVersionMatch?: string | undefined;
+}
