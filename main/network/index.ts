@@ -12,33 +12,68 @@ export type {
   TcpSocket,
   UdpSocket,
 } from './socket/socket.ts';
-export type { EchoReply, EchoSocket, SocketInfo, SocketTable, TcpState } from './socket/socket-table.ts';
-export type { NamespaceOptions, NetworkChange, NetworkNamespace } from './namespace.ts';
-export type { Cable, Link, LinkDetails, LinkKind, LinkStats } from './link/link.ts';
-export type { FdbEntry, FdbTable, LinkOptions, LinkTable } from './link/link-table.ts';
+export type { SocketInfo, SocketTable } from './socket/socket-table.ts';
+export type { EchoError, EchoOptions, EchoReply, EchoRequest, EchoSocket } from './socket/echo-layer.ts';
+export type { TcpState } from './socket/tcp-connection.ts';
+export {
+  createNamespace,
+  type NamespaceOptions,
+  type NetworkChange,
+  type NetworkNamespace,
+} from './namespace.ts';
+export type { Link, LinkDetails, LinkKind, LinkStats } from './link/link.ts';
+export type { Cable, CableProperties } from './link/cable.ts';
+export type { LinkOptions, LinkTable } from './link/link-table.ts';
+export type { FdbEntry, FdbTable } from './link/fdb-table.ts';
 export type { CapturedFrame, CaptureTap } from './link/capture.ts';
 export { BROADCAST_MAC, type ArpMessage, type Frame } from './link/frame.ts';
 export type { Address, AddressTable, NewAddress } from './ip/address-table.ts';
-export type { Neighbour, NeighbourState, NeighbourTable } from './ip/neighbour-table.ts';
-export type {
-  NewRoute,
-  NextHop,
-  PolicyRule,
-  Route,
-  RouteAnswer,
-  RouteQuery,
-  RouteScope,
-  RouteTables,
-  RouteType,
+export type { ArpRequest, Neighbour, NeighbourState, NeighbourTable } from './ip/neighbour-table.ts';
+export {
+  TABLE_DEFAULT,
+  TABLE_LOCAL,
+  TABLE_MAIN,
+  type NewRoute,
+  type NextHop,
+  type PolicyRule,
+  type Route,
+  type RouteAnswer,
+  type RouteQuery,
+  type RouteScope,
+  type RouteTables,
+  type RouteType,
 } from './ip/route-tables.ts';
 export type { Sysctls } from './ip/sysctls.ts';
-export { Packet } from './ip/packet.ts';
-export { cidrContains, formatCidr, formatIpv4, parseCidr, parseIpv4, type Cidr } from './ip/ipv4.ts';
+export { Packet, frameLength } from './ip/packet.ts';
+export {
+  cidrContains,
+  formatCidr,
+  formatIpv4,
+  maskOf,
+  parseCidr,
+  parseIpv4,
+  prefixLengthOf,
+  type Cidr,
+} from './ip/ipv4.ts';
+export { protocolName, protocolNumber } from './ip/protocols.ts';
 export type { Chain, Netfilter, Policy, RestoreOptions, Table, TableName } from './netfilter/netfilter.ts';
 export { IptablesError } from './netfilter/iptables-error.ts';
 export type { Rule } from './netfilter/rule.ts';
-export { IpSetError, type IpSet, type IpSetMember, type IpSetOptions, type IpSets, type IpSetType } from './netfilter/ipset.ts';
-export type { Conntrack, ConntrackEntry, ConntrackStats, ConntrackTuple, TcpConntrackState } from './netfilter/conntrack.ts';
+export {
+  IpSetError,
+  type IpSet,
+  type IpSetMember,
+  type IpSetOptions,
+  type IpSets,
+  type IpSetType,
+} from './netfilter/ipset.ts';
+export type {
+  Conntrack,
+  ConntrackEntry,
+  ConntrackStats,
+  ConntrackTuple,
+  TcpConntrackState,
+} from './netfilter/conntrack.ts';
 export type {
   Ipvs,
   IpvsConnection,
@@ -53,4 +88,5 @@ export type {
   IpvsServiceOptions,
   IpvsStats,
 } from './ipvs/ipvs.ts';
-export type { FlowSnapshot, Trace, TraceKind, TraceRecord } from './trace/trace.ts';
+export { Trace, type FlowSnapshot, type HookName, type TraceKind, type TraceRecord } from './trace/trace.ts';
+export { icmpTypeName, snapshotOf, tcpFlagsText } from './trace/snapshot.ts';

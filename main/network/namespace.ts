@@ -1,16 +1,18 @@
 // A network namespace (struct net): everything one machine or pod knows of the network.
-import type { Clock, Random } from '../simulation/index.ts';
-import type { AddressTable } from './ip/address-table.ts';
-import type { NeighbourTable } from './ip/neighbour-table.ts';
-import type { RouteTables } from './ip/route-tables.ts';
-import type { Sysctls } from './ip/sysctls.ts';
+import { disposable, type Clock, type Random } from '../simulation/index.ts';
+import { AddressTable } from './ip/address-table.ts';
+import { IpStack } from './ip/ip-stack.ts';
+import { NeighbourTable } from './ip/neighbour-table.ts';
+import { RouteTables } from './ip/route-tables.ts';
+import { Sysctls } from './ip/sysctls.ts';
 import type { Ipvs } from './ipvs/ipvs.ts';
-import type { CaptureTap } from './link/capture.ts';
-import type { LinkTable } from './link/link-table.ts';
+import { CaptureTap } from './link/capture.ts';
+import { LinkTable } from './link/link-table.ts';
 import type { Conntrack } from './netfilter/conntrack.ts';
+import { Hooks } from './netfilter/hooks.ts';
 import type { IpSets } from './netfilter/ipset.ts';
 import type { Netfilter } from './netfilter/netfilter.ts';
-import type { SocketTable } from './socket/socket-table.ts';
+import { SocketTable } from './socket/socket-table.ts';
 import type { Trace } from './trace/trace.ts';
 
 /** Told when tables change, for `ip monitor` and live pictures. */
@@ -21,11 +23,26 @@ export interface NetworkChange {
   readonly subject: unknown;
 }
 
-export interface NetworkNamespace extends Disposable {
+export interface NamespaceOptions {
+  /** Shown by traces, such as `worker1` or `web1-0 (pod)`. */
+  readonly name: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Shared by all namespaces of a world. */
+  readonly trace: Trace;
+}
+
+/**
+ * One namespace. Commands read and change its tables; packets consult the same ones. `lo` exists from the start, down.
+ * Disposing it takes its links (and the far ends of its veths) away and closes its sockets.
+ */
+export class NetworkNamespace implements Disposable {
   readonly name: string;
   readonly clock: Clock;
   readonly random: Random;
   readonly trace: Trace;
+  readonly capture: CaptureTap;
+  readonly sysctls: Sysctls;
   readonly links: LinkTable;
   readonly addresses: AddressTable;
   readonly routes: RouteTables;
@@ -34,17 +51,58 @@ export interface NetworkNamespace extends Disposable {
   readonly ipsets: IpSets;
   readonly conntrack: Conntrack;
   readonly ipvs: Ipvs;
-  readonly sysctls: Sysctls;
   readonly sockets: SocketTable;
-  readonly capture: CaptureTap;
-  onChange(listener: (change: NetworkChange) => void): Disposable;
+  /** For the parts of this room: IPv4 itself and netfilter's hooks. */
+  readonly stack: IpStack;
+  readonly hooks: Hooks;
+  isDisposed = false;
+  private readonly changeListeners = new Set<(change: NetworkChange) => void>();
+
+  constructor(options: NamespaceOptions) {
+    this.name = options.name;
+    this.clock = options.clock;
+    this.random = options.random;
+    this.trace = options.trace;
+    this.capture = new CaptureTap(this.clock);
+    this.sysctls = new Sysctls(this);
+    this.routes = new RouteTables(this);
+    this.addresses = new AddressTable(this);
+    this.neighbours = new NeighbourTable(this);
+    this.links = new LinkTable(this);
+    this.netfilter = undefined as never;
+    this.ipsets = undefined as never;
+    this.conntrack = undefined as never;
+    this.ipvs = undefined as never;
+    this.hooks = new Hooks(this);
+    this.stack = new IpStack(this);
+    this.sockets = new SocketTable(this);
+  }
+
+  onChange(listener: (change: NetworkChange) => void): Disposable {
+    this.changeListeners.add(listener);
+    return disposable(() => this.changeListeners.delete(listener));
+  }
+
+  get hasChangeListeners(): boolean {
+    return this.changeListeners.size > 0;
+  }
+
+  /** For the tables of this room. */
+  announceChange(change: NetworkChange): void {
+    if (change.kind !== 'neighbour' && change.kind !== 'route') this.routes.invalidate();
+    for (const listener of this.changeListeners) listener(change);
+  }
+
+  [Symbol.dispose](): void {
+    if (this.isDisposed) return;
+    this.sockets.dispose();
+    this.isDisposed = true;
+    this.neighbours.dispose();
+    this.links.dispose();
+  }
 }
 
-export interface NamespaceOptions {
-  /** Shown by traces, such as `worker1` or `web1-0 (pod)`. */
-  readonly name: string;
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Shared by all namespaces of a world. */
-  readonly trace: Trace;
+/** A new namespace: only `lo`, and that is down. */
+export function createNamespace(options: NamespaceOptions): NetworkNamespace {
+  return new NetworkNamespace(options);
 }

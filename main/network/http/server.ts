@@ -15,7 +15,16 @@ export interface StreamSource {
 }
 
 /** Serves every connection of a listener until disposed; open ones are closed then. */
-export declare function serveHttp(source: StreamSource, handler: HttpHandler, options?: HttpServerOptions): Disposable;
+export declare function serveHttp(
+  source: StreamSource,
+  handler: HttpHandler,
+  options?: HttpServerOptions,
+): Disposable;
 
 /** Serves one connection; settles when it has ended. */
-export declare function serveHttpStream(stream: ByteStream, peer: Peer, handler: HttpHandler, options?: HttpServerOptions): Promise<void>;
+export declare function serveHttpStream(
+  stream: ByteStream,
+  peer: Peer,
+  handler: HttpHandler,
+  options?: HttpServerOptions,
+): Promise<void>;

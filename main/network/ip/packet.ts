@@ -76,6 +76,8 @@ export class Packet {
   isUntracked = false;
   /** It is an ICMP error related to `connection`. */
   isRelated = false;
+  /** br_netfilter has taken it through PREROUTING already. */
+  isPreRouted = false;
   /** IPVS has handled it (skb->ipvs_property). */
   isIpvs = false;
 
@@ -89,7 +91,10 @@ export class Packet {
       case PROTO_TCP:
         return TCP_HEADER_BYTES + ((this.flags & TCP_SYN) !== 0 ? 8 : 0) + this.payload.length;
       case PROTO_UDP:
-        return UDP_HEADER_BYTES + (this.vxlanFrame === undefined ? this.payload.length : 8 + frameLength(this.vxlanFrame));
+        return (
+          UDP_HEADER_BYTES +
+          (this.vxlanFrame === undefined ? this.payload.length : 8 + frameLength(this.vxlanFrame))
+        );
       case PROTO_ICMP:
         // An ICMP error quotes up to 576 bytes in all (RFC 1812, 4.3.2.3).
         if (this.original !== undefined) return ICMP_HEADER_BYTES + Math.min(548, this.original.length);
@@ -142,6 +147,7 @@ export class Packet {
     this.isUntracked = false;
     this.isRelated = false;
     this.isIpvs = false;
+    this.isPreRouted = false;
   }
 }
 

@@ -1,7 +1,20 @@
 // IP Virtual Server: services, real servers and connections, as ipvsadm(8) shows them.
 
 export type IpvsProtocol = 'tcp' | 'udp' | 'sctp';
-export type IpvsSchedulerName = 'rr' | 'wrr' | 'lc' | 'wlc' | 'lblc' | 'lblcr' | 'sh' | 'dh' | 'sed' | 'nq' | 'fo' | 'ovf' | 'mh';
+export type IpvsSchedulerName =
+  | 'rr'
+  | 'wrr'
+  | 'lc'
+  | 'wlc'
+  | 'lblc'
+  | 'lblcr'
+  | 'sh'
+  | 'dh'
+  | 'sed'
+  | 'nq'
+  | 'fo'
+  | 'ovf'
+  | 'mh';
 export type IpvsForwarding = 'masq' | 'route' | 'tunnel' | 'local';
 
 /** A virtual service is known by protocol, address and port, or by a firewall mark. */

@@ -1,7 +1,16 @@
 // Connection tracking, as conntrack(8) shows it.
 
 export type TcpConntrackState =
-  | 'NONE' | 'SYN_SENT' | 'SYN_RECV' | 'ESTABLISHED' | 'FIN_WAIT' | 'CLOSE_WAIT' | 'LAST_ACK' | 'TIME_WAIT' | 'CLOSE' | 'SYN_SENT2';
+  | 'NONE'
+  | 'SYN_SENT'
+  | 'SYN_RECV'
+  | 'ESTABLISHED'
+  | 'FIN_WAIT'
+  | 'CLOSE_WAIT'
+  | 'LAST_ACK'
+  | 'TIME_WAIT'
+  | 'CLOSE'
+  | 'SYN_SENT2';
 
 export interface ConntrackTuple {
   readonly source: string;
@@ -52,5 +61,10 @@ export interface Conntrack {
   delete(matches: (entry: ConntrackEntry) => boolean): ConntrackEntry[];
   flush(): void;
   /** `conntrack -E`. */
-  onEvent(listener: (event: { readonly kind: 'NEW' | 'UPDATE' | 'DESTROY'; readonly entry: ConntrackEntry }) => void): Disposable;
+  onEvent(
+    listener: (event: {
+      readonly kind: 'NEW' | 'UPDATE' | 'DESTROY';
+      readonly entry: ConntrackEntry;
+    }) => void,
+  ): Disposable;
 }

@@ -1,7 +1,14 @@
 // IP sets, as ipset(8) shows them.
 
 export type IpSetType =
-  | 'hash:ip' | 'hash:net' | 'hash:ip,port' | 'hash:ip,port,ip' | 'hash:ip,port,net' | 'hash:net,port' | 'bitmap:port' | 'list:set';
+  | 'hash:ip'
+  | 'hash:net'
+  | 'hash:ip,port'
+  | 'hash:ip,port,ip'
+  | 'hash:ip,port,net'
+  | 'hash:net,port'
+  | 'bitmap:port'
+  | 'list:set';
 
 export interface IpSetOptions {
   readonly family?: 'inet' | 'inet6';
@@ -32,7 +39,10 @@ export interface IpSet {
   readonly sizeBytes: number;
   list(): IpSetMember[];
   /** `exist` ignores duplicates. Throws IpSetError. */
-  add(member: string, options?: { readonly exist?: boolean; readonly timeoutSeconds?: number; readonly comment?: string }): void;
+  add(
+    member: string,
+    options?: { readonly exist?: boolean; readonly timeoutSeconds?: number; readonly comment?: string },
+  ): void;
   delete(member: string, options?: { readonly exist?: boolean }): void;
   test(member: string): boolean;
   flush(): void;

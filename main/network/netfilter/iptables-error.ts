@@ -8,7 +8,10 @@ export class IptablesError extends Error {
   readonly kind: 'usage' | 'kernel';
   /** Line of the iptables-restore input, from 1. */
   line: number | undefined;
-  constructor(message: string, options: { exitCode?: number; kind?: 'usage' | 'kernel'; line?: number } = {}) {
+  constructor(
+    message: string,
+    options: { exitCode?: number; kind?: 'usage' | 'kernel'; line?: number } = {},
+  ) {
     super(message);
     this.exitCode = options.exitCode ?? 2;
     this.kind = options.kind ?? 'usage';

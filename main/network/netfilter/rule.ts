@@ -7,7 +7,9 @@ export interface Rule {
   readonly inInterface: { readonly name: string; readonly isInverted: boolean } | undefined;
   readonly outInterface: { readonly name: string; readonly isInverted: boolean } | undefined;
   /** `tcp`, `udp`, `icmp`, … or a number. */
-  readonly protocol: { readonly name: string; readonly number: number; readonly isInverted: boolean } | undefined;
+  readonly protocol:
+    | { readonly name: string; readonly number: number; readonly isInverted: boolean }
+    | undefined;
   /** The matches, in order, by extension name. */
   readonly matches: readonly { readonly name: string }[];
   /** ACCEPT, DROP, DNAT …, or a chain's name; undefined for none. */

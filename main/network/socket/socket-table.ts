@@ -1,49 +1,114 @@
 // The sockets of a namespace, as ss(8) and netstat(8) list them.
-import type { SocketAddress, SocketOwner, Sockets } from './socket.ts';
-
-export type TcpState =
-  | 'LISTEN' | 'SYN-SENT' | 'SYN-RECV' | 'ESTAB' | 'FIN-WAIT-1' | 'FIN-WAIT-2' | 'TIME-WAIT' | 'CLOSE-WAIT' | 'LAST-ACK' | 'CLOSING';
+import type { NetworkNamespace } from '../namespace.ts';
+import { EchoLayer, type EchoOptions, type EchoSocket } from './echo-layer.ts';
+import type {
+  SocketAddress,
+  SocketOptions,
+  SocketOwner,
+  Sockets,
+  TcpListener,
+  TcpSocket,
+  UdpSocket,
+} from './socket.ts';
+import { TcpLayer } from './tcp-layer.ts';
+import type { TcpState } from './tcp-connection.ts';
+import { UdpLayer } from './udp-layer.ts';
 
 export interface SocketInfo {
-  readonly protocol: 'tcp' | 'udp' | 'raw';
+  readonly protocol: 'tcp' | 'udp' | 'icmp';
   /** ss's words; UNCONN and ESTAB for UDP. */
   readonly state: TcpState | 'UNCONN';
   readonly local: SocketAddress;
   readonly remote: SocketAddress;
-  /** For listeners: waiting in the backlog, and its limit. */
+  /** For listeners: how many wait to be accepted. */
   readonly receiveQueueBytes: number;
+  /** For listeners: the backlog. */
   readonly sendQueueBytes: number;
   readonly owner: SocketOwner | undefined;
   readonly inode: number;
   readonly device: string | undefined;
   /** Running timer (ss -o): name, ms left, retransmissions. */
-  readonly timer: { readonly name: 'on' | 'keepalive' | 'timewait' | 'persist'; readonly leftMs: number; readonly retransmits: number } | undefined;
+  readonly timer:
+    | { readonly name: 'on' | 'timewait'; readonly leftMs: number; readonly retransmits: number }
+    | undefined;
 }
 
-/** A reply to an echo request, or an ICMP error about it. */
-export type EchoReply =
-  | { readonly kind: 'reply'; readonly from: string; readonly sequence: number; readonly ttl: number; readonly roundTripMs: number; readonly sizeBytes: number }
-  | {
-      readonly kind: 'error';
-      readonly from: string;
-      readonly sequence: number;
-      readonly error: 'net-unreachable' | 'host-unreachable' | 'port-unreachable' | 'protocol-unreachable' | 'prohibited' | 'time-exceeded' | 'fragmentation-needed';
-      readonly type: number;
-      readonly code: number;
-      /** Next-hop MTU for fragmentation-needed. */
-      readonly mtu: number | undefined;
-    };
+const ANY: SocketAddress = { address: '0.0.0.0', port: 0 };
+const FIRST_INODE = 20_000;
 
-/** An ICMP echo socket: what ping(8) opens. */
-export interface EchoSocket extends Disposable {
-  readonly id: number;
-  /** Sends an echo request. Throws ErrnoError ENETUNREACH, EHOSTUNREACH, EMSGSIZE (with the DF bit set over the MTU), EPERM. */
-  send(to: string, options: { readonly sequence: number; readonly sizeBytes?: number; readonly ttl?: number; readonly dontFragment?: boolean }): void;
-  onReply: ((reply: EchoReply) => void) | undefined;
-}
+export class SocketTable implements Sockets {
+  readonly tcp: TcpLayer;
+  readonly udp: UdpLayer;
+  readonly echoes: EchoLayer;
+  private lastInode = FIRST_INODE;
 
-export interface SocketTable extends Sockets {
-  list(): SocketInfo[];
+  constructor(namespace: NetworkNamespace) {
+    const nextInode = (): number => ++this.lastInode;
+    this.tcp = new TcpLayer(namespace, nextInode);
+    this.udp = new UdpLayer(namespace, nextInode);
+    this.echoes = new EchoLayer(namespace);
+  }
+
+  connectTcp(remote: SocketAddress, options?: SocketOptions): Promise<TcpSocket> {
+    return this.tcp.connect(remote, options);
+  }
+
+  listenTcp(local: SocketAddress, options?: SocketOptions & { readonly backlog?: number }): TcpListener {
+    return this.tcp.listen(local, options);
+  }
+
+  openUdp(options?: SocketOptions & { readonly remote?: SocketAddress }): UdpSocket {
+    return this.udp.open(options);
+  }
+
   /** ping's socket; `source` binds it. */
-  openEcho(options?: { readonly source?: string; readonly device?: string; readonly owner?: SocketOwner }): EchoSocket;
+  openEcho(options?: EchoOptions): EchoSocket {
+    return this.echoes.open(options);
+  }
+
+  /** Listeners, then connections, then UDP. */
+  list(): SocketInfo[] {
+    const listeners = this.tcp.listListeners().map((listener): SocketInfo => ({
+      protocol: 'tcp',
+      state: 'LISTEN',
+      local: listener.local,
+      remote: ANY,
+      receiveQueueBytes: listener.waiting,
+      sendQueueBytes: listener.backlog,
+      owner: listener.owner,
+      inode: listener.inode,
+      device: listener.device?.name,
+      timer: undefined,
+    }));
+    const connections = this.tcp.list().map((connection): SocketInfo => ({
+      protocol: 'tcp',
+      state: connection.state,
+      local: connection.local,
+      remote: connection.remote,
+      receiveQueueBytes: connection.receiveQueueBytes,
+      sendQueueBytes: connection.sendQueueBytes,
+      owner: connection.state === 'TIME-WAIT' ? undefined : connection.owner,
+      inode: connection.state === 'TIME-WAIT' ? 0 : connection.inode,
+      device: connection.device?.name,
+      timer: connection.timerInfo,
+    }));
+    const datagrams = this.udp.list().map((endpoint): SocketInfo => ({
+      protocol: 'udp',
+      state: endpoint.remote === undefined ? 'UNCONN' : 'ESTAB',
+      local: endpoint.local,
+      remote: endpoint.remote ?? ANY,
+      receiveQueueBytes: endpoint.receiveQueueBytes,
+      sendQueueBytes: 0,
+      owner: endpoint.owner,
+      inode: endpoint.inode,
+      device: endpoint.device?.name,
+      timer: undefined,
+    }));
+    return [...listeners, ...connections, ...datagrams];
+  }
+
+  dispose(): void {
+    this.tcp.dispose();
+    this.udp.dispose();
+  }
 }

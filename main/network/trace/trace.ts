@@ -1,4 +1,5 @@
 // The record of what happened to packets: each hop, hook, rule and rewrite. UI, lab checks and explanations read it.
+import { disposable } from '../../simulation/index.ts';
 
 /** A packet's addresses at one moment. */
 export interface FlowSnapshot {
@@ -12,30 +13,46 @@ export interface FlowSnapshot {
   readonly detail: string;
 }
 
+/**
+ * What happened: a socket made the packet (send), it passed a device (in, out), a route or neighbour was chosen or
+ * missing (route, arp), a bridge or tunnel carried it, a netfilter rule matched (rule) or a chain's policy decided,
+ * its addresses were rewritten (nat) or its connection was looked up (conntrack), IPVS chose (ipvs); or it ended:
+ * delivered, rejected with an answer, or dropped without.
+ */
 export type TraceKind =
-  | 'send' /** A socket made the packet. */
-  | 'in' | 'out' /** It passed a device. */
-  | 'route' | 'arp' | 'bridge' | 'tunnel'
-  | 'rule' /** A netfilter rule matched. */
-  | 'policy' /** A built-in chain's policy decided. */
-  | 'nat' | 'conntrack' | 'ipvs'
-  | 'deliver' | 'reject' | 'drop';
+  | 'send'
+  | 'in'
+  | 'out'
+  | 'route'
+  | 'arp'
+  | 'bridge'
+  | 'tunnel'
+  | 'rule'
+  | 'policy'
+  | 'nat'
+  | 'conntrack'
+  | 'ipvs'
+  | 'deliver'
+  | 'reject'
+  | 'drop';
+
+export type HookName = 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
 
 /** One thing that happened to one packet. */
 export interface TraceRecord {
   readonly timeMs: number;
-  /** Same number along the packet's way through all namespaces. */
+  /** The same along the packet's way through all namespaces, also inside tunnels. */
   readonly packetId: number;
   /** Name of the NetworkNamespace. */
   readonly namespace: string;
   readonly kind: TraceKind;
   readonly device?: string;
-  readonly hook?: 'PREROUTING' | 'INPUT' | 'FORWARD' | 'OUTPUT' | 'POSTROUTING';
+  readonly hook?: HookName;
   readonly table?: string;
   readonly chain?: string;
   /** From 1. */
   readonly ruleNumber?: number;
-  /** The rule as iptables-save prints it, the route, the IPVS service, … */
+  /** The rule as iptables-save prints it, the route as ip prints it, the IPVS service, … */
   readonly subject?: string;
   /** ACCEPT, DROP, jump target, chosen real server, chosen device … */
   readonly decision?: string;
@@ -46,9 +63,21 @@ export interface TraceRecord {
   readonly after?: FlowSnapshot;
 }
 
-/** Where records go. Nothing is recorded, and it costs nothing, while nobody listens. */
-export interface Trace {
-  readonly isOn: boolean;
-  record(record: TraceRecord): void;
-  listen(listener: (record: TraceRecord) => void): Disposable;
+/** Where records go. Nothing is recorded, and it costs nothing, while nobody listens. One serves a whole world. */
+export class Trace {
+  private readonly listeners = new Set<(record: TraceRecord) => void>();
+  isOn = false;
+
+  record(record: TraceRecord): void {
+    for (const listener of this.listeners) listener(record);
+  }
+
+  listen(listener: (record: TraceRecord) => void): Disposable {
+    this.listeners.add(listener);
+    this.isOn = true;
+    return disposable(() => {
+      this.listeners.delete(listener);
+      this.isOn = this.listeners.size > 0;
+    });
+  }
 }
