@@ -8,6 +8,21 @@ export {
   type HttpResponse,
   type Peer,
 } from './message.ts';
-export { serveHttp, serveHttpStream, type HttpServerOptions, type StreamSource } from './server.ts';
-export { httpRequest, type ClientRequest, type ClientResponse } from './client.ts';
-export { acceptWebSocket, connectWebSocket, type WebSocket, type WebSocketMessage } from './websocket.ts';
+export { HttpProtocolError, STATUS_TEXTS, hasToken } from './head.ts';
+export {
+  serveHttp,
+  serveHttpStream,
+  type AcceptedStream,
+  type HttpServerOptions,
+  type StreamSource,
+} from './server.ts';
+export { HttpClientConnection, httpRequest, type ClientRequest, type ClientResponse } from './client.ts';
+export {
+  acceptWebSocket,
+  connectWebSocket,
+  isWebSocketUpgrade,
+  WebSocket,
+  WebSocketRefused,
+  type WebSocketClose,
+  type WebSocketMessage,
+} from './websocket.ts';
