@@ -38,7 +38,7 @@ export interface ControllerRun {
   on<T extends KubernetesObject>(informer: Informer<T>, handler: InformerHandler<T>): void;
   /** Puts the key of every object of the informer that is added, changed or deleted on the queue. */
   enqueueOn<T extends KubernetesObject>(informer: Informer<T>): void;
-  enqueue(object: { readonly metadata?: Stored<KubernetesObject>['metadata'] }): void;
+  readonly enqueue: (object: { readonly metadata?: Stored<KubernetesObject>['metadata'] }) => void;
   /** Repeats a task until the run ends. */
   every(periodMs: number, task: () => void): void;
   /** Disposes something with the run. */

@@ -16,7 +16,7 @@ import {
 import type { Informer } from '../client/index.ts';
 import { matchesNodeAffinity, untoleratedTaint } from '../scheduler/index.ts';
 import { makeController, type Controller, type ControllerContext, type ControllerRun } from './controller.ts';
-import { scaledValue } from './deployment/sizes.ts';
+import { scaledValue } from './deployment/rolling.ts';
 import { Expectations } from './expectations.ts';
 import { constructHistory, hashOf, REVISION_HASH, truncateHistory } from './history.ts';
 import { claim, controllerKey, controllerOf, indexByOwner } from './owner.ts';

@@ -128,7 +128,7 @@ async function noteConditions(
 ): Promise<Stored<Namespace>> {
   const describe = (entries: Map<string, number>, word: string): string =>
     [...entries]
-      .sort()
+      .sort(([a], [b]) => (a < b ? -1 : 1))
       .map(([name, count]) => `${name} ${word} ${count} resource instances`)
       .join(', ');
   const wanted: [type: string, status: boolean, reason: string, message: string][] = [

@@ -134,7 +134,7 @@ class Replicas<T extends ReplicaKeeper> {
     const claimed = await claim(this.run.client, this.pods, keeper, selector, isPodActive);
     const active = claimed.filter(isPodActive);
 
-    let failure: unknown;
+    let failure: Error | undefined;
     if (mayAct && keeper.metadata.deletionTimestamp === undefined)
       failure = await this.manage(key, keeper, active);
     const status = this.statusOf(keeper, active, claimed.filter(isPodTerminating).length, failure);
@@ -144,14 +144,14 @@ class Replicas<T extends ReplicaKeeper> {
   }
 
   /** Creates what is missing or deletes what is too much. Answers the failure, if any, for the status to tell. */
-  private async manage(key: ObjectKey, keeper: Stored<T>, active: Stored<Pod>[]): Promise<unknown> {
+  private async manage(key: ObjectKey, keeper: Stored<T>, active: Stored<Pod>[]): Promise<Error | undefined> {
     const missing = (keeper.spec?.replicas ?? 1) - active.length;
     if (missing > 0) return this.createPods(key, keeper, Math.min(missing, PODS_PER_SYNC_MAX));
     if (missing < 0) return this.deletePods(key, keeper, active, Math.min(-missing, PODS_PER_SYNC_MAX));
     return undefined;
   }
 
-  private async createPods(key: ObjectKey, keeper: Stored<T>, count: number): Promise<unknown> {
+  private async createPods(key: ObjectKey, keeper: Stored<T>, count: number): Promise<Error | undefined> {
     this.expectations.expect(key, count);
     const pod = podFromTemplate(keeper.spec!.template as PodTemplateSpec, keeper);
     const { succeeded, error } = await slowStart(count, async () => {
@@ -170,7 +170,7 @@ class Replicas<T extends ReplicaKeeper> {
     keeper: Stored<T>,
     active: Stored<Pod>[],
     count: number,
-  ): Promise<unknown> {
+  ): Promise<Error | undefined> {
     const related = count < active.length ? this.relatedPods(keeper) : [];
     const doomed = rankForDeletion(active, related, this.run.clock.now()).slice(0, count);
     this.expectations.expect(key, 0, doomed.map(keyOf));
@@ -193,7 +193,12 @@ class Replicas<T extends ReplicaKeeper> {
     return siblings.flatMap((sibling) => ownedBy(this.pods, sibling));
   }
 
-  private statusOf(keeper: Stored<T>, active: Stored<Pod>[], terminating: number, failure: unknown): object {
+  private statusOf(
+    keeper: Stored<T>,
+    active: Stored<Pod>[],
+    terminating: number,
+    failure: Error | undefined,
+  ): object {
     const { minReadySeconds = 0, replicas = 1, template } = keeper.spec!;
     const nowMs = this.run.clock.now();
     const labels = Object.entries(template?.metadata?.labels ?? {});

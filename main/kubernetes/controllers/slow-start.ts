@@ -10,7 +10,7 @@ const BATCH_MAX = 64;
 export async function slowStart(
   count: number,
   request: (index: number) => Promise<void>,
-): Promise<{ succeeded: number; error?: unknown }> {
+): Promise<{ succeeded: number; error?: Error }> {
   let succeeded = 0;
   for (let started = 0, size = 1; started < count; size = Math.min(BATCH_MAX, size * 2)) {
     const batch = Math.min(size, count - started);
@@ -19,7 +19,11 @@ export async function slowStart(
     started += batch;
     const failed = results.find((result) => result.status === 'rejected');
     succeeded += results.filter((result) => result.status === 'fulfilled').length;
-    if (failed !== undefined) return { succeeded, error: failed.reason };
+    if (failed !== undefined) return { succeeded, error: asError(failed.reason) };
   }
   return { succeeded };
+}
+
+function asError(reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error(String(reason));
 }

@@ -1,6 +1,6 @@
 // The annotations by which a Deployment and its ReplicaSets tell revisions and sizes.
 import type { Deployment, ReplicaSet, Stored } from '../../api/index.ts';
-import { maxSurgeOf } from './sizes.ts';
+import { maxSurgeOf } from './rolling.ts';
 
 export const REVISION = 'deployment.kubernetes.io/revision';
 const REVISION_HISTORY = 'deployment.kubernetes.io/revision-history';

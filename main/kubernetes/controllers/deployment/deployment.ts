@@ -33,15 +33,8 @@ import {
   rolloutStatus,
   type DeploymentStatus,
 } from './progress.ts';
-import {
-  compareAge,
-  desiredReplicas,
-  isRolling,
-  knowsSize,
-  maxUnavailableOf,
-  newReplicaSetSize,
-  proportionalSizes,
-} from './sizes.ts';
+import { isRolling, maxUnavailableOf } from './rolling.ts';
+import { compareAge, desiredReplicas, knowsSize, newReplicaSetSize, proportionalSizes } from './sizes.ts';
 
 const TEMPLATE_HASH_LABEL = 'pod-template-hash';
 /** Syncs at once (--concurrent-deployment-syncs). */

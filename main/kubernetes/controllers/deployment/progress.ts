@@ -3,7 +3,8 @@ import { rfc3339 } from '../../../simulation/index.ts';
 import type { Deployment, ReplicaSet, Stored } from '../../api/index.ts';
 import { instant } from '../pod-state.ts';
 import { omitEmpty, withCondition, withoutCondition } from '../status.ts';
-import { actualReplicas, desiredReplicas, maxUnavailableOf } from './sizes.ts';
+import { maxUnavailableOf } from './rolling.ts';
+import { actualReplicas, desiredReplicas } from './sizes.ts';
 
 export type DeploymentStatus = NonNullable<Deployment['status']>;
 type DeploymentCondition = NonNullable<DeploymentStatus['conditions']>[number];
