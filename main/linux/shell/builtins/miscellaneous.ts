@@ -1,0 +1,155 @@
+// umask, ulimit, times, help, caller, bind.
+import type { Shell } from '../shell.ts';
+import { builtins } from './registry.ts';
+import { parseOptions, textual, type Builtin } from './support.ts';
+
+const umask = textual(async (shell, args) => {
+  const parsed = await parseOptions(shell, 'umask', args, 'pS', 'umask [-p] [-S] [mode]');
+  if (typeof parsed === 'number') return parsed;
+  const { options, operands } = parsed;
+  const mask = shell.proc.umask;
+  const mode = operands[0];
+  if (mode === undefined) {
+    const text = options.has('S') ? symbolic(mask) : mask.toString(8).padStart(4, '0');
+    await shell.out(`${options.has('p') ? `umask ${options.has('S') ? '-S ' : ''}` : ''}${text}\n`);
+    return 0;
+  }
+  if (/^[0-9]/.test(mode)) {
+    if (!/^[0-7]{1,4}$/.test(mode)) {
+      await shell.error(`umask: ${mode}: octal number out of range`);
+      return 1;
+    }
+    shell.proc.setUmask(Number.parseInt(mode, 8));
+    return 0;
+  }
+  const next = applySymbolic(mask, mode);
+  if (next === undefined) {
+    await shell.error(`umask: \`${mode[0]}': invalid symbolic mode operator`);
+    return 1;
+  }
+  shell.proc.setUmask(next);
+  if (options.has('S')) await shell.out(`${symbolic(next)}\n`);
+  return 0;
+});
+
+function symbolic(mask: number): string {
+  return ['u', 'g', 'o'].map((who, i) => `${who}=${bits(((~mask & 0o777) >> (6 - 3 * i)) & 7)}`).join(',');
+}
+
+function bits(value: number): string {
+  return (value & 4 ? 'r' : '') + (value & 2 ? 'w' : '') + (value & 1 ? 'x' : '');
+}
+
+function applySymbolic(mask: number, text: string): number | undefined {
+  let allowed = ~mask & 0o777;
+  for (const clause of text.split(',')) {
+    const match = /^([ugoa]*)([-+=])([rwx]*)$/.exec(clause);
+    if (match === null) return undefined;
+    const who = match[1] === '' || match[1]!.includes('a') ? 'ugo' : match[1]!;
+    const value = [...match[3]!].reduce((sum, c) => sum | { r: 4, w: 2, x: 1 }[c as 'r'], 0);
+    for (const each of who) {
+      const shift = { u: 6, g: 3, o: 0 }[each as 'u'];
+      if (match[2] === '+') allowed |= value << shift;
+      else if (match[2] === '-') allowed &= ~(value << shift);
+      else allowed = (allowed & ~(7 << shift)) | (value << shift);
+    }
+  }
+  return ~allowed & 0o777;
+}
+
+/** Letter, description, unit, value: what a fresh machine allows. */
+const LIMITS: readonly (readonly [string, string, string, string])[] = [
+  ['R', 'real-time non-blocking time ', '(microseconds, -R)', 'unlimited'],
+  ['c', 'core file size             ', '(blocks, -c)', '0'],
+  ['d', 'data seg size              ', '(kbytes, -d)', 'unlimited'],
+  ['e', 'scheduling priority                ', '(-e)', '0'],
+  ['f', 'file size                  ', '(blocks, -f)', 'unlimited'],
+  ['i', 'pending signals                    ', '(-i)', '15412'],
+  ['l', 'max locked memory          ', '(kbytes, -l)', '64'],
+  ['m', 'max memory size            ', '(kbytes, -m)', 'unlimited'],
+  ['n', 'open files                         ', '(-n)', '1024'],
+  ['p', 'pipe size               ', '(512 bytes, -p)', '8'],
+  ['q', 'POSIX message queues        ', '(bytes, -q)', '819200'],
+  ['r', 'real-time priority                 ', '(-r)', '0'],
+  ['s', 'stack size                 ', '(kbytes, -s)', '8192'],
+  ['t', 'cpu time                  ', '(seconds, -t)', 'unlimited'],
+  ['u', 'max user processes                 ', '(-u)', '15412'],
+  ['v', 'virtual memory             ', '(kbytes, -v)', 'unlimited'],
+  ['x', 'file locks                         ', '(-x)', 'unlimited'],
+];
+
+const ulimit = textual(async (shell, args) => {
+  const letters = args.filter((arg) => arg.startsWith('-')).join('').replace(/[-HS]/g, '');
+  const value = args.find((arg) => !arg.startsWith('-'));
+  if (letters.includes('a')) {
+    await shell.out(LIMITS.map(([, name, unit, limit]) => `${name}${unit.padStart(44 - name.length - 1)} ${limit}\n`).join(''));
+    return 0;
+  }
+  const chosen = LIMITS.filter(([letter]) => (letters === '' ? letter === 'f' : letters.includes(letter)));
+  if (chosen.length === 0) {
+    await shell.error(`ulimit: -${letters[0]}: invalid option`);
+    await shell.err('ulimit: usage: ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]\n');
+    return 2;
+  }
+  if (value !== undefined) {
+    await shell.error("ulimit: drydock: changing resource limits isn't simulated");
+    return 1;
+  }
+  for (const [, name, unit, limit] of chosen) await shell.out(chosen.length > 1 ? `${name}${unit} ${limit}\n` : `${limit}\n`);
+  return 0;
+});
+
+/** Differs: the kernel keeps no user and system times apart; both are shown as nil. */
+const times = textual(async (shell) => {
+  await shell.out('0m0.000s 0m0.000s\n0m0.000s 0m0.000s\n');
+  return 0;
+});
+
+const caller = textual(async (shell, args) => {
+  const depth = Number(args[0] ?? 0);
+  const frames = shell.frames.toReversed();
+  const frame = frames[depth];
+  if (frame === undefined) return 1;
+  const outer = frames[depth + 1];
+  const file = outer?.file ?? (shell.origin === 'script' ? shell.name : 'NULL');
+  await shell.out(args[0] === undefined ? `${frame.callLine} ${file}\n` : `${frame.callLine} ${outer?.name ?? 'main'} ${file}\n`);
+  return 0;
+});
+
+const help = textual(async (shell, args) => {
+  if (args.length === 0) {
+    await shell.out(helpText());
+    return 0;
+  }
+  let status = 0;
+  for (const name of args.filter((arg) => !arg.startsWith('-'))) {
+    if (builtins.has(name)) {
+      await shell.out(`${name}: a shell builtin. See bash(1), SHELL BUILTIN COMMANDS.\n`);
+    } else {
+      await shell.error(`help: no help topics match \`${name}'.  Try \`help help' or \`man -k ${name}' or \`info ${name}'.`);
+      status = 1;
+    }
+  }
+  return status;
+});
+
+function helpText(): string {
+  const names = [...builtins.keys()].toSorted();
+  let text = 'GNU bash, version 5.2.15(1)-release (x86_64-redhat-linux-gnu)\nThese shell commands are defined internally.  Type `help\' to see this list.\n\n';
+  for (let i = 0; i < names.length; i += 6) text += ` ${names.slice(i, i + 6).map((name) => name.padEnd(12)).join('').trimEnd()}\n`;
+  return text;
+}
+
+const bind = textual(async (shell: Shell) => {
+  await shell.error("bind: drydock: changing key bindings isn't simulated");
+  return 1;
+});
+
+export const miscellaneousBuiltins: readonly (readonly [string, Builtin])[] = [
+  ['umask', umask],
+  ['ulimit', ulimit],
+  ['times', times],
+  ['caller', caller],
+  ['help', help],
+  ['bind', bind],
+];

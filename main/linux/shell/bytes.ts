@@ -1,0 +1,59 @@
+// Text that can carry bytes which aren't UTF-8: such a byte b is the lone surrogate U+DC00+b.
+
+const ESCAPED = /[\udc80-\udcff]/;
+const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/** The text that stands for one byte. */
+export function byteToText(byte: number): string {
+  return byte < 0x80 ? String.fromCharCode(byte) : String.fromCharCode(0xdc00 + byte);
+}
+
+/** UTF-8, with escaped bytes put back as they were. */
+export function textToBytes(text: string): Uint8Array {
+  if (!ESCAPED.test(text)) return Buffer.from(text, 'utf8');
+  const chunks: Uint8Array[] = [];
+  for (const piece of text.split(/([\udc80-\udcff]+)/)) {
+    chunks.push(
+      ESCAPED.test(piece) ? Uint8Array.from(piece, (c) => c.charCodeAt(0) & 0xff) : Buffer.from(piece, 'utf8'),
+    );
+  }
+  return Buffer.concat(chunks);
+}
+
+/** Decodes UTF-8; bytes that aren't are escaped one by one. */
+export function bytesToText(bytes: Uint8Array): string {
+  try {
+    return UTF8.decode(bytes);
+  } catch {
+    return decodeLoosely(bytes); // Not UTF-8 throughout.
+  }
+}
+
+function decodeLoosely(bytes: Uint8Array): string {
+  let text = '';
+  for (let at = 0; at < bytes.length; ) {
+    const size = sequenceSize(bytes, at);
+    if (size === 0) {
+      text += byteToText(bytes[at]!);
+      at++;
+    } else {
+      text += Buffer.from(bytes.subarray(at, at + size)).toString('utf8');
+      at += size;
+    }
+  }
+  return text;
+}
+
+/** Bytes of the well-formed UTF-8 sequence at `at`, or 0. */
+function sequenceSize(bytes: Uint8Array, at: number): number {
+  const lead = bytes[at]!;
+  const size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  for (let i = 1; i < size; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0;
+  const text = Buffer.from(bytes.subarray(at, at + size)).toString('utf8');
+  return text.includes('\ufffd') ? 0 : size;
+}
+
+/** Joins escaped bytes that together are UTF-8. */
+export function normalizeText(text: string): string {
+  return ESCAPED.test(text) ? bytesToText(textToBytes(text)) : text;
+}

@@ -1,0 +1,172 @@
+// Candidates of the kinds that compgen and complete know: files, variables, commands …
+import { ErrnoError } from '../../../network/index.ts';
+import { expandToText, splitFields } from '../expand.ts';
+import { expandPathname } from '../glob.ts';
+import { matchesPattern } from '../pattern.ts';
+import type { Shell } from '../shell.ts';
+import { isReservedWord, parseText } from '../syntax/parser.ts';
+import { setOptionNames, shoptNames } from '../builtins/options.ts';
+import { callFunction } from '../simple-command.ts';
+import { builtins } from '../builtins/registry.ts';
+import { SIGNAL_NUMBERS } from '../../kernel/index.ts';
+import type { CompletionSpec, CompletionRequest } from './completions.ts';
+
+const KEYWORDS = ['if', 'then', 'else', 'elif', 'fi', 'for', 'while', 'until', 'do', 'done', 'case', 'esac', 'select', 'function', 'in', '{', '}', '!', '[[', ']]', 'time', 'coproc'];
+
+/** Words of one `compgen -A` action that begin with `prefix`. */
+export function actionWords(shell: Shell, action: string, prefix: string): string[] {
+  const starting = (words: Iterable<string>): string[] => [...words].filter((word) => word.startsWith(prefix));
+  switch (action) {
+    case 'file':
+      return fileNames(shell, prefix, false);
+    case 'directory':
+      return fileNames(shell, prefix, true);
+    case 'command':
+      return commandNames(shell, prefix);
+    case 'alias':
+      return starting([...shell.aliases.keys()].toSorted());
+    case 'builtin':
+    case 'helptopic':
+    case 'enabled':
+      return starting([...builtins.keys()].toSorted());
+    case 'keyword':
+      return starting(KEYWORDS.filter(isReservedWord));
+    case 'function':
+      return starting([...shell.functions.keys()].toSorted());
+    case 'variable':
+      return starting(shell.vars.names());
+    case 'export':
+      return starting([...shell.vars.environment().keys()].toSorted());
+    case 'arrayvar':
+      return starting(shell.vars.names().filter((name) => shell.vars.find(name)?.indexed !== undefined));
+    case 'job':
+    case 'running':
+      return starting(shell.jobs.jobs.map((job) => job.text));
+    case 'stopped':
+      return starting(shell.jobs.jobs.filter((job) => job.state === 'stopped').map((job) => job.text));
+    case 'hostname':
+      return starting(hostNames(shell));
+    case 'user':
+      return starting(firstFields(shell, '/etc/passwd'));
+    case 'group':
+      return starting(firstFields(shell, '/etc/group'));
+    case 'service':
+      return starting((shell.readFile('/etc/services') ?? '').split('\n').map((line) => line.split(/\s/)[0]!));
+    case 'shopt':
+      return starting(shoptNames);
+    case 'setopt':
+      return starting(setOptionNames);
+    case 'signal':
+      return starting(Object.keys(SIGNAL_NUMBERS));
+    default:
+      return [];
+  }
+}
+
+function firstFields(shell: Shell, path: string): string[] {
+  return (shell.readFile(path) ?? '').split('\n').map((line) => line.split(':')[0]!).filter((name) => name !== '');
+}
+
+/** Names of /etc/hosts. */
+export function hostNames(shell: Shell): string[] {
+  const lines = (shell.readFile(shell.vars.get('HOSTFILE') ?? '/etc/hosts') ?? '').split('\n');
+  return [...new Set(lines.flatMap((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1)))].toSorted();
+}
+
+/** File names that begin with `prefix`, directories without a slash. `~` is kept as typed. */
+export function fileNames(shell: Shell, prefix: string, directoriesOnly: boolean): string[] {
+  const slash = prefix.lastIndexOf('/');
+  const head = prefix.slice(0, slash + 1);
+  const tail = prefix.slice(slash + 1);
+  const tilde = /^~([^/]*)\//.exec(head);
+  const home = tilde === null ? undefined : shell.homeOf(tilde[1]!);
+  const directory = home === undefined ? head : home + head.slice(tilde![0].length - 1);
+  try {
+    return shell.proc.fs
+      .readdir(directory === '' ? '.' : directory)
+      .filter(({ name }) => name.startsWith(tail) && (tail !== '' || !name.startsWith('.')))
+      .filter(({ name }) => !directoriesOnly || isDirectory(shell, directory + name))
+      .map(({ name }) => head + name)
+      .toSorted();
+  } catch (error) {
+    if (error instanceof ErrnoError) return [];
+    throw error;
+  }
+}
+
+export function isDirectory(shell: Shell, path: string): boolean {
+  const tilde = /^~([^/]*)(\/.*)?$/s.exec(path);
+  const home = tilde === null ? undefined : shell.homeOf(tilde[1]!);
+  const real = home === undefined ? path : home + (tilde![2] ?? '');
+  try {
+    return shell.proc.fs.stat(real).type === 'directory';
+  } catch (error) {
+    if (error instanceof ErrnoError) return false;
+    throw error;
+  }
+}
+
+/** Everything that can stand as a command's name. */
+export function commandNames(shell: Shell, prefix: string): string[] {
+  const names = new Set<string>();
+  for (const name of [...shell.aliases.keys(), ...shell.functions.keys(), ...builtins.keys(), ...KEYWORDS]) if (name.startsWith(prefix)) names.add(name);
+  for (const directory of (shell.vars.get('PATH') ?? '').split(':')) {
+    for (const path of fileNames(shell, `${directory}/${prefix}`, false)) {
+      if (!isDirectory(shell, path) && shell.proc.fs.access(path, { execute: true })) names.add(path.slice(directory.length + 1));
+    }
+  }
+  return [...names].toSorted();
+}
+
+/** Runs a specification: actions, words, globs, a function, a command, then filter, prefix and suffix. */
+export async function generate(shell: Shell, spec: CompletionSpec, request: CompletionRequest): Promise<string[]> {
+  const word = request.words.at(-1) ?? '';
+  let candidates: string[] = [];
+  for (const action of spec.actions) candidates.push(...actionWords(shell, action, word));
+  if (spec.glob !== undefined) candidates.push(...expandPathname(shell, spec.glob));
+  if (spec.words !== undefined) candidates.push(...(await wordList(shell, spec.words)).filter((each) => each.startsWith(word)));
+  if (spec.functionName !== undefined) candidates.push(...(await runFunction(shell, spec.functionName, request)));
+  if (spec.command !== undefined) candidates.push(...(await runCommand(shell, spec.command, request)));
+  if (spec.filter !== undefined && spec.filter !== '') {
+    const negated = spec.filter.startsWith('!');
+    const pattern = (negated ? spec.filter.slice(1) : spec.filter).replace(/(^|[^\\])&/g, (_, before: string) => before + word);
+    candidates = candidates.filter((candidate) => matchesPattern(candidate, pattern, { extglob: true }) === negated);
+  }
+  return candidates.map((candidate) => (spec.prefix ?? '') + candidate + (spec.suffix ?? ''));
+}
+
+async function wordList(shell: Shell, text: string): Promise<string[]> {
+  const expanded = await expandToText(shell, parseText(text, 'here-document'));
+  return splitFields([{ text: expanded, quoted: false, split: true }], shell.vars.get('IFS')).map((field) => field.map((piece) => piece.text).join(''));
+}
+
+function setVariables(shell: Shell, request: CompletionRequest): void {
+  shell.vars.setArray('COMP_WORDS', request.words);
+  shell.vars.set('COMP_CWORD', String(request.words.length - 1));
+  shell.vars.set('COMP_LINE', request.line);
+  shell.vars.set('COMP_POINT', String(request.point));
+  shell.vars.set('COMP_TYPE', '9');
+  shell.vars.set('COMP_KEY', '9');
+}
+
+async function runFunction(shell: Shell, name: string, request: CompletionRequest): Promise<string[]> {
+  const definition = shell.functions.get(name);
+  if (definition === undefined) return [];
+  setVariables(shell, request);
+  shell.vars.setArray('COMPREPLY', []);
+  const { status } = shell;
+  const words = request.words;
+  const result = await callFunction(shell, name, definition, [name, words[0] ?? '', words.at(-1) ?? '', words.at(-2) ?? '']);
+  const replies = shell.vars.values('COMPREPLY');
+  shell.status = status;
+  for (const variable of ['COMP_WORDS', 'COMP_CWORD', 'COMP_LINE', 'COMP_POINT', 'COMP_TYPE', 'COMP_KEY', 'COMPREPLY']) shell.vars.unset(variable);
+  return result === 124 ? [] : replies;
+}
+
+async function runCommand(shell: Shell, command: string, request: CompletionRequest): Promise<string[]> {
+  const words = request.words;
+  const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
+  const source = `${command} ${[words[0] ?? '', words.at(-1) ?? '', words.at(-2) ?? ''].map(quote).join(' ')}`;
+  const output = await shell.substitute({ kind: 'command', list: undefined, source, line: 1 });
+  return output.split('\n').filter((line) => line !== '');
+}

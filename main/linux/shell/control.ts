@@ -1,0 +1,55 @@
+// How control leaves the ordinary course of a script: break, return, exit, and failures that abandon a command.
+
+/** `break` and `continue`, with how many loops they still leave. */
+export class LoopControl extends Error {
+  readonly kind: 'break' | 'continue';
+  readonly count: number;
+  constructor(kind: 'break' | 'continue', count: number) {
+    super(kind);
+    this.kind = kind;
+    this.count = count;
+  }
+}
+
+/** `return`. */
+export class ReturnControl extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super('return');
+    this.status = status;
+  }
+}
+
+/** `exit`, `set -e`, or an error that ends the shell. */
+export class ExitControl extends Error {
+  readonly status: number;
+  constructor(status: number) {
+    super('exit');
+    this.status = status;
+  }
+}
+
+/** An error in an expansion: its text has been printed, and the line it stands in is abandoned. */
+export class Discard extends Error {
+  readonly status: number;
+  constructor(status = 1) {
+    super('discard');
+    this.status = status;
+  }
+}
+
+/** An expansion that fails; `message` is bash's text without prefix. `fatal` ends a shell that isn't interactive. */
+export class ExpansionError extends Error {
+  readonly fatal: boolean;
+  constructor(message: string, fatal = false) {
+    super(message);
+    this.fatal = fatal;
+  }
+}
+
+/** Ctrl-C at an interactive shell: everything up to the prompt is abandoned. */
+export class Interrupted extends Error {
+  constructor() {
+    super('interrupted');
+  }
+}

@@ -1,0 +1,523 @@
+// Runs commands: lists, pipelines, compound commands. Simple commands are in simple-command.ts.
+import { ArithmeticError } from './arithmetic.ts';
+import { compareNumbers, fileComparison, unaryTest } from './conditional.ts';
+import { Discard, ExitControl, ExpansionError, LoopControl } from './control.ts';
+import { expandToPattern, expandToRegex, expandToText, expandWords } from './expand.ts';
+import { evaluateArithmetic } from './arithmetic.ts';
+import { waitForeground } from './foreground.ts';
+import { Job, statusCode } from './jobs.ts';
+import { matchesPattern } from './pattern.ts';
+import { quoteForTrace } from './quoting.ts';
+import { redirectAll, reportRedirect, shellTable } from './redirect.ts';
+import { runSimple } from './simple-command.ts';
+import type { Shell } from './shell.ts';
+import type { AndOr, Command, List, Pipeline, Redirect, TestExpression, Word } from './syntax/ast.ts';
+import { andOrText, commandText, pipelineText } from './syntax/unparse.ts';
+import { timeReport } from './time-report.ts';
+import { trace } from './trace.ts';
+import { VariableError } from './variables.ts';
+
+/** How a command is run: `noFork` when the process has nothing left to do after it. */
+export interface RunOptions {
+  readonly noFork?: boolean;
+}
+
+export async function runList(shell: Shell, list: List): Promise<number> {
+  for (const item of list.items) {
+    if (shell.options.has('noexec') && !shell.interactive) return shell.status;
+    if (item.background) await startBackground(shell, item.command);
+    else await runAndOr(shell, item.command);
+  }
+  return shell.status;
+}
+
+async function runAndOr(shell: Shell, andOr: AndOr): Promise<number> {
+  const { first, rest } = andOr;
+  if (rest.length === 0) return runPipeline(shell, first, false);
+  let status = await runPipeline(shell, first, true);
+  for (const [i, { operator, pipeline }] of rest.entries()) {
+    if ((operator === '&&') !== (status === 0)) continue;
+    status = await runPipeline(shell, pipeline, i < rest.length - 1);
+  }
+  return status;
+}
+
+// ── Pipelines ──
+
+/** `tolerant` where a failure doesn't end a `set -e` shell: all but the last of an and-or list. */
+async function runPipeline(shell: Shell, pipeline: Pipeline, tolerant: boolean): Promise<number> {
+  const ignore = tolerant || pipeline.negated;
+  if (ignore) shell.errexitIgnored++;
+  let status: number;
+  try {
+    status = pipeline.timed === 'no' ? await runMembers(shell, pipeline) : await timeReport(shell, pipeline.timed === 'time -p', () => runMembers(shell, pipeline));
+  } finally {
+    if (ignore) shell.errexitIgnored--;
+  }
+  if (pipeline.negated) status = status === 0 ? 1 : 0;
+  shell.status = status;
+  if (status !== 0 && !ignore && shell.errexitIgnored === 0 && canFail(pipeline)) await failed(shell, status);
+  return status;
+}
+
+/** Commands whose own failure counts for `set -e`; in others a command inside has been asked already. */
+function canFail(pipeline: Pipeline): boolean {
+  const only = pipeline.commands[0];
+  if (pipeline.commands.length > 1) return true;
+  return only !== undefined && ['simple', 'subshell', 'arithmetic', 'test'].includes(only.kind);
+}
+
+async function failed(shell: Shell, status: number): Promise<void> {
+  await shell.runPseudoTrap('ERR');
+  shell.status = status;
+  if (shell.options.has('errexit')) throw new ExitControl(status);
+}
+
+async function runMembers(shell: Shell, pipeline: Pipeline): Promise<number> {
+  if (pipeline.commands.length === 0) return 0;
+  if (pipeline.commands.length === 1) {
+    const command = pipeline.commands[0]!;
+    const status = await runCommand(shell, command, {});
+    if (command.kind === 'simple' || command.kind === 'subshell' || command.kind === 'arithmetic' || command.kind === 'test') shell.pipeStatus = [status];
+    return status;
+  }
+  const job = startPipeline(shell, pipeline, pipelineText(pipeline), true);
+  await waitForeground(shell, job);
+  const statuses = job.members.map((member) => (member.status === undefined ? 0 : statusCode(member.status)));
+  shell.pipeStatus = statuses;
+  if (shell.options.has('pipefail')) return statuses.findLast((status) => status !== 0) ?? 0;
+  return statuses.at(-1)!;
+}
+
+/** Starts every command of a pipeline as a process of its own, joined by pipes. */
+function startPipeline(shell: Shell, pipeline: Pipeline, text: string, foreground: boolean): Job {
+  const { proc } = shell;
+  let group: number | undefined = shell.monitor ? 0 : undefined;
+  let reader: ReturnType<typeof proc.kernel.pipe>['reader'] | undefined;
+  let job = new Job(text, undefined);
+  pipeline.commands.forEach((command, i) => {
+    const fds = shell.childFds();
+    if (reader !== undefined) fds.set(0, reader);
+    if (i < pipeline.commands.length - 1) {
+      const pipe = proc.kernel.pipe();
+      fds.set(1, pipe.writer);
+      if (pipeline.joins[i] === true) fds.set(2, pipe.writer);
+      reader = pipe.reader;
+    }
+    const child = shell.fork((sub) => runForked(sub, command), { fds, processGroup: group });
+    if (group === 0) {
+      group = child.pid;
+      job = new Job(text, group);
+      if (foreground) takeTerminal(shell, group);
+    }
+    shell.jobs.add(job, child);
+  });
+  return job;
+}
+
+/** A command that is all its process does. */
+function runForked(shell: Shell, command: Command): Promise<number> {
+  shell.loopDepth = 0;
+  return runCommand(shell, command, { noFork: true });
+}
+
+/** `command &`. */
+async function startBackground(shell: Shell, andOr: AndOr): Promise<void> {
+  const text = andOrText(andOr);
+  const fds = shell.childFds();
+  if (!shell.monitor) fds.set(0, shell.proc.kernel.nullFile());
+  let job: Job;
+  if (andOr.rest.length === 0 && andOr.first.commands.length > 1 && shell.monitor && !andOr.first.negated) {
+    job = startPipeline(shell, andOr.first, text, false);
+  } else {
+    const child = shell.fork(
+      (sub) => {
+        const only = andOr.rest.length === 0 && !andOr.first.negated && andOr.first.timed === 'no' && andOr.first.commands.length === 1 ? andOr.first.commands[0] : undefined;
+        return only === undefined ? runAndOr(sub, andOr) : runForked(sub, only);
+      },
+      { fds, processGroup: shell.monitor ? 0 : undefined },
+    );
+    job = new Job(text, shell.monitor ? child.pid : undefined);
+    shell.jobs.add(job, child);
+  }
+  job.background = true;
+  const number = shell.jobs.list(job);
+  shell.lastBackgroundPid = job.pid;
+  shell.status = 0;
+  if (shell.interactive) await shell.err(`[${number}] ${job.pid}\n`);
+}
+
+// ── Compound commands ──
+
+export async function runCommand(shell: Shell, command: Command, options: RunOptions): Promise<number> {
+  if (command.kind === 'simple') return runSimple(shell, command, options);
+  if (command.kind === 'function') return defineFunction(shell, command);
+  if (command.kind === 'coproc') {
+    await shell.error("drydock: coproc isn't simulated");
+    return (shell.status = 1);
+  }
+  shell.line = command.line;
+  if (command.kind === 'subshell') return runSubshellCommand(shell, command, options);
+  if (command.redirects.length === 0) return (shell.status = await runCompound(shell, command));
+  return withRedirects(shell, command.redirects, async () => (shell.status = await runCompound(shell, command)));
+}
+
+/** Runs `body` with the shell's descriptors redirected. */
+export async function withRedirects(shell: Shell, redirects: readonly Redirect[], body: () => Promise<number>): Promise<number> {
+  const table = shellTable(shell);
+  const substitutions = shell.openSubstitutions;
+  try {
+    try {
+      await redirectAll(shell, redirects, table);
+    } catch (error) {
+      table.undo(); // The message goes where messages went before.
+      await reportRedirect(shell, error);
+      return (shell.status = 1);
+    }
+    return await body();
+  } finally {
+    table.undo();
+    shell.closeSubstitutions(substitutions);
+  }
+}
+
+async function runSubshellCommand(shell: Shell, command: Command & { kind: 'subshell' | 'group' }, options: RunOptions): Promise<number> {
+  if (options.noFork === true) {
+    const table = shellTable(shell);
+    try {
+      await redirectAll(shell, command.redirects, table);
+    } catch (error) {
+      await reportRedirect(shell, error);
+      return (shell.status = 1);
+    }
+    return runList(shell, command.body);
+  }
+  const child = shell.fork(
+    async (sub) => {
+      try {
+        await redirectAll(sub, command.redirects, shellTable(sub));
+      } catch (error) {
+        await reportRedirect(sub, error);
+        return 1;
+      }
+      return runList(sub, command.body);
+    },
+    { processGroup: shell.monitor ? 0 : undefined },
+  );
+  const job = new Job(commandText(command), shell.monitor ? child.pid : undefined);
+  if (shell.monitor) takeTerminal(shell, child.pid);
+  shell.jobs.add(job, child);
+  return (shell.status = await waitForeground(shell, job));
+}
+
+function takeTerminal(shell: Shell, group: number): void {
+  if (shell.proc.tty !== undefined && shell.interactive) shell.proc.tty.foreground = group;
+}
+
+function defineFunction(shell: Shell, command: Command & { kind: 'function' }): number {
+  const file = shell.frames.at(-1)?.file ?? (shell.origin === 'command' ? 'environment' : shell.origin === 'interactive' ? 'main' : shell.name);
+  shell.functions.set(command.name, { body: command.body, file, line: command.line });
+  return (shell.status = 0);
+}
+
+type CompoundCommand = Exclude<Command, { kind: 'simple' | 'function' | 'coproc' | 'subshell' }>;
+
+async function runCompound(shell: Shell, command: CompoundCommand | (Command & { kind: 'subshell' | 'group' })): Promise<number> {
+  switch (command.kind) {
+    case 'group':
+    case 'subshell':
+      return command.body.items.length === 0 ? 0 : runList(shell, command.body);
+    case 'if':
+      return runIf(shell, command);
+    case 'for':
+      return runFor(shell, command);
+    case 'select':
+      return runSelect(shell, command);
+    case 'arithmetic-for':
+      return runArithmeticFor(shell, command);
+    case 'while':
+    case 'until':
+      return runWhile(shell, command);
+    case 'case':
+      return runCase(shell, command);
+    case 'arithmetic':
+      await shell.checkpoint();
+      shell.currentCommand = `((${command.expression.text}))`;
+      await shell.runPseudoTrap('DEBUG');
+      return (await arithmeticCommand(shell, command.expression)) === 0n ? 1 : 0;
+    case 'test':
+      await shell.checkpoint();
+      shell.currentCommand = commandText(command);
+      await shell.runPseudoTrap('DEBUG');
+      return runTest(shell, command.expression);
+  }
+}
+
+/** Runs a list whose failure is an answer. */
+async function condition(shell: Shell, list: List): Promise<boolean> {
+  shell.errexitIgnored++;
+  try {
+    return (await runList(shell, list)) === 0;
+  } finally {
+    shell.errexitIgnored--;
+  }
+}
+
+async function runIf(shell: Shell, command: Command & { kind: 'if' }): Promise<number> {
+  for (const clause of command.clauses) if (await condition(shell, clause.condition)) return runList(shell, clause.body);
+  return command.otherwise === undefined ? 0 : runList(shell, command.otherwise);
+}
+
+/** Runs a loop's body once; says whether the loop goes on. */
+async function iterate(shell: Shell, body: List): Promise<boolean> {
+  shell.loopDepth++;
+  try {
+    await runList(shell, body);
+    return true;
+  } catch (error) {
+    if (!(error instanceof LoopControl)) throw error;
+    if (error.count > 1) throw new LoopControl(error.kind, error.count - 1);
+    shell.status = 0;
+    return error.kind === 'continue';
+  } finally {
+    shell.loopDepth--;
+  }
+}
+
+async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
+  const words = command.words === undefined ? shell.positional : await expandOrAbandon(shell, () => expandWords(shell, command.words!));
+  const variable = shell.vars.findRaw(command.name);
+  let status = 0;
+  for (const word of words) {
+    await shell.checkpoint();
+    await trace(shell, () => `for ${command.name} in ${command.words === undefined ? '"$@"' : command.words.map(({ text }) => text).join(' ')}`);
+    shell.line = command.line;
+    if (shell.traps.has('DEBUG')) {
+      shell.currentCommand = `for ${command.name} in ${command.words?.map(({ text }) => text).join(' ') ?? '"$@"'}`;
+      await shell.runPseudoTrap('DEBUG');
+    }
+    try {
+      if (variable?.attributes.has('nameref') === true) variable.value = word;
+      else shell.vars.set(command.name, word);
+    } catch (error) {
+      if (!(error instanceof VariableError)) throw error;
+      await shell.error(error.message);
+      return 1;
+    }
+    shell.status = status;
+    const more = await iterate(shell, command.body);
+    status = shell.status;
+    if (!more) break;
+  }
+  return status;
+}
+
+async function runSelect(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
+  const words = command.words === undefined ? shell.positional : await expandOrAbandon(shell, () => expandWords(shell, command.words!));
+  if (words.length === 0) return 0;
+  let status = 0;
+  let list = true;
+  for (;;) {
+    if (list) await shell.err(selectMenu(words, Number(shell.vars.get('COLUMNS') ?? 80) || 80));
+    await shell.err(await shell.promptText(shell.vars.get('PS3') ?? '#? '));
+    const reply = await readLine(shell);
+    if (reply === undefined) {
+      await shell.err('\n');
+      return status === 0 ? 1 : status;
+    }
+    list = reply.trim() === '';
+    if (list) continue;
+    shell.vars.set('REPLY', reply);
+    shell.vars.set(command.name, /^\s*[0-9]+\s*$/.test(reply) ? (words[Number(reply) - 1] ?? '') : '');
+    const more = await iterate(shell, command.body);
+    status = shell.status;
+    if (!more) return status;
+  }
+}
+
+function selectMenu(words: readonly string[], columns: number): string {
+  const width = Math.max(...words.map((word) => word.length)) + String(words.length).length + 2;
+  const fit = Math.max(1, Math.floor(columns / (width + 2)));
+  const rows = words.length <= columns / 20 ? words.length : Math.ceil(words.length / fit);
+  const digits = String(words.length).length;
+  let text = '';
+  for (let row = 0; row < rows; row++) {
+    const cells: string[] = [];
+    for (let i = row; i < words.length; i += rows) cells.push(`${String(i + 1).padStart(digits)}) ${words[i]}`);
+    text += `${cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(width + 2))).join('')}\n`;
+  }
+  return text;
+}
+
+/** A line of stdin, byte by byte so that nothing behind it is taken. */
+async function readLine(shell: Shell): Promise<string | undefined> {
+  const file = shell.proc.fds.get(0);
+  if (file === undefined) return undefined;
+  const bytes: number[] = [];
+  for (;;) {
+    const chunk = await file.read(1);
+    if (chunk.length === 0) return bytes.length === 0 ? undefined : Buffer.from(bytes).toString('utf8');
+    if (chunk[0] === 10) return Buffer.from(bytes).toString('utf8');
+    bytes.push(chunk[0]!);
+  }
+}
+
+async function runArithmeticFor(shell: Shell, command: Command & { kind: 'arithmetic-for' }): Promise<number> {
+  const { initial, condition: test, step } = command;
+  let status = 0;
+  if (initial.text.trim() !== '') await arithmeticCommand(shell, initial);
+  for (;;) {
+    await shell.checkpoint();
+    shell.line = command.line;
+    if (test.text.trim() !== '' && (await arithmeticCommand(shell, test)) === 0n) return status;
+    const more = await iterate(shell, command.body);
+    status = shell.status;
+    if (!more) return status;
+    if (step.text.trim() !== '') await arithmeticCommand(shell, step);
+  }
+}
+
+async function runWhile(shell: Shell, command: Command & { kind: 'while' | 'until' }): Promise<number> {
+  let status = 0;
+  for (;;) {
+    await shell.checkpoint();
+    let more = true;
+    shell.loopDepth++;
+    try {
+      if ((await condition(shell, command.condition)) !== (command.kind === 'while')) return status;
+    } catch (error) {
+      if (!(error instanceof LoopControl)) throw error;
+      if (error.count > 1) throw new LoopControl(error.kind, error.count - 1);
+      if (error.kind === 'break') return 0;
+      continue;
+    } finally {
+      shell.loopDepth--;
+    }
+    more = await iterate(shell, command.body);
+    status = shell.status;
+    if (!more) return status;
+  }
+}
+
+async function runCase(shell: Shell, command: Command & { kind: 'case' }): Promise<number> {
+  await trace(shell, () => `case ${command.word.text} in`);
+  const subject = await expandOrAbandon(shell, () => expandToText(shell, command.word));
+  const options = { extglob: shell.shopts.has('extglob'), ignoreCase: shell.shopts.has('nocasematch') };
+  let status = 0;
+  let falling = false;
+  for (const item of command.items) {
+    let matched = falling;
+    for (const pattern of item.patterns) {
+      if (matched) break;
+      matched = matchesPattern(subject, await expandOrAbandon(shell, () => expandToPattern(shell, pattern)), options);
+    }
+    if (!matched) continue;
+    status = item.body.items.length === 0 ? 0 : await runList(shell, item.body);
+    if (item.terminator === ';;') return status;
+    falling = item.terminator === ';&';
+  }
+  return status;
+}
+
+/** Expands; a failure is printed and abandons the command. */
+export async function expandOrAbandon<T>(shell: Shell, expand: () => Promise<T>): Promise<T> {
+  try {
+    return await expand();
+  } catch (error) {
+    return shell.abandon(error);
+  }
+}
+
+async function arithmeticCommand(shell: Shell, expression: Word): Promise<bigint> {
+  const text = await expandOrAbandon(shell, () => expandToText(shell, expression));
+  await trace(shell, () => `(( ${text.trim()} ))`);
+  try {
+    return evaluateArithmetic(text, shell.arithmetic);
+  } catch (error) {
+    if (error instanceof ArithmeticError) await shell.error(`((: ${error.message}`);
+    else if (error instanceof VariableError) await shell.error(error.message);
+    else if (error instanceof ExpansionError) return shell.abandon(error);
+    else throw error;
+    return 0n;
+  }
+}
+
+// ── [[ … ]] ──
+
+async function runTest(shell: Shell, expression: TestExpression): Promise<number> {
+  try {
+    return (await evaluateTest(shell, expression)) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof ArithmeticError) {
+      await shell.error(`[[: ${error.message}`);
+      return 1;
+    }
+    if (error instanceof BadRegex) return 2;
+    if (error instanceof Discard) throw error;
+    return shell.abandon(error);
+  }
+}
+
+class BadRegex extends Error {}
+
+async function evaluateTest(shell: Shell, expression: TestExpression): Promise<boolean> {
+  switch (expression.kind) {
+    case 'and':
+      return (await evaluateTest(shell, expression.left)) && (await evaluateTest(shell, expression.right));
+    case 'or':
+      return (await evaluateTest(shell, expression.left)) || (await evaluateTest(shell, expression.right));
+    case 'not':
+      return !(await evaluateTest(shell, expression.operand));
+    case 'group':
+      return evaluateTest(shell, expression.operand);
+    case 'unary': {
+      const operand = await expandToText(shell, expression.operand);
+      await trace(shell, () => `[[ ${expression.operator} ${quoteForTrace(operand)} ]]`);
+      if (expression.operator === '-v') return unaryTest(shell, '-v', operand) === true;
+      return unaryTest(shell, expression.operator, operand) === true;
+    }
+    case 'binary':
+      return evaluateBinary(shell, expression);
+  }
+}
+
+async function evaluateBinary(shell: Shell, expression: TestExpression & { kind: 'binary' }): Promise<boolean> {
+  const { operator } = expression;
+  const left = await expandToText(shell, expression.left);
+  const show = (right: string): Promise<void> => trace(shell, () => `[[ ${quoteForTrace(left)} ${operator} ${right} ]]`);
+  if (operator === '==' || operator === '=' || operator === '!=') {
+    const pattern = await expandToPattern(shell, expression.right);
+    await show(pattern === '' ? "''" : pattern);
+    return matchesPattern(left, pattern, { extglob: true, ignoreCase: shell.shopts.has('nocasematch') }) === (operator !== '!=');
+  }
+  if (operator === '=~') {
+    const source = await expandToRegex(shell, expression.right);
+    await show(source);
+    return matchRegex(shell, left, source);
+  }
+  const right = await expandToText(shell, expression.right);
+  await show(quoteForTrace(right));
+  if (operator === '<') return left < right;
+  if (operator === '>') return left > right;
+  if (operator === '-nt' || operator === '-ot' || operator === '-ef') return fileComparison(shell, operator, left, right);
+  return compareNumbers(operator, evaluateArithmetic(left, shell.arithmetic), evaluateArithmetic(right, shell.arithmetic));
+}
+
+const POSIX_CLASSES: Record<string, string> = {
+  alpha: 'a-zA-Z', digit: '0-9', alnum: 'a-zA-Z0-9', upper: 'A-Z', lower: 'a-z', space: '\\s', blank: ' \\t', punct: '!-\\/:-@\\[-`{-~', print: ' -~', graph: '!-~', cntrl: '\\x00-\\x1f\\x7f', xdigit: '0-9A-Fa-f',
+};
+
+/** Matches a POSIX extended regular expression and fills BASH_REMATCH. */
+function matchRegex(shell: Shell, text: string, source: string): boolean {
+  const translated = source
+    .replace(/\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]/g, (bracket) => bracket.replace(/\\/g, '\\\\').replace(/^(\[\^?)\]/, '$1\\]').replace(/\[:([a-z]+):\]/g, (_, name: string) => POSIX_CLASSES[name] ?? ''))
+    .replace(/\\([<>])/g, '\\b');
+  let match: RegExpExecArray | null;
+  try {
+    match = new RegExp(translated, shell.shopts.has('nocasematch') ? 'si' : 's').exec(text);
+  } catch (error) {
+    throw new BadRegex('invalid regular expression', { cause: error });
+  }
+  shell.vars.setArray('BASH_REMATCH', match === null ? [] : [...match].map((group) => group ?? ''));
+  return match !== null;
+}

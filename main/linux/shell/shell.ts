@@ -1,0 +1,584 @@
+// A running shell: its variables, functions, options, traps and jobs, and the services that its parts share.
+import { ErrnoError } from '../../network/index.ts';
+import { ProcessExit, SIGNAL_NUMBERS, type OpenFile, type Process, type Signal } from '../kernel/index.ts';
+import { ArithmeticError, evaluateArithmetic, type ArithmeticScope } from './arithmetic.ts';
+import { bytesToText, textToBytes } from './bytes.ts';
+import { Discard, ExitControl, ExpansionError, Interrupted, LoopControl, ReturnControl } from './control.ts';
+import type { Completions } from './completion/completions.ts';
+import { expandToText } from './expand.ts';
+import type { History } from './history.ts';
+import { JobTable, statusCode } from './jobs.ts';
+import { expandPrompt } from './prompt.ts';
+import type { Command, CommandPart, List, Word } from './syntax/ast.ts';
+import { Parser, parseText } from './syntax/parser.ts';
+import { ShellSyntaxError } from './syntax/syntax-error.ts';
+import { defineDynamicVariables } from './dynamic-variables.ts';
+import { VariableError, Variables } from './variables.ts';
+import { runList } from './execute.ts';
+
+export type TrapName = 'EXIT' | 'ERR' | 'DEBUG' | 'RETURN' | Signal;
+
+export interface ShellFunction {
+  readonly body: Command;
+  readonly file: string;
+  readonly line: number;
+}
+
+/** A function or sourced file being run. */
+export interface Frame {
+  readonly kind: 'function' | 'source';
+  readonly name: string;
+  readonly file: string;
+  /** Where it was called. */
+  readonly callLine: number;
+}
+
+/** How messages begin, which depends on where commands come from. */
+export type Origin = 'interactive' | 'command' | 'script' | 'stdin';
+
+/** Virtual CPU time of a command, in ms. */
+const COMMAND_COST_MS = 0.02;
+/** Calls of functions within each other before bash would crash. */
+export const CALL_DEPTH_MAX = 1000;
+/** Descriptors the shell keeps for itself start here. */
+const PRIVATE_FD_MIN = 10;
+const PROCESS_SUBSTITUTION_FD = 60;
+
+const DEFAULT_OPTIONS = ['braceexpand', 'hashall', 'interactive-comments'];
+const DEFAULT_SHOPTS = ['checkwinsize', 'cmdhist', 'complete_fullquote', 'extquote', 'force_fignore', 'globasciiranges', 'globskipdots', 'hostcomplete', 'interactive_comments', 'patsub_replacement', 'progcomp', 'promptvars', 'sourcepath'];
+
+export class Shell {
+  proc: Process;
+  readonly vars: Variables;
+  functions = new Map<string, ShellFunction>();
+  aliases = new Map<string, string>();
+  options = new Set<string>(DEFAULT_OPTIONS);
+  shopts = new Set<string>(DEFAULT_SHOPTS);
+  traps = new Map<TrapName, string>();
+  hashed = new Map<string, { path: string; hits: number }>();
+  jobs = new JobTable();
+  positional: string[] = [];
+  directories: string[] = [];
+  disabledBuiltins = new Set<string>();
+  frames: Frame[] = [];
+  completions: Completions | undefined;
+  history: History | undefined;
+
+  /** `$0`. */
+  name = 'bash';
+  /** How the program was called, for messages about its own arguments. */
+  programName = 'bash';
+  /** Where commands come from. */
+  origin: Origin = 'command';
+  login = false;
+  status = 0;
+  lastBackgroundPid: number | undefined;
+  lastArgument = '';
+  pipeStatus: number[] = [0];
+  line = 1;
+  currentCommand = '';
+  loopDepth = 0;
+  /** Above 0 where failure is expected: conditions, `&&`, `!`. */
+  errexitIgnored = 0;
+  subshellDepth = 0;
+  /** Commands read so far, for \# in prompts. */
+  commandNumber = 1;
+  traceDepth = 0;
+  /** Status of the last command substitution of the command being run. */
+  substitutionStatus: number | undefined;
+  readonly privateFds = new Set<number>();
+  startMs = 0;
+  private pendingSignals: Signal[] = [];
+  private processSubstitutions: number[] = [];
+  private runningTrap = false;
+  readonly arithmetic: ArithmeticScope;
+
+  constructor(proc: Process) {
+    this.proc = proc;
+    this.vars = new Variables((text) => evaluateArithmetic(text, this.arithmetic));
+    this.arithmetic = {
+      get: (name, subscript) => {
+        const value = subscript === undefined ? this.vars.get(name) : this.vars.element(name, this.subscriptText(name, subscript));
+        if (value === undefined && this.options.has('nounset')) throw new ExpansionError(`${name}: unbound variable`, true);
+        return value;
+      },
+      set: (name, subscript, value) => {
+        if (subscript === undefined) this.vars.set(name, String(value));
+        else this.vars.setElement(name, this.subscriptText(name, subscript), String(value));
+      },
+    };
+    this.startMs = proc.clock.now();
+    defineDynamicVariables(this);
+  }
+
+  /** A subscript met in arithmetic: quotes of associative keys go. */
+  private subscriptText(name: string, subscript: string): string {
+    return this.vars.find(name)?.associative === undefined ? subscript : subscript.replace(/^(["'])(.*)\1$/s, '$2');
+  }
+
+  get interactive(): boolean {
+    return this.origin === 'interactive';
+  }
+
+  /** Whether pipelines get process groups of their own (`set -m`). */
+  get monitor(): boolean {
+    return this.options.has('monitor');
+  }
+
+  // ── Output ──
+
+  async write(fd: number, text: string): Promise<void> {
+    const file = this.proc.fds.get(fd);
+    if (file === undefined) throw new ErrnoError('EBADF');
+    await file.write(textToBytes(text));
+  }
+
+  async out(text: string): Promise<void> {
+    await this.write(1, text);
+  }
+
+  /** Writes to stderr; a closed one swallows it. */
+  async err(text: string): Promise<void> {
+    if (this.proc.fds.has(2)) await this.write(2, text);
+  }
+
+  /** How an error message begins. */
+  prefix(): string {
+    if (this.interactive || this.interactivePrefix) return 'bash: ';
+    const frame = this.frames.at(-1);
+    const name = frame === undefined ? this.name : frame.file;
+    return `${name}: line ${this.line}: `;
+  }
+
+  async error(message: string): Promise<void> {
+    await this.err(`${this.prefix()}${message}\n`);
+  }
+
+  /**
+   * Prints what went wrong in an expansion or assignment and abandons the command. Anything else is rethrown.
+   */
+  async abandon(error: unknown): Promise<never> {
+    if (!(error instanceof ExpansionError || error instanceof VariableError || error instanceof ArithmeticError)) throw error;
+    await this.error(error.message);
+    if (error instanceof ExpansionError && error.fatal && !this.interactive) throw new ExitControl(this.origin === 'command' || this.subshellDepth > 0 ? 127 : 1);
+    throw new Discard(1);
+  }
+
+  // ── Parameters ──
+
+  /** The value of a variable, positional or special parameter; undefined when unset. */
+  parameter(name: string): string | undefined {
+    const c = name[0]!;
+    if (c >= '0' && c <= '9') return name === '0' ? this.name : this.positional[Number(name) - 1];
+    switch (name) {
+      case '?':
+        return String(this.status);
+      case '#':
+        return String(this.positional.length);
+      case '$':
+        return String(this.shellPid);
+      case '!':
+        return this.lastBackgroundPid === undefined ? undefined : String(this.lastBackgroundPid);
+      case '-':
+        return this.optionLetters();
+      case '_':
+        return this.lastArgument;
+      default:
+        return this.vars.get(name);
+    }
+  }
+
+  /** `$$`: the pid of the shell that subshells were forked from. */
+  shellPid = 0;
+
+  optionLetters(): string {
+    const letters: Record<string, string> = { allexport: 'a', notify: 'b', errexit: 'e', noglob: 'f', hashall: 'h', monitor: 'm', noexec: 'n', nounset: 'u', verbose: 'v', xtrace: 'x', braceexpand: 'B', noclobber: 'C', errtrace: 'E', histexpand: 'H', functrace: 'T' };
+    let text = '';
+    for (const [option, letter] of Object.entries(letters)) if (this.options.has(option)) text += letter;
+    if (this.interactive) text = text.replace(/(?=[mnuvxBCEHT]|$)/, 'i');
+    return text + (this.origin === 'command' ? 'c' : this.origin === 'stdin' || this.interactive ? 's' : '');
+  }
+
+  /** The home directory of a user (empty: one's own), `+` and `-`, or undefined. */
+  homeOf(user: string): string | undefined {
+    if (user === '') return this.vars.get('HOME') ?? this.passwdHome(undefined);
+    if (user === '+') return this.vars.get('PWD');
+    if (user === '-') return this.vars.get('OLDPWD');
+    return /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(user) ? this.passwdHome(user) : undefined;
+  }
+
+  private passwdHome(user: string | undefined): string | undefined {
+    const row = this.passwdRow((fields) => (user === undefined ? fields[2] === String(this.proc.credentials.uid) : fields[0] === user));
+    return row?.[5];
+  }
+
+  /** Name of the user, as \u shows it. */
+  userName(): string {
+    return this.passwdRow((fields) => fields[2] === String(this.proc.credentials.uid))?.[0] ?? 'I have no name!';
+  }
+
+  private passwdRow(matches: (fields: readonly string[]) => boolean): string[] | undefined {
+    const rows = this.readFile('/etc/passwd')?.split('\n') ?? [];
+    return rows.map((row) => row.split(':')).find((fields) => fields.length >= 6 && matches(fields));
+  }
+
+  /** A small system file's text, or undefined if it can't be read. */
+  readFile(path: string): string | undefined {
+    try {
+      return bytesToText(this.proc.fs.readFile(path));
+    } catch (error) {
+      if (error instanceof ErrnoError) return undefined;
+      throw error;
+    }
+  }
+
+  // ── Descriptors ──
+
+  /** What a child inherits: all but the shell's own. */
+  childFds(): Map<number, OpenFile> {
+    const fds = new Map(this.proc.fds);
+    for (const fd of this.privateFds) fds.delete(fd);
+    return fds;
+  }
+
+  /** Keeps a description open at a number that children don't see. */
+  keepPrivate(file: OpenFile): number {
+    const fd = this.proc.setFd(file, undefined, PRIVATE_FD_MIN);
+    this.privateFds.add(fd);
+    return fd;
+  }
+
+  dropPrivate(fd: number): void {
+    this.privateFds.delete(fd);
+    this.proc.closeFd(fd);
+  }
+
+  /** Reads a descriptor to its end. */
+  async readAll(fd: number): Promise<string> {
+    const chunks: Uint8Array[] = [];
+    const file = this.proc.fds.get(fd)!;
+    for (;;) {
+      const chunk = await file.read();
+      if (chunk.length === 0) return bytesToText(Buffer.concat(chunks));
+      chunks.push(chunk);
+    }
+  }
+
+  // ── Subshells ──
+
+  /** A copy of the state for a forked process, which must be attached to it. */
+  copy(): Shell {
+    const copy = new Shell(this.proc);
+    this.vars.copyTo(copy.vars);
+    defineDynamicVariables(copy);
+    copy.functions = new Map(this.functions);
+    copy.aliases = new Map(this.aliases);
+    copy.options = new Set(this.options);
+    copy.options.delete('monitor');
+    copy.shopts = new Set(this.shopts);
+    for (const [name, action] of this.traps) if (action === '' || name === 'ERR' || name === 'DEBUG' || name === 'RETURN') copy.traps.set(name, action);
+    if (!this.options.has('errtrace')) copy.traps.delete('ERR');
+    copy.hashed = new Map(this.hashed);
+    copy.positional = [...this.positional];
+    copy.directories = [...this.directories];
+    copy.disabledBuiltins = new Set(this.disabledBuiltins);
+    copy.frames = [...this.frames];
+    copy.completions = this.completions;
+    copy.history = this.history;
+    copy.name = this.name;
+    copy.origin = this.origin === 'interactive' ? 'stdin' : this.origin;
+    copy.interactivePrefix = this.interactive || this.interactivePrefix;
+    copy.status = this.status;
+    copy.lastBackgroundPid = this.lastBackgroundPid;
+    copy.lastArgument = this.lastArgument;
+    copy.pipeStatus = this.pipeStatus;
+    copy.line = this.line;
+    copy.loopDepth = this.loopDepth;
+    copy.errexitIgnored = this.errexitIgnored;
+    copy.subshellDepth = this.subshellDepth + 1;
+    copy.traceDepth = this.traceDepth;
+    copy.startMs = this.startMs;
+    copy.shellPid = this.shellPid;
+    return copy;
+  }
+
+  /** In a subshell of an interactive shell: messages have no line number. */
+  interactivePrefix = false;
+
+  /** Starts a forked process that runs `body` in a copy of this shell. */
+  fork(body: (shell: Shell) => Promise<number>, options: { readonly fds?: ReadonlyMap<number, OpenFile>; readonly processGroup?: number | undefined } = {}): ReturnType<Process['spawn']> {
+    const copy = this.copy();
+    return this.proc.spawn({
+      argv: this.proc.argv,
+      program: (proc) => {
+        copy.proc = proc;
+        return copy.runSubshell(body);
+      },
+      fds: options.fds ?? this.childFds(),
+      env: this.proc.env,
+      ignoredSignals: this.ignoredSignals(),
+      ...(options.processGroup === undefined ? {} : { processGroup: options.processGroup }),
+    });
+  }
+
+  /** Signals that commands started from here ignore too. */
+  ignoredSignals(): Signal[] {
+    return [...this.traps].flatMap(([name, action]) => (action === '' && name.startsWith('SIG') ? [name as Signal] : []));
+  }
+
+  /** Runs to the end of a process: control that leaves the body becomes a status, and the EXIT trap runs. */
+  async runSubshell(body: (shell: Shell) => Promise<number>): Promise<number> {
+    this.status = await this.settle(() => body(this));
+    return this.runExitTrap();
+  }
+
+  /** The status in which `body` ends, however it does. */
+  async settle(body: () => Promise<number>): Promise<number> {
+    try {
+      return await body();
+    } catch (error) {
+      if (error instanceof ExitControl || error instanceof ReturnControl || error instanceof Discard) return error.status;
+      if (error instanceof LoopControl) return 0;
+      if (error instanceof Interrupted) return 130;
+      throw error;
+    }
+  }
+
+  async runExitTrap(): Promise<number> {
+    const action = this.traps.get('EXIT');
+    if (action === undefined || action === '') return this.status;
+    this.traps.delete('EXIT');
+    const status = this.status;
+    const after = await this.settle(async () => {
+      await this.runText(action, 'exit trap');
+      return status;
+    });
+    return after;
+  }
+
+  // ── Substitutions ──
+
+  /** The output of a command substitution, its last newlines cut. */
+  async substitute(part: CommandPart): Promise<string> {
+    const list = part.list ?? (await this.parseSubstitution(part));
+    const file = list.items.length === 1 ? inputOnly(list) : undefined;
+    if (file !== undefined) return this.contentOf(file);
+    const pipe = this.proc.kernel.pipe();
+    const fd = this.keepPrivate(pipe.reader);
+    const fds = this.childFds();
+    fds.set(1, pipe.writer);
+    const child = this.fork(
+      (shell) => {
+        shell.traceDepth++;
+        if (!shell.options.has('posix') && !shell.shopts.has('inherit_errexit')) shell.options.delete('errexit');
+        shell.loopDepth = 0;
+        return runList(shell, list);
+      },
+      { fds },
+    );
+    const text = await this.readAll(fd);
+    this.dropPrivate(fd);
+    const status = await child.wait();
+    this.substitutionStatus = this.status = statusCode(status);
+    return text.replaceAll('\0', '').replace(/\n+$/, '');
+  }
+
+  private async parseSubstitution(part: CommandPart): Promise<List> {
+    try {
+      return this.parser(part.source, part.line).all();
+    } catch (error) {
+      if (!(error instanceof ShellSyntaxError)) throw error;
+      await this.syntaxError(error, 'command substitution: ');
+      this.substitutionStatus = this.status = error.incomplete ? 1 : 2;
+      return { items: [] };
+    }
+  }
+
+  /** `$(<file)`. */
+  private async contentOf(file: { target: Word }): Promise<string> {
+    const path = await expandToText(this, file.target);
+    try {
+      const text = bytesToText(this.proc.fs.readFile(path));
+      this.substitutionStatus = this.status = 0;
+      return text.replaceAll('\0', '').replace(/\n+$/, '');
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      await this.error(`${path}: ${error.message}`);
+      this.substitutionStatus = this.status = 1;
+      return '';
+    }
+  }
+
+  /** Starts `<(…)` or `>(…)`; the result is the path of its pipe. */
+  substituteProcess(direction: '<' | '>', list: List): string {
+    const pipe = this.proc.kernel.pipe();
+    const fd = this.proc.setFd(direction === '<' ? pipe.reader : pipe.writer, undefined, PROCESS_SUBSTITUTION_FD);
+    const fds = this.childFds();
+    fds.delete(fd);
+    fds.set(direction === '<' ? 1 : 0, direction === '<' ? pipe.writer : pipe.reader);
+    const child = this.fork((shell) => runList(shell, list), { fds });
+    this.lastBackgroundPid = child.pid;
+    void child.wait().then(
+      (status) => void this.jobs.ended.set(child.pid, statusCode(status)),
+      (error: unknown) => {
+        if (!(error instanceof ProcessExit)) throw error; // The shell has ended meanwhile.
+      },
+    );
+    this.processSubstitutions.push(fd);
+    return `/dev/fd/${fd}`;
+  }
+
+  /** How many process substitutions are open; what is opened later is closed by `closeSubstitutions`. */
+  get openSubstitutions(): number {
+    return this.processSubstitutions.length;
+  }
+
+  closeSubstitutions(count: number): void {
+    for (const fd of this.processSubstitutions.splice(count)) if (this.proc.fds.has(fd)) this.proc.closeFd(fd);
+  }
+
+  // ── Texts that are run ──
+
+  parser(source: string, line = 1): Parser {
+    return new Parser(source, {
+      line,
+      extglob: this.shopts.has('extglob'),
+      alias: (name) => (this.shopts.has('expand_aliases') ? this.aliases.get(name) : undefined),
+      onUnterminatedHereDocument: (at, start, delimiter) => {
+        void this.err(`${this.interactive ? 'bash: ' : `${this.name}: line ${at}: `}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`);
+      },
+    });
+  }
+
+  /** Prints a syntax error with the line it is in. `where` stands between the shell's name and the line. */
+  async syntaxError(error: ShellSyntaxError, where = this.origin === 'command' ? '-c: ' : ''): Promise<void> {
+    const withLine = !this.interactive || where !== '';
+    const head = withLine ? `${this.interactive ? 'bash' : this.name}: ${where}line ${error.line}: ` : 'bash: ';
+    const source = error.sourceLine === undefined || !withLine ? '' : `${head}\`${error.sourceLine}'\n`;
+    await this.err(`${head}${error.message}\n${source}`);
+  }
+
+  /** Runs a text command by command, as eval and traps do. */
+  async runText(source: string, where: 'eval' | 'source' | 'command' | 'exit trap' | 'trap' = 'eval', line = this.line): Promise<number> {
+    const parser = this.parser(source, line);
+    let status = 0;
+    for (;;) {
+      let list: List | undefined;
+      try {
+        parser.setExtglob(this.shopts.has('extglob'));
+        list = parser.next();
+      } catch (error) {
+        if (!(error instanceof ShellSyntaxError)) throw error;
+        await this.syntaxError(error, where === 'command' ? '-c: ' : where === 'source' ? '' : `${where}: `);
+        this.status = 2;
+        return 2;
+      }
+      if (list === undefined) return status;
+      status = await runList(this, list);
+    }
+  }
+
+  /** Expands a prompt string: backslash escapes first, then parameters and substitutions. */
+  async promptText(text: string): Promise<string> {
+    const escaped = expandPrompt(this, text);
+    if (!this.shopts.has('promptvars') || !/[$`\\]/.test(escaped)) return escaped;
+    const status = this.status;
+    try {
+      return await expandToText(this, parseText(escaped, 'here-document'));
+    } catch (error) {
+      if (!(error instanceof ShellSyntaxError || error instanceof ExpansionError)) throw error;
+      await this.error(error.message);
+      return '';
+    } finally {
+      this.status = status;
+    }
+  }
+
+  // ── Signals ──
+
+  /** Arranges for a signal's trap, or takes it away. */
+  setTrap(name: TrapName, action: string | undefined): void {
+    if (action === undefined) this.traps.delete(name);
+    else this.traps.set(name, action);
+    if (!name.startsWith('SIG')) return;
+    const signal = name as Signal;
+    if (signal === 'SIGKILL' || signal === 'SIGSTOP') return;
+    if (action === '') this.proc.onSignal(signal, 'ignore');
+    else if (action !== undefined) this.proc.onSignal(signal, () => void this.pendingSignals.push(signal));
+    else this.restoreSignal(signal);
+  }
+
+  /** What an untrapped signal does. */
+  private restoreSignal(signal: Signal): void {
+    if (!this.interactive) this.proc.onSignal(signal, 'default');
+    else if (signal === 'SIGINT') this.proc.onSignal(signal, () => void this.pendingSignals.push(signal));
+    else if (['SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'].includes(signal)) this.proc.onSignal(signal, 'ignore');
+    else this.proc.onSignal(signal, 'default');
+  }
+
+  /** The signals an interactive shell doesn't die of. */
+  guardSignals(): void {
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const) this.restoreSignal(signal);
+  }
+
+  get signalPending(): boolean {
+    return this.pendingSignals.length > 0;
+  }
+
+  /** Forgets an interrupt that the line editor has dealt with. */
+  clearInterrupts(): void {
+    this.pendingSignals = this.pendingSignals.filter((signal) => signal !== 'SIGINT' || this.traps.has('SIGINT'));
+  }
+
+  /** Between commands: pays CPU time, runs due traps, and lets Ctrl-C break in. */
+  async checkpoint(costMs = COMMAND_COST_MS): Promise<void> {
+    const wait = this.proc.cpu(costMs);
+    if (wait !== undefined) await wait;
+    if (this.pendingSignals.length > 0) await this.takeSignals();
+  }
+
+  /** Runs the traps of signals that have come; returns the last one's number, if any. */
+  async takeSignals(): Promise<number | undefined> {
+    let taken: number | undefined;
+    while (this.pendingSignals.length > 0) {
+      const signal = this.pendingSignals.shift()!;
+      const action = this.traps.get(signal);
+      taken = 128 + SIGNAL_NUMBERS[signal];
+      if (action !== undefined) await this.runTrap(action);
+      else if (signal === 'SIGINT') throw new Interrupted();
+    }
+    return taken;
+  }
+
+  private async runTrap(action: string): Promise<void> {
+    const { status, pipeStatus } = this;
+    await this.runText(action, 'trap');
+    this.status = status;
+    this.pipeStatus = pipeStatus;
+  }
+
+  /** Runs the ERR, DEBUG or RETURN trap unless it's running already. */
+  async runPseudoTrap(name: 'ERR' | 'DEBUG' | 'RETURN'): Promise<void> {
+    const action = this.traps.get(name);
+    if (action === undefined || action === '' || this.runningTrap) return;
+    if (this.frames.some((frame) => frame.kind === 'function')) {
+      if (name === 'ERR' ? !this.options.has('errtrace') : !this.options.has('functrace')) return;
+    }
+    this.runningTrap = true;
+    try {
+      await this.runTrap(action);
+    } finally {
+      this.runningTrap = false;
+    }
+  }
+}
+
+/** The redirection of a list that is only `<file`. */
+function inputOnly(list: List): { target: Word } | undefined {
+  const { command, background } = list.items[0]!;
+  const only = command.first.commands[0];
+  if (background || command.rest.length > 0 || command.first.commands.length !== 1 || only?.kind !== 'simple') return undefined;
+  if (only.words.length > 0 || only.assignments.length > 0 || only.redirects.length !== 1) return undefined;
+  const redirect = only.redirects[0]!;
+  return redirect.operator === '<' && (redirect.fd ?? 0) === 0 && redirect.fdVariable === undefined ? redirect : undefined;
+}

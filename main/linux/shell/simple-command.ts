@@ -1,0 +1,335 @@
+// Simple commands: expansion, redirections, assignments, then a function, a builtin or a file.
+import { ErrnoError } from '../../network/index.ts';
+import type { OpenFile } from '../kernel/index.ts';
+import { assignAll, temporaryValue } from './assign.ts';
+import { builtins, declarationBuiltins } from './builtins/registry.ts';
+import { Discard, ReturnControl } from './control.ts';
+import { expandWords } from './expand.ts';
+import { runCommand, expandOrAbandon, withRedirects, type RunOptions } from './execute.ts';
+import { reapJobs, waitForeground } from './foreground.ts';
+import { Job } from './jobs.ts';
+import { commandNotFound, findCommand } from './lookup.ts';
+import { quoteForTrace } from './quoting.ts';
+import { childTable, redirectAll, reportRedirect, shellTable } from './redirect.ts';
+import { CALL_DEPTH_MAX, type Shell, type ShellFunction } from './shell.ts';
+import { runScriptFile } from './script.ts';
+import type { DeclarationArgument, SimpleCommand, Word } from './syntax/ast.ts';
+import { commandText } from './syntax/unparse.ts';
+import { trace } from './trace.ts';
+import { VariableError } from './variables.ts';
+
+/** An argument as a builtin gets it: a text, or an assignment that declare and its kin perform. */
+export type Argument = string | DeclarationArgument;
+
+export async function runSimple(shell: Shell, command: SimpleCommand, options: RunOptions): Promise<number> {
+  shell.line = command.line;
+  await shell.checkpoint();
+  if (!shell.interactive && shell.jobs.jobs.length > 0) await reapJobs(shell);
+  shell.substitutionStatus = undefined;
+  if (shell.traps.has('DEBUG')) {
+    shell.currentCommand = commandText(command);
+    await shell.runPseudoTrap('DEBUG');
+  } else if (shell.traps.has('ERR')) {
+    shell.currentCommand = commandText(command);
+  }
+  const substitutions = shell.openSubstitutions;
+  try {
+    const words = await expandOrAbandon(shell, () => expandArguments(shell, command));
+    return (shell.status = await dispatch(shell, command, words, options));
+  } finally {
+    shell.closeSubstitutions(substitutions);
+  }
+}
+
+/** Expands the words; assignments stay for builtins that declare, and become text for anything else. */
+async function expandArguments(shell: Shell, command: SimpleCommand): Promise<Argument[]> {
+  const words: Argument[] = [];
+  for (const word of command.words) {
+    if (!('kind' in word)) words.push(...(await expandWords(shell, [word as Word])));
+    else if (typeof words[0] === 'string' && (declarationBuiltins.has(words[0]) || words[0] === 'command' || words[0] === 'builtin')) words.push(word);
+    else words.push(...(await expandWords(shell, [shell.parser(word.text).scanText('word')])));
+  }
+  return words;
+}
+
+async function dispatch(shell: Shell, command: SimpleCommand, words: readonly Argument[], options: RunOptions): Promise<number> {
+  const name = words[0];
+  if (name === undefined) return assignOnly(shell, command);
+  if (typeof name !== 'string') throw new Error('a command word is never an assignment');
+  if (words.length > 0) setLastArgument(shell, words);
+  const definition = shell.functions.get(name);
+  if (definition !== undefined) return withTemporaries(shell, command, words, () => callFunction(shell, name, definition, words));
+  const builtin = shell.disabledBuiltins.has(name) ? undefined : builtins.get(name);
+  if (builtin !== undefined) {
+    if (name === 'exec') return runExec(shell, command, words);
+    return withTemporaries(shell, command, words, () => runBuiltin(shell, name, words));
+  }
+  return runExternal(shell, command, words.map(textOf), options);
+}
+
+function textOf(argument: Argument): string {
+  return typeof argument === 'string' ? argument : argument.text;
+}
+
+function setLastArgument(shell: Shell, words: readonly Argument[]): void {
+  shell.lastArgument = textOf(words.at(-1)!);
+}
+
+async function traceWords(shell: Shell, words: readonly Argument[]): Promise<void> {
+  await trace(shell, () => words.map((word) => (typeof word === 'string' ? quoteForTrace(word) : word.text)).join(' '));
+}
+
+/** Assignments without a command change the shell; their status is the last substitution's. */
+async function assignOnly(shell: Shell, command: SimpleCommand): Promise<number> {
+  const body = async (): Promise<number> => {
+    await expandOrAbandon(shell, () => assignAll(shell, command.assignments));
+    return shell.substitutionStatus ?? 0;
+  };
+  return command.redirects.length === 0 ? body() : withRedirects(shell, command.redirects, body);
+}
+
+/** Runs a function or builtin with the command's redirections and with its assignments for that time. */
+async function withTemporaries(shell: Shell, command: SimpleCommand, words: readonly Argument[], body: () => Promise<number>): Promise<number> {
+  const run = async (): Promise<number> => {
+    if (command.assignments.length === 0) {
+      await traceWords(shell, words);
+      return body();
+    }
+    const restore = await temporaries(shell, command);
+    try {
+      await traceWords(shell, words);
+      return await body();
+    } finally {
+      restore();
+    }
+  };
+  return command.redirects.length === 0 ? run() : withRedirects(shell, command.redirects, run);
+}
+
+/** Makes the assignments before a command, exported; the result takes them back. */
+async function temporaries(shell: Shell, command: SimpleCommand): Promise<() => void> {
+  shell.vars.pushTemporary();
+  try {
+    for (const assignment of command.assignments) {
+      const value = await expandOrAbandon(shell, () => temporaryValue(shell, assignment));
+      if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true) {
+        await shell.error(`${assignment.name}: readonly variable`);
+        continue;
+      }
+      const variable = shell.vars.ensureTop(assignment.name);
+      variable.attributes.add('exported');
+      variable.value = value;
+      shell.vars.onChange(assignment.name);
+    }
+  } catch (error) {
+    shell.vars.popScope();
+    throw error;
+  }
+  return () => shell.vars.popScope();
+}
+
+async function runBuiltin(shell: Shell, name: string, words: readonly Argument[]): Promise<number> {
+  const builtin = builtins.get(name)!;
+  try {
+    return await builtin(shell, words.slice(1));
+  } catch (error) {
+    if (error instanceof ErrnoError) {
+      if (error.code === 'EINTR') throw error;
+      await shell.error(`${name}: write error: ${error.message}`);
+      return 1;
+    }
+    if (error instanceof VariableError) {
+      await shell.error(error.message);
+      return 1;
+    }
+    throw error;
+  }
+}
+
+/** Runs a builtin by name, as `builtin` and `command` do. */
+export function runBuiltinNamed(shell: Shell, words: readonly Argument[]): Promise<number> {
+  return runBuiltin(shell, textOf(words[0]!), words);
+}
+
+// ── Functions ──
+
+export async function callFunction(shell: Shell, name: string, definition: ShellFunction, words: readonly Argument[]): Promise<number> {
+  const limit = Number(shell.vars.get('FUNCNEST') ?? 0) || CALL_DEPTH_MAX;
+  if (shell.frames.length >= limit) {
+    await shell.error(`${name}: maximum function nesting level exceeded (${limit})`);
+    throw new Discard(1);
+  }
+  const saved = { positional: shell.positional, loopDepth: shell.loopDepth, line: shell.line };
+  shell.frames.push({ kind: 'function', name, file: definition.file, callLine: shell.line });
+  shell.positional = words.slice(1).map(textOf);
+  shell.loopDepth = 0;
+  shell.vars.pushScope();
+  try {
+    await runCommand(shell, definition.body, {});
+  } catch (error) {
+    if (!(error instanceof ReturnControl)) throw error;
+    shell.status = error.status;
+  } finally {
+    shell.vars.popScope();
+    shell.frames.pop();
+    shell.positional = saved.positional;
+    shell.loopDepth = saved.loopDepth;
+    shell.line = saved.line;
+  }
+  await shell.runPseudoTrap('RETURN');
+  return shell.status;
+}
+
+// ── Files ──
+
+/** Runs a command from a file. */
+export async function runExternal(shell: Shell, command: SimpleCommand, words: readonly string[], options: RunOptions): Promise<number> {
+  const fds = shell.childFds();
+  const env = await environment(shell, command);
+  await traceWords(shell, words);
+  try {
+    if (options.noFork === true) await redirectAll(shell, command.redirects, shellTable(shell));
+    else await redirectAll(shell, command.redirects, childTable(fds));
+  } catch (error) {
+    await reportRedirect(shell, error);
+    return 1;
+  }
+  if (options.noFork === true) return replaceShell(shell, words, env);
+  const stderr = fds.get(2);
+  return spawnFile(shell, words, { fds, env, text: commandText(command), stderr });
+}
+
+async function environment(shell: Shell, command: SimpleCommand): Promise<Map<string, string>> {
+  const env = shell.vars.environment();
+  for (const assignment of command.assignments) {
+    const value = await expandOrAbandon(shell, () => temporaryValue(shell, assignment));
+    if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true) await shell.error(`${assignment.name}: readonly variable`);
+    else env.set(assignment.name, value);
+  }
+  env.set('_', shell.lastArgument);
+  return env;
+}
+
+interface Launch {
+  readonly fds: Map<number, OpenFile>;
+  readonly env: Map<string, string>;
+  readonly text: string;
+  readonly stderr: OpenFile | undefined;
+}
+
+/** Starts a file as a child and waits for it. */
+export async function spawnFile(shell: Shell, words: readonly string[], launch: Launch): Promise<number> {
+  const say = (message: string): Promise<void> => (launch.stderr === undefined ? Promise.resolve() : shellSay(shell, launch.stderr, message));
+  const path = findCommand(shell, words[0]!, launch.env.get('PATH'));
+  if (path === undefined) return commandNotFound(shell, words, say);
+  const start = (program?: (proc: Shell['proc']) => Promise<number>) =>
+    shell.proc.spawn({
+      argv: words,
+      fds: launch.fds,
+      env: new Map([...launch.env, ['_', path]]),
+      ignoredSignals: shell.ignoredSignals(),
+      ...(program === undefined ? { path } : { program }),
+      ...(shell.monitor ? { processGroup: 0 } : {}),
+    });
+  let child: ReturnType<typeof start>;
+  try {
+    child = start();
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    if (error.code !== 'ENOEXEC') return execFailed(shell, path, error, say);
+    const copy = shell.copy();
+    child = start((proc) => {
+      copy.proc = proc;
+      return copy.runSubshell((sub) => runScriptFile(sub, path, words));
+    });
+  }
+  const job = new Job(launch.text, shell.monitor ? child.pid : undefined);
+  if (shell.monitor && shell.interactive && shell.proc.tty !== undefined) shell.proc.tty.foreground = child.pid;
+  shell.jobs.add(job, child);
+  return waitForeground(shell, job);
+}
+
+/** Writes a message to where the command's stderr went. */
+async function shellSay(shell: Shell, stderr: OpenFile, message: string): Promise<void> {
+  const fd = shell.keepPrivate(stderr);
+  try {
+    await shell.write(fd, message);
+  } finally {
+    shell.dropPrivate(fd);
+  }
+}
+
+/** Why a file that was found couldn't be run: 126, or 127 when it isn't there. */
+async function execFailed(shell: Shell, path: string, error: ErrnoError, say: (message: string) => Promise<void>): Promise<number> {
+  const { fs } = shell.proc;
+  if (error.code === 'EISDIR' || (error.code === 'EACCES' && fs.exists(path) && fs.stat(path).type === 'directory')) {
+    await say(`${shell.prefix()}${path}: Is a directory\n`);
+    return 126;
+  }
+  const interpreter = error.code === 'ENOENT' && fs.exists(path) ? interpreterOf(shell, path) : undefined;
+  if (interpreter !== undefined) {
+    await say(`${shell.prefix()}${path}: ${interpreter}: bad interpreter: No such file or directory\n`);
+    return 126;
+  }
+  await say(`${shell.prefix()}${path}: ${error.message}\n`);
+  return error.code === 'ENOENT' ? 127 : 126;
+}
+
+function interpreterOf(shell: Shell, path: string): string | undefined {
+  return /^#![ \t]*(\S+)/.exec(shell.readFile(path) ?? '')?.[1];
+}
+
+/** Becomes the command (execve). */
+async function replaceShell(shell: Shell, words: readonly string[], env: Map<string, string>): Promise<number> {
+  const say = (message: string): Promise<void> => shell.err(message);
+  const path = findCommand(shell, words[0]!, env.get('PATH'));
+  if (path === undefined) return commandNotFound(shell, words, say);
+  for (const fd of [...shell.privateFds]) shell.dropPrivate(fd);
+  env.set('_', path);
+  try {
+    return await shell.proc.exec({ path, argv: words, env });
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    if (error.code === 'ENOEXEC') return runScriptFile(shell, path, words);
+    return execFailed(shell, path, error, say);
+  }
+}
+
+/** `exec`: redirections that last, and then perhaps another program in this process. */
+async function runExec(shell: Shell, command: SimpleCommand, words: readonly Argument[]): Promise<number> {
+  const table = shellTable(shell);
+  await traceWords(shell, words);
+  try {
+    await redirectAll(shell, command.redirects, table);
+  } catch (error) {
+    table.undo();
+    await reportRedirect(shell, error);
+    if (!shell.interactive) return builtins.get('exit')!(shell, ['1']);
+    return 1;
+  }
+  table.keep();
+  return builtins.get('exec')!(shell, [...words.slice(1), ...command.assignments.map((assignment): DeclarationArgument => ({ kind: 'declaration', assignment, text: assignment.text }))]);
+}
+
+/** `exec command`: what the builtin does once its options are read. */
+export async function execCommand(shell: Shell, words: readonly string[], options: { readonly argv0?: string; readonly clean: boolean }): Promise<number> {
+  const path = findCommand(shell, words[0]!);
+  if (path === undefined) {
+    await shell.error(words[0]!.includes('/') ? `${words[0]}: No such file or directory` : `exec: ${words[0]}: not found`);
+    return builtins.get('exit')!(shell, ['127']);
+  }
+  const env = options.clean ? new Map<string, string>() : shell.vars.environment();
+  const argv = [options.argv0 ?? words[0]!, ...words.slice(1)];
+  for (const fd of [...shell.privateFds]) shell.dropPrivate(fd);
+  for (const [name, action] of shell.traps) if (name.startsWith('SIG') && action !== '') shell.traps.delete(name);
+  try {
+    const status = await shell.proc.exec({ path, argv, env });
+    shell.traps.delete('EXIT');
+    return await builtins.get('exit')!(shell, [String(status)]);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    const status = await execFailed(shell, path, error, (message) => shell.err(message));
+    return builtins.get('exit')!(shell, [String(status)]);
+  }
+}
+

@@ -1,0 +1,27 @@
+// What goes wrong while parsing, in the terms of bash's own messages.
+
+/**
+ * `token`: an unexpected token. `end`: the input ended inside a command; an interactive shell asks for more.
+ * `match`: the input ended while looking for a closing character.
+ */
+export type SyntaxErrorKind = 'token' | 'end' | 'match' | 'message';
+
+/** A syntax error. `message` is bash's text without its prefix; `line` counts from 1. */
+export class ShellSyntaxError extends Error {
+  readonly kind: SyntaxErrorKind;
+  readonly line: number;
+  /** The source line that bash repeats under the message, where it does. */
+  readonly sourceLine: string | undefined;
+
+  constructor(kind: SyntaxErrorKind, message: string, line: number, sourceLine?: string) {
+    super(message);
+    this.kind = kind;
+    this.line = line;
+    this.sourceLine = sourceLine;
+  }
+
+  /** Whether more input could make it right. */
+  get incomplete(): boolean {
+    return this.kind === 'end' || this.kind === 'match';
+  }
+}
