@@ -3,7 +3,7 @@ import type { Clock, Random } from '../../simulation/index.ts';
 import type { ByteStream, NetworkNamespace } from '../../network/index.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
-import type { Credentials, Process, Program, WaitStatus } from './process.ts';
+import type { Credentials, Process, Program, Signal, WaitStatus } from './process.ts';
 import type { Mount } from './mount.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
 
@@ -110,9 +110,13 @@ export interface Kernel {
   /** Every process that `viewer` can see, by pid as it sees them; absent: the machine's own namespace. */
   listProcesses(viewer?: Process): ProcessInfo[];
   process(pid: number): Process | undefined;
+  /** Sends a signal from outside any process, with root's rights. Throws ESRCH. */
+  kill(pid: number, signal: Signal): void;
   openTty(size: WindowSize): TtyMaster;
   /** A pipe(7): what is written to the second can be read from the first. */
   pipe(): { readonly reader: OpenFile; readonly writer: OpenFile };
+  /** Closes a file that no descriptor refers to, such as a pipe's end kept outside any process. */
+  closeFile(file: OpenFile): void;
   /** /dev/null, opened. */
   nullFile(): OpenFile;
 
@@ -131,6 +135,10 @@ export interface Kernel {
   usage(path: string, viewer?: Process): FileSystemUsage;
   /** The machine's files as root sees them, for services that have no process of their own. */
   readonly files: FileSystemView;
+  /** The same for a mount namespace that no process is in yet: to prepare mount points. */
+  filesOf(mounts: readonly Mount[]): FileSystemView;
+  /** How many processes of a control group the OOM killer has taken. */
+  oomKills(cgroup: string): number;
   /** /proc, /sys, /dev and what a container finds there. */
   containerMounts(): Mount[];
 

@@ -1,9 +1,10 @@
 // Puts a kernel together: one machine's processes, mounts, terminals, modules and services.
 import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
-import { SocketDescription } from './adapted-description.ts';
+import { describe, SocketDescription } from './adapted-description.ts';
 import { Cgroup } from './cgroup.ts';
 import { makeDevices } from './devices.ts';
+import type { FileSystemView } from './file-system.ts';
 import type { FileSystemTree } from './file-tree.ts';
 import type {
   Kernel,
@@ -19,12 +20,12 @@ import type { Mount } from './mount.ts';
 import { MountTable } from './mount-table.ts';
 import { Modules } from './modules.ts';
 import type { OpenFile } from './open-file.ts';
-import { foldPath } from './path-view.ts';
+import { foldPath, makePathView } from './path-view.ts';
 import { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import { PipeBuffer } from './pipe.ts';
 import { makeProc } from './proc.ts';
 import { ProcessTable, nameOf } from './process-table.ts';
-import type { Credentials, Process } from './process.ts';
+import type { Credentials, Process, Signal } from './process.ts';
 import { Pty } from './pty.ts';
 import { makeSys } from './sys.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
@@ -48,7 +49,9 @@ export interface KernelOptions {
   readonly root: FileSystemTree;
   readonly rootType?: Mount['type'];
   readonly rootSource?: string;
-  readonly release?: string;
+  readonly release?: string | undefined;
+  /** When the machine booted, if that was before now (a reopened workspace). */
+  readonly bootMs?: number;
   readonly cpuCount?: number;
   readonly memoryBytes?: number;
   readonly modules?: readonly string[];
@@ -92,7 +95,7 @@ export class MachineKernel implements Kernel {
     this.random = random;
     this.net = options.net;
     this.release = options.release ?? '3.10.0-1160.el7.x86_64';
-    this.bootMs = clock.now();
+    this.bootMs = options.bootMs ?? clock.now();
     this.cpuCount = options.cpuCount ?? 2;
     this.memoryBytes = options.memoryBytes ?? MEMORY_BYTES_DEFAULT;
     this.uts = { hostname: options.hostname };
@@ -178,8 +181,24 @@ export class MachineKernel implements Kernel {
   hostnameOf(pid: number): string {
     return this.pids.processes.get(pid)?.surroundings.uts.hostname ?? this.hostname;
   }
-  get files() {
+  get files(): FileSystemView {
     return this.init.fs;
+  }
+
+  filesOf(mounts: readonly Mount[]): FileSystemView {
+    const table = new MountTable(mounts);
+    return makePathView({
+      process: this.init,
+      mounts: table,
+      cwdPlace: table.root,
+      credentials: ROOT,
+      umask: 0,
+      watches: this.table.watches,
+      now: () => this.clock.now(),
+      enter: () => undefined,
+      adopt: (description) => description,
+      builtIn: (name) => this.builtIn(name),
+    });
   }
 
   builtIn(name: string): BuiltIn | undefined {
@@ -307,6 +326,10 @@ export class MachineKernel implements Kernel {
     return process;
   }
 
+  kill(pid: number, signal: Signal): void {
+    this.require(pid).deliver(signal);
+  }
+
   process(pid: number): Process | undefined {
     return this.pids.processes.get(pid);
   }
@@ -331,6 +354,11 @@ export class MachineKernel implements Kernel {
   pipe(): { readonly reader: OpenFile; readonly writer: OpenFile } {
     const buffer = new PipeBuffer(this.nextAnonymousInode++, this.clock.now());
     return { reader: buffer.open(false, true), writer: buffer.open(true, false) };
+  }
+
+  closeFile(file: OpenFile): void {
+    const description = describe(file);
+    if (description.references === 0) description.close();
   }
 
   nullFile(): OpenFile {

@@ -1,5 +1,6 @@
 // A mount namespace: which trees hang where, and the walk from a path to an inode through them.
 import { ErrnoError } from '../../network/index.ts';
+import type { DirectoryEntry } from './file-system.ts';
 import type { Mount } from './mount.ts';
 import type { Process } from './process.ts';
 import type { Tree, Vnode } from './vnode.ts';
@@ -71,6 +72,18 @@ export class MountTable {
 
   at(path: string): Mounted | undefined {
     return this.mounted.get(path);
+  }
+
+  /** Mount points right below a directory that have no entry in it, as in a container's /dev. */
+  bareTargets(directory: Place, entries: readonly DirectoryEntry[]): DirectoryEntry[] {
+    const prefix = directory.path === '/' ? '/' : `${directory.path}/`;
+    const bare: DirectoryEntry[] = [];
+    for (const [target, { root }] of this.mounted) {
+      const name = target.slice(prefix.length);
+      if (!target.startsWith(prefix) || name === '' || name.includes('/')) continue;
+      if (!entries.some((entry) => entry.name === name)) bare.push({ name, type: root.type });
+    }
+    return bare;
   }
 
   copy(): MountTable {

@@ -196,10 +196,11 @@ export function makePathView(viewer: Viewer): MountedView {
       if (description.references === 0) description.close();
     },
     readdir(path) {
-      const { node } = find(path);
-      if (node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
-      if (!allows(node.stat(), viewer.credentials, 4)) throw new ErrnoError('EACCES', path);
-      return withPath(path, () => node.list(viewer.process)).sort(byName);
+      const place = find(path);
+      if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+      if (!allows(place.node.stat(), viewer.credentials, 4)) throw new ErrnoError('EACCES', path);
+      const entries = withPath(path, () => place.node.list(viewer.process));
+      return [...entries, ...viewer.mounts.bareTargets(place, entries)].sort(byName);
     },
     mkdir(path, options = {}) {
       const mode = options.mode ?? 0o777;

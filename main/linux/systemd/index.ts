@@ -9,3 +9,5 @@ export {
   type UnitStatus,
 } from './systemd.ts';
 export { journalSocket, type Journal, type JournalEntry, type JournalQuery } from './journal.ts';
+export { Journald } from './journald.ts';
+export { makeSystemd, type SystemdManager } from './manager.ts';

@@ -1,0 +1,210 @@
+// The images on one machine: pulled or side-loaded, remembered by name in the workspace.
+import { createHash } from 'node:crypto';
+import type { Clock } from '../../simulation/index.ts';
+import type { Store } from '../../storage/index.ts';
+import { makeLayer, type FileSystemTree } from '../kernel/index.ts';
+import { RuntimeError, type ContainerImage, type ImageRecord, type ImageRegistry } from './containerd.ts';
+import { formatReference, parseReference, repositoryOf } from './reference.ts';
+
+export interface ImageStoreOptions {
+  readonly clock: Clock;
+  readonly store: Store;
+  /** Key prefix, such as `/machines/worker1/containerd/image/`. */
+  readonly prefix: string;
+  /** What can be pulled. */
+  readonly registry: ImageRegistry;
+  /** All images that exist, for finding side-loaded ones again; absent: the registry. */
+  readonly catalogue?: ImageRegistry | undefined;
+  readonly pullLatencyMs: (image: ContainerImage) => number;
+}
+
+/** A saved image: its names; the content is found in the catalogue again. */
+interface SavedImage {
+  readonly name: string;
+  readonly tags: readonly string[];
+  readonly digests: readonly string[];
+}
+
+interface StoredImage extends SavedImage {
+  readonly id: string;
+  readonly image: ContainerImage;
+}
+
+/** How long a registry takes to say that it has no such image, in ms. */
+const REFUSAL_MS = 300;
+
+const layers = new WeakMap<ContainerImage, FileSystemTree>();
+
+export class ImageStore {
+  private readonly options: ImageStoreOptions;
+  private readonly images = new Map<string, StoredImage>();
+  private readonly pulls = new Map<string, Promise<ImageRecord>>();
+
+  constructor(options: ImageStoreOptions) {
+    this.options = options;
+    for (const { value } of options.store.list(options.prefix)) {
+      const saved = JSON.parse(String(value)) as SavedImage;
+      const image = this.find(saved.name);
+      if (image !== undefined) this.images.set(idOf(image), { ...saved, id: idOf(image), image });
+    }
+  }
+
+  private find(name: string): ContainerImage | undefined {
+    return this.options.catalogue?.lookup(name) ?? this.options.registry.lookup(name);
+  }
+
+  pull(reference: string): Promise<ImageRecord> {
+    const parsed = parseReference(reference);
+    if (parsed === undefined) {
+      return Promise.reject(
+        new RuntimeError(
+          'InvalidArgument',
+          `failed to parse image reference "${reference}": invalid reference format`,
+        ),
+      );
+    }
+    const name = formatReference(parsed);
+    const running = this.pulls.get(name);
+    if (running !== undefined) return running;
+    const pull = this.bring(name, repositoryOf(parsed)).finally(() => this.pulls.delete(name));
+    this.pulls.set(name, pull);
+    return pull;
+  }
+
+  private async bring(name: string, repository: string): Promise<ImageRecord> {
+    const image = this.options.registry.lookup(name);
+    if (image === undefined) {
+      await this.options.clock.sleep(REFUSAL_MS);
+      throw this.refusal(name, repository);
+    }
+    const latencyMs = this.has(name) ? 0 : this.options.pullLatencyMs(image);
+    if (latencyMs > 0) await this.options.clock.sleep(latencyMs);
+    return this.add(image, [name]);
+  }
+
+  /** A registry doesn't tell strangers whether a repository exists; an unknown tag of a known one is "not found". */
+  private refusal(name: string, repository: string): RuntimeError {
+    const prefix = `failed to pull and unpack image "${name}": failed to resolve reference "${name}"`;
+    const known = this.options.registry.lookup(`${repository}:latest`) !== undefined;
+    if (known || !repository.startsWith('docker.io/'))
+      return new RuntimeError('NotFound', `${prefix}: ${name}: not found`);
+    return new RuntimeError(
+      'Unknown',
+      `${prefix}: pull access denied, repository does not exist or may require authorization: server message: insufficient_scope: authorization failed`,
+    );
+  }
+
+  private has(name: string): boolean {
+    return Array.from(this.images.values()).some(
+      ({ tags, digests }) => tags.includes(name) || digests.includes(name),
+    );
+  }
+
+  import(image: ContainerImage): ImageRecord {
+    return this.add(image, []);
+  }
+
+  private add(image: ContainerImage, names: readonly string[]): ImageRecord {
+    const id = idOf(image);
+    const parsed = parseReference(image.name)!;
+    const digest = digestOf(image);
+    const asked = names.filter((name) => !name.includes('@'));
+    const tags = asked.length > 0 ? asked : [formatReference(parsed)];
+    for (const other of Array.from(this.images.values())) if (other.id !== id) this.untag(other, tags);
+    const before = this.images.get(id);
+    const stored: StoredImage = {
+      id,
+      image,
+      name: image.name,
+      tags: union(before?.tags, tags),
+      digests: union(before?.digests, [`${repositoryOf(parsed)}@${digest}`]),
+    };
+    this.save(stored);
+    return recordOf(stored);
+  }
+
+  /** A tag moves to the image that was brought last. */
+  private untag(image: StoredImage, tags: readonly string[]): void {
+    const left = image.tags.filter((tag) => !tags.includes(tag));
+    if (left.length < image.tags.length) this.save({ ...image, tags: left });
+  }
+
+  private save(image: StoredImage): void {
+    this.images.set(image.id, image);
+    const { name, tags, digests } = image;
+    this.options.store.write([
+      { key: this.keyOf(image.id), value: JSON.stringify({ name, tags, digests } satisfies SavedImage) },
+    ]);
+  }
+
+  private keyOf(id: string): string {
+    return `${this.options.prefix}${id.slice('sha256:'.length)}`;
+  }
+
+  /** By any name, digest, id or the beginning of an id. */
+  status(reference: string): ImageRecord | undefined {
+    const found = this.require(reference);
+    return found === undefined ? undefined : recordOf(found);
+  }
+
+  private require(reference: string): StoredImage | undefined {
+    const byId = this.images.get(reference) ?? this.images.get(`sha256:${reference}`);
+    if (byId !== undefined) return byId;
+    const parsed = parseReference(reference);
+    const name = parsed === undefined ? undefined : formatReference(parsed);
+    for (const image of this.images.values()) {
+      if (name !== undefined && (image.tags.includes(name) || image.digests.includes(name))) return image;
+      if (/^[0-9a-f]{12,64}$/.test(reference) && image.id.startsWith(`sha256:${reference}`)) return image;
+    }
+    return undefined;
+  }
+
+  list(): ImageRecord[] {
+    return Array.from(this.images.values(), recordOf);
+  }
+
+  remove(reference: string): void {
+    const found = this.require(reference);
+    if (found === undefined) return; // CRI: removing what isn't there is no error.
+    this.images.delete(found.id);
+    this.options.store.write([{ key: this.keyOf(found.id), value: undefined }]);
+  }
+}
+
+/** The image's files as a read-only layer, made once and shared by all its containers. */
+export function imageLayer(image: ContainerImage): FileSystemTree {
+  const known = layers.get(image);
+  if (known !== undefined) return known;
+  const builtMs = image.created === undefined ? Date.UTC(2024, 0, 15) : Date.parse(image.created);
+  const layer = makeLayer(`image:${image.name}`, image.files, builtMs);
+  layers.set(image, layer);
+  return layer;
+}
+
+function idOf(image: ContainerImage): string {
+  const { name, entrypoint, command, env, user, workingDirectory, created } = image;
+  const config = JSON.stringify({
+    name,
+    entrypoint,
+    command,
+    env,
+    user,
+    workingDirectory,
+    created,
+    files: Array.from(image.files.keys()),
+  });
+  return `sha256:${createHash('sha256').update(config).digest('hex')}`;
+}
+
+function digestOf(image: ContainerImage): string {
+  return image.digest ?? `sha256:${createHash('sha256').update(image.name).digest('hex')}`;
+}
+
+function recordOf(stored: StoredImage): ImageRecord {
+  const { id, image, tags, digests } = stored;
+  return { id, repoTags: tags, repoDigests: digests, sizeBytes: image.sizeBytes, image };
+}
+
+function union(a: readonly string[] | undefined, b: readonly string[]): readonly string[] {
+  return Array.from(new Set([...(a ?? []), ...b]));
+}

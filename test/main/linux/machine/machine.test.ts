@@ -1,0 +1,108 @@
+// A machine: its distribution's files, logins, commands, and what a reopen keeps.
+import { expect, test } from 'vitest';
+import type { Program } from '../../../../main/linux/kernel/index.ts';
+import { makeMachine, type Machine, type MachineOptions } from '../../../../main/linux/machine/index.ts';
+import type { NetworkNamespace } from '../../../../main/network/index.ts';
+import { makeRandom } from '../../../../main/simulation/index.ts';
+import { makeMemoryStore } from '../../../support/memory-store.ts';
+import { makeTestSimulation } from '../../../support/make-machine.ts';
+
+const shell: Program = async (proc) => {
+  await proc.stdout.write(
+    `${proc.argv[0]} ${proc.env.get('HOME')} ${proc.env.get('TERM')} ${proc.cwd} ${proc.tty?.path}$ `,
+  );
+  for await (const line of proc.stdin.lines()) {
+    if (line === 'exit') return 0;
+    await proc.stdout.write(`you said ${line}\n`);
+  }
+  return 1;
+};
+const sleeper: Program = async (proc) => {
+  await proc.sleep(1e9);
+  return 0;
+};
+
+function make(
+  options: Partial<MachineOptions> = {},
+): Machine & { clock: ReturnType<typeof makeTestSimulation> } {
+  const clock =
+    options.clock === undefined
+      ? makeTestSimulation()
+      : (options.clock as ReturnType<typeof makeTestSimulation>);
+  const machine = makeMachine({
+    name: 'master1',
+    random: makeRandom(1),
+    store: makeMemoryStore(),
+    net: {} as NetworkNamespace,
+    programs: new Map([
+      ['/usr/bin/bash', shell],
+      ['/usr/bin/sleeper', sleeper],
+    ]),
+    onFault: (error) => {
+      throw error;
+    },
+    ...options,
+    clock,
+  });
+  return { ...machine, clock };
+}
+
+test('a login gives a shell on the terminal, in the home directory, echoing what is typed', async () => {
+  const machine = make();
+  const tty = machine.kernel.openTty({ columns: 80, rows: 24 });
+  const task = machine.login({ user: 'root', tty });
+  await machine.clock.advance({ ms: 1 });
+  tty.input('hello\r');
+  await machine.clock.advance({ ms: 1 });
+  tty.input('exit\r');
+  await machine.clock.advance({ ms: 1 });
+  expect(Buffer.from((await tty.output())!).toString()).toBe(
+    '-bash /root xterm-256color /root /dev/pts/0$ hello\r\nyou said hello\r\nexit\r\n',
+  );
+  expect(await task.ended).toEqual({ kind: 'exited', exitCode: 0 });
+  expect(await tty.output()).toBeUndefined();
+});
+
+test('closing the terminal hangs up its shell and frees its number', async () => {
+  const machine = make();
+  const tty = machine.kernel.openTty({ columns: 80, rows: 24 });
+  const task = machine.login({ user: 'root', tty });
+  await machine.clock.advance({ ms: 1 });
+  tty[Symbol.dispose]();
+  await machine.clock.advance({ ms: 1 });
+  expect(await task.ended).toEqual({ kind: 'signaled', signal: 'SIGHUP' });
+  expect(machine.kernel.openTty({ columns: 80, rows: 24 }).tty.path).toBe('/dev/pts/0');
+});
+
+test('an unknown user cannot log in', () => {
+  const machine = make();
+  const tty = machine.kernel.openTty({ columns: 80, rows: 24 });
+  expect(() => machine.login({ user: 'ghost', tty })).toThrow(expect.objectContaining({ code: 'ENOENT' }));
+});
+
+test('the distribution is recognisable, and files written on it are there after a reopen', async () => {
+  const store = makeMemoryStore();
+  const first = make({ store });
+  expect(first.kernel.files.readText('/etc/os-release')).toContain('PRETTY_NAME="CentOS Linux 7 (Core)"');
+  expect(first.kernel.files.realpath('/bin/bash')).toBe('/usr/bin/bash');
+  expect(first.kernel.files.stat('/tmp').mode).toBe(0o1777);
+  first.kernel.files.writeFile('/root/deploy.yaml', 'kind: Deployment\n');
+  first.kernel.files.writeFile('/etc/hostname', 'renamed\n');
+  first.kernel.files.writeFile('/run/lost', 'on tmpfs');
+  first.flush();
+  await first.clock.advance({ minutes: 5 });
+
+  const second = make({ store, clock: first.clock });
+  expect(second.kernel.files.readText('/root/deploy.yaml')).toBe('kind: Deployment\n');
+  expect(second.kernel.hostname).toBe('renamed');
+  expect(second.kernel.files.exists('/run/lost')).toBe(false);
+  expect(second.kernel.bootMs).toBe(first.kernel.bootMs);
+});
+
+test('a full disk is ENOSPC', () => {
+  const machine = make({ diskBytes: 1024 ** 2 });
+  expect(() => machine.kernel.files.writeFile('/root/big', new Uint8Array(2 * 1024 ** 2))).toThrow(
+    expect.objectContaining({ code: 'ENOSPC', path: '/root/big' }),
+  );
+  machine.kernel.files.writeFile('/root/small', 'fits');
+});
