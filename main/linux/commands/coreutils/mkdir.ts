@@ -1,0 +1,40 @@
+// mkdir(1)
+import type { Program } from '../../kernel/index.ts';
+import { command, UsageError } from '../frame/command.ts';
+import { quote } from '../frame/quote.ts';
+import { attempt, isDirectory, parentPart } from './files.ts';
+import { changeMode } from './mode.ts';
+
+/** mkdir(1) */
+export const mkdir: Program = command(
+  {
+    short: 'm:pvZ',
+    long: ['mode:>m', 'parents>p', 'verbose>v'],
+    usage: '[OPTION]... DIRECTORY...',
+    summary: 'Create the DIRECTORY(ies), if they do not already exist.',
+    version: '(GNU coreutils) 9.1',
+  },
+  async (it) => {
+    const { fs } = it.proc;
+    if (it.operands.length === 0) throw new UsageError('missing operand');
+    const wanted = it.options.value('m');
+    const mode = wanted === undefined ? undefined : changeMode(0o777, wanted, true, it.proc.umask);
+    for (const path of it.operands) {
+      const created: string[] = [];
+      if (it.options.has('p')) {
+        for (let p = path; p !== '.' && p !== '/' && !fs.exists(p); p = parentPart(p)) created.unshift(p);
+        if (created.length === 0 && isDirectory(fs, path)) continue;
+      }
+      if (created.length === 0) created.push(path);
+      for (const one of created) {
+        const failed = attempt(() => fs.mkdir(one));
+        if (failed !== undefined) {
+          await it.warn(`cannot create directory ${quote(one)}: ${failed.message}`);
+          break;
+        }
+        if (one === path && mode !== undefined) fs.chmod(one, mode);
+        if (it.options.has('v')) await it.out.line(`${it.name}: created directory '${one}'`);
+      }
+    }
+  },
+);

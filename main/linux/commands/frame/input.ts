@@ -1,0 +1,76 @@
+// Reading text as it comes: batches of lines, so that a filter prints what it has before it waits for more.
+import type { OpenFile } from '../../kernel/index.ts';
+
+const CHUNK_BYTES = 65_536;
+
+export interface Line {
+  readonly text: string;
+  /** False for a last line without its separator. */
+  readonly ended: boolean;
+}
+
+/** Batches of the lines at hand; between batches the reader may have waited. */
+export async function* lineBatches(file: OpenFile, separator = '\n'): AsyncGenerator<Line[]> {
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  let rest = '';
+  for (;;) {
+    const chunk = await file.read(CHUNK_BYTES);
+    if (chunk.length === 0) break;
+    const pieces = (rest + decoder.decode(chunk, { stream: true })).split(separator);
+    rest = pieces.pop()!;
+    if (pieces.length > 0) yield pieces.map((text) => ({ text, ended: true }));
+  }
+  rest += decoder.decode();
+  if (rest !== '') yield [{ text: rest, ended: false }];
+}
+
+/** The rest of a file, as bytes. */
+export async function readAll(file: OpenFile): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  for (;;) {
+    const chunk = await file.read(CHUNK_BYTES);
+    if (chunk.length === 0) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
+    chunks.push(chunk);
+  }
+}
+
+/** Reads one line at a time without taking more than it was asked for a second time. */
+export class LineReader {
+  private readonly file: OpenFile;
+  private readonly separator: string;
+  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  private buffer = '';
+  private atEnd = false;
+
+  constructor(file: OpenFile, separator = '\n') {
+    this.file = file;
+    this.separator = separator;
+  }
+
+  /** True when a whole line can be had without waiting. */
+  get ready(): boolean {
+    return this.atEnd || this.buffer.includes(this.separator);
+  }
+
+  async next(): Promise<Line | undefined> {
+    for (;;) {
+      const at = this.buffer.indexOf(this.separator);
+      if (at >= 0) {
+        const text = this.buffer.slice(0, at);
+        this.buffer = this.buffer.slice(at + this.separator.length);
+        return { text, ended: true };
+      }
+      if (this.atEnd) {
+        if (this.buffer === '') return undefined;
+        const text = this.buffer;
+        this.buffer = '';
+        return { text, ended: false };
+      }
+      const chunk = await this.file.read(CHUNK_BYTES);
+      if (chunk.length === 0) {
+        this.atEnd = true;
+        this.buffer += this.decoder.decode();
+      } else this.buffer += this.decoder.decode(chunk, { stream: true });
+    }
+  }
+}

@@ -1,0 +1,402 @@
+// Which package brings which commands, and where they are installed: the virtual repository, and busybox's applets.
+import type { Program } from '../../kernel/index.ts';
+import { applet } from '../frame/command.ts';
+import { base64 } from '../coreutils/base64.ts';
+import { basename, dirname } from '../coreutils/basename.ts';
+import { cat } from '../coreutils/cat.ts';
+import { chmod } from '../coreutils/chmod.ts';
+import { chgrp, chown } from '../coreutils/chown.ts';
+import { cp } from '../coreutils/cp.ts';
+import { date } from '../coreutils/date.ts';
+import { du } from '../coreutils/du.ts';
+import { echo } from '../coreutils/echo.ts';
+import { env, printenv } from '../coreutils/env.ts';
+import { expr } from '../coreutils/expr.ts';
+import { cksum, md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from '../coreutils/hashes.ts';
+import { groups, id, logname, whoami } from '../coreutils/identity.ts';
+import { ln } from '../coreutils/ln.ts';
+import { ls } from '../coreutils/ls.ts';
+import { mkdir } from '../coreutils/mkdir.ts';
+import { mktemp } from '../coreutils/mktemp.ts';
+import { mv } from '../coreutils/mv.ts';
+import { printf } from '../coreutils/printf.ts';
+import { readlink } from '../coreutils/readlink.ts';
+import { realpath } from '../coreutils/realpath.ts';
+import { rm } from '../coreutils/rm.ts';
+import { rmdir } from '../coreutils/rmdir.ts';
+import { seq } from '../coreutils/seq.ts';
+import { sleep } from '../coreutils/sleep.ts';
+import { stat } from '../coreutils/stat.ts';
+import { arch, nproc, pwd, sync, tty, uname } from '../coreutils/system.ts';
+import { clear, reset, stty } from '../coreutils/terminal.ts';
+import { test } from '../coreutils/test.ts';
+import { touch } from '../coreutils/touch.ts';
+import { falseCommand, trueCommand } from '../coreutils/true.ts';
+import { yes } from '../coreutils/yes.ts';
+import { ed } from '../editor/ex.ts';
+import { nano, vim } from '../editor/vim.ts';
+import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
+import { free, top, uptime, w, who } from '../process/memory.ts';
+import { ps } from '../process/ps.ts';
+import { nice, nohup, setsid, time, timeout, watch } from '../process/timing.ts';
+import { dmesg, getent, hostname, hostnamectl } from '../system/host.ts';
+import { lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
+import { df, lsblk, mount, umount } from '../system/mounts.ts';
+import { sysctl } from '../system/sysctl.ts';
+import { su, sudo, which } from '../system/users.ts';
+import { cut } from '../text/cut.ts';
+import { hexdump, od, xxd } from '../text/dump.ts';
+import { find } from '../text/find.ts';
+import { expand, fmt, fold, unexpand } from '../text/fold.ts';
+import { egrep, fgrep, grep } from '../text/grep.ts';
+import { head } from '../text/head.ts';
+import { comm, join } from '../text/join.ts';
+import { less, more } from '../text/less.ts';
+import { nl } from '../text/nl.ts';
+import { paste } from '../text/paste.ts';
+import { rev, shuf, tac } from '../text/reorder.ts';
+import { sed } from '../text/sed.ts';
+import { sort } from '../text/sort.ts';
+import { factor, numfmt, split, truncate } from '../text/split.ts';
+import { tail } from '../text/tail.ts';
+import { tee } from '../text/tee.ts';
+import { tr } from '../text/tr.ts';
+import { uniq } from '../text/uniq.ts';
+import { wc } from '../text/wc.ts';
+import { xargs } from '../text/xargs.ts';
+
+export interface InstalledProgram {
+  readonly name: string;
+  readonly program: Program;
+}
+
+/** A package of the virtual repository. */
+export interface CommandPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly release: string;
+  readonly summary: string;
+  readonly sizeBytes: number;
+  /** Programs by absolute path. */
+  readonly programs: ReadonlyMap<string, InstalledProgram>;
+}
+
+type Programs = Readonly<Record<string, Program>>;
+
+function pack(
+  name: string,
+  version: string,
+  release: string,
+  summary: string,
+  sizeBytes: number,
+  bin: Programs,
+  sbin: Programs = {},
+): CommandPackage {
+  const programs = new Map<string, InstalledProgram>();
+  for (const [directory, group] of [
+    ['/usr/bin', bin],
+    ['/usr/sbin', sbin],
+  ] as const) {
+    for (const [command, program] of Object.entries(group))
+      programs.set(`${directory}/${command}`, { name: command, program });
+  }
+  return { name, version, release, summary, sizeBytes, programs };
+}
+
+/** Every package there is, by what a machine installs first. */
+export const PACKAGES: readonly CommandPackage[] = [
+  pack('coreutils', '9.1', '1.el9', 'A set of basic GNU tools commonly used in shell scripts', 5_700_000, {
+    basename,
+    dirname,
+    cat,
+    chgrp,
+    chown,
+    chmod,
+    cksum,
+    comm,
+    cp,
+    cut,
+    date,
+    df,
+    du,
+    echo,
+    env,
+    expand,
+    expr,
+    factor,
+    fmt,
+    fold,
+    groups,
+    head,
+    id,
+    join,
+    ln,
+    logname,
+    ls,
+    md5sum,
+    mkdir,
+    mktemp,
+    mv,
+    nice,
+    nl,
+    nohup,
+    nproc,
+    numfmt,
+    od,
+    paste,
+    printenv,
+    printf,
+    pwd,
+    readlink,
+    realpath,
+    rm,
+    rmdir,
+    seq,
+    sha1sum,
+    sha224sum,
+    sha256sum,
+    sha384sum,
+    sha512sum,
+    shuf,
+    sleep,
+    sort,
+    split,
+    stat,
+    stty,
+    sync,
+    tac,
+    tail,
+    tee,
+    test,
+    timeout,
+    touch,
+    tr,
+    truncate,
+    tty,
+    uname,
+    unexpand,
+    uniq,
+    wc,
+    who,
+    whoami,
+    yes,
+    arch,
+    base64,
+    false: falseCommand,
+    '[': test,
+    true: trueCommand,
+    dir: ls,
+  }),
+  pack('util-linux', '2.38.1', '1.el9', 'Collection of basic system utilities', 8_300_000, {
+    dmesg,
+    hexdump,
+    kill,
+    lsblk,
+    more,
+    mount,
+    rev,
+    setsid,
+    su,
+    umount,
+  }),
+  pack(
+    'procps-ng',
+    '4.0.2',
+    '1.el9',
+    'System and process monitoring utilities',
+    900_000,
+    { free, pgrep, pkill, ps, top, uptime, w, watch, pidof },
+    { sysctl },
+  ),
+  pack('psmisc', '23.6', '1.el9', 'Utilities for managing processes on your system', 400_000, { killall }),
+  pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, {
+    find,
+    xargs,
+  }),
+  pack('grep', '3.8', '1.el9', 'Pattern matching utilities', 800_000, { grep, egrep, fgrep }),
+  pack('sed', '4.9', '1.el9', 'A GNU stream text editor', 600_000, { sed }),
+  pack('less', '590', '1.el9', 'A text file browser similar to more, but better', 300_000, { less }),
+  pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset }),
+  pack('hostname', '3.23', '1.el9', 'Utility to set/show the host name or domain name', 60_000, { hostname }),
+  pack(
+    'kmod',
+    '30',
+    '1.el9',
+    'Linux kernel module management utilities',
+    400_000,
+    {},
+    { lsmod, modprobe, rmmod, modinfo },
+  ),
+  pack('sudo', '1.9.13', '1.el9', 'Allows restricted root access for specified users', 4_200_000, { sudo }),
+  pack('which', '2.21', '1.el9', 'Displays where a particular program in your path is located', 80_000, {
+    which,
+  }),
+  pack('time', '1.9', '1.el9', "A GNU utility for monitoring a program's use of system resources", 100_000, {
+    time,
+  }),
+  pack('glibc-common', '2.36', '1.el9', 'Common binaries and locale data for glibc', 2_000_000, { getent }),
+  pack('systemd', '252', '14.el9', 'System and Service Manager', 15_000_000, { hostnamectl }),
+  pack('ed', '1.19', '1.el9', 'The GNU line editor', 100_000, { ed }),
+  pack(
+    'vim-enhanced',
+    '9.0.1000',
+    '1.el9',
+    'A version of the VIM editor which includes recent enhancements',
+    3_500_000,
+    { vim, vi: vim, view: vim, ex: vim },
+  ),
+  pack('nano', '7.2', '1.el9', 'A small text editor', 2_800_000, { nano }),
+  pack(
+    'vim-common',
+    '9.0.1000',
+    '1.el9',
+    'The common files needed by any version of the VIM editor',
+    27_000_000,
+    { xxd },
+  ),
+];
+
+/** What a machine has from the start; the rest comes with yum. */
+const PREINSTALLED: readonly string[] = [
+  'coreutils',
+  'util-linux',
+  'procps-ng',
+  'psmisc',
+  'findutils',
+  'grep',
+  'sed',
+  'less',
+  'ncurses',
+  'hostname',
+  'kmod',
+  'sudo',
+  'which',
+  'time',
+  'glibc-common',
+  'systemd',
+  'ed',
+  'vim-enhanced',
+  'nano',
+  'vim-common',
+];
+
+/** A package by its name; undefined if the repository has none such. */
+export function packageOf(name: string): CommandPackage | undefined {
+  return PACKAGES.find((one) => one.name === name);
+}
+
+/** The programs of a machine by path. Profiles name further packages, such as `bind-utils` or `ipvsadm`. */
+export function machinePrograms(extra: readonly string[] = []): Map<string, InstalledProgram> {
+  const programs = new Map<string, InstalledProgram>();
+  for (const name of [...PREINSTALLED, ...extra])
+    for (const [path, program] of packageOf(name)?.programs ?? []) programs.set(path, program);
+  return programs;
+}
+
+const APPLETS: Programs = {
+  cat,
+  basename,
+  dirname,
+  chmod,
+  chown,
+  chgrp,
+  cp,
+  cut,
+  date,
+  df,
+  du,
+  echo,
+  env,
+  expr,
+  find,
+  free,
+  grep,
+  egrep,
+  fgrep,
+  head,
+  hostname,
+  id,
+  kill,
+  killall,
+  less,
+  ln,
+  ls,
+  lsmod,
+  md5sum,
+  mkdir,
+  mktemp,
+  more,
+  mount,
+  mv,
+  od,
+  paste,
+  pgrep,
+  pidof,
+  pkill,
+  printenv,
+  printf,
+  ps,
+  pwd,
+  readlink,
+  realpath,
+  rev,
+  rm,
+  rmdir,
+  sed,
+  seq,
+  sha1sum,
+  sha256sum,
+  sha512sum,
+  shuf,
+  sleep,
+  sort,
+  split,
+  stat,
+  stty,
+  sysctl,
+  tac,
+  tail,
+  tee,
+  test,
+  time,
+  timeout,
+  top,
+  touch,
+  tr,
+  truncate,
+  tty,
+  umount,
+  uname,
+  uniq,
+  uptime,
+  watch,
+  wc,
+  which,
+  who,
+  whoami,
+  xargs,
+  xxd,
+  yes,
+  base64,
+  clear,
+  cksum,
+  comm,
+  dmesg,
+  expand,
+  fold,
+  hexdump,
+  nproc,
+  nl,
+  setsid,
+  su,
+  sync,
+  false: falseCommand,
+  '[': test,
+  true: trueCommand,
+  vi: vim,
+};
+
+/** busybox's applets by name, with its texts; images put them under /bin. */
+export const BUSYBOX_APPLETS: ReadonlyMap<string, Program> = new Map(
+  Object.entries(APPLETS).map(([name, program]) => [name, applet(program)]),
+);
