@@ -7,10 +7,10 @@ import { isStatus, keyOf, resources } from '../api/index.ts';
 import type { Pod, Service, Stored } from '../api/index.ts';
 import type { KubeletConnector } from '../apiserver/kubelet-connector.ts';
 import { Informer, makeEventRecorder, type ApiClient } from '../client/index.ts';
+import { klogLine, untilStopped } from '../daemon/index.ts';
 import { Backoff } from './backoff.ts';
 import type { KubeletConfig } from './config.ts';
 import { Images } from './images.ts';
-import { klogLine } from './klog.ts';
 import { KubeletServer } from './kubelet-server.ts';
 import { minorOf, NodeStatus } from './node-status.ts';
 import { ObjectCache } from './object-cache.ts';
@@ -56,7 +56,7 @@ export function makeKubelet(options: KubeletOptions): Kubelet {
     const run = new KubeletRun(proc, options);
     server = run.server;
     try {
-      return await run.untilStopped();
+      return await untilStopped(proc);
     } finally {
       server = undefined;
       run.dispose();
@@ -205,14 +205,6 @@ class KubeletRun {
     this.start(options.version);
   }
 
-  /** Settles with the exit status once SIGTERM or SIGINT has come. */
-  async untilStopped(): Promise<number> {
-    const stop = Promise.withResolvers<number>();
-    this.proc.onSignal('SIGTERM', () => stop.resolve(0));
-    this.proc.onSignal('SIGINT', () => stop.resolve(0));
-    return this.proc.interruptible(stop.promise);
-  }
-
   dispose(): void {
     if (this.isStopped) return;
     this.isStopped = true;
@@ -228,7 +220,7 @@ class KubeletRun {
     this.log('I', 'server.go:528', `"Kubelet version" kubeletVersion="${version}"`);
     this.log('I', 'kubelet.go:2450', '"Starting kubelet main sync loop"');
     stack.use(this.listen(proc.net));
-    stack.use(this.runtime.start((uid) => this.workers.get(uid)?.kick()));
+    stack.use(this.runtime.start((uid, kind) => this.workers.get(uid)?.notice(kind)));
     if (proc.fs.exists(CNI_FOLDER)) stack.use(proc.fs.watch(CNI_FOLDER, () => this.onNetworkChanged()));
     stack.use(this.node.start());
     this.node.event('Normal', 'Starting', 'Starting kubelet.');

@@ -110,7 +110,7 @@ export function makePodStatus(pod: KnownPod, runtime: PodRuntime, facts: StatusF
   const generation = pod.metadata.generation;
   const requests = podResources(pod);
   return {
-    ...(facts.failure ?? {}),
+    ...facts.failure,
     phase,
     conditions: conditionsOf(pod, phase, runtime, init, regular, initialized, facts),
     hostIP: facts.nodeIP,

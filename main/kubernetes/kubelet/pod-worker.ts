@@ -5,7 +5,7 @@ import {
   type Sandbox,
 } from '../../linux/containerd/index.ts';
 import type { Random } from '../../simulation/index.ts';
-import { Backoff } from './backoff.ts';
+import type { Backoff } from './backoff.ts';
 import {
   HASH_ANNOTATION,
   LOG_FOLDER,
@@ -41,7 +41,7 @@ import {
   type PodStatus,
 } from './pod-status.ts';
 import type { Probes } from './probes.ts';
-import { newestOf, type RuntimeCache } from './runtime-cache.ts';
+import { newestOf, type RuntimeCache, type RuntimeChange } from './runtime-cache.ts';
 import type { StatusManager } from './status-manager.ts';
 import { MountError } from './volumes.ts';
 
@@ -96,9 +96,10 @@ export class PodWorker {
 
   /** Takes in a newer version of the pod. */
   update(pod: KnownPod): void {
+    const isNews = concerns(pod) !== concerns(this.pod);
     this.pod = pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.endRequest.resolve();
-    this.kick();
+    if (isNews) this.kick(); // Most updates are the echo of our own statuses.
   }
 
   /** The pod is gone from its source without a deletion that waits for us: forced, or its file was removed. */
@@ -114,6 +115,11 @@ export class PodWorker {
     if (this.isBusy || this.isStopped) return;
     this.isBusy = true;
     this.world.clock.soon(() => void this.run());
+  }
+
+  /** The runtime has news of the pod. What a sync does itself is no news, but an end always is. */
+  notice(kind: RuntimeChange): void {
+    if (kind === 'stopped' || !this.isBusy) this.kick();
   }
 
   /** The kubelet ends; the containers go on. */
@@ -257,16 +263,9 @@ export class PodWorker {
   private refreshForeign(
     conditions: NonNullable<PodStatus['conditions']>,
   ): NonNullable<PodStatus['conditions']> {
-    const ours = new Set([
-      'PodReadyToStartContainers',
-      'Initialized',
-      'Ready',
-      'ContainersReady',
-      'PodScheduled',
-    ]);
     const server = this.pod.status?.conditions ?? [];
     return conditions.map((condition) =>
-      ours.has(condition.type)
+      OWN_CONDITIONS.has(condition.type)
         ? condition
         : (server.find(({ type }) => type === condition.type) ?? condition),
     );
@@ -610,6 +609,30 @@ export class PodWorker {
     await world.statuses.finish(pod, !this.isRemoved);
     world.onGone(uid);
   }
+}
+
+const OWN_CONDITIONS = new Set([
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+]);
+
+/** What of a pod on the server makes the kubelet look at it: all but its own reports. */
+function concerns({ metadata, spec, status }: KnownPod): string {
+  const foreign = (status?.conditions ?? [])
+    .filter(({ type }) => !OWN_CONDITIONS.has(type))
+    .map(({ type, status: value }) => [type, value]);
+  const { generation, deletionTimestamp, deletionGracePeriodSeconds, labels, annotations } = metadata;
+  return JSON.stringify([
+    generation ?? spec,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    labels,
+    annotations,
+    foreign,
+  ]);
 }
 
 /** `10s`, `1m20s`, `5m0s`: whole seconds as Go prints a duration. */

@@ -10,6 +10,9 @@ export interface PodRuntime {
   readonly containers: readonly Container[];
 }
 
+/** What happened to one of a pod's containers or sandboxes. */
+export type RuntimeChange = 'created' | 'started' | 'stopped' | 'deleted';
+
 interface Ids {
   readonly sandboxes: Set<string>;
   readonly containers: Set<string>;
@@ -29,7 +32,7 @@ export class RuntimeCache {
   }
 
   /** Takes in what is there and then follows; tells the uid of each pod that changed. */
-  start(onPodChanged: (podUid: string) => void): Disposable {
+  start(onPodChanged: (podUid: string, kind: RuntimeChange) => void): Disposable {
     this.refreshSandboxes();
     for (const container of this.containerd.listContainers()) {
       const uid =
@@ -42,7 +45,7 @@ export class RuntimeCache {
       if (this.containerd.containerStatus(id) !== undefined) ids.containers.add(id);
       else if (kind === 'deleted' && ids.containers.delete(id)) this.forgetEmpty(podUid);
       else this.sandboxesAreStale = true;
-      onPodChanged(podUid);
+      onPodChanged(podUid, kind);
     });
     return disposable(() => following[Symbol.dispose]());
   }
