@@ -1,30 +1,140 @@
-// What a cluster has from the start: namespaces.
-import { resources } from '../api/resources.ts';
+// What a cluster has from the start: namespaces, roles, priority classes, the kubernetes Service.
+import { apiVersionOf, type KubernetesObject } from '../api/meta.ts';
+import { resources, type ResourceInfo } from '../api/resources.ts';
+import type { EndpointSlice, Endpoints, PriorityClass, Service } from '../api/types.ts';
+import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './auth/bootstrap-policy.ts';
+import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import type { ServerCore } from './core.ts';
-import { ALL_AUTHENTICATED } from './auth/user.ts';
-import { shape } from './verbs/shaping.ts';
 import type { Tree } from './object.ts';
+import { shape } from './verbs/shaping.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
+export const SYSTEM_USER: UserInfo = {
+  name: 'system:apiserver',
+  groups: ['system:masters', ALL_AUTHENTICATED],
+};
+
+/** Where the API server itself is reached. */
+export interface Advertised {
+  readonly address: string;
+  readonly port: number;
+  /** First address of the Service range, which the kubernetes Service has. */
+  readonly serviceAddress: string;
+}
+
+const PRIORITY_CLASSES: readonly PriorityClass[] = [
+  {
+    metadata: { name: 'system-cluster-critical' },
+    value: 2_000_000_000,
+    description:
+      'Used for system critical pods that must run in the cluster, but can be moved to another node if necessary.',
+  },
+  {
+    metadata: { name: 'system-node-critical' },
+    value: 2_000_001_000,
+    description: 'Used for system critical pods that must not be moved from their current node.',
+  },
+];
 
 /** Makes what is missing. */
-export function bootstrap(core: ServerCore): void {
-  const served = core.catalogue.find(resources.namespaces)!;
-  for (const name of NAMESPACES) {
-    if (served.table.get('', name) !== undefined) continue;
-    const { object } = shape(served, { metadata: { name } } as Tree);
-    core.api.writer.create(
-      {
-        served,
-        namespace: '',
-        user: { name: 'system:apiserver', groups: ['system:masters', ALL_AUTHENTICATED] },
-        subresource: '',
-        dryRun: false,
-        fieldManager: 'kube-apiserver',
-        tracked: false,
-        warn: () => undefined,
+export function bootstrap(core: ServerCore, advertised: Advertised): void {
+  const ensure = (resource: ResourceInfo, object: KubernetesObject): void =>
+    ensureObject(core, resource, object);
+  for (const name of NAMESPACES) ensure(resources.namespaces, { metadata: { name } });
+  for (const role of clusterRoles) ensure(resources.clusterroles, role);
+  for (const binding of clusterRoleBindings) ensure(resources.clusterrolebindings, binding);
+  for (const role of roles) ensure(resources.roles, role);
+  for (const binding of roleBindings) ensure(resources.rolebindings, binding);
+  for (const priorityClass of PRIORITY_CLASSES) ensure(resources.priorityclasses, priorityClass);
+  ensureApiServices(core, ensure);
+  ensureKubernetesService(advertised, ensure);
+}
+
+function ensureObject(core: ServerCore, resource: ResourceInfo, object: KubernetesObject): void {
+  const served = core.catalogue.find(resource)!;
+  const namespace = object.metadata?.namespace ?? '';
+  if (served.table.get(namespace, object.metadata?.name ?? '') !== undefined) return;
+  core.api.writer.create(
+    {
+      served,
+      namespace,
+      user: SYSTEM_USER,
+      subresource: '',
+      dryRun: false,
+      fieldManager: 'kube-apiserver',
+      tracked: false,
+      warn: () => undefined,
+    },
+    shape(served, object as Tree).object,
+  );
+}
+
+function ensureApiServices(
+  core: ServerCore,
+  ensure: (resource: ResourceInfo, object: KubernetesObject) => void,
+): void {
+  const seen = new Set<string>();
+  for (const { resource } of core.catalogue.all()) {
+    const name = `${resource.version}.${resource.group}`;
+    if (seen.has(name)) continue;
+    seen.add(name);
+    ensure(resources.apiservices, {
+      metadata: { name, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
+      spec: {
+        ...(resource.group === '' ? {} : { group: resource.group }),
+        version: resource.version,
+        groupPriorityMinimum: resource.group === '' ? 18_000 : 17_000,
+        versionPriority: resource.group === '' ? 1 : 15,
       },
-      object,
-    );
+      status: {
+        conditions: [
+          {
+            type: 'Available',
+            status: 'True',
+            reason: 'Local',
+            message: 'Local APIServices are always available',
+          },
+        ],
+      },
+    } as KubernetesObject);
   }
+}
+
+/** The Service `kubernetes`, whose endpoints the server itself keeps. */
+function ensureKubernetesService(
+  { address, port, serviceAddress }: Advertised,
+  ensure: (resource: ResourceInfo, object: KubernetesObject) => void,
+): void {
+  const labels = { component: 'apiserver', provider: 'kubernetes' };
+  const service: Service = {
+    apiVersion: apiVersionOf(resources.services),
+    metadata: { name: 'kubernetes', namespace: 'default', labels },
+    spec: {
+      clusterIP: serviceAddress,
+      ports: [{ name: 'https', port: 443, protocol: 'TCP', targetPort: port }],
+      type: 'ClusterIP',
+      sessionAffinity: 'None',
+    },
+  };
+  ensure(resources.services, service);
+  const endpoints: Endpoints = {
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { 'endpointslice.kubernetes.io/skip-mirror': 'true' },
+    },
+    subsets: [{ addresses: [{ ip: address }], ports: [{ name: 'https', port, protocol: 'TCP' }] }],
+  };
+  ensure(resources.endpoints, endpoints);
+  const slice: EndpointSlice = {
+    metadata: {
+      name: 'kubernetes',
+      namespace: 'default',
+      labels: { 'kubernetes.io/service-name': 'kubernetes' },
+    },
+    addressType: 'IPv4',
+    endpoints: [{ addresses: [address], conditions: { ready: true } }],
+    ports: [{ name: 'https', port, protocol: 'TCP' }],
+  };
+  ensure(resources.endpointslices, slice);
 }

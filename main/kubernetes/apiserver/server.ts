@@ -1,16 +1,19 @@
 // Puts an API server together: storage, kinds, admission, authorization, and its two doors.
 import { every, type Clock, type Random } from '../../simulation/index.ts';
+import type { HttpHandler } from '../../network/http/index.ts';
 import type { Store } from '../../storage/index.ts';
 import type { ApiClient } from '../client/client.ts';
 import { Admission } from './admission/admission.ts';
 import { defaultPlugins } from './admission/plugins.ts';
 import { FieldManager } from './apply/field-manager.ts';
+import { makeAuthenticator } from './auth/authentication.ts';
 import { forbiddenAccess } from './auth/forbidden.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ServerCore } from './core.ts';
+import { makeHttpDoor } from './http/door.ts';
 import { makeInProcessClient } from './in-process-client.ts';
 import { unknownError } from './refusals.ts';
 import { ObjectStore } from './storage/object-store.ts';
@@ -26,6 +29,10 @@ export interface ApiServerOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly version?: VersionProfile;
+  /** The control plane's address on the cluster's network; 192.168.10.10:6443 if absent. */
+  readonly advertised?: { readonly address: string; readonly port: number };
+  /** The range of cluster IPs; 10.96.0.0/12 if absent. */
+  readonly serviceRange?: string;
 }
 
 export interface ApiServer extends Disposable {
@@ -35,6 +42,8 @@ export interface ApiServer extends Disposable {
   adminClient(component?: string): ApiClient;
   /** Takes in what was written behind the server's back, such as a restored snapshot. */
   resync(): void;
+  /** The API over HTTP, for any transport. */
+  readonly handler: HttpHandler;
 }
 
 /** Makes an API server over a workspace's store. What a new cluster has from the start is made if missing. */
@@ -68,9 +77,12 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
       throw unknownError("drydock: serviceaccounts/token isn't simulated");
     },
   };
-  bootstrap(core);
+  const { address = '192.168.10.10', port = 6443 } = options.advertised ?? {};
+  bootstrap(core, { address, port, serviceAddress: '10.96.0.1' });
   const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
+  const authenticator = makeAuthenticator(core, () => undefined);
   return {
+    handler: makeHttpDoor(core, authenticator),
     client: (user, component = user.name) => makeInProcessClient(core, user, component),
     adminClient: (component = 'kube-apiserver') =>
       makeInProcessClient(

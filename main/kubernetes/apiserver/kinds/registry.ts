@@ -24,6 +24,7 @@ const PATH_NAMED = new Set([
   'rolebindings',
   'clusterrolebindings',
   'certificatesigningrequests',
+  'apiservices',
 ]);
 
 /** Kinds whose generation counts changes of spec. */

@@ -1,0 +1,120 @@
+// Who a request is from: client certificate, bearer token or nobody; and whom it asks to act as.
+import { headerOf, type HttpRequest } from '../../../network/http/index.ts';
+import type { RequestInfo } from '../http/request-info.ts';
+import { badRequest, unauthorized } from '../refusals.ts';
+import type { ServerCore } from '../core.ts';
+import { ALL_AUTHENTICATED, ANONYMOUS, type UserInfo } from './user.ts';
+
+export interface Authenticated {
+  readonly user: UserInfo;
+  /** Throws 403 when the request may not act as who it asks to. */
+  check(info: RequestInfo): void;
+}
+
+/** Finds the user of a bearer token; undefined for a bad one. */
+export type TokenReader = (token: string) => UserInfo | undefined;
+
+export interface Authenticator {
+  /** Throws 401 for bad credentials and 400 for bad impersonation headers. */
+  authenticate(request: HttpRequest): Authenticated;
+}
+
+export function makeAuthenticator(core: ServerCore, readToken: TokenReader): Authenticator {
+  return {
+    authenticate(request) {
+      const user = userOf(request, readToken);
+      const target = impersonated(request);
+      if (target === undefined) return { user, check: () => undefined };
+      return { user: target, check: () => checkImpersonation(core, user, target, request) };
+    },
+  };
+}
+
+function userOf({ peer, headers }: HttpRequest, readToken: TokenReader): UserInfo {
+  if (peer.certificate !== undefined) {
+    const { commonName, organizations } = peer.certificate;
+    return { name: commonName, groups: [...organizations, ALL_AUTHENTICATED] };
+  }
+  const authorization = headerOf(headers, 'authorization') ?? '';
+  const [scheme = '', token = ''] = authorization.split(' ');
+  if (scheme.toLowerCase() !== 'bearer' || token === '') return ANONYMOUS;
+  const user = readToken(token);
+  if (user === undefined) throw unauthorized();
+  return user.groups.includes(ALL_AUTHENTICATED)
+    ? user
+    : { ...user, groups: [...user.groups, ALL_AUTHENTICATED] };
+}
+
+const EXTRA_PREFIX = 'impersonate-extra-';
+
+function impersonated({ headers }: HttpRequest): UserInfo | undefined {
+  const name = headerOf(headers, 'impersonate-user') ?? '';
+  const uid = headerOf(headers, 'impersonate-uid') ?? '';
+  const groups = headers
+    .filter(([field]) => field.toLowerCase() === 'impersonate-group')
+    .map(([, value]) => value);
+  const extra: Record<string, string[]> = {};
+  for (const [field, value] of headers) {
+    const lower = field.toLowerCase();
+    if (lower.startsWith(EXTRA_PREFIX))
+      (extra[decodeURIComponent(lower.slice(EXTRA_PREFIX.length))] ??= []).push(value);
+  }
+  const hasExtra = Object.keys(extra).length > 0;
+  if (name === '') {
+    if (groups.length === 0 && !hasExtra && uid === '') return undefined;
+    throw badRequest(`requested ${goUser(uid, groups, extra)} without impersonating a user name`);
+  }
+  const serviceAccount = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(name);
+  const implied =
+    groups.length > 0
+      ? groups
+      : serviceAccount === null
+        ? []
+        : ['system:serviceaccounts', `system:serviceaccounts:${serviceAccount[1]}`];
+  const all =
+    name === ANONYMOUS.name
+      ? implied.length === 0
+        ? ['system:unauthenticated']
+        : implied
+      : [...new Set([...implied, ALL_AUTHENTICATED])];
+  return { name, ...(uid === '' ? {} : { uid }), groups: all, ...(hasExtra ? { extra } : {}) };
+}
+
+/** A user.DefaultInfo as Go's %#v prints it. */
+function goUser(uid: string, groups: readonly string[], extra: Record<string, string[]>): string {
+  const list = (items: readonly string[]): string =>
+    `[]string{${items.map((item) => JSON.stringify(item)).join(', ')}}`;
+  const groupText = groups.length === 0 ? '[]string(nil)' : list(groups);
+  const extraText = `map[string][]string{${Object.entries(extra)
+    .map(([key, values]) => `${JSON.stringify(key)}:${list(values)}`)
+    .join(', ')}}`;
+  return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${groupText}, Extra:${Object.keys(extra).length === 0 ? 'map[string][]string(nil)' : extraText}}`;
+}
+
+function checkImpersonation(
+  core: ServerCore,
+  user: UserInfo,
+  target: UserInfo,
+  { headers }: HttpRequest,
+): void {
+  const ask = (group: string, resource: string, subresource: string, namespace: string, name: string): void =>
+    core.authorize({
+      user,
+      verb: 'impersonate',
+      group,
+      version: 'v1',
+      resource,
+      subresource,
+      namespace,
+      name,
+    });
+  const serviceAccount = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(target.name);
+  if (serviceAccount === null) ask('', 'users', '', '', target.name);
+  else ask('', 'serviceaccounts', '', serviceAccount[1]!, serviceAccount[2]!);
+  for (const [field, value] of headers)
+    if (field.toLowerCase() === 'impersonate-group') ask('', 'groups', '', '', value);
+  if (target.uid !== undefined) ask('authentication.k8s.io', 'uids', '', '', target.uid);
+  for (const [key, values] of Object.entries(target.extra ?? {})) {
+    for (const value of values) ask('authentication.k8s.io', 'userextras', key, '', value);
+  }
+}

@@ -1,0 +1,400 @@
+// The HTTP door: authenticate, authorize, find the verb, answer.
+import {
+  headerOf,
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+} from '../../../network/http/index.ts';
+import type { Binding } from '../../api/types.ts';
+import type { PatchType } from '../../client/client.ts';
+import type { Authenticator } from '../auth/authentication.ts';
+import type { Attributes } from '../auth/authorizer.ts';
+import type { UserInfo } from '../auth/user.ts';
+import type { Served } from '../catalogue.ts';
+import type { ServerCore } from '../core.ts';
+import type { StoredObject } from '../object.ts';
+import { isTree } from '../object.ts';
+import { badRequest, failure, methodNotAllowed, noSuchResource } from '../refusals.ts';
+import { parseFieldSelector, SelectorError } from '../../api/selector.ts';
+import { deleteCollection } from '../verbs/collection.ts';
+import { getObject, listObjects, parseRevision, checkNotFuture } from '../verbs/reading.ts';
+import type { WriteRequest } from '../verbs/request.ts';
+import { unknownError } from '../refusals.ts';
+import { documentAnswer, refusalAnswer } from './answer.ts';
+import { mediaTypeOf, objectFormat, parseBody, readBody } from './body.ts';
+import { connectAnswer, isConnectSubresource } from './connect.ts';
+import { deleteOptionsOf } from './delete-options.ts';
+import { decodeObject } from './decoding.ts';
+import { JsonError } from './json-reader.ts';
+import { negotiate, type Wanted } from './negotiation.ts';
+import { listParametersOf, writeOptionsOf } from './options.ts';
+import { includeObjectOf, presentList, presentObject, type Presentation } from './presenting.ts';
+import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
+import { reviewAnswer } from '../verbs/reviews.ts';
+import { plainAnswer } from './plain-paths.ts';
+import { watchAnswer } from './watch-stream.ts';
+
+const PATCH_TYPES: readonly PatchType[] = [
+  'application/json-patch+json',
+  'application/merge-patch+json',
+  'application/strategic-merge-patch+json',
+  'application/apply-patch+yaml',
+];
+
+/** One request with everything that was read off it. */
+export interface Exchange {
+  readonly core: ServerCore;
+  readonly request: HttpRequest;
+  readonly info: RequestInfo;
+  readonly query: URLSearchParams;
+  readonly user: UserInfo;
+  readonly wanted: Wanted;
+  readonly warnings: string[];
+}
+
+/** Serves the API over HTTP. */
+export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): HttpHandler {
+  return async (request) => {
+    const pretty = prettyOf(request);
+    let wanted: Wanted = { format: 'json', as: undefined, asVersion: '', pretty };
+    const warnings: string[] = [];
+    try {
+      const { path, query } = targetOf(request.target);
+      const accept = headerOf(request.headers, 'accept');
+      const { user, check } = authenticator.authenticate(request);
+      const info = requestInfoOf(request.method, path, query);
+      check(info);
+      core.authorize(attributesOf(info, user, query));
+      const basic = basicFormat(accept);
+      if (basic !== undefined) wanted = { ...wanted, format: basic };
+      const exchange: Exchange = { core, request, info, query, user, wanted, warnings };
+      if (!info.isResource) return await plainAnswer(exchange);
+      return await resourceAnswer(exchange);
+    } catch (error) {
+      if (error instanceof JsonError)
+        return refusalAnswer(badRequest(error.message), wanted, warningHeaders(warnings));
+      return refusalAnswer(error, wanted, warningHeaders(warnings));
+    }
+  };
+}
+
+function basicFormat(accept: string | undefined): 'json' | 'yaml' | undefined {
+  return accept !== undefined && /^\s*application\/yaml\b/.test(accept) ? 'yaml' : undefined;
+}
+
+function prettyOf({ target, headers }: HttpRequest): boolean {
+  const query = new URLSearchParams(target.split('?')[1] ?? '');
+  if (query.has('pretty')) return isTrue(query, 'pretty') && query.get('pretty') !== '';
+  const agent = headerOf(headers, 'user-agent') ?? '';
+  return /^(curl|Wget|Mozilla\/5\.0)/.test(agent);
+}
+
+function targetOf(target: string): { path: string; query: URLSearchParams } {
+  const mark = target.indexOf('?');
+  const raw = mark < 0 ? target : target.slice(0, mark);
+  let path: string;
+  try {
+    path = decodeURIComponent(raw);
+  } catch (error) {
+    throw failure(400, 'BadRequest', `invalid URL escape in ${JSON.stringify(raw)}`, undefined) ?? error;
+  }
+  return { path, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)) };
+}
+
+export function warningHeaders(warnings: readonly string[]): (readonly [string, string])[] {
+  return [...new Set(warnings)].map((text) => ['warning', `299 - ${JSON.stringify(text)}`] as const);
+}
+
+function attributesOf(info: RequestInfo, user: UserInfo, query: URLSearchParams): Attributes {
+  const { verb, group, version, namespace, resource, subresource, path } = info;
+  let { name } = info;
+  if (!info.isResource)
+    return {
+      user,
+      verb,
+      group: '',
+      version: '',
+      resource: '',
+      subresource: '',
+      namespace: '',
+      name: '',
+      path,
+    };
+  if (name === '' && (verb === 'list' || verb === 'watch' || verb === 'deletecollection'))
+    name = nameInSelector(query);
+  return { user, verb, group, version, resource, subresource, namespace, name };
+}
+
+/** A list restricted to one name is authorized for that name. */
+function nameInSelector(query: URLSearchParams): string {
+  const selector = query.get('fieldSelector');
+  if (selector === null) return '';
+  try {
+    return (
+      parseFieldSelector(selector).find(
+        ({ field, operator }) => field === 'metadata.name' && operator === '=',
+      )?.value ?? ''
+    );
+  } catch (error) {
+    if (error instanceof SelectorError) return ''; // Refused later, with its own message.
+    throw error;
+  }
+}
+
+async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
+  const { core, request, info } = exchange;
+  const { group, version, resource, namespace, name, subresource } = info;
+  const review = await reviewAnswer(exchange);
+  if (review !== undefined) return review;
+  const served = core.catalogue.find({ group, version, plural: resource });
+  if (served === undefined) throw noSuchResource();
+  if (subresource !== '' && !served.resource.subresources.some((known) => known.name === subresource))
+    throw noSuchResource();
+  const scoped = served.resource.namespaced;
+  if (!scoped && namespace !== '' && resource !== 'namespaces') throw noSuchResource();
+  if (scoped && namespace === '' && name !== '') throw noSuchResource();
+  if (request.method === 'HEAD') throw methodNotAllowed();
+  checkMethod(served, exchange);
+  if (isConnectSubresource(served, subresource)) return connectAnswer(exchange, served);
+  switch (request.method) {
+    case 'GET':
+      return name === '' || info.legacyWatch
+        ? collectionAnswer(exchange, served)
+        : objectAnswer(exchange, served);
+    case 'POST':
+      return createAnswer(exchange, served);
+    case 'PUT':
+      return updateAnswer(exchange, served);
+    case 'PATCH':
+      return patchAnswer(exchange, served);
+    default:
+      return deleteAnswer(exchange, served);
+  }
+}
+
+/** 405 for what the resource doesn't do. */
+function checkMethod({ resource }: Served, { request, info }: Exchange): void {
+  const { name, subresource, namespace } = info;
+  let verbs: readonly string[] = resource.verbs;
+  if (subresource !== '')
+    verbs = resource.subresources.find((known) => known.name === subresource)?.verbs ?? [];
+  const verb = subresource !== '' ? connectVerb(request.method) : info.verb;
+  const misplaced =
+    subresource === '' &&
+    ((request.method === 'POST' && (name !== '' || (resource.namespaced && namespace === ''))) ||
+      ((request.method === 'PUT' || request.method === 'PATCH') && name === ''));
+  const known = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(request.method);
+  if (!known || misplaced || !verbs.includes(verb)) throw methodNotAllowed();
+}
+
+function connectVerb(method: string): string {
+  return { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? '';
+}
+
+function presentationOf({ core, request, query }: Exchange, streams = false): Presentation {
+  const wanted = negotiate(headerOf(request.headers, 'accept'), prettyOf(request), streams);
+  return { wanted, includeObject: includeObjectOf(query, wanted), nowMs: core.clock.now() };
+}
+
+function answerObject(exchange: Exchange, served: Served, status: number, object: unknown): HttpResponse {
+  const presentation = presentationOf(exchange);
+  const isObject = isTree(object) && isTree(object['metadata']) && object['kind'] !== 'Status';
+  const document = isObject ? presentObject(served, object as unknown as StoredObject, presentation) : object;
+  return documentAnswer(status, document, presentation.wanted, warningHeaders(exchange.warnings));
+}
+
+function objectAnswer(exchange: Exchange, served: Served): HttpResponse {
+  const { core, info, query } = exchange;
+  presentationOf(exchange);
+  const revision = parseRevision(query.get('resourceVersion') ?? undefined, unknownError);
+  checkNotFuture(revision, core.objects.revision);
+  const object = getObject(served, info.namespace, info.name);
+  return answerObject(exchange, served, 200, core.api.getSubresource(object, info.subresource));
+}
+
+function collectionAnswer(exchange: Exchange, served: Served): HttpResponse {
+  const { core, request, info, query } = exchange;
+  const isWatch = info.legacyWatch || isTrue(query, 'watch');
+  const presentation = presentationOf(exchange, isWatch);
+  const parameters = listParametersOf(query, isWatch);
+  const namespace = served.resource.namespaced && info.namespace !== '' ? info.namespace : undefined;
+  if (!isWatch) {
+    const list = listObjects(core.objects, { ...parameters, served, namespace });
+    return documentAnswer(
+      200,
+      presentList(served, list, presentation),
+      presentation.wanted,
+      warningHeaders(exchange.warnings),
+    );
+  }
+  const nameField = info.name === '' ? undefined : `metadata.name=${info.name}`;
+  return watchAnswer(core, {
+    request: {
+      ...parameters,
+      fieldSelector:
+        [parameters.fieldSelector, nameField].filter((part) => part !== undefined).join(',') || undefined,
+      served,
+      namespace,
+      initialEvents: parameters.sendInitialEvents === true,
+    },
+    presentation,
+    timeoutSeconds: parameters.timeoutSeconds,
+    bookmarks: parameters.bookmarks,
+    initialEventsEnd: parameters.sendInitialEvents === true && parameters.bookmarks,
+    signal: request.signal,
+    warnings: warningHeaders(exchange.warnings),
+  });
+}
+
+function writeRequestOf(
+  exchange: Exchange,
+  served: Served,
+  options: { dryRun: boolean; fieldManager: string },
+): WriteRequest {
+  const { info, user, warnings } = exchange;
+  return {
+    served,
+    namespace: served.resource.namespaced ? info.namespace : '',
+    user,
+    subresource: info.subresource,
+    dryRun: options.dryRun,
+    fieldManager: options.fieldManager,
+    tracked: true,
+    warn: (text) => void warnings.push(text),
+  };
+}
+
+async function createAnswer(exchange: Exchange, served: Served): Promise<HttpResponse> {
+  const { core, request, info, query } = exchange;
+  presentationOf(exchange);
+  const format = objectFormat(mediaTypeOf(request));
+  const bytes = await readBody(request);
+  const options = writeOptionsOf(query, 'CreateOptions', false, headerOf(request.headers, 'user-agent'));
+  const write = writeRequestOf(exchange, served, options);
+  const object = decodeObject({
+    served,
+    subresource: info.subresource,
+    bytes,
+    format,
+    validation: options.fieldValidation,
+    warn: write.warn,
+  });
+  switch (info.subresource) {
+    case '':
+      return answerObject(exchange, served, 201, core.api.writer.create(write, object));
+    case 'binding':
+      return answerObject(
+        exchange,
+        served,
+        201,
+        core.api.bind(write, info.name, object as unknown as Binding),
+      );
+    case 'eviction':
+      return answerObject(exchange, served, 201, core.api.evict(write, info.name, object));
+    case 'token':
+      return answerObject(exchange, served, 201, core.createToken(write, info.name, object));
+    default:
+      throw methodNotAllowed();
+  }
+}
+
+async function updateAnswer(exchange: Exchange, served: Served): Promise<HttpResponse> {
+  const { core, request, info, query } = exchange;
+  presentationOf(exchange);
+  const format = objectFormat(mediaTypeOf(request));
+  const bytes = await readBody(request);
+  const options = writeOptionsOf(query, 'UpdateOptions', false, headerOf(request.headers, 'user-agent'));
+  const write = writeRequestOf(exchange, served, options);
+  const object = decodeObject({
+    served,
+    subresource: info.subresource,
+    bytes,
+    format,
+    validation: options.fieldValidation,
+    warn: write.warn,
+  });
+  if ((object.metadata?.name ?? '') === '') {
+    throw badRequest(
+      `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
+  if (info.subresource === 'finalize')
+    return answerObject(exchange, served, 200, core.api.finalize(write, info.name, object));
+  const result = core.api.update(write, info.name, object);
+  return answerObject(exchange, served, result.created ? 201 : 200, result.object);
+}
+
+async function patchAnswer(exchange: Exchange, served: Served): Promise<HttpResponse> {
+  const { core, request, info, query } = exchange;
+  presentationOf(exchange);
+  const type = PATCH_TYPES.find((known) => known === mediaTypeOf(request));
+  if (type === undefined) throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type');
+  const bytes = await readBody(request);
+  const isApply = type === 'application/apply-patch+yaml';
+  const options = writeOptionsOf(query, 'PatchOptions', isApply, headerOf(request.headers, 'user-agent'));
+  const write = writeRequestOf(exchange, served, options);
+  const parsed = parsePatch(bytes, type);
+  const { object, created } = core.api.patch({
+    write,
+    name: info.name,
+    type,
+    patch: parsed.value,
+    fieldValidation: options.fieldValidation,
+    duplicates: parsed.duplicates,
+    force: options.force,
+  });
+  return answerObject(exchange, served, created ? 201 : 200, object);
+}
+
+function parsePatch(bytes: Uint8Array, type: PatchType): { value: unknown; duplicates: readonly string[] } {
+  const isApply = type === 'application/apply-patch+yaml';
+  try {
+    const { value, duplicates, complaints } = parseBody(bytes, isApply ? 'yaml' : 'json');
+    if (isApply && complaints.length > 0) {
+      throw badRequest(
+        `error strict decoding YAML: error converting YAML to JSON: yaml: unmarshal errors:\n  ${complaints.join('\n  ')}`,
+      );
+    }
+    return { value, duplicates };
+  } catch (error) {
+    if (!(error instanceof JsonError)) throw error;
+    if (isApply) throw badRequest(`error decoding YAML: error converting YAML to JSON: ${error.message}`);
+    if (type === 'application/strategic-merge-patch+json') throw badRequest(error.message);
+    throw badRequest(`error decoding patch: ${error.message}`);
+  }
+}
+
+async function deleteAnswer(exchange: Exchange, served: Served): Promise<HttpResponse> {
+  const { core, request, info, query } = exchange;
+  presentationOf(exchange);
+  const bytes = await readBody(request);
+  const options = deleteOptionsOf(bytes, mediaTypeOf(request), query);
+  const write = writeRequestOf(exchange, served, { dryRun: options.dryRun, fieldManager: '' });
+  if (
+    served.kind.defaultPropagation === 'Orphan' &&
+    served.resource.plural === 'jobs' &&
+    !options.policySet
+  ) {
+    write.warn(
+      'child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them or set propagationPolicy=Orphan to suppress this warning',
+    );
+  }
+  if (info.name === '') {
+    const presentation = presentationOf(exchange);
+    const namespace = served.resource.namespaced && info.namespace !== '' ? info.namespace : undefined;
+    const list = deleteCollection(
+      core,
+      write,
+      { ...listParametersOf(query, false), served, namespace },
+      options,
+    );
+    return documentAnswer(
+      200,
+      presentList(served, list, presentation),
+      presentation.wanted,
+      warningHeaders(exchange.warnings),
+    );
+  }
+  const { answer } = core.api.writer.delete(write, info.name, options);
+  return answerObject(exchange, served, 200, answer);
+}
