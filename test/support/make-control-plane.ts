@@ -22,6 +22,8 @@ export interface TestControlPlane extends Disposable {
   addNode(name: string, overrides?: NodeOverrides): Promise<void>;
   /** The node no longer reports. */
   silence(name: string): void;
+  /** Whether nodes leave newly bound pods pending. */
+  pauseStarts(paused: boolean): void;
   create<T extends KubernetesObject>(resource: Resource, object: T): Promise<Stored<T>>;
   list<T extends KubernetesObject>(resource: Resource, namespace?: string): Promise<Stored<T>[]>;
   get<T extends KubernetesObject>(resource: Resource, name: string, namespace?: string): Promise<Stored<T>>;
@@ -88,6 +90,7 @@ export async function makeControlPlane(options: ControlPlaneOptions = {}): Promi
     },
     addNode: (name, overrides) => kubelets.add(name, overrides),
     silence: (name) => kubelets.silence(name),
+    pauseStarts: (paused) => kubelets.pauseStarts(paused),
     create: (resource, object) => client.create(resource, object, scopeOf(object)),
     list: async <T extends KubernetesObject>(resource: Resource, namespace?: string) =>
       (await client.list<T>(resource, namespace === undefined ? {} : { namespace })).items,
@@ -133,13 +136,15 @@ function scopeOf(object: KubernetesObject): { namespace?: string } {
 interface HollowKubelets extends Disposable {
   add(name: string, overrides?: NodeOverrides): Promise<void>;
   silence(name: string): void;
+  pauseStarts(paused: boolean): void;
 }
 
 /** Nodes that renew their lease, call every pod ready as soon as it is bound, and let it go when it is deleted. */
-function makeHollowKubelets({ client, clock }: TestApi, startPods: boolean): HollowKubelets {
+function makeHollowKubelets({ client, clock }: TestApi, startsPods: boolean): HollowKubelets {
   const leases = new Map<string, Disposable>();
   const informer = new Informer<Pod>({ client, clock, resource: resources.pods });
   let address = 2;
+  let startPods = startsPods;
 
   const start = async (pod: Stored<Pod>): Promise<void> => {
     const { name, namespace } = pod.metadata;
@@ -240,6 +245,10 @@ function makeHollowKubelets({ client, clock }: TestApi, startPods: boolean): Hol
       };
       leases.set(name, every(clock, 10_000, renew));
       for (const pod of informer.lister.list()) look(pod);
+    },
+    pauseStarts(paused) {
+      startPods = !paused;
+      if (startPods) for (const pod of informer.lister.list()) look(pod);
     },
     silence(name) {
       leases.get(name)?.[Symbol.dispose]();

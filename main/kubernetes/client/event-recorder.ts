@@ -58,7 +58,7 @@ interface Job {
 /** Makes the recorder of one component. */
 export function makeEventRecorder(options: EventRecorderOptions): EventRecorder {
   const { client, clock, random, component, host = '' } = options;
-  const correlator = new EventCorrelator(clock, () => timestampHex(clock.now(), random));
+  const correlator = new EventCorrelator(clock, timestamps(clock, random));
   const waiting: Job[] = [];
   /** Records being written, by correlation key: what follows on one must wait for it. */
   const writing = new Map<string, Job[]>();
@@ -172,7 +172,13 @@ function referenceTo(subject: KubernetesObject | ObjectReference): ObjectReferen
   return Object.fromEntries(Object.entries(reference).filter(([, value]) => value !== undefined));
 }
 
-/** The suffix of event names: the instant in ns, in hexadecimal. What is below the clock's ms is chance. */
-function timestampHex(nowMs: number, random: Random): string {
-  return (BigInt(Math.floor(nowMs)) * 1_000_000n + BigInt(random.integer(1_000_000))).toString(16);
+/** Suffixes of event names: the instant in ns, in hexadecimal. What is below the clock's ms is chance, but keeps the order. */
+function timestamps(clock: Clock, random: Random): () => string {
+  let lastNs = 0n;
+  return () => {
+    const nowNs = BigInt(Math.floor(clock.now())) * 1_000_000n;
+    const nextNs = lastNs + BigInt(1 + random.integer(20_000));
+    lastNs = nextNs > nowNs ? nextNs : nowNs + BigInt(random.integer(20_000));
+    return lastNs.toString(16);
+  };
 }

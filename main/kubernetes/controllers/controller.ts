@@ -1,6 +1,6 @@
 // The frame every controller is made with: informers it reads, a queue of keys, and workers that sync one key each.
 import { disposable, every, type Clock, type Random } from '../../simulation/index.ts';
-import { keyOf, type KubernetesObject, type ObjectKey, type Resource, type Stored } from '../api/index.ts';
+import { isStatus, keyOf, type KubernetesObject, type ObjectKey, type Resource, type Stored } from '../api/index.ts';
 import {
   makeEventRecorder,
   runWorkers,
@@ -107,7 +107,10 @@ function startRun(context: ControllerContext, definition: ControllerDefinition):
   void Promise.all([...needed].map((informer) => informer.waitForSync())).then(() => {
     if (stopped) return;
     for (const { queue: ready, workers, sync } of queues) {
-      const onError = (error: unknown, key: string): void => context.onError(name, key, error);
+      const onError = (error: unknown, key: string): void => {
+        // The cache was behind; the retry reads it anew. That is no news.
+        if (!isStatus(error, 'Conflict')) context.onError(name, key, error);
+      };
       own(runWorkers(clock, ready, { workers, sync, onError }));
     }
   });
