@@ -90,6 +90,7 @@ export class Job {
 
 export class JobTable {
   jobs: Job[] = [];
+  private inherited: readonly Job[] = [];
   private currentNumbers: number[] = [];
   /** Statuses of background processes that ended, for a later `wait PID`. */
   readonly ended = new Map<number, number>();
@@ -113,6 +114,17 @@ export class JobTable {
     } catch (error) {
       if (!(error instanceof ProcessExit)) throw error; // The shell itself has ended.
     }
+  }
+
+  /** Shows a subshell the jobs its parent has, as long as it starts none itself. */
+  inherit(parent: JobTable): void {
+    this.inherited = parent.jobs.length > 0 ? [...parent.jobs] : parent.inherited;
+    this.currentNumbers = [...parent.currentNumbers];
+  }
+
+  /** What `jobs` lists. */
+  get listed(): readonly Job[] {
+    return this.jobs.length > 0 ? this.jobs : this.inherited;
   }
 
   /** Puts a job on the list. */
@@ -148,7 +160,7 @@ export class JobTable {
 
   /** Stopped jobs come before running ones, the latest first. */
   private ranked(): Job[] {
-    const latest = this.currentNumbers.toReversed().flatMap((number) => this.jobs.filter((job) => job.number === number));
+    const latest = this.currentNumbers.toReversed().flatMap((number) => this.listed.filter((job) => job.number === number));
     return [...latest.filter((job) => job.state === 'stopped'), ...latest.filter((job) => job.state !== 'stopped')];
   }
 

@@ -60,7 +60,7 @@ export async function runScriptFile(shell: Shell, path: string, words: readonly 
 export async function readScript(shell: Shell, path: string): Promise<string | number> {
   try {
     if (shell.proc.fs.stat(path).type === 'directory') {
-      await shell.err(`${shell.programName}: ${path}: Is a directory\n`);
+      await shell.err(`${path}: ${path}: Is a directory\n`);
       return 126;
     }
     const bytes = shell.proc.fs.readFile(path);

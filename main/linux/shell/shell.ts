@@ -44,6 +44,9 @@ export const CALL_DEPTH_MAX = 1000;
 const PRIVATE_FD_MIN = 10;
 const PROCESS_SUBSTITUTION_FD = 60;
 
+/** Signals that an interactive shell survives. */
+const GUARDED: ReadonlySet<Signal> = new Set<Signal>(['SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
+
 const DEFAULT_OPTIONS = ['braceexpand', 'hashall', 'interactive-comments'];
 const DEFAULT_SHOPTS = ['checkwinsize', 'cmdhist', 'complete_fullquote', 'extquote', 'force_fignore', 'globasciiranges', 'globskipdots', 'hostcomplete', 'interactive_comments', 'patsub_replacement', 'progcomp', 'promptvars', 'sourcepath'];
 
@@ -289,6 +292,7 @@ export class Shell {
     copy.origin = this.origin === 'interactive' ? 'stdin' : this.origin;
     copy.interactivePrefix = this.interactive || this.interactivePrefix;
     copy.status = this.status;
+    copy.jobs.inherit(this.jobs);
     copy.lastBackgroundPid = this.lastBackgroundPid;
     copy.lastArgument = this.lastArgument;
     copy.pipeStatus = this.pipeStatus;
@@ -474,7 +478,12 @@ export class Shell {
         return 2;
       }
       if (list === undefined) return status;
-      status = await runList(this, list);
+      try {
+        status = await runList(this, list);
+      } catch (error) {
+        if (!(error instanceof Discard) || this.subshellDepth > 0) throw error;
+        status = this.status = error.status; // Only the line it stands in is abandoned.
+      }
     }
   }
 
@@ -512,13 +521,14 @@ export class Shell {
   private restoreSignal(signal: Signal): void {
     if (!this.interactive) this.proc.onSignal(signal, 'default');
     else if (signal === 'SIGINT') this.proc.onSignal(signal, () => void this.pendingSignals.push(signal));
-    else if (['SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'].includes(signal)) this.proc.onSignal(signal, 'ignore');
+    else if (GUARDED.has(signal)) this.proc.onSignal(signal, () => undefined); // Not ignored: that would be inherited.
     else this.proc.onSignal(signal, 'default');
   }
 
   /** The signals an interactive shell doesn't die of. */
   guardSignals(): void {
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU'] as const) this.restoreSignal(signal);
+    this.restoreSignal('SIGINT');
+    for (const signal of GUARDED) this.restoreSignal(signal);
   }
 
   get signalPending(): boolean {
@@ -545,7 +555,10 @@ export class Shell {
       const action = this.traps.get(signal);
       taken = 128 + SIGNAL_NUMBERS[signal];
       if (action !== undefined) await this.runTrap(action);
-      else if (signal === 'SIGINT') throw new Interrupted();
+      else if (signal === 'SIGINT') {
+        await this.err('\n');
+        throw new Interrupted();
+      }
     }
     return taken;
   }

@@ -268,8 +268,8 @@ async function execFailed(shell: Shell, path: string, error: ErrnoError, say: (m
   }
   const interpreter = error.code === 'ENOENT' && fs.exists(path) ? interpreterOf(shell, path) : undefined;
   if (interpreter !== undefined) {
-    await say(`${shell.prefix()}${path}: ${interpreter}: bad interpreter: No such file or directory\n`);
-    return 126;
+    await say(`${shell.prefix()}${path}: cannot execute: required file not found\n`);
+    return 127;
   }
   await say(`${shell.prefix()}${path}: ${error.message}\n`);
   return error.code === 'ENOENT' ? 127 : 126;

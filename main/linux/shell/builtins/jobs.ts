@@ -29,7 +29,7 @@ const jobs = textual(async (shell, args) => {
     if (job === undefined) status = 1;
     else chosen.push(job);
   }
-  for (const job of operands.length > 0 ? chosen : [...shell.jobs.jobs]) {
+  for (const job of operands.length > 0 ? chosen : [...shell.jobs.listed]) {
     if (options.has('r') && job.state !== 'running') continue;
     if (options.has('s') && job.state !== 'stopped') continue;
     if (options.has('n') && job.notified) continue;
