@@ -24,6 +24,7 @@ import { foldPath, makePathView } from './path-view.ts';
 import { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import { PipeBuffer } from './pipe.ts';
 import { makeProc } from './proc.ts';
+import { PLAIN_SYSCTLS } from './proc-sys.ts';
 import { ProcessTable, nameOf } from './process-table.ts';
 import type { Credentials, Process, Signal } from './process.ts';
 import { Pty } from './pty.ts';
@@ -74,6 +75,11 @@ export class MachineKernel implements Kernel {
   readonly memoryBytes: number;
   readonly net: NetworkNamespace;
   readonly messages: KernelMessage[] = [];
+  /** uname -v. */
+  readonly version = '#1 SMP Mon Oct 19 16:18:59 UTC 2020';
+  readonly bootId: string;
+  readonly systemUuid: string;
+  readonly sysctls = new Map(Object.entries(PLAIN_SYSCTLS));
   readonly terminals = new Map<number, Pty>();
   readonly moduleTable: Modules;
   readonly table: ProcessTable;
@@ -99,6 +105,8 @@ export class MachineKernel implements Kernel {
     this.cpuCount = options.cpuCount ?? 2;
     this.memoryBytes = options.memoryBytes ?? MEMORY_BYTES_DEFAULT;
     this.uts = { hostname: options.hostname };
+    this.bootId = random.fork('boot-id').uuid();
+    this.systemUuid = random.fork('system-uuid').uuid();
     this.moduleTable = new Modules(options.modules ?? []);
     this.table = new ProcessTable({
       clock,
@@ -122,6 +130,15 @@ export class MachineKernel implements Kernel {
       options.init ?? ['/usr/lib/systemd/systemd', '--switched-root', '--system', '--deserialize', '22'],
     );
     this.pids.skipTo(PIDS_AT_BOOT);
+    this.moduleTable.onChanged(() => this.followBridgeNetfilter());
+    this.followBridgeNetfilter();
+  }
+
+  /** br_netfilter brings the net.bridge parameters and takes them away. */
+  private followBridgeNetfilter(): void {
+    const sysctls = this.net.sysctls as NetworkNamespace['sysctls'] | undefined;
+    if (this.modules.has('br_netfilter')) sysctls?.loadBridgeNetfilter();
+    else sysctls?.unloadBridgeNetfilter();
   }
 
   private ownMounts(): Mount[] {

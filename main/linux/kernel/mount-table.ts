@@ -170,6 +170,8 @@ class Walk {
 
   private followLink(directory: Place, link: Place): Target {
     if (++this.links > SYMLINKS_MAX) throw new ErrnoError('ELOOP', this.path);
+    const magic = link.node.magic();
+    if (magic !== undefined) return { directory, name: '.', place: { ...link, node: magic } };
     const target = link.node.readlink(this.options.viewer);
     if (target === '') throw new ErrnoError('ENOENT', this.path);
     return this.follow(target.startsWith('/') ? this.table.root : directory, target, true);

@@ -42,7 +42,12 @@ export class ProcessTable implements TtyJobs {
   readonly watches: WatchList;
   readonly printk: (text: string) => void;
   readonly builtIn: (name: string) => BuiltIn | undefined;
+  /** CPU time of all processes that ever ran. */
+  cpuMs = 0;
+  forks = 0;
   private readonly options: ProcessTableOptions;
+  private readonly namespaceNumbers = new WeakMap<object, number>();
+  private lastNamespaceNumber = 4026531835;
   private readonly sessions = new WeakMap<Pty, Session>();
 
   constructor(options: ProcessTableOptions) {
@@ -111,6 +116,7 @@ export class ProcessTable implements TtyJobs {
   /** Enters a process into its namespaces and its parent's children. */
   add(setup: ProcessSetup): VirtualProcess {
     const process = new VirtualProcess(setup);
+    this.forks++;
     setup.parent?.children.add(process);
     setup.surroundings.cgroup.members.add(process);
     const { namespace, byLevel } = setup.numbers;
@@ -118,6 +124,14 @@ export class ProcessTable implements TtyJobs {
     for (let at: PidNamespace | undefined = namespace; at !== undefined; at = at.parent)
       at.processes.set(byLevel[at.level]!, process);
     return process;
+  }
+
+  /** The inode number that /proc/PID/ns shows for a namespace. */
+  namespaceNumber(namespace: object): number {
+    const known = this.namespaceNumbers.get(namespace);
+    if (known !== undefined) return known;
+    this.namespaceNumbers.set(namespace, ++this.lastNamespaceNumber);
+    return this.lastNamespaceNumber;
   }
 
   /** Takes back a process that could not be started. */

@@ -72,6 +72,8 @@ interface Blocked {
   kill(): void;
   /** For a handled signal; absent: the call is restarted (SA_RESTART). */
   interrupt?(): void;
+  /** After a stop the call begins anew: a terminal may have gone to the background meanwhile. */
+  restart?(): void;
 }
 
 export class VirtualProcess implements Process, Viewer {
@@ -409,6 +411,7 @@ export class VirtualProcess implements Process, Viewer {
     const pending = this.pendingSignals;
     this.pendingSignals = [];
     for (const signal of pending) this.deliver(signal);
+    for (const blocked of Array.from(this.blocked)) blocked.restart?.();
     this.continued.wake();
   }
 
@@ -485,6 +488,7 @@ export class VirtualProcess implements Process, Viewer {
     const spentMs = this.cpuPendingMs;
     this.cpuPendingMs = 0;
     this.cpuMs += spentMs;
+    this.table.cpuMs += spentMs;
     await this.timer(spentMs, false);
     this.burning = undefined;
     if (this.stopped) await this.whileStopped();
@@ -524,6 +528,11 @@ export class VirtualProcess implements Process, Viewer {
         kill: () => {
           leave();
           reject(new ProcessExit(this.status!));
+        },
+        restart: () => {
+          leave();
+          this.blocked.delete(entry);
+          resolve();
         },
       };
       const leave = queue.add(() => {

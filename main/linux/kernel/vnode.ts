@@ -94,6 +94,10 @@ export abstract class Vnode {
   readlink(_viewer?: Process): string {
     throw new ErrnoError('EINVAL');
   }
+  /** What a link of /proc leads to without a path: an open file, a directory in use. */
+  magic(): Vnode | undefined {
+    return undefined;
+  }
   read(_offset: number, _sizeMax: number): Uint8Array {
     throw new ErrnoError('EINVAL');
   }

@@ -1,0 +1,255 @@
+// /proc/PID: one process as text and links.
+import type { Process, Signal } from './process.ts';
+import { ErrnoError } from '../../network/index.ts';
+import {
+  fixed,
+  GeneratedDirectory,
+  GeneratedFile,
+  GeneratedLink,
+  GeneratedNode,
+  type GeneratedTree,
+  type Listing,
+} from './generated-tree.ts';
+import { describe } from './adapted-description.ts';
+import type { Description } from './description.ts';
+import type { FileStat } from './file-system.ts';
+import type { Vnode } from './vnode.ts';
+import type { MachineKernel } from './make-kernel.ts';
+import type { PidNamespace } from './pid-namespace.ts';
+import { SIGNAL_NUMBERS } from './signals.ts';
+import { VirtualProcess } from './virtual-process.ts';
+
+const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4096;
+const STATE_NAMES = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' } as const;
+
+/** The directory of `process` as `viewer` sees it. */
+export function processDirectory(
+  tree: GeneratedTree,
+  kernel: MachineKernel,
+  process: VirtualProcess,
+  viewer: Process | undefined,
+  netFiles: (process: VirtualProcess) => Listing,
+): GeneratedDirectory {
+  const pids = viewer instanceof VirtualProcess ? viewer.surroundings.pids : kernel.pids;
+  const file =
+    (make: () => string, mode = 0o444): (() => GeneratedFile) =>
+    () =>
+      new GeneratedFile(tree, make, undefined, mode);
+  const link =
+    (target: () => string): (() => GeneratedLink) =>
+    () =>
+      new GeneratedLink(tree, target);
+  const nodes: Record<string, () => GeneratedNode> = {
+    cgroup: file(() =>
+      ['memory', 'pids', 'cpu,cpuacct']
+        .map((name, index) => `${index + 2}:${name}:${process.surroundings.cgroup.path}\n`)
+        .join(''),
+    ),
+    cmdline: file(() =>
+      process.status === undefined ? process.argv.map((word) => `${word}\0`).join('') : '',
+    ),
+    comm: file(() => `${process.command}\n`),
+    cwd: () => new MagicLink(tree, process.cwd, () => process.cwdPlace.node),
+    environ: file(() => Array.from(process.env, ([name, value]) => `${name}=${value}\0`).join(''), 0o400),
+    exe: link(() => {
+      if (process.executablePath === undefined) throw new ErrnoError('ENOENT');
+      return process.executablePath;
+    }),
+    fd: () => fdDirectory(tree, process),
+    limits: file(() => LIMITS),
+    mountinfo: file(() => mountInfo(process)),
+    mounts: file(() => mountLines(process)),
+    net: () => new GeneratedDirectory(tree, netFiles(process), 0o555),
+    ns: () => namespaceDirectory(tree, process),
+    oom_score_adj: file(() => '0\n'),
+    root: () => new MagicLink(tree, '/', () => process.mounts.root.node),
+    stat: file(() => statLine(kernel, process, pids)),
+    statm: file(
+      () =>
+        `${pages(process) * 3} ${pages(process)} ${Math.floor(pages(process) / 2)} 200 0 ${pages(process)} 0\n`,
+    ),
+    status: file(() => statusText(process, pids)),
+  };
+  return new GeneratedDirectory(tree, fixed(nodes), 0o555, process.credentials.uid, process.credentials.gid);
+}
+
+/** A link whose target is found without its text. */
+class MagicLink extends GeneratedLink {
+  private readonly destination: () => Vnode;
+  constructor(tree: GeneratedTree, text: string, destination: () => Vnode) {
+    super(tree, text);
+    this.destination = destination;
+  }
+  override magic(): Vnode {
+    return this.destination();
+  }
+}
+
+/** /proc/PID/fd/N: opening it opens the same file, or shares what can't be opened by a path. */
+class OpenFileLink extends MagicLink {
+  constructor(tree: GeneratedTree, description: Description) {
+    super(
+      tree,
+      description.path ?? 'anon_inode:[unknown]',
+      () => description.node ?? new OpenFileNode(tree, description),
+    );
+  }
+}
+
+/** A pipe, terminal or socket in use, as a file. */
+class OpenFileNode extends GeneratedNode {
+  readonly type: FileStat['type'];
+  private readonly description: Description;
+  constructor(tree: GeneratedTree, description: Description) {
+    super(tree, 0o600);
+    this.description = description;
+    this.type = description.stat().type;
+  }
+  override stat(): FileStat {
+    return this.description.stat();
+  }
+  override open(): Description {
+    if (this.type === 'socket') throw new ErrnoError('ENXIO');
+    return this.description;
+  }
+}
+
+function fdDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDirectory {
+  const listing: Listing = {
+    names: () =>
+      Array.from(process.fds.keys())
+        .sort((a, b) => a - b)
+        .map(String),
+    lookup(name) {
+      const file = /^\d+$/.test(name) ? process.fds.get(Number(name)) : undefined;
+      return file === undefined ? undefined : new OpenFileLink(tree, describe(file));
+    },
+  };
+  return new GeneratedDirectory(tree, listing, 0o500, process.credentials.uid, process.credentials.gid);
+}
+
+function namespaceDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDirectory {
+  const { net, pids, mounts, uts } = process.surroundings;
+  const entries: Readonly<Record<string, object>> = { ipc: net, mnt: mounts, net, pid: pids, uts };
+  const nodes = Object.fromEntries(
+    Object.entries(entries).map(([name, subject]) => [
+      name,
+      () => new GeneratedLink(tree, `${name}:[${process.table.namespaceNumber(subject)}]`),
+    ]),
+  );
+  return new GeneratedDirectory(tree, fixed(nodes), 0o511);
+}
+
+/** proc(5): /proc/PID/stat. */
+function statLine(kernel: MachineKernel, process: VirtualProcess, pids: PidNamespace): string {
+  const ticks = (ms: number): number => Math.floor((ms * TICKS_PER_SECOND) / 1000);
+  const tty = process.tty === undefined ? 0 : 0x8800 + Number(process.tty.path.replace(/\D/g, ''));
+  const cpu = ticks(process.cpuMs);
+  const fields = [
+    process.numbers.in(pids),
+    `(${process.command})`,
+    stateOf(process),
+    process.parent?.numbers.in(pids) ?? 0,
+    process.group?.numbers.in(pids) ?? 0,
+    process.group?.session.numbers.in(pids) ?? 0,
+    tty,
+    process.tty === undefined ? -1 : (process.group?.session.foreground?.numbers.in(pids) ?? -1),
+    4194304,
+    pages(process),
+    0,
+    0,
+    0,
+    Math.floor(cpu * 0.6),
+    cpu - Math.floor(cpu * 0.6),
+    0,
+    0,
+    20,
+    0,
+    1,
+    0,
+    ticks(process.startMs - kernel.bootMs),
+    process.memoryBytes * 3,
+    pages(process),
+    '18446744073709551615',
+  ];
+  return `${[...fields, ...Array.from({ length: 27 }, () => 0)].join(' ')}\n`;
+}
+
+function statusText(process: VirtualProcess, pids: PidNamespace): string {
+  const state = stateOf(process);
+  const { uid, gid, groups } = process.credentials;
+  const pid = process.numbers.in(pids);
+  const kilobytes = Math.round(process.memoryBytes / 1024);
+  const rows: readonly (readonly [string, string])[] = [
+    ['Name', process.command],
+    ['Umask', process.umask.toString(8).padStart(4, '0')],
+    ['State', `${state} (${STATE_NAMES[state]})`],
+    ['Tgid', String(pid)],
+    ['Ngid', '0'],
+    ['Pid', String(pid)],
+    ['PPid', String(process.parent?.numbers.in(pids) ?? 0)],
+    ['TracerPid', '0'],
+    ['Uid', `${uid}\t${uid}\t${uid}\t${uid}`],
+    ['Gid', `${gid}\t${gid}\t${gid}\t${gid}`],
+    ['FDSize', '64'],
+    ['Groups', `${groups.join(' ')} `],
+    ['VmPeak', `${String(kilobytes * 3).padStart(8)} kB`],
+    ['VmSize', `${String(kilobytes * 3).padStart(8)} kB`],
+    ['VmRSS', `${String(kilobytes).padStart(8)} kB`],
+    ['Threads', '1'],
+    ['SigIgn', signalMask(process.ignoredSignals())],
+    ['SigCgt', signalMask(process.caughtSignals())],
+  ];
+  return rows.map(([name, value]) => `${name}:\t${value}\n`).join('');
+}
+
+function signalMask(signals: readonly Signal[]): string {
+  const mask = signals.reduce((bits, signal) => bits | (1n << BigInt(SIGNAL_NUMBERS[signal] - 1)), 0n);
+  return mask.toString(16).padStart(16, '0');
+}
+
+function stateOf(process: VirtualProcess): 'R' | 'S' | 'T' | 'Z' {
+  if (process.status !== undefined) return 'Z';
+  if (process.stopped) return 'T';
+  return process.running ? 'R' : 'S';
+}
+
+function pages(process: VirtualProcess): number {
+  return process.status === undefined ? Math.round(process.memoryBytes / PAGE_BYTES) : 0;
+}
+
+function mountLines(process: VirtualProcess): string {
+  return process.mounts
+    .list()
+    .map(
+      ({ mount }) =>
+        `${mount.source} ${mount.target} ${mount.type === 'bind' ? 'xfs' : mount.type} ${mount.readOnly === true ? 'ro' : 'rw'},relatime 0 0\n`,
+    )
+    .join('');
+}
+
+function mountInfo(process: VirtualProcess): string {
+  return process.mounts
+    .list()
+    .map(({ mount }, index) => {
+      const access = mount.readOnly === true ? 'ro' : 'rw';
+      const type = mount.type === 'bind' ? 'xfs' : mount.type;
+      return `${index + 20} ${index === 0 ? 1 : 20} 0:${index + 30} ${mount.root ?? '/'} ${mount.target} ${access},relatime - ${type} ${mount.source} ${access}\n`;
+    })
+    .join('');
+}
+
+const LIMITS = [
+  ['Limit', 'Soft Limit', 'Hard Limit', 'Units'],
+  ['Max cpu time', 'unlimited', 'unlimited', 'seconds'],
+  ['Max file size', 'unlimited', 'unlimited', 'bytes'],
+  ['Max processes', '15062', '15062', 'processes'],
+  ['Max open files', '1024', '4096', 'files'],
+  ['Max pending signals', '15062', '15062', 'signals'],
+]
+  .map(
+    ([name, soft, hard, units]) =>
+      `${name!.padEnd(26)}${soft!.padEnd(21)}${hard!.padEnd(21)}${units!.padEnd(10)}\n`,
+  )
+  .join('');

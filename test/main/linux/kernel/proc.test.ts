@@ -1,0 +1,99 @@
+// /proc, /sys and /dev as tools read them.
+import { expect, test } from 'vitest';
+import { ErrnoError } from '../../../../main/network/index.ts';
+import type { Process } from '../../../../main/linux/kernel/index.ts';
+import { makeBareMachine, run } from '../../../support/make-machine.ts';
+
+async function inside(look: (proc: Process) => void | Promise<void>): Promise<string> {
+  const machine = makeBareMachine();
+  const result = await run(
+    machine,
+    async (proc) => {
+      await look(proc);
+      return 0;
+    },
+    { argv: ['looker', 'a b'] },
+  );
+  expect(machine.faults).toEqual([]);
+  return result.stdout;
+}
+
+test('a process finds itself: command line, environment, status, stat, working directory', async () => {
+  await inside((proc) => {
+    expect(proc.fs.readText('/proc/self/cmdline')).toBe('looker\0a b\0');
+    expect(proc.fs.readText('/proc/self/environ')).toContain('HOME=/root\0');
+    expect(proc.fs.readlink('/proc/self/cwd')).toBe('/root');
+    expect(proc.fs.readText('/proc/self/status')).toMatch(
+      new RegExp(`^Name:\tlooker\n(?:.*\n)*Pid:\t${proc.pid}\nPPid:\t1\n`),
+    );
+    expect(proc.fs.readText(`/proc/${proc.pid}/stat`)).toMatch(
+      new RegExp(`^${proc.pid} \\(looker\\) R 1 ${proc.pid} ${proc.pid} 0 -1 `),
+    );
+    expect(proc.fs.readdir('/proc').map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['1', String(proc.pid), 'meminfo', 'self', 'sys']),
+    );
+    expect(proc.fs.readText('/proc/1/cmdline')).toContain('/usr/lib/systemd/systemd\0');
+    expect(proc.fs.exists('/proc/99999')).toBe(false);
+  });
+});
+
+test('the figures of the machine are there', async () => {
+  await inside((proc) => {
+    expect(proc.fs.readText('/proc/meminfo')).toMatch(/^MemTotal: {8}4194304 kB\nMemFree: /);
+    expect(proc.fs.readText('/proc/cpuinfo').match(/^processor/gm)).toHaveLength(2);
+    expect(proc.fs.readText('/proc/uptime')).toMatch(/^0\.00 0\.00\n$/);
+    expect(proc.fs.readText('/proc/loadavg')).toMatch(/^\d\.\d\d \d\.\d\d \d\.\d\d \d+\/\d+ \d+\n$/);
+    expect(proc.fs.readText('/proc/version')).toMatch(/^Linux version 3\.10\.0/);
+    expect(proc.fs.readText('/proc/mounts')).toMatch(
+      /^\/dev\/sda1 \/ xfs rw,relatime 0 0\nsysfs \/sys sysfs/,
+    );
+  });
+});
+
+test('kernel parameters are read and written as files; what is no value is EINVAL, others than root may not', async () => {
+  await inside((proc) => {
+    expect(proc.fs.readText('/proc/sys/vm/swappiness')).toBe('30\n');
+    proc.fs.writeFile('/proc/sys/vm/swappiness', '0\n');
+    expect(proc.fs.readText('/proc/sys/vm/swappiness')).toBe('0\n');
+    expect(() => proc.fs.writeFile('/proc/sys/vm/swappiness', 'much\n')).toThrow(
+      expect.objectContaining({ code: 'EINVAL' }),
+    );
+    expect(() => proc.fs.writeFile('/proc/sys/kernel/osrelease', 'x')).toThrow(ErrnoError);
+    proc.fs.writeFile('/proc/sys/kernel/hostname', 'other\n');
+    expect(proc.kernel.hostname).toBe('other');
+    expect(proc.fs.readText('/proc/sys/kernel/random/boot_id')).toBe(
+      proc.fs.readText('/proc/sys/kernel/random/boot_id'),
+    );
+    expect(proc.fs.readdir('/proc/sys').map(({ name }) => name)).toEqual(['fs', 'kernel', 'user', 'vm']);
+    expect(() => proc.fs.readText('/proc/sys/vm')).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+  });
+});
+
+test('/dev/stdout is the standard output, be it a pipe or a file', async () => {
+  const output = await inside(async (proc) => {
+    expect(proc.fs.readlink('/proc/self/fd/1')).toMatch(/^pipe:\[\d+\]$/);
+    proc.fs.writeFile('/dev/stdout', 'by its path\n');
+    proc.fs.symlink('/dev/stdout', '/var/log/access.log');
+    await proc.fs
+      .open('/var/log/access.log', { write: true, append: true, create: true })
+      .write('through a log\n');
+    const kept = proc.setFd(proc.stdout);
+    proc.setFd(proc.fs.open('/root/out', { write: true, create: true }), 1);
+    proc.fs.writeFile('/dev/stdout', 'in a file\n');
+    proc.setFd(proc.fds.get(kept)!, 1);
+    expect(proc.fs.readText('/root/out')).toBe('in a file\n');
+  });
+  expect(output).toBe('by its path\nthrough a log\n');
+});
+
+test('devices: null swallows, zero and urandom never end, full is full, a process without terminal has no /dev/tty', async () => {
+  await inside(async (proc) => {
+    proc.fs.writeFile('/dev/null', 'gone');
+    expect(proc.fs.readText('/dev/null')).toBe('');
+    expect(await proc.fs.open('/dev/zero').read(4)).toEqual(new Uint8Array(4));
+    expect(await proc.fs.open('/dev/urandom').read(16)).not.toEqual(new Uint8Array(16));
+    expect(() => proc.fs.writeFile('/dev/full', 'x')).toThrow(expect.objectContaining({ code: 'ENOSPC' }));
+    expect(() => proc.fs.open('/dev/tty')).toThrow(expect.objectContaining({ code: 'ENXIO' }));
+    expect(proc.fs.stat('/dev/null')).toMatchObject({ type: 'character-device', mode: 0o666 });
+  });
+});
