@@ -3,4 +3,4 @@ export { pointsMaxOf, type Lab, type LabStep } from './lab.ts';
 export { LabError, listCourses, loadLab, type CourseFolder, type LabFault } from './load.ts';
 export { pointsOf, readProgress } from './progress.ts';
 export { LabRun } from './run.ts';
-export type { CommandResult, HttpResult, LabWorld } from './world.ts';
+export type { World as LabWorld } from '../cluster/index.ts';

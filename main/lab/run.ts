@@ -4,7 +4,7 @@ import type { Store } from '../storage/index.ts';
 import { runCheck } from './checks/index.ts';
 import { pointsMaxOf, type Lab, type LabStep } from './lab.ts';
 import { emptyProgress, pointsOf, readProgress, writeProgress, type LabProgress, type StepProgress } from './progress.ts';
-import type { LabWorld } from './world.ts';
+import type { World as LabWorld } from '../cluster/index.ts';
 
 export interface LabRunOptions {
   readonly lab: Lab;

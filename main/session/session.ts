@@ -93,7 +93,11 @@ export class Session implements AsyncDisposable {
       onFault,
       onChange: () => this.clusterChanged(),
     });
-    this.editors = new EditorDesk({ simulation, store, emit: (name, event) => this.emit(name, event) });
+    this.editors = new EditorDesk({
+      simulation,
+      emit: (name, event) => this.emit(name, event),
+      terminalOf: (tty) => this.terminals.terminalOf(tty),
+    });
     this.terminals = new TerminalDesk({
       simulation,
       store,

@@ -1,7 +1,7 @@
 // The terminals of a session: a login shell on a pseudo-terminal each, its keys as inputs, its output as events.
 import type { TerminalInfo } from '../../preload/contract.ts';
 import type { Machine } from '../linux/machine/index.ts';
-import type { TtyMaster, WindowSize } from '../linux/kernel/index.ts';
+import type { Tty, TtyMaster, WindowSize } from '../linux/kernel/index.ts';
 import type { Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import { Scrollback } from './scrollback.ts';
@@ -34,6 +34,7 @@ export class TerminalDesk implements Disposable {
   private readonly terminals = new Map<string, Terminal>();
   private readonly handlers = new DisposableStack();
   private lastNumber = 0;
+  private lastTyped: string | undefined;
 
   constructor(options: TerminalDeskOptions) {
     this.options = options;
@@ -74,6 +75,12 @@ export class TerminalDesk implements Disposable {
     return info;
   }
 
+  /** The terminal whose tty it is; for a tty further away, the one last typed in. */
+  terminalOf(tty: Tty): string | undefined {
+    const own = [...this.terminals.values()].find(({ master }) => master?.tty === tty);
+    return own?.info.terminalId ?? this.lastTyped;
+  }
+
   /** What a terminal showed so far; and from now on it has this size. */
   attach(terminalId: string, size: WindowSize): string {
     const replay = this.require(terminalId).scrollback.toString();
@@ -83,6 +90,7 @@ export class TerminalDesk implements Disposable {
 
   input(terminalId: string, data: string): void {
     this.require(terminalId);
+    this.lastTyped = terminalId;
     void this.options.simulation.input('terminal.input', { terminalId, data });
   }
 
@@ -135,6 +143,7 @@ export class TerminalDesk implements Disposable {
     for (;;) {
       const bytes = await master.output();
       const data = bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
+      this.options.machine(terminal.info.machine)?.flush();
       await this.durable();
       if (data !== '') {
         terminal.scrollback.add(data);
@@ -164,6 +173,7 @@ export class TerminalDesk implements Disposable {
 
   private forget(terminalId: string): void {
     if (!this.terminals.delete(terminalId)) return;
+    if (this.lastTyped === terminalId) this.lastTyped = undefined;
     this.remember();
     this.options.onClosed(terminalId);
   }

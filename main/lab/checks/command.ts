@@ -1,7 +1,7 @@
 // Checks by running a command aside, on a machine or in each pod of a selection.
 import { resources, type Pod } from '../../kubernetes/api/index.ts';
 import type { CommandCondition } from '../lab.ts';
-import type { CommandResult, LabWorld } from '../world.ts';
+import type { CommandResult, World as LabWorld } from '../../cluster/index.ts';
 import { HOLDS, missing, type Verdict } from './verdict.ts';
 
 export async function checkCommand(world: LabWorld, condition: CommandCondition): Promise<Verdict> {

@@ -1,6 +1,6 @@
 // Checks that a learner typed something: a pattern on the shell history of a machine's root.
 import type { HistoryCondition } from '../lab.ts';
-import type { LabWorld } from '../world.ts';
+import type { World as LabWorld } from '../../cluster/index.ts';
 import { HOLDS, missing, type Verdict } from './verdict.ts';
 
 const HISTORY_PATH = '/root/.bash_history';

@@ -1,7 +1,7 @@
 // Checks by HTTP requests from a machine, each on its own connection, over the same network as everything else.
 import { isStatus, resources, type Service } from '../../kubernetes/api/index.ts';
 import type { HttpCondition } from '../lab.ts';
-import type { LabWorld } from '../world.ts';
+import type { World as LabWorld } from '../../cluster/index.ts';
 import { quoted } from './command.ts';
 import { HOLDS, missing, type Verdict } from './verdict.ts';
 

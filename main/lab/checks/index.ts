@@ -1,6 +1,6 @@
 // Runs one check of a lab against a cluster: at once, or until it holds within its time.
 import type { Condition, LabCheck } from '../lab.ts';
-import type { LabWorld } from '../world.ts';
+import type { World as LabWorld } from '../../cluster/index.ts';
 import { checkCommand } from './command.ts';
 import { checkHistory } from './history.ts';
 import { checkHttp } from './http.ts';

@@ -2,7 +2,7 @@
 import { evaluate } from '@marcbachmann/cel-js';
 import { builtInResources, isStatus, type KubernetesObject } from '../../kubernetes/api/index.ts';
 import type { ObjectsCondition } from '../lab.ts';
-import type { LabWorld } from '../world.ts';
+import type { World as LabWorld } from '../../cluster/index.ts';
 import { HOLDS, missing, type Verdict } from './verdict.ts';
 
 export async function checkObjects(world: LabWorld, condition: ObjectsCondition): Promise<Verdict> {

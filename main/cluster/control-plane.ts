@@ -1,0 +1,86 @@
+// The programs of the control plane's containers: they run the in-process components while their process lives.
+import type { Clock, Random } from '../simulation/index.ts';
+import type { Process, Program } from '../linux/kernel/index.ts';
+import { serveHttp } from '../network/http/index.ts';
+import type { ApiClient } from '../kubernetes/client/index.ts';
+import { makeControllerManager } from '../kubernetes/controllers/index.ts';
+import { makeScheduler } from '../kubernetes/scheduler/index.ts';
+import type { ApiServer } from '../kubernetes/apiserver/index.ts';
+import type { ApiGate } from './gated-client.ts';
+
+export interface ControlPlaneOptions {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly api: ApiServer;
+  readonly gate: ApiGate;
+  readonly client: (component: string) => ApiClient;
+  /** Listens as the API server does: TLS on its port. */
+  readonly listen: (proc: Process, port: number) => Disposable;
+}
+
+/** By image name without tag, such as `registry.k8s.io/kube-scheduler`. */
+export type ControlPlanePrograms = Readonly<Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler', Program>>;
+
+export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlanePrograms {
+  const { clock, random, gate, client, listen } = options;
+  return {
+    etcd: (proc) => untilStopped(proc, () => serveHealth(proc, 2381)),
+    'kube-apiserver': (proc) =>
+      untilStopped(proc, () => {
+        const stack = new DisposableStack();
+        stack.use(listen(proc, portFlag(proc, 'secure-port', 6443)));
+        gate.open();
+        stack.defer(() => gate.close());
+        return stack;
+      }),
+    'kube-controller-manager': (proc) =>
+      untilStopped(proc, () => {
+        const stack = new DisposableStack();
+        stack.use(serveHealth(proc, 10257));
+        stack.use(
+          makeControllerManager({
+            client: client('kube-controller-manager'),
+            clock,
+            random: random.fork('kube-controller-manager'),
+            clusterCIDR: flag(proc, 'cluster-cidr') ?? '10.244.0.0/16',
+          }).start(),
+        );
+        return stack;
+      }),
+    'kube-scheduler': (proc) =>
+      untilStopped(proc, () => {
+        const stack = new DisposableStack();
+        stack.use(serveHealth(proc, 10259));
+        stack.use(makeScheduler({ client: client('kube-scheduler'), clock, random: random.fork('kube-scheduler') }).start());
+        return stack;
+      }),
+  };
+}
+
+/** Runs a component until its process is told to go. */
+async function untilStopped(proc: Process, start: () => Disposable): Promise<number> {
+  using _running = start();
+  await new Promise<void>((resolve) => {
+    proc.onSignal('SIGTERM', resolve);
+    proc.onSignal('SIGINT', resolve);
+    proc.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  return 0;
+}
+
+/** The health endpoint that liveness probes ask. */
+function serveHealth(proc: Process, port: number): Disposable {
+  const listener = proc.net.sockets.listenTcp(
+    { address: '127.0.0.1', port },
+    { owner: { pid: proc.pid, command: proc.argv[0] ?? '', uid: 0 } },
+  );
+  return serveHttp(listener, async () => ({ status: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' }));
+}
+
+function flag(proc: Process, name: string): string | undefined {
+  return proc.argv.find((arg) => arg.startsWith(`--${name}=`))?.slice(name.length + 3);
+}
+
+function portFlag(proc: Process, name: string, preset: number): number {
+  return Number(flag(proc, name) ?? preset);
+}

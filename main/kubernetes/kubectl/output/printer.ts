@@ -1,0 +1,55 @@
+// Objects in the form that `-o` asks for.
+import type { Process } from '../../../linux/kernel/index.ts';
+import type { FlagValues } from '../frame/flags.ts';
+import { CommandError } from '../frame/command-error.ts';
+import { toJson } from './json.ts';
+import { JsonPathError, parseJsonPath } from './jsonpath.ts';
+import { toYaml } from './yaml.ts';
+
+/** The formats that print whole objects. */
+export const OBJECT_FORMATS =
+  'go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml';
+
+/** Prints one object, or a list as one, in a format other than a table. */
+export type ObjectPrinter = (object: object) => string;
+
+/** The printer for `-o FORMAT`, or undefined if the format isn't one of whole objects. Throws CommandError in kubectl's words. */
+export function objectPrinter(format: string, flags: FlagValues, proc: Process): ObjectPrinter | undefined {
+  const keepManaged = flags.bool('show-managed-fields');
+  const shown = (object: object): object => (keepManaged ? object : withoutManagedFields(object));
+  const [name = '', ...rest] = format.split('=');
+  const argument = rest.join('=') || flags.string('template');
+  if (name === 'json') return (object) => toJson(shown(object));
+  if (name === 'yaml') return (object) => toYaml(shown(object));
+  if (name === 'jsonpath' || name === 'jsonpath-as-json' || name === 'jsonpath-file') {
+    if (argument === '') throw new CommandError(`template format specified but no template given`);
+    const path = compile(name === 'jsonpath-file' ? proc.fs.readText(argument) : argument);
+    return (object) => {
+      try {
+        if (name !== 'jsonpath-as-json') return path.print(shown(object), flags.bool('allow-missing-template-keys'));
+        return toJson(path.find(shown(object), flags.bool('allow-missing-template-keys')));
+      } catch (error) {
+        if (!(error instanceof JsonPathError)) throw error;
+        throw new CommandError(`error executing jsonpath "${argument}": Error executing template: ${error.message}.`);
+      }
+    };
+  }
+  return undefined;
+}
+
+function compile(template: string): ReturnType<typeof parseJsonPath> {
+  try {
+    return parseJsonPath(template);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    throw new CommandError(`error parsing jsonpath ${template}, ${error.message}`);
+  }
+}
+
+function withoutManagedFields(object: object): object {
+  const { metadata, items } = object as { metadata?: { managedFields?: unknown }; items?: object[] };
+  if (Array.isArray(items)) return { ...object, items: items.map(withoutManagedFields) };
+  if (metadata?.managedFields === undefined) return object;
+  const { managedFields: _, ...kept } = metadata;
+  return { ...object, metadata: kept };
+}

@@ -1,0 +1,122 @@
+// Which resources a server has: aggregated discovery, and the names people call them by (RESTMapper).
+import type { HttpApi } from '../../client/http-client.ts';
+import type { Resource } from '../../api/index.ts';
+import { CommandError } from '../frame/command-error.ts';
+
+/** A resource as discovery tells it. */
+export interface DiscoveredResource extends Resource {
+  readonly singular: string;
+  readonly shortNames: readonly string[];
+  readonly categories: readonly string[];
+  readonly verbs: readonly string[];
+  readonly subresources: readonly string[];
+}
+
+interface AggregatedDiscovery {
+  items: {
+    metadata?: { name?: string };
+    versions: {
+      version: string;
+      resources?: {
+        resource: string;
+        responseKind: { group: string; version: string; kind: string };
+        scope: 'Namespaced' | 'Cluster';
+        singularResource: string;
+        shortNames?: string[];
+        categories?: string[];
+        verbs: string[];
+        subresources?: { subresource: string }[];
+      }[];
+    }[];
+  }[];
+}
+
+const ACCEPT =
+  'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
+
+/** All resources of a server, core group first, then groups and versions in the server's order of preference. */
+export async function discover(api: HttpApi): Promise<DiscoveredResource[]> {
+  const found: DiscoveredResource[] = [];
+  for (const path of ['/api', '/apis']) {
+    const { items } = await api.json<AggregatedDiscovery>({ method: 'GET', path, query: { timeout: '32s' }, accept: ACCEPT });
+    for (const { metadata, versions } of items) {
+      for (const { version, resources = [] } of versions) {
+        for (const entry of resources) {
+          found.push({
+            group: metadata?.name ?? '',
+            version,
+            plural: entry.resource,
+            kind: entry.responseKind.kind,
+            namespaced: entry.scope === 'Namespaced',
+            singular: entry.singularResource,
+            shortNames: entry.shortNames ?? [],
+            categories: entry.categories ?? [],
+            verbs: entry.verbs,
+            subresources: (entry.subresources ?? []).map(({ subresource }) => subresource),
+          });
+        }
+      }
+    }
+  }
+  return found;
+}
+
+/** Finds resources by what people type, and by kind. */
+export class ResourceMapper {
+  readonly resources: readonly DiscoveredResource[];
+
+  constructor(resources: readonly DiscoveredResource[]) {
+    this.resources = resources;
+  }
+
+  /** `pods`, `po`, `deployment.apps`, `deployments.v1.apps`, `Service`. Throws CommandError in kubectl's words. */
+  require(name: string): DiscoveredResource {
+    const found = this.find(name);
+    if (found === undefined) throw new CommandError(`the server doesn't have a resource type "${name}"`);
+    return found;
+  }
+
+  find(name: string): DiscoveredResource | undefined {
+    const wanted = name.toLowerCase();
+    const [word = '', ...qualifiers] = wanted.split('.');
+    const matches = (resource: DiscoveredResource): boolean =>
+      resource.plural === word || resource.singular === word || resource.kind.toLowerCase() === word || resource.shortNames.includes(word);
+    const inGroup = (group: string, version?: string) => (resource: DiscoveredResource) =>
+      matches(resource) && resource.group === group && (version === undefined || resource.version === version);
+    if (qualifiers.length === 0) return this.resources.find(matches);
+    return (
+      this.resources.find(inGroup(qualifiers.slice(1).join('.'), qualifiers[0])) ??
+      this.resources.find(inGroup(qualifiers.join('.'))) ??
+      this.resources.find((resource) => matches(resource) && resource.group.startsWith(qualifiers.join('.')))
+    );
+  }
+
+  /** The resources of a category such as `all`. */
+  inCategory(category: string): DiscoveredResource[] {
+    const seen = new Set<string>();
+    return this.resources.filter((resource) => {
+      const key = `${resource.plural}.${resource.group}`;
+      if (!resource.categories.includes(category) || seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    });
+  }
+
+  /** The resource for an object's apiVersion and kind. Throws CommandError in kubectl's words. */
+  forKind(apiVersion: string, kind: string, source = ''): DiscoveredResource {
+    const [group, version] = apiVersion.includes('/') ? (apiVersion.split('/') as [string, string]) : ['', apiVersion];
+    const found = this.resources.find((each) => each.kind === kind && each.group === group && each.version === version);
+    if (found !== undefined) return found;
+    throw new CommandError(
+      `resource mapping not found for name: "" namespace: "" from "${source}": no matches for kind "${kind}" in version "${apiVersion}"\nensure CRDs are installed first`,
+    );
+  }
+}
+
+/** The path of a collection, or of one object in it. */
+export function pathOf(resource: Resource, namespace: string | undefined, name?: string, subresource?: string): string {
+  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const scope = resource.namespaced && namespace !== undefined && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+  const object = name === undefined ? '' : `/${encodeURIComponent(name)}`;
+  return `${root}${scope}/${resource.plural}${object}${subresource === undefined ? '' : `/${subresource}`}`;
+}
