@@ -18,6 +18,8 @@ export interface DiskOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly sizeMaxBytes?: number;
+  /** Device number: major * 256 + minor. */
+  readonly device?: number;
 }
 
 /** The layer and what saves it. */
@@ -45,7 +47,12 @@ interface InodeRecord {
 /** Opens a saved layer, or a new empty one. */
 export function openDisk(options: DiskOptions): Disk {
   const { store, prefix, clock } = options;
-  const tree = new MemoryTree({ id: options.id, now: () => clock.now(), sizeMaxBytes: options.sizeMaxBytes });
+  const tree = new MemoryTree({
+    id: options.id,
+    now: () => clock.now(),
+    sizeMaxBytes: options.sizeMaxBytes,
+    device: options.device,
+  });
   readBack(tree, store, prefix);
   const saver = new Saver(store, prefix, clock);
   tree.journal = saver;

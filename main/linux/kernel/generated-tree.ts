@@ -28,7 +28,7 @@ export class GeneratedTree implements Tree {
   }
 
   setRoot(listing: Listing): void {
-    this.root = new GeneratedDirectory(this, listing);
+    this.root = new GeneratedDirectory(this, listing, this.id === 'devtmpfs' ? 0o755 : 0o555);
   }
 
   inode(): number {
@@ -101,8 +101,8 @@ export class GeneratedLink extends GeneratedNode {
   readonly type = 'symlink';
   private readonly target: string | ((viewer: Process | undefined) => string);
 
-  constructor(tree: GeneratedTree, target: string | ((viewer: Process | undefined) => string)) {
-    super(tree, 0o777);
+  constructor(tree: GeneratedTree, target: string | ((viewer: Process | undefined) => string), mode = 0o777) {
+    super(tree, mode);
     this.target = target;
   }
   override readlink(viewer?: Process): string {

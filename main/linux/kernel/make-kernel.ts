@@ -355,7 +355,7 @@ export class MachineKernel implements Kernel {
     const pids = viewer instanceof VirtualProcess ? viewer.surroundings.pids : this.pids;
     return Array.from(pids.processes.entries())
       .sort(([a], [b]) => a - b)
-      .map(([pid, process]) => describeProcess(pid, process, pids));
+      .map(([pid, process]) => describeProcess(pid, process, viewer, pids));
   }
 
   // ── Files ──
@@ -495,15 +495,27 @@ export class MachineKernel implements Kernel {
   }
 }
 
-function describeProcess(pid: number, process: VirtualProcess, viewer: PidNamespace): ProcessInfo {
+function describeProcess(
+  pid: number,
+  process: VirtualProcess,
+  viewer: Process | undefined,
+  pids: PidNamespace,
+): ProcessInfo {
   return {
     pid,
-    parentPid: process.parent?.numbers.in(viewer) ?? 0,
-    processGroup: process.group?.numbers.in(viewer) ?? 0,
-    session: process.group?.session.numbers.in(viewer) ?? 0,
+    parentPid: process.parent?.numbers.in(pids) ?? 0,
+    processGroup: process.group?.numbers.in(pids) ?? 0,
+    session: process.group?.session.numbers.in(pids) ?? 0,
     argv: process.argv,
     command: process.command,
-    state: process.status !== undefined ? 'Z' : process.stopped ? 'T' : process.running ? 'R' : 'S',
+    state:
+      process.status !== undefined
+        ? 'Z'
+        : process.stopped
+          ? 'T'
+          : process.running || process === viewer
+            ? 'R'
+            : 'S',
     credentials: process.credentials,
     tty: process.tty?.path,
     startMs: process.startMs,

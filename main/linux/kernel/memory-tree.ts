@@ -31,6 +31,8 @@ export interface MemoryTreeOptions {
   /** Reaching it is ENOSPC. */
   readonly sizeMaxBytes?: number | undefined;
   readonly rootMode?: number;
+  /** As stat(2) shows it; derived from the id if absent. */
+  readonly device?: number | undefined;
 }
 
 export class MemoryTree implements Tree {
@@ -47,7 +49,7 @@ export class MemoryTree implements Tree {
 
   constructor(options: MemoryTreeOptions) {
     this.id = options.id;
-    this.device = deviceNumber(options.id);
+    this.device = options.device ?? anonymousDevice(options.id);
     this.now = options.now;
     this.sizeMaxBytes = options.sizeMaxBytes ?? TREE_BYTES_DEFAULT;
     this.root = new MemoryNode(this, this.nextInode++, {
@@ -365,8 +367,9 @@ function blocks(sizeBytes: number): number {
   return Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
-function deviceNumber(id: string): number {
+/** Trees without a disk have major number 0. */
+function anonymousDevice(id: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193);
-  return (hash >>> 0) % 0xffff;
+  return 32 + ((hash >>> 0) % 200);
 }

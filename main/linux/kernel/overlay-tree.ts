@@ -83,7 +83,11 @@ export class OverlayNode extends Vnode {
   }
 
   stat(): FileStat {
-    return { ...this.top.stat(), inode: this.inode, device: this.tree.upper.device };
+    const stat = this.top.stat();
+    const merged = this.type === 'directory' && this.lowers.length > (this.upper === undefined ? 1 : 0);
+    // A directory has one link per subdirectory, wherever they come from.
+    const links = merged ? 2 + this.list().filter(({ type }) => type === 'directory').length : stat.links;
+    return { ...stat, links, inode: this.inode, device: this.tree.upper.device };
   }
 
   override change(attributes: Attributes): void {

@@ -64,12 +64,12 @@ export function processDirectory(
     ns: () => namespaceDirectory(tree, process),
     oom_score_adj: file(() => '0\n'),
     root: () => new MagicLink(tree, '/', () => process.mounts.root.node),
-    stat: file(() => statLine(kernel, process, pids)),
+    stat: file(() => statLine(kernel, process, viewer, pids)),
     statm: file(
       () =>
         `${pages(process) * 3} ${pages(process)} ${Math.floor(pages(process) / 2)} 200 0 ${pages(process)} 0\n`,
     ),
-    status: file(() => statusText(process, pids)),
+    status: file(() => statusText(process, viewer, pids)),
   };
   return new GeneratedDirectory(tree, fixed(nodes), 0o555, process.credentials.uid, process.credentials.gid);
 }
@@ -77,8 +77,8 @@ export function processDirectory(
 /** A link whose target is found without its text. */
 class MagicLink extends GeneratedLink {
   private readonly destination: () => Vnode;
-  constructor(tree: GeneratedTree, text: string, destination: () => Vnode) {
-    super(tree, text);
+  constructor(tree: GeneratedTree, text: string, destination: () => Vnode, mode = 0o777) {
+    super(tree, text, mode);
     this.destination = destination;
   }
   override magic(): Vnode {
@@ -93,6 +93,7 @@ class OpenFileLink extends MagicLink {
       tree,
       description.path ?? 'anon_inode:[unknown]',
       () => description.node ?? new OpenFileNode(tree, description),
+      0o700,
     );
   }
 }
@@ -142,14 +143,19 @@ function namespaceDirectory(tree: GeneratedTree, process: VirtualProcess): Gener
 }
 
 /** proc(5): /proc/PID/stat. */
-function statLine(kernel: MachineKernel, process: VirtualProcess, pids: PidNamespace): string {
+function statLine(
+  kernel: MachineKernel,
+  process: VirtualProcess,
+  viewer: Process | undefined,
+  pids: PidNamespace,
+): string {
   const ticks = (ms: number): number => Math.floor((ms * TICKS_PER_SECOND) / 1000);
   const tty = process.tty === undefined ? 0 : 0x8800 + Number(process.tty.path.replace(/\D/g, ''));
   const cpu = ticks(process.cpuMs);
   const fields = [
     process.numbers.in(pids),
     `(${process.command})`,
-    stateOf(process),
+    stateOf(process, viewer),
     process.parent?.numbers.in(pids) ?? 0,
     process.group?.numbers.in(pids) ?? 0,
     process.group?.session.numbers.in(pids) ?? 0,
@@ -176,8 +182,8 @@ function statLine(kernel: MachineKernel, process: VirtualProcess, pids: PidNames
   return `${[...fields, ...Array.from({ length: 27 }, () => 0)].join(' ')}\n`;
 }
 
-function statusText(process: VirtualProcess, pids: PidNamespace): string {
-  const state = stateOf(process);
+function statusText(process: VirtualProcess, viewer: Process | undefined, pids: PidNamespace): string {
+  const state = stateOf(process, viewer);
   const { uid, gid, groups } = process.credentials;
   const pid = process.numbers.in(pids);
   const kilobytes = Math.round(process.memoryBytes / 1024);
@@ -209,10 +215,10 @@ function signalMask(signals: readonly Signal[]): string {
   return mask.toString(16).padStart(16, '0');
 }
 
-function stateOf(process: VirtualProcess): 'R' | 'S' | 'T' | 'Z' {
+function stateOf(process: VirtualProcess, viewer: Process | undefined): 'R' | 'S' | 'T' | 'Z' {
   if (process.status !== undefined) return 'Z';
   if (process.stopped) return 'T';
-  return process.running ? 'R' : 'S';
+  return process.running || process === viewer ? 'R' : 'S';
 }
 
 function pages(process: VirtualProcess): number {

@@ -457,7 +457,7 @@ export class VirtualProcess implements Process, Viewer {
 
   /** Using the CPU rather than waiting. */
   get running(): boolean {
-    return this.burning !== undefined || this.blocked.size === 0;
+    return this.burning !== undefined;
   }
 
   // ── Waits ──

@@ -27,6 +27,12 @@ import {
 import { findAccount, type Account } from './account.ts';
 import { distributionFiles } from './distribution.ts';
 
+/** A program with the name that its file carries, where that isn't the path's last part. */
+export interface InstalledProgram {
+  readonly name: string;
+  readonly program: Program;
+}
+
 export interface MachineOptions {
   /** Host name, and the key of everything saved: `/machines/NAME/…`. */
   readonly name: string;
@@ -35,7 +41,7 @@ export interface MachineOptions {
   readonly store: Store;
   readonly net: NetworkNamespace;
   /** Executables by path, such as `/usr/bin/ls`. */
-  readonly programs: ReadonlyMap<string, Program>;
+  readonly programs: ReadonlyMap<string, Program | InstalledProgram>;
   /** Added to, or instead of, the distribution's files. */
   readonly baseFiles?: ReadonlyMap<string, LayerFile>;
   readonly units?: readonly UnitDefinition[];
@@ -87,6 +93,8 @@ export interface Machine {
 
 const TERM = 'xterm-256color';
 const DISK_BYTES = 40 * 1024 ** 3;
+/** /dev/sda1: 8, 1. */
+const DISK_DEVICE = 0x801;
 
 export function makeMachine(options: MachineOptions): Machine {
   const { name, clock, store, random } = options;
@@ -98,6 +106,7 @@ export function makeMachine(options: MachineOptions): Machine {
     prefix: `${prefix}disk/`,
     clock,
     sizeMaxBytes: options.diskBytes ?? DISK_BYTES,
+    device: DISK_DEVICE,
   });
   const base = makeLayer(`base:${name}`, baseOf(options), bootMs);
   const kernel = makeKernel({
@@ -167,8 +176,12 @@ function firstBoot(store: Store, key: string, nowMs: number): number {
 
 function baseOf(options: MachineOptions): Map<string, LayerFile> {
   const files = distributionFiles(options.name);
-  for (const [path, program] of options.programs) {
-    files.set(path, { type: 'program', program, name: path.slice(path.lastIndexOf('/') + 1) });
+  for (const [path, installed] of options.programs) {
+    const named =
+      typeof installed === 'function'
+        ? { name: path.slice(path.lastIndexOf('/') + 1), program: installed }
+        : installed;
+    files.set(path, { type: 'program', ...named });
   }
   for (const [path, file] of options.baseFiles ?? []) files.set(path, file);
   return files;
