@@ -1,4 +1,5 @@
 // An API server on a temporary workspace with a simulated clock, for tests of what talks to it.
+import { resources } from '../../main/kubernetes/api/index.ts';
 import { makeApiServer, type ApiServer } from '../../main/kubernetes/apiserver/index.ts';
 import type { ApiClient } from '../../main/kubernetes/client/index.ts';
 import { makeRandom, Simulation, type Random } from '../../main/simulation/index.ts';
@@ -33,9 +34,16 @@ export function makeApi({
   const folder = mkdtempSync(path.join(tmpdir(), 'drydock-api-'));
   const store = new SqliteStore({ path: path.join(folder, 'workspace'), turns: hostLoop });
   const server = makeApiServer({ store, clock, random });
+  const client = server.adminClient('test');
+  // A controller's work, without which no pod is admitted.
+  for (const namespace of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {
+    client
+      .create(resources.serviceaccounts, { metadata: { name: 'default', namespace } })
+      .catch((error: unknown) => faults.push(error));
+  }
   return {
     server,
-    client: server.adminClient('test'),
+    client,
     clock,
     random,
     store,

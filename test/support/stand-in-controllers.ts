@@ -1,12 +1,24 @@
 // The least that tests of the API server alone need of controllers: namespaces get their default objects and go away.
-import { builtInResources, resources, type Namespace, type Stored } from '../../main/kubernetes/api/index.ts';
+import {
+  builtInResources,
+  isStatus,
+  resources,
+  type Namespace,
+  type Stored,
+} from '../../main/kubernetes/api/index.ts';
 import type { ApiClient } from '../../main/kubernetes/client/index.ts';
+
+const ignoreExisting = (error: unknown): void => {
+  if (!isStatus(error, 'AlreadyExists')) throw error;
+};
 
 /** Fills new namespaces and empties those being deleted, until disposed. */
 export function runStandInControllers(client: ApiClient, onError: (error: unknown) => void): Disposable {
   const busy = new Set<string>();
   const fill = async (name: string): Promise<void> => {
-    await client.create(resources.serviceaccounts, { metadata: { name: 'default', namespace: name } });
+    await client
+      .create(resources.serviceaccounts, { metadata: { name: 'default', namespace: name } })
+      .catch(ignoreExisting);
     await client.create(resources.configmaps, {
       metadata: { name: 'kube-root-ca.crt', namespace: name },
       data: { 'ca.crt': '' },

@@ -3,7 +3,7 @@ import { builtInResources, type ResourceInfo } from '../../api/resources.ts';
 import { schemaNameOf } from '../schema/structures.ts';
 import type { Kind } from './kind.ts';
 import { label1035Problems, labelProblems, pathSegmentProblems, subdomainProblems } from './names.ts';
-import { strategies } from './strategies.ts';
+import { strategyOf } from './strategies.ts';
 
 /** etcd prefixes that aren't `/registry/<plural>/`. */
 const PREFIXES: Readonly<Record<string, string>> = {
@@ -92,7 +92,7 @@ const ORPHANS_BY_DEFAULT = new Set(['replicationcontrollers', 'jobs']);
 
 function kindOf(resource: ResourceInfo): Kind {
   const { plural } = resource;
-  const strategy = strategies[plural] ?? {};
+  const strategy = strategyOf(plural);
   const prefix = PREFIXES[plural] ?? `/registry/${plural}/`;
   return {
     resource,

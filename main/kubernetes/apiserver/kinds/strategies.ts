@@ -1,4 +1,207 @@
-// The strategies of the built-in kinds, by plural.
+// The strategies of the built-in kinds, by plural (pkg/registry/*/strategy.go).
+import type { Job, Pod } from '../../api/types.ts';
+import { rfc3339 } from '../../../simulation/index.ts';
+import { metaOf, textAt, type ApiObject, type StoredObject, type Tree } from '../object.ts';
+import { defaulterOf } from './defaults.ts';
 import type { Kind } from './kind.ts';
+import { qosClassOf } from './qos.ts';
+import { serviceStrategy } from './service-strategy.ts';
+import { validators } from '../validation/validators.ts';
+import { warningsOf } from '../validation/warnings.ts';
 
-export const strategies: Readonly<Record<string, Partial<Kind>>> = {};
+const field =
+  (...path: string[]) =>
+  (object: StoredObject): string =>
+    textAt(object, ...path);
+
+/** Kinds that keep no status from a create. */
+function dropStatus(status: Tree): (object: ApiObject) => void {
+  return (object) => {
+    object['status'] = { ...status };
+  };
+}
+
+const podStrategy: Partial<Kind> = {
+  fields: {
+    'spec.nodeName': field('spec', 'nodeName'),
+    'spec.restartPolicy': field('spec', 'restartPolicy'),
+    'spec.schedulerName': field('spec', 'schedulerName'),
+    'spec.serviceAccountName': field('spec', 'serviceAccountName'),
+    'spec.hostNetwork': (object) => String((object as Pod).spec?.hostNetwork === true),
+    'status.phase': field('status', 'phase'),
+    'status.podIP': field('status', 'podIP'),
+    'status.podIPs': field('status', 'podIP'),
+    'status.nominatedNodeName': field('status', 'nominatedNodeName'),
+  },
+  indexed: ['metadata.name', 'spec.nodeName'],
+  prepareCreate(object) {
+    const pod = object as Pod & ApiObject;
+    const status: Tree = { phase: 'Pending' };
+    if (pod.spec !== undefined) status['qosClass'] = qosClassOf(pod.spec);
+    if ((pod.spec?.schedulingGates?.length ?? 0) > 0) {
+      status['conditions'] = [
+        {
+          type: 'PodScheduled',
+          status: 'False',
+          lastProbeTime: null,
+          lastTransitionTime: null,
+          reason: 'SchedulingGated',
+          message: 'Scheduling is blocked due to non-empty scheduling gates',
+        },
+      ];
+    }
+    object['status'] = status;
+  },
+  prepareStatus(object, old) {
+    const status = object['status'] as Tree | undefined;
+    const qosClass = (old['status'] as Tree | undefined)?.['qosClass'];
+    if (status !== undefined && qosClass !== undefined) status['qosClass'] ??= qosClass;
+  },
+};
+
+/** The labels by which a Job finds its pods. */
+function labelJob(object: ApiObject): void {
+  const job = object as Job & ApiObject;
+  const { spec } = job;
+  if (spec === undefined || spec.manualSelector === true) return;
+  const { uid = '', name = '' } = metaOf(object);
+  const labels = {
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  };
+  const template = spec.template as { metadata?: { labels?: Record<string, string> } };
+  const meta = (template.metadata ??= {});
+  meta.labels = { ...meta.labels, ...labels };
+  spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
+  if (Object.keys(job.metadata?.labels ?? {}).length === 0) metaOf(object).labels = { ...meta.labels };
+}
+
+const own: Readonly<Record<string, Partial<Kind>>> = {
+  pods: podStrategy,
+  services: serviceStrategy,
+  nodes: {
+    fields: {
+      'spec.unschedulable': (object) =>
+        String((object['spec'] as { unschedulable?: boolean } | undefined)?.unschedulable === true),
+    },
+  },
+  namespaces: {
+    fields: { 'status.phase': field('status', 'phase'), name: (object) => object.metadata.name },
+    prepareCreate(object) {
+      const spec = (object['spec'] ?? {}) as { finalizers?: string[] };
+      spec.finalizers = [...new Set([...(spec.finalizers ?? []), 'kubernetes'])];
+      object['spec'] = spec;
+      object['status'] = { phase: 'Active' };
+      const meta = metaOf(object);
+      meta.labels = { ...meta.labels, 'kubernetes.io/metadata.name': meta.name ?? '' };
+    },
+    prepareUpdate(object, old, { subresource }) {
+      if (subresource === '') object['spec'] = old['spec'];
+      object['status'] = old['status'];
+      const meta = metaOf(object);
+      meta.labels = { ...meta.labels, 'kubernetes.io/metadata.name': meta.name ?? '' };
+    },
+  },
+  events: {
+    fields: {
+      'involvedObject.kind': field('involvedObject', 'kind'),
+      'involvedObject.namespace': field('involvedObject', 'namespace'),
+      'involvedObject.name': field('involvedObject', 'name'),
+      'involvedObject.uid': field('involvedObject', 'uid'),
+      'involvedObject.apiVersion': field('involvedObject', 'apiVersion'),
+      'involvedObject.resourceVersion': field('involvedObject', 'resourceVersion'),
+      'involvedObject.fieldPath': field('involvedObject', 'fieldPath'),
+      reason: field('reason'),
+      reportingComponent: field('reportingComponent'),
+      source: (object) => textAt(object, 'source', 'component') || textAt(object, 'reportingComponent'),
+      type: field('type'),
+    },
+  },
+  secrets: { fields: { type: field('type') } },
+  replicationcontrollers: {
+    fields: { 'status.replicas': field('status', 'replicas') },
+    prepareCreate: dropStatus({ replicas: 0 }),
+  },
+  replicasets: { fields: {}, prepareCreate: dropStatus({ replicas: 0 }) },
+  deployments: { prepareCreate: dropStatus({}) },
+  statefulsets: { prepareCreate: dropStatus({ replicas: 0, availableReplicas: 0 }) },
+  daemonsets: {
+    prepareCreate(object) {
+      object['status'] = {
+        currentNumberScheduled: 0,
+        numberMisscheduled: 0,
+        desiredNumberScheduled: 0,
+        numberReady: 0,
+      };
+      const meta = metaOf(object);
+      meta.annotations = { ...meta.annotations, 'deprecated.daemonset.template.generation': '1' };
+    },
+    prepareUpdate(object, old) {
+      const meta = metaOf(object);
+      const key = 'deprecated.daemonset.template.generation';
+      const before = Number(old.metadata.annotations?.[key] ?? 0);
+      const template = (candidate: ApiObject): string =>
+        JSON.stringify((candidate['spec'] as { template?: unknown } | undefined)?.template);
+      const changed = template(object) !== template(old);
+      meta.annotations = { ...meta.annotations, [key]: String(changed ? before + 1 : before) };
+    },
+  },
+  jobs: {
+    fields: { 'status.successful': field('status', 'succeeded') },
+    prepareCreate(object) {
+      object['status'] = {};
+      labelJob(object);
+    },
+  },
+  cronjobs: { prepareCreate: dropStatus({}) },
+  ingresses: { prepareCreate: dropStatus({ loadBalancer: {} }) },
+  poddisruptionbudgets: {
+    prepareCreate: dropStatus({
+      disruptionsAllowed: 0,
+      currentHealthy: 0,
+      desiredHealthy: 0,
+      expectedPods: 0,
+    }),
+  },
+  horizontalpodautoscalers: { prepareCreate: dropStatus({ desiredReplicas: 0, currentMetrics: null }) },
+  resourcequotas: { prepareCreate: dropStatus({}) },
+  persistentvolumeclaims: {
+    prepareCreate(object) {
+      object['status'] = { phase: 'Pending' };
+      const meta = metaOf(object);
+      meta.finalizers = [...new Set([...(meta.finalizers ?? []), 'kubernetes.io/pvc-protection'])];
+    },
+  },
+  persistentvolumes: {
+    prepareCreate(object, { nowMs }) {
+      object['status'] = { phase: 'Pending', lastPhaseTransitionTime: rfc3339(nowMs) };
+      const meta = metaOf(object);
+      meta.finalizers = [...new Set([...(meta.finalizers ?? []), 'kubernetes.io/pv-protection'])];
+    },
+  },
+  certificatesigningrequests: {
+    fields: { 'spec.signerName': field('spec', 'signerName') },
+    prepareCreate(object, { user }) {
+      const spec = (object['spec'] ?? {}) as Tree;
+      spec['username'] = user.name;
+      spec['groups'] = [...user.groups];
+      if (user.uid !== undefined) spec['uid'] = user.uid;
+      object['spec'] = spec;
+      object['status'] = {};
+    },
+  },
+};
+
+/** A kind's strategy: defaults, validation and warnings come from their tables. */
+export function strategyOf(plural: string): Partial<Kind> {
+  const defaults = defaulterOf(plural);
+  const warnings = warningsOf(plural);
+  return {
+    ...(defaults === undefined ? {} : { defaults }),
+    ...(warnings === undefined ? {} : { warnings }),
+    ...validators[plural],
+    ...own[plural],
+  };
+}

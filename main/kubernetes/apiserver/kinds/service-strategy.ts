@@ -1,0 +1,291 @@
+// Services: cluster IPs, node ports and what follows from a change of type (pkg/registry/core/service/storage).
+import type { Service, ServicePort } from '../../api/types.ts';
+import type { ApiObject, StoredObject } from '../object.ts';
+import { internalError, invalid, invalidValue, type FieldError } from '../refusals.ts';
+import {
+  inRange,
+  isIpv4,
+  parseRange,
+  pickAddress,
+  pickPort,
+  type AddressRange,
+} from './address-allocator.ts';
+import type { Kind, WriteContext } from './kind.ts';
+
+/** kube-apiserver's --service-node-port-range. */
+const NODE_PORT_FIRST = 30_000;
+const NODE_PORT_LAST = 32_767;
+/** kube-apiserver's --service-cluster-ip-range. */
+const RANGE: AddressRange = parseRange('10.96.0.0/12');
+
+type Spec = NonNullable<Service['spec']>;
+type ServiceObject = Service & ApiObject;
+
+const specOf = (object: unknown): Spec | undefined => (object as Service | undefined)?.spec;
+
+function needsClusterIp(spec: Spec): boolean {
+  return spec.type !== 'ExternalName' && spec.clusterIP !== 'None';
+}
+
+function needsNodePorts(spec: Spec): boolean {
+  return (
+    spec.type === 'NodePort' || (spec.type === 'LoadBalancer' && spec.allocateLoadBalancerNodePorts !== false)
+  );
+}
+
+function needsHealthCheck(spec: Spec): boolean {
+  return spec.type === 'LoadBalancer' && spec.externalTrafficPolicy === 'Local';
+}
+
+/** clusterIPs follows clusterIP where only that is said, and the other way round. */
+function normalizeClusterIps(spec: Spec, old: Spec | undefined): void {
+  const { clusterIP = '', clusterIPs = [] } = spec;
+  if (old === undefined) {
+    if (clusterIP !== '' && clusterIPs.length === 0) spec.clusterIPs = [clusterIP];
+    return;
+  }
+  const same =
+    (old.clusterIPs ?? []).length === clusterIPs.length &&
+    (old.clusterIPs ?? []).every((ip, index) => ip === clusterIPs[index]);
+  if (clusterIP !== (old.clusterIP ?? '')) {
+    if (clusterIP === '' && same) delete spec.clusterIPs;
+    else if (same && clusterIP !== '') spec.clusterIPs = [clusterIP];
+  }
+}
+
+/** What an update leaves out stays as it was, unless the type changes. */
+function patchAllocated(spec: Spec, old: Spec): void {
+  if (needsClusterIp(old) && needsClusterIp(spec)) {
+    if ((spec.clusterIP ?? '') === '') {
+      if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+      if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs !== undefined)
+        spec.clusterIPs = [...old.clusterIPs];
+    }
+  }
+  if (needsNodePorts(old) && needsNodePorts(spec)) {
+    const used = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0));
+    for (const port of spec.ports ?? []) {
+      if ((port.nodePort ?? 0) !== 0) continue;
+      const before = (old.ports ?? []).find(
+        (item) => item.port === port.port && item.protocol === port.protocol,
+      );
+      if (before?.nodePort !== undefined && !used.has(before.nodePort)) port.nodePort = before.nodePort;
+    }
+  }
+  if (
+    needsHealthCheck(old) &&
+    needsHealthCheck(spec) &&
+    (spec.healthCheckNodePort ?? 0) === 0 &&
+    old.healthCheckNodePort !== undefined
+  ) {
+    spec.healthCheckNodePort = old.healthCheckNodePort;
+  }
+}
+
+/** Fields of the old type that the new one doesn't have are dropped if the update didn't touch them. */
+function dropTypeFields(spec: Spec, old: Spec): void {
+  if (
+    needsClusterIp(old) &&
+    !needsClusterIp(spec) &&
+    spec.type === 'ExternalName' &&
+    spec.clusterIP === old.clusterIP
+  ) {
+    delete spec.clusterIP;
+    delete spec.clusterIPs;
+    delete spec.ipFamilies;
+    delete spec.ipFamilyPolicy;
+  }
+  const isNodePorted = (candidate: Spec): boolean =>
+    candidate.type === 'NodePort' || candidate.type === 'LoadBalancer';
+  if (isNodePorted(old) && !isNodePorted(spec)) {
+    for (const [index, port] of (spec.ports ?? []).entries()) {
+      const before = (old.ports ?? []).find((item) => item.port === port.port) ?? old.ports?.[index];
+      if (before?.nodePort === port.nodePort) delete port.nodePort;
+    }
+    if (spec.externalTrafficPolicy === old.externalTrafficPolicy) delete spec.externalTrafficPolicy;
+  }
+  if (
+    needsHealthCheck(old) &&
+    !needsHealthCheck(spec) &&
+    spec.healthCheckNodePort === old.healthCheckNodePort
+  )
+    delete spec.healthCheckNodePort;
+  if (old.type === 'LoadBalancer' && spec.type !== 'LoadBalancer') {
+    if (spec.allocateLoadBalancerNodePorts === old.allocateLoadBalancerNodePorts)
+      delete spec.allocateLoadBalancerNodePorts;
+    if (spec.loadBalancerClass === old.loadBalancerClass) delete spec.loadBalancerClass;
+  }
+  if (spec.type === 'ExternalName') delete spec.internalTrafficPolicy;
+  if (old.type === 'ExternalName' && spec.type !== 'ExternalName' && spec.externalName === old.externalName)
+    delete spec.externalName;
+}
+
+function defaultFamilies(spec: Spec): void {
+  if (spec.type === 'ExternalName') return;
+  const headlessWithoutSelector = spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0;
+  if (spec.ipFamilyPolicy === undefined) {
+    const dual = headlessWithoutSelector || (spec.ipFamilies?.length ?? 0) === 2;
+    spec.ipFamilyPolicy = dual ? 'RequireDualStack' : 'SingleStack';
+  }
+  if (spec.ipFamilies === undefined) {
+    spec.ipFamilies =
+      headlessWithoutSelector && spec.ipFamilyPolicy !== 'SingleStack' ? ['IPv4', 'IPv6'] : ['IPv4'];
+  }
+}
+
+/** What is in use, from all services but one. */
+function inUse(
+  context: WriteContext,
+  except: string | undefined,
+): { addresses: Set<string>; ports: Set<number> } {
+  const addresses = new Set<string>();
+  const ports = new Set<number>();
+  for (const other of context.objects.list('services', '')) {
+    if (other.metadata.uid === except) continue;
+    const spec = specOf(other);
+    for (const address of spec?.clusterIPs ?? []) addresses.add(address);
+    for (const { nodePort } of spec?.ports ?? []) if (nodePort !== undefined) ports.add(nodePort);
+    if (spec?.healthCheckNodePort !== undefined) ports.add(spec.healthCheckNodePort);
+  }
+  return { addresses, ports };
+}
+
+function refuse(object: ServiceObject, errors: FieldError[]): Error {
+  return invalid('', 'Service', object.metadata?.name ?? '', errors);
+}
+
+function allocate(given: ApiObject, old: StoredObject | undefined, context: WriteContext): void {
+  const object = given as ServiceObject;
+  const spec = object.spec!;
+  if (spec.type === 'ExternalName') return;
+  const used = inUse(context, old?.metadata.uid);
+  allocateClusterIp(object, spec, used.addresses, context, specOf(old));
+  allocateNodePorts(object, spec, used.ports, context);
+}
+
+function allocateClusterIp(
+  object: ServiceObject,
+  spec: Spec,
+  taken: Set<string>,
+  context: WriteContext,
+  old: Spec | undefined,
+): void {
+  if (!needsClusterIp(spec)) return;
+  const wanted = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
+  if (wanted === '') {
+    const address = pickAddress(RANGE, taken, context.random);
+    if (address === undefined) throw internalError('failed to allocate a serviceIP: range is full');
+    spec.clusterIP = address;
+    spec.clusterIPs = [address];
+    return;
+  }
+  spec.clusterIP = wanted;
+  spec.clusterIPs ??= [wanted];
+  if (old?.clusterIP === wanted) return;
+  const problem = (why: string): Error =>
+    refuse(object, [
+      invalidValue('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`),
+    ]);
+  if (!isIpv4(wanted) || !inRange(RANGE, wanted)) {
+    throw problem(
+      `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${RANGE.text}`,
+    );
+  }
+  if (taken.has(wanted)) throw problem('provided IP is already allocated');
+}
+
+function allocateNodePorts(
+  object: ServiceObject,
+  spec: Spec,
+  taken: Set<number>,
+  context: WriteContext,
+): void {
+  const byNumber = new Map<number, Set<string>>();
+  const takenHere = (port: ServicePort): boolean =>
+    byNumber.get(port.nodePort!)?.has(port.protocol ?? 'TCP') === true;
+  if (spec.type === 'NodePort' || spec.type === 'LoadBalancer') {
+    for (const [index, port] of (spec.ports ?? []).entries()) {
+      if ((port.nodePort ?? 0) === 0) continue;
+      const field = `spec.ports[${index}].nodePort`;
+      const nodePort = port.nodePort!;
+      if (nodePort < NODE_PORT_FIRST || nodePort > NODE_PORT_LAST) {
+        throw refuse(object, [
+          invalidValue(
+            field,
+            nodePort,
+            `provided port is not in the valid range. The range of valid ports is ${NODE_PORT_FIRST}-${NODE_PORT_LAST}`,
+          ),
+        ]);
+      }
+      if (taken.has(nodePort) || takenHere(port))
+        throw refuse(object, [invalidValue(field, nodePort, 'provided port is already allocated')]);
+      const protocols = byNumber.get(nodePort) ?? new Set();
+      protocols.add(port.protocol ?? 'TCP');
+      byNumber.set(nodePort, protocols);
+    }
+  }
+  const all = new Set([...taken, ...byNumber.keys()]);
+  if (needsNodePorts(spec)) {
+    for (const port of spec.ports ?? []) {
+      if ((port.nodePort ?? 0) !== 0) continue;
+      // One number serves the same port under several protocols.
+      const sibling = (spec.ports ?? []).find(
+        (other) =>
+          other !== port &&
+          other.port === port.port &&
+          other.protocol !== port.protocol &&
+          (other.nodePort ?? 0) !== 0,
+      );
+      const nodePort = sibling?.nodePort ?? pickPort(NODE_PORT_FIRST, NODE_PORT_LAST, all, context.random);
+      if (nodePort === undefined) throw internalError('failed to allocate a nodePort: range is full');
+      port.nodePort = nodePort;
+      all.add(nodePort);
+    }
+  }
+  if (needsHealthCheck(spec)) {
+    const wanted = spec.healthCheckNodePort ?? 0;
+    if (wanted === 0) {
+      const port = pickPort(NODE_PORT_FIRST, NODE_PORT_LAST, all, context.random);
+      if (port === undefined)
+        throw internalError('failed to allocate a HealthCheck NodePort : range is full');
+      spec.healthCheckNodePort = port;
+    } else if (taken.has(wanted)) {
+      throw internalError(
+        `failed to allocate requested HealthCheck NodePort ${wanted}: provided port is already allocated`,
+      );
+    }
+  }
+}
+
+export const serviceStrategy: Partial<Kind> = {
+  fields: {
+    'spec.clusterIP': (object) => specOf(object)?.clusterIP ?? '',
+    'spec.type': (object) => specOf(object)?.type ?? '',
+  },
+  prepareCreate(object) {
+    const spec = specOf(object);
+    delete object['status'];
+    object['status'] = { loadBalancer: {} };
+    if (spec === undefined) return;
+    normalizeClusterIps(spec, undefined);
+    defaultFamilies(spec);
+  },
+  prepareUpdate(object, old) {
+    const spec = specOf(object);
+    const before = specOf(old);
+    if (spec === undefined || before === undefined) return;
+    normalizeClusterIps(spec, before);
+    patchAllocated(spec, before);
+    dropTypeFields(spec, before);
+    if (
+      spec.type !== 'ExternalName' &&
+      spec.ipFamilyPolicy === undefined &&
+      before.ipFamilyPolicy !== undefined
+    )
+      spec.ipFamilyPolicy = before.ipFamilyPolicy;
+    if (spec.type !== 'ExternalName' && spec.ipFamilies === undefined && before.ipFamilies !== undefined)
+      spec.ipFamilies = [...before.ipFamilies];
+    defaultFamilies(spec);
+  },
+  allocate,
+};
