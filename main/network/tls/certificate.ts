@@ -1,0 +1,102 @@
+// Certificates of the virtual world: who is who, signed by whom, until when. PEM blocks that only this world reads.
+import { isSignedBy, publicKeyOf, signWith } from './keys.ts';
+
+/**
+ * What an X.509 certificate says.
+ * Differs: the PEM block holds JSON instead of DER, so no real tool can read it; signatures are real (Ed25519).
+ */
+export interface Certificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  readonly issuer: string;
+  readonly dnsNames: readonly string[];
+  readonly ipAddresses: readonly string[];
+  readonly isAuthority: boolean;
+  readonly notBeforeMs: number;
+  readonly notAfterMs: number;
+  readonly serial: string;
+  /** PEM. */
+  readonly publicKey: string;
+  /** By the issuer, over everything above; base64. */
+  readonly signature: string;
+}
+
+/** A certificate with its private key, both in PEM. */
+export interface Identity {
+  readonly certificate: string;
+  readonly privateKey: string;
+}
+
+export type NewCertificate = Pick<Certificate, 'commonName' | 'notBeforeMs' | 'notAfterMs' | 'serial'> &
+  Partial<Pick<Certificate, 'organizations' | 'dnsNames' | 'ipAddresses' | 'isAuthority'>>;
+
+/** A certificate for the holder of `privateKey`, signed by `issuer`, or by itself. In PEM. */
+export function issueCertificate(fields: NewCertificate, privateKey: string, issuer?: Identity): string {
+  const body = {
+    commonName: fields.commonName,
+    organizations: fields.organizations ?? [],
+    issuer: issuer === undefined ? fields.commonName : parseCertificates(issuer.certificate)[0]!.commonName,
+    dnsNames: fields.dnsNames ?? [],
+    ipAddresses: fields.ipAddresses ?? [],
+    isAuthority: fields.isAuthority ?? false,
+    notBeforeMs: fields.notBeforeMs,
+    notAfterMs: fields.notAfterMs,
+    serial: fields.serial,
+    publicKey: publicKeyOf(privateKey),
+  };
+  return formatCertificate({ ...body, signature: signWith(issuer?.privateKey ?? privateKey, JSON.stringify(body)) });
+}
+
+/** The certificates of a PEM bundle; other blocks are passed over, and what can't be read is left out. */
+export function parseCertificates(pem: string): Certificate[] {
+  const blocks = pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g);
+  return [...blocks].flatMap(([, base64]) => {
+    try {
+      const value = JSON.parse(Buffer.from(base64!, 'base64').toString('utf8')) as Certificate;
+      return typeof value.commonName === 'string' && typeof value.signature === 'string' ? [value] : [];
+    } catch (error) {
+      if (error instanceof SyntaxError) return [];
+      throw error;
+    }
+  });
+}
+
+function formatCertificate(certificate: Certificate): string {
+  const base64 = Buffer.from(JSON.stringify(certificate)).toString('base64');
+  return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
+}
+
+/** True if `issuer` signed it. */
+function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+  const { signature, ...body } = certificate;
+  return certificate.issuer === issuer.commonName && isSignedBy(issuer.publicKey, JSON.stringify(body), signature);
+}
+
+/** Why a certificate isn't trusted. */
+export type CertificateProblem = 'unknown-authority' | 'self-signed' | 'expired' | 'not-yet-valid' | 'name-mismatch';
+
+/** What is wrong with a certificate presented for `name`, or undefined. Without a name none is compared. */
+export function certificateProblem(
+  certificate: Certificate,
+  authorities: readonly Certificate[],
+  nowMs: number,
+  name?: string,
+): CertificateProblem | undefined {
+  const trusted = authorities.some((authority) => authority.signature === certificate.signature || isIssuedBy(certificate, authority));
+  if (!trusted) return isIssuedBy(certificate, certificate) ? 'self-signed' : 'unknown-authority';
+  if (nowMs > certificate.notAfterMs) return 'expired';
+  if (nowMs < certificate.notBeforeMs) return 'not-yet-valid';
+  return name === undefined || isNamed(certificate, name) ? undefined : 'name-mismatch';
+}
+
+/** RFC 6125: addresses by equality, names with a wildcard in the first label. */
+function isNamed({ dnsNames, ipAddresses }: Certificate, name: string): boolean {
+  const wanted = name.toLowerCase().replace(/\.$/, '');
+  if (ipAddresses.includes(wanted)) return true;
+  return dnsNames.some((each) => {
+    const pattern = each.toLowerCase();
+    if (!pattern.startsWith('*.')) return pattern === wanted;
+    const dot = wanted.indexOf('.');
+    return dot > 0 && wanted.slice(dot) === pattern.slice(1);
+  });
+}

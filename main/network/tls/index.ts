@@ -1,0 +1,13 @@
+// TLS, modelled: certificates, the handshake with its errors, and listeners. Nothing is encrypted; everybody is who they say.
+export {
+  certificateProblem,
+  issueCertificate,
+  parseCertificates,
+  type Certificate,
+  type CertificateProblem,
+  type Identity,
+  type NewCertificate,
+} from './certificate.ts';
+export { acceptTls, connectTls, TlsError, type TlsErrorCode, type TlsStream } from './handshake.ts';
+export { makeKeyPair, type KeyPair } from './keys.ts';
+export { GO_PLAIN_ANSWER, tlsSource } from './listener.ts';
