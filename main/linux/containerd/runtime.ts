@@ -55,7 +55,7 @@ export interface ContainerdOptions {
 }
 
 /** Containerd with what the machine, and only it, does to it. */
-export interface ContainerdDaemon extends Containerd {
+export interface ContainerdDaemon extends Containerd, Disposable {
   /** Brings sandboxes and containers back to life that ran when the workspace was last open. Once, before the kubelet starts. */
   resume(): Promise<void>;
   /** The daemon: answers at the socket while it runs. Containers live on without it. */
@@ -101,6 +101,7 @@ class Runtime implements ContainerdDaemon {
   private readonly containers = new Map<string, LiveContainer>();
   private readonly listeners = new Set<(event: RuntimeEvent) => void>();
   private readonly ids: Random;
+  private closed = false;
 
   constructor(options: ContainerdOptions) {
     this.options = options;
@@ -221,7 +222,7 @@ class Runtime implements ContainerdDaemon {
   /** Somebody killed the pause process: the sandbox isn't ready any more, and the kubelet will make another. */
   private sandboxEnded(sandbox: LiveSandbox): void {
     sandbox.pause = undefined;
-    if (sandbox.record.state !== 'ready') return;
+    if (sandbox.record.state !== 'ready' || this.closed) return;
     sandbox.record = { ...sandbox.record, state: 'notready' };
     this.saveSandbox(sandbox);
     this.tell('stopped', sandbox.record.id, sandbox.record.spec.podUid);
@@ -349,7 +350,7 @@ class Runtime implements ContainerdDaemon {
 
   private containerEnded(container: LiveContainer, status: WaitStatus, outOfMemory: boolean): void {
     container.running = undefined;
-    if (!this.containers.has(container.record.id)) return;
+    if (!this.containers.has(container.record.id) || this.closed) return;
     const exitCode = status.kind === 'exited' ? status.exitCode : 128 + SIGNAL_NUMBERS[status.signal];
     const reason = outOfMemory && exitCode !== 0 ? 'OOMKilled' : exitCode === 0 ? 'Completed' : 'Error';
     this.change(container, { state: 'exited', finishedMs: this.options.clock.now(), exitCode, reason });
@@ -486,6 +487,13 @@ class Runtime implements ContainerdDaemon {
     }
   }
 
+  /** Saves, and records nothing that happens after this: what runs now is what a reopen resumes. */
+  [Symbol.dispose](): void {
+    this.closed = true;
+    for (const { disk } of this.containers.values()) disk.close();
+    this.listeners.clear();
+  }
+
   flush(): void {
     for (const { disk } of this.containers.values()) disk.flush();
   }
@@ -531,11 +539,12 @@ class Runtime implements ContainerdDaemon {
   }
 
   private saveContainer({ record }: LiveContainer): void {
+    if (this.closed) return;
     this.options.store.write([{ key: this.key(`container/${record.id}`), value: JSON.stringify(record) }]);
   }
 
   private saveSandbox({ record }: LiveSandbox): void {
-    if (!this.sandboxes.has(record.id)) return;
+    if (!this.sandboxes.has(record.id) || this.closed) return;
     this.options.store.write([{ key: this.key(`sandbox/${record.id}`), value: JSON.stringify(record) }]);
   }
 

@@ -27,6 +27,8 @@ export interface Disk {
   readonly tree: FileSystemTree;
   /** Saves what has changed now rather than at the end of this instant. */
   flush(): void;
+  /** Saves, and nothing after this: the machine's power goes, or the workspace is about to be restored. */
+  close(): void;
   /** Deletes all records; the tree is not to be used any more. */
   erase(): void;
 }
@@ -59,6 +61,11 @@ export function openDisk(options: DiskOptions): Disk {
   return {
     tree,
     flush: () => saver.flush(),
+    close() {
+      saver.flush();
+      tree.journal = undefined;
+      saver.forget();
+    },
     erase() {
       tree.journal = undefined;
       saver.forget();

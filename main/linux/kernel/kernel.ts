@@ -142,6 +142,11 @@ export interface Kernel {
   /** /proc, /sys, /dev and what a container finds there. */
   containerMounts(): Mount[];
 
+  /** sysctl(8) by dotted name, in the network namespace of `caller`. Throws ENOENT, EINVAL. */
+  setSysctl(name: string, value: string, caller?: Process): void;
+  /** Told of every parameter of the machine's own that was set. */
+  onSysctl(listener: (name: string, value: string) => void): Disposable;
+
   /** Writes a line to the ring buffer. */
   printk(text: string, severity?: number): void;
   readonly messages: readonly KernelMessage[];
@@ -156,6 +161,9 @@ export interface Kernel {
   /** Throws EBUSY, ENOENT. */
   unloadModule(name: string): void;
   onModulesChanged(changed: () => void): Disposable;
+
+  /** Ends all processes at once, as when the power goes: nothing is told to anyone who is not in the kernel. */
+  powerOff(): void;
 
   /** Answers at a Unix socket until disposed. Throws EADDRINUSE. */
   bindService<Service>(socket: ServiceSocket<Service>, service: Service): Disposable;

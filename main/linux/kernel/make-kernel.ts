@@ -24,7 +24,7 @@ import { foldPath, makePathView } from './path-view.ts';
 import { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import { PipeBuffer } from './pipe.ts';
 import { makeProc } from './proc.ts';
-import { PLAIN_SYSCTLS } from './proc-sys.ts';
+import { PLAIN_SYSCTLS, plainValue } from './proc-sys.ts';
 import { ProcessTable, nameOf } from './process-table.ts';
 import type { Credentials, Process, Signal } from './process.ts';
 import { Pty } from './pty.ts';
@@ -53,6 +53,9 @@ export interface KernelOptions {
   readonly release?: string | undefined;
   /** When the machine booted, if that was before now (a reopened workspace). */
   readonly bootMs?: number;
+  readonly systemUuid?: string;
+  /** Of that boot; drawn from `random` if absent. */
+  readonly bootId?: string;
   readonly cpuCount?: number;
   readonly memoryBytes?: number;
   readonly modules?: readonly string[];
@@ -93,6 +96,7 @@ export class MachineKernel implements Kernel {
   private readonly cgroups = new Map<string, Cgroup>();
   private readonly services = new Map<string, unknown>();
   private readonly messageListeners = new Set<(message: KernelMessage) => void>();
+  private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
   private nextAnonymousInode = 10_000;
 
   constructor(options: KernelOptions) {
@@ -105,8 +109,8 @@ export class MachineKernel implements Kernel {
     this.cpuCount = options.cpuCount ?? 2;
     this.memoryBytes = options.memoryBytes ?? MEMORY_BYTES_DEFAULT;
     this.uts = { hostname: options.hostname };
-    this.bootId = random.fork('boot-id').uuid();
-    this.systemUuid = random.fork('system-uuid').uuid();
+    this.bootId = options.bootId ?? random.fork('boot-id').uuid();
+    this.systemUuid = options.systemUuid ?? random.fork('system-uuid').uuid();
     this.moduleTable = new Modules(options.modules ?? []);
     this.table = new ProcessTable({
       clock,
@@ -453,6 +457,29 @@ export class MachineKernel implements Kernel {
 
   // ── Messages, modules, services ──
 
+  setSysctl(name: string, value: string, caller?: Process): void {
+    const net = caller?.net ?? this.net;
+    const previous = this.sysctls.get(name);
+    if (previous === undefined) net.sysctls.set(name, value);
+    else this.sysctls.set(name, plainValue(previous, value));
+    if (previous === undefined && net !== this.net) return;
+    for (const listener of Array.from(this.sysctlListeners)) listener(name, value);
+  }
+
+  onSysctl(listener: (name: string, value: string) => void): Disposable {
+    const own = (name: string, value: string): void => listener(name, value);
+    this.sysctlListeners.add(own);
+    return disposable(() => this.sysctlListeners.delete(own));
+  }
+
+  powerOff(): void {
+    this.messageListeners.clear();
+    for (const process of Array.from(this.pids.processes.values())) {
+      if (process !== this.init) process.end({ kind: 'signaled', signal: 'SIGKILL' });
+    }
+    for (const pty of Array.from(this.terminals.values())) pty.master[Symbol.dispose]();
+  }
+
   printk(text: string, severity = 6): void {
     const message: KernelMessage = { timeMs: this.clock.now(), severity, text };
     this.messages.push(message);
@@ -484,7 +511,16 @@ export class MachineKernel implements Kernel {
   bindService<Service>(socket: ServiceSocket<Service>, service: Service): Disposable {
     if (this.services.get(socket.path) !== undefined) throw new ErrnoError('EADDRINUSE', socket.path);
     this.services.set(socket.path, service);
+    this.makeSocketFile(socket.path);
     return disposable(() => this.services.set(socket.path, undefined)); // The socket's file stays behind.
+  }
+
+  private makeSocketFile(path: string): void {
+    const folder = path.slice(0, path.lastIndexOf('/'));
+    if (this.files.exists(path)) return;
+    this.files.mkdir(folder, { recursive: true, mode: 0o755 });
+    const { node } = this.mounts.find(folder);
+    node.create(path.slice(folder.length + 1), { type: 'socket', mode: 0o660, uid: 0, gid: 0 });
   }
 
   connectService<Service>(socket: ServiceSocket<Service>): Service {

@@ -103,17 +103,21 @@ function parameterAt(
   if (plain !== undefined)
     return {
       read: () => kernel.sysctls.get(name) ?? '',
-      write: (value) => setPlain(kernel, name, plain, value),
+      write: (value) => kernel.setSysctl(name, value),
     };
   const { sysctls } = viewer?.net ?? kernel.net;
   if ((sysctls as typeof sysctls | undefined)?.get(name) === undefined) return undefined;
-  return { read: () => sysctls.get(name) ?? '', write: (value) => sysctls.set(name, value) };
+  return {
+    read: () => sysctls.get(name) ?? '',
+    write: (value, writer) => writer.kernel.setSysctl(name, value, writer),
+  };
 }
 
-function setPlain(kernel: MachineKernel, name: string, previous: string, value: string): void {
+/** The stored form of a value that only stands there. Throws EINVAL where a number must be. */
+export function plainValue(previous: string, value: string): string {
   const text = value.trim().replaceAll(/\s+/g, '\t');
   if (/^-?\d/.test(previous) && !/^-?\d+(\t-?\d+)*$/.test(text)) throw new ErrnoError('EINVAL');
-  kernel.sysctls.set(name, text);
+  return text;
 }
 
 const SPECIAL: Readonly<Record<string, (kernel: MachineKernel) => Parameter>> = {

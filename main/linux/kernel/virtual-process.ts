@@ -333,6 +333,8 @@ export class VirtualProcess implements Process, Viewer {
     this.argv = found.argv;
     this.command = found.command;
     this.executablePath = found.path;
+    const { uid, gid, groups } = this.credentials;
+    this.credentials = { uid: found.setUid ?? uid, gid: found.setGid ?? gid, groups };
     for (const [signal, action] of Array.from(this.actions))
       if (action !== 'ignore') this.actions.delete(signal);
     this.charge(SPAWN_COST_MS);

@@ -26,6 +26,7 @@ import {
 } from '../systemd/index.ts';
 import { findAccount, type Account } from './account.ts';
 import { distributionFiles } from './distribution.ts';
+import { keepMachineState, openMachineState } from './machine-state.ts';
 
 /** A program with the name that its file carries, where that isn't the path's last part. */
 export interface InstalledProgram {
@@ -74,7 +75,8 @@ export interface ExecOptions {
   readonly term?: string;
 }
 
-export interface Machine {
+/** Disposing takes the power away: all is saved, every process ends, nothing is written after. Dispose its containerd first. */
+export interface Machine extends Disposable {
   readonly name: string;
   readonly kernel: Kernel;
   readonly systemd: SystemdManager;
@@ -99,7 +101,8 @@ const DISK_DEVICE = 0x801;
 export function makeMachine(options: MachineOptions): Machine {
   const { name, clock, store, random } = options;
   const prefix = `/machines/${name}/`;
-  const bootMs = firstBoot(store, `${prefix}boot`, clock.now());
+  const saved = openMachineState(store, `${prefix}state`, clock.now(), random);
+  const { bootMs } = saved;
   const disk = openDisk({
     id: `disk:${name}`,
     store,
@@ -111,18 +114,21 @@ export function makeMachine(options: MachineOptions): Machine {
   const base = makeLayer(`base:${name}`, baseOf(options), bootMs);
   const kernel = makeKernel({
     clock,
-    random,
+    random: random.fork(`open-${saved.opens}`),
     net: options.net,
     hostname: name,
     root: makeOverlay(`root:${name}`, [base], disk.tree),
     bootMs,
+    bootId: saved.bootId,
+    systemUuid: random.fork('system-uuid').uuid(),
     release: options.release,
     cpuCount: options.cpuCount,
     memoryBytes: options.memoryBytes,
-    modules: options.modules,
+    modules: saved.modules ?? options.modules,
     onFault: options.onFault,
   });
   kernel.hostname = savedHostname(kernel, name);
+  const state = keepMachineState(kernel, store, `${prefix}state`, saved);
   const journal = new Journald({ clock, kernel, store, prefix: `${prefix}journal/` });
   const systemd = makeSystemd({ kernel, clock, journal, units: options.units ?? [] });
   kernel.bindService(journalSocket, journal);
@@ -163,15 +169,14 @@ export function makeMachine(options: MachineOptions): Machine {
       disk.flush();
       journal.flush();
     },
+    [Symbol.dispose]() {
+      systemd[Symbol.dispose]();
+      disk.close();
+      journal[Symbol.dispose]();
+      state[Symbol.dispose]();
+      kernel.powerOff();
+    },
   };
-}
-
-/** The instant of the machine's boot: remembered, since a reopened workspace goes on where it was. */
-function firstBoot(store: Store, key: string, nowMs: number): number {
-  const record = store.get(key);
-  if (record !== undefined) return Number(record.value);
-  store.write([{ key, value: String(nowMs) }]);
-  return nowMs;
 }
 
 function baseOf(options: MachineOptions): Map<string, LayerFile> {

@@ -23,9 +23,11 @@ interface Segment {
   readonly count: number;
 }
 
-export class Journald implements Journal {
+export class Journald implements Journal, Disposable {
   private readonly options: JournaldOptions;
   private readonly followers = new Set<{ query: JournalQuery; listener: (entry: JournalEntry) => void }>();
+  private readonly kernelMessages: Disposable;
+  private closed = false;
   private entries: JournalEntry[] = [];
   private segments: Segment[] = [];
   private unsaved: JournalEntry[] = [];
@@ -40,7 +42,7 @@ export class Journald implements Journal {
       this.entries.push(...entries);
     }
     this.lastSequence = this.entries.at(-1)?.sequence ?? 0;
-    options.kernel.onMessage(({ text, severity }) =>
+    this.kernelMessages = options.kernel.onMessage(({ text, severity }) =>
       this.write({
         priority: severity,
         identifier: 'kernel',
@@ -76,7 +78,7 @@ export class Journald implements Journal {
   /** Saves what is new now rather than at the end of this instant. */
   flush(): void {
     this.queued = false;
-    if (this.unsaved.length === 0) return;
+    if (this.unsaved.length === 0 || this.closed) return;
     const { store, prefix } = this.options;
     const key = `${prefix}${String(this.unsaved[0]!.sequence).padStart(12, '0')}`;
     this.segments.push({ key, count: this.unsaved.length });
@@ -85,6 +87,13 @@ export class Journald implements Journal {
       ...this.expired().map((old) => ({ key: old, value: undefined })),
     ]);
     this.unsaved = [];
+  }
+
+  /** Saves, and nothing after this. */
+  [Symbol.dispose](): void {
+    this.flush();
+    this.closed = true;
+    this.kernelMessages[Symbol.dispose]();
   }
 
   private expired(): string[] {

@@ -18,7 +18,7 @@ export interface SystemdOptions {
 }
 
 /** Systemd with what the machine does to it. */
-export interface SystemdManager extends Systemd {
+export interface SystemdManager extends Systemd, Disposable {
   /** Adds units that came with a package, or a lab. */
   define(unit: UnitDefinition): void;
   /** Starts every enabled unit, those that `after` names first. */
@@ -76,6 +76,11 @@ class Manager implements SystemdManager {
         if (!(error instanceof UnitError)) throw error; // It is in the journal.
       }
     }
+  }
+
+  [Symbol.dispose](): void {
+    for (const unit of this.units.values()) unit.abandon();
+    this.listeners.clear();
   }
 
   private require(name: string): Unit {

@@ -213,6 +213,13 @@ export class Unit {
     this.killRemaining();
   }
 
+  /** The machine's power goes: whatever ends now ends unseen. */
+  abandon(): void {
+    this.wanted = false;
+    this.cancelRestart();
+    this.task = undefined;
+  }
+
   /** KillMode=control-group: what the main process left behind goes too. */
   private killRemaining(): void {
     for (const { pid } of this.members()) this.world.kernel.kill(pid, 'SIGKILL');

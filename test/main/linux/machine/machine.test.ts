@@ -99,6 +99,52 @@ test('the distribution is recognisable, and files written on it are there after 
   expect(second.kernel.bootMs).toBe(first.kernel.bootMs);
 });
 
+test('a disposed machine leaves no process, no timer and no later write behind', async () => {
+  const store = makeMemoryStore();
+  const machine = make({
+    store,
+    units: [
+      {
+        name: 'nap.service',
+        description: 'Nap',
+        execStart: ['/usr/bin/sleeper'],
+        restart: 'always',
+        enabledByDefault: true,
+      },
+    ],
+  });
+  void machine.boot();
+  machine.login({ user: 'root', tty: machine.kernel.openTty({ columns: 80, rows: 24 }) });
+  await machine.clock.advance({ seconds: 1 });
+  expect(machine.kernel.listProcesses()).toHaveLength(3);
+  machine.kernel.files.writeFile('/root/last', 'saved');
+  machine[Symbol.dispose]();
+  const { revision } = store;
+  machine.kernel.files.writeFile('/root/last', 'not saved');
+  await machine.clock.advance({ minutes: 5 });
+  expect(machine.clock.pending).toBe(0);
+  expect(machine.kernel.listProcesses()).toHaveLength(1);
+  expect(store.revision).toBe(revision);
+  expect(make({ store, clock: machine.clock }).kernel.files.readText('/root/last')).toBe('saved');
+});
+
+test('loaded modules and set parameters are there after a reopen, and chance does not repeat itself', () => {
+  const store = makeMemoryStore();
+  const first = make({ store, modules: ['ip_vs'] });
+  first.kernel.loadModule('br_netfilter');
+  first.kernel.unloadModule('ip_vs');
+  first.kernel.setSysctl('vm.swappiness', '0');
+  const random = first.kernel.files.readText('/proc/sys/kernel/random/uuid');
+  const second = make({ store, clock: first.clock, modules: ['ip_vs'] });
+  expect(second.kernel.modules.has('br_netfilter')).toBe(true);
+  expect(second.kernel.modules.has('ip_vs')).toBe(false);
+  expect(second.kernel.files.readText('/proc/sys/vm/swappiness')).toBe('0\n');
+  expect(second.kernel.files.readText('/proc/sys/kernel/random/boot_id')).toBe(
+    first.kernel.files.readText('/proc/sys/kernel/random/boot_id'),
+  );
+  expect(second.kernel.files.readText('/proc/sys/kernel/random/uuid')).not.toBe(random);
+});
+
 test('a full disk is ENOSPC', () => {
   const machine = make({ diskBytes: 1024 ** 2 });
   expect(() => machine.kernel.files.writeFile('/root/big', new Uint8Array(2 * 1024 ** 2))).toThrow(
