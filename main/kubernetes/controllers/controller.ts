@@ -1,6 +1,13 @@
 // The frame every controller is made with: informers it reads, a queue of keys, and workers that sync one key each.
 import { disposable, every, type Clock, type Random } from '../../simulation/index.ts';
-import { isStatus, keyOf, type KubernetesObject, type ObjectKey, type Resource, type Stored } from '../api/index.ts';
+import {
+  isStatus,
+  keyOf,
+  type KubernetesObject,
+  type ObjectKey,
+  type Resource,
+  type Stored,
+} from '../api/index.ts';
 import {
   makeEventRecorder,
   runWorkers,

@@ -9,12 +9,16 @@ import { makeEndpointSliceMirroringController } from './endpoint-slice-mirroring
 import { makeEndpointSliceController } from './endpoint-slice.ts';
 import { makeEndpointsController } from './endpoints.ts';
 import { makeGarbageCollector } from './garbage-collector.ts';
+import { makeCronJobController } from './job/cron-job.ts';
+import { makeJobController } from './job/job.ts';
+import { makeTtlAfterFinishedController } from './job/ttl-after-finished.ts';
 import { makeNamespaceController } from './namespace.ts';
 import { makeNodeIpamController } from './node-ipam.ts';
 import { makeNodeLifecycleController } from './node-lifecycle.ts';
 import { makePodGarbageCollector } from './pod-gc.ts';
 import { makeReplicaSetController, makeReplicationController } from './replica-set.ts';
 import { makeRootCaPublisher, makeServiceAccountController } from './service-account.ts';
+import { makeStatefulSetController } from './stateful-set.ts';
 import { makeTaintEvictionController } from './taint-eviction.ts';
 import { makeTtlController } from './ttl.ts';
 
@@ -87,6 +91,10 @@ function makeAll(
     makeReplicaSetController(context),
     makeReplicationController(context),
     makeDaemonSetController(context),
+    makeStatefulSetController(context),
+    makeJobController(context),
+    makeCronJobController(context),
+    makeTtlAfterFinishedController(context),
     makeEndpointsController(context),
     makeEndpointSliceController(context),
     makeEndpointSliceMirroringController(context),

@@ -6,6 +6,7 @@ import {
   type Pod,
 } from '../../../../main/kubernetes/api/index.ts';
 import { makeControlPlane } from '../../../support/make-control-plane.ts';
+import { ordered } from '../../../support/ordered.ts';
 
 function daemonSet(name: string, spec: Record<string, unknown> = {}, podSpec: Record<string, unknown> = {}) {
   return {
@@ -31,7 +32,7 @@ test('every node whose taints are tolerated gets one pod, also nodes that come l
   await plane.create(resources.daemonsets, daemonSet('agent'));
   await plane.settle();
   const nodes = async (): Promise<(string | undefined)[]> =>
-    (await plane.list<Pod>(resources.pods, 'default')).map(({ spec }) => spec?.nodeName).toSorted();
+    ordered((await plane.list<Pod>(resources.pods, 'default')).map(({ spec }) => spec?.nodeName));
   expect(await nodes()).toEqual(['worker1', 'worker2']);
   await plane.addNode('worker3');
   await plane.settle();
@@ -64,7 +65,7 @@ test('a new template rolls through node by node and leaves a revision', async ()
   const pods = await plane.list<Pod>(resources.pods, 'default');
   expect(pods.map(({ spec }) => spec!.containers[0]!.image)).toEqual(['busybox:1.37', 'busybox:1.37']);
   const revisions = await plane.list<ControllerRevision>(resources.controllerrevisions, 'default');
-  expect(revisions.map(({ revision }) => revision).toSorted()).toEqual([1, 2]);
+  expect(ordered(revisions.map(({ revision }) => revision))).toEqual([1, 2]);
   const latest = revisions.find(({ revision }) => revision === 2)!;
   expect(latest.metadata.name).toBe(`agent-${latest.metadata.labels?.['controller-revision-hash']}`);
   for (const { metadata } of pods)
@@ -93,7 +94,7 @@ test('with OnDelete only a deleted pod comes back new', async () => {
   const images = (await plane.list<Pod>(resources.pods, 'default')).map(
     ({ spec }) => spec!.containers[0]!.image,
   );
-  expect(images.toSorted()).toEqual(['busybox:1.36', 'busybox:1.37']);
+  expect(ordered(images)).toEqual(['busybox:1.36', 'busybox:1.37']);
 });
 
 test('a node that no longer fits loses its pod', async () => {

@@ -6,6 +6,7 @@ import {
   pod,
   type TestControlPlane,
 } from '../../../support/make-control-plane.ts';
+import { ordered } from '../../../support/ordered.ts';
 
 const MASTER = { taints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' as const }] };
 const DEFAULT = { namespace: 'default' };
@@ -123,9 +124,9 @@ test('anti-affinity and host ports leave room for one pod per node', async () =>
   );
   await plane.settle();
   const pending = (await plane.list<Pod>(resources.pods, 'default')).filter(({ spec }) => !spec?.nodeName);
-  const messages = pending
-    .map(({ status }) => status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message)
-    .toSorted();
+  const messages = ordered(
+    pending.map(({ status }) => status?.conditions?.find(({ type }) => type === 'PodScheduled')?.message),
+  );
   expect(messages).toEqual([
     `${TAINTED}2 node(s) didn't have free ports for the requested pod ports. ${NO_VICTIMS}`,
     `${TAINTED}2 node(s) didn't match pod anti-affinity rules. ${NO_VICTIMS}`,
@@ -177,7 +178,7 @@ test('a spread constraint with DoNotSchedule holds its skew', async () => {
   await plane.create(resources.deployments, spread);
   await plane.settle();
   const perNode = Map.groupBy(await plane.list<Pod>(resources.pods, 'default'), ({ spec }) => spec?.nodeName);
-  expect([...perNode.values()].map((pods) => pods.length).toSorted()).toEqual([2, 3]);
+  expect(ordered([...perNode.values()].map((pods) => pods.length))).toEqual([2, 3]);
 });
 
 test('gates hold a pod back until they are taken away', async () => {
