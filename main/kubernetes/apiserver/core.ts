@@ -1,5 +1,7 @@
 // The parts of one API server, as its doors use them.
 import type { Clock, Random } from '../../simulation/index.ts';
+import type { KubeletConnector } from './kubelet-connector.ts';
+import type { UserInfo } from './auth/user.ts';
 import type { Attributes, Authorizer } from './auth/authorizer.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ApiObject, StoredObject } from './object.ts';
@@ -18,6 +20,10 @@ export interface ServerCore {
   readonly version: VersionProfile;
   /** Throws 403 Forbidden in upstream's words. */
   authorize(attributes: Attributes): void;
+  /** The user of a bearer token meant for these audiences (the server itself if absent). */
+  readToken(token: string, audiences?: readonly string[]): UserInfo | undefined;
+  /** The kubelets, once there are any. */
+  kubelets(): KubeletConnector | undefined;
   /** Makes a token for a service account (POST …/token). */
   createToken(request: WriteRequest, name: string, tokenRequest: ApiObject): StoredObject;
 }

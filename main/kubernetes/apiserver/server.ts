@@ -9,13 +9,14 @@ import { FieldManager } from './apply/field-manager.ts';
 import { makeAuthenticator } from './auth/authentication.ts';
 import { forbiddenAccess } from './auth/forbidden.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
+import { Tokens } from './auth/tokens.ts';
 import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ServerCore } from './core.ts';
 import { makeHttpDoor } from './http/door.ts';
+import type { KubeletConnector } from './kubelet-connector.ts';
 import { makeInProcessClient } from './in-process-client.ts';
-import { unknownError } from './refusals.ts';
 import { ObjectStore } from './storage/object-store.ts';
 import { Api } from './verbs/api.ts';
 import { Writer } from './verbs/writing.ts';
@@ -42,6 +43,8 @@ export interface ApiServer extends Disposable {
   adminClient(component?: string): ApiClient;
   /** Takes in what was written behind the server's back, such as a restored snapshot. */
   resync(): void;
+  /** Says how kubelets are reached, for logs, exec, attach and port-forward. */
+  connectKubelets(connector: KubeletConnector): void;
   /** The API over HTTP, for any transport. */
   readonly handler: HttpHandler;
 }
@@ -61,6 +64,8 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     admission,
     tracker: new FieldManager(),
   });
+  const tokens = new Tokens(store, catalogue, random, () => clock.now());
+  let kubelets: KubeletConnector | undefined;
   const core: ServerCore = {
     clock,
     random,
@@ -73,16 +78,19 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
       const { allowed, reason } = authorizer.authorize(attributes);
       if (!allowed) throw forbiddenAccess(attributes, reason);
     },
-    createToken() {
-      throw unknownError("drydock: serviceaccounts/token isn't simulated");
-    },
+    createToken: (request, name, tokenRequest) => tokens.create(request, name, tokenRequest),
+    readToken: (token, audiences) => tokens.read(token, audiences),
+    kubelets: () => kubelets,
   };
   const { address = '192.168.10.10', port = 6443 } = options.advertised ?? {};
   bootstrap(core, { address, port, serviceAddress: '10.96.0.1' });
   const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
-  const authenticator = makeAuthenticator(core, () => undefined);
+  const authenticator = makeAuthenticator(core, (token) => tokens.read(token));
   return {
     handler: makeHttpDoor(core, authenticator),
+    connectKubelets(connector) {
+      kubelets = connector;
+    },
     client: (user, component = user.name) => makeInProcessClient(core, user, component),
     adminClient: (component = 'kube-apiserver') =>
       makeInProcessClient(
