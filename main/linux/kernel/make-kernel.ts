@@ -25,17 +25,17 @@ import { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import { PipeBuffer } from './pipe.ts';
 import { makeProc } from './proc.ts';
 import { PLAIN_SYSCTLS, plainValue } from './proc-sys.ts';
+import { describeProcess } from './process-info.ts';
 import { ProcessTable, nameOf } from './process-table.ts';
 import type { Credentials, Process, Signal } from './process.ts';
 import { Pty } from './pty.ts';
+import { RingBuffer } from './ring-buffer.ts';
 import { makeSys } from './sys.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
 import type { BuiltIn } from './vnode.ts';
 import { VirtualProcess, type Surroundings } from './virtual-process.ts';
 import { WatchList } from './watch-list.ts';
 
-/** Lines that dmesg keeps. */
-const MESSAGES_MAX = 2000;
 const MEMORY_BYTES_DEFAULT = 4 * 1024 ** 3;
 const ROOT: Credentials = { uid: 0, gid: 0, groups: [0] };
 /** Where a booted machine's process ids have got to. */
@@ -77,7 +77,6 @@ export class MachineKernel implements Kernel {
   readonly cpuCount: number;
   readonly memoryBytes: number;
   readonly net: NetworkNamespace;
-  readonly messages: KernelMessage[] = [];
   /** uname -v. */
   readonly version = '#1 SMP Mon Oct 19 16:18:59 UTC 2020';
   readonly bootId: string;
@@ -94,14 +93,15 @@ export class MachineKernel implements Kernel {
   private readonly proc: FileSystemTree;
   private readonly sys: FileSystemTree;
   private readonly cgroups = new Map<string, Cgroup>();
+  private readonly ring: RingBuffer;
   private readonly services = new Map<string, unknown>();
-  private readonly messageListeners = new Set<(message: KernelMessage) => void>();
   private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
   private nextAnonymousInode = 10_000;
 
   constructor(options: KernelOptions) {
     const { clock, random } = options;
     this.clock = clock;
+    this.ring = new RingBuffer(clock);
     this.random = random;
     this.net = options.net;
     this.release = options.release ?? '3.10.0-1160.el7.x86_64';
@@ -473,23 +473,21 @@ export class MachineKernel implements Kernel {
   }
 
   powerOff(): void {
-    this.messageListeners.clear();
+    this.ring.silence();
     for (const process of Array.from(this.pids.processes.values())) {
       if (process !== this.init) process.end({ kind: 'signaled', signal: 'SIGKILL' });
     }
     for (const pty of Array.from(this.terminals.values())) pty.master[Symbol.dispose]();
   }
 
-  printk(text: string, severity = 6): void {
-    const message: KernelMessage = { timeMs: this.clock.now(), severity, text };
-    this.messages.push(message);
-    if (this.messages.length > MESSAGES_MAX) this.messages.splice(0, this.messages.length - MESSAGES_MAX);
-    for (const listener of Array.from(this.messageListeners)) listener(message);
+  printk(text: string, severity?: number): void {
+    this.ring.write(text, severity);
   }
-
+  get messages(): readonly KernelMessage[] {
+    return this.ring.messages;
+  }
   onMessage(listener: (message: KernelMessage) => void): Disposable {
-    this.messageListeners.add(listener);
-    return disposable(() => this.messageListeners.delete(listener));
+    return this.ring.onMessage(listener);
   }
 
   get modules(): ReadonlySet<string> {
@@ -529,36 +527,6 @@ export class MachineKernel implements Kernel {
       throw new ErrnoError(this.services.has(socket.path) ? 'ECONNREFUSED' : 'ENOENT', socket.path);
     return service as Service;
   }
-}
-
-function describeProcess(
-  pid: number,
-  process: VirtualProcess,
-  viewer: Process | undefined,
-  pids: PidNamespace,
-): ProcessInfo {
-  return {
-    pid,
-    parentPid: process.parent?.numbers.in(pids) ?? 0,
-    processGroup: process.group?.numbers.in(pids) ?? 0,
-    session: process.group?.session.numbers.in(pids) ?? 0,
-    argv: process.argv,
-    command: process.command,
-    state:
-      process.status !== undefined
-        ? 'Z'
-        : process.stopped
-          ? 'T'
-          : process.running || process === viewer
-            ? 'R'
-            : 'S',
-    credentials: process.credentials,
-    tty: process.tty?.path,
-    startMs: process.startMs,
-    cpuMs: process.cpuMs,
-    memoryBytes: process.status === undefined ? process.memoryBytes : 0,
-    cgroup: process.surroundings.cgroup.path,
-  };
 }
 
 /** Where a path of a mount namespace lies in the tree that is mounted there. */

@@ -2,10 +2,10 @@
 import type { NetworkNamespace } from '../../network/index.ts';
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
-import { closedDescription, describe } from './adapted-description.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Description } from './description.ts';
-import { FileHandle, quiet } from './file-handle.ts';
+import { DescriptorTable } from './descriptor-table.ts';
+import { quiet } from './file-handle.ts';
 import type { Kernel } from './kernel.ts';
 import type { MountTable, Place } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
@@ -13,6 +13,7 @@ import { makePathView, type MountedView, type Viewer } from './path-view.ts';
 import type { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import type { ProcessGroup } from './process-group.ts';
 import type { ProcessTable } from './process-table.ts';
+import { ProcessWaits, type WaitHost } from './process-waits.ts';
 import {
   ProcessExit,
   type Child,
@@ -28,10 +29,6 @@ import type { Tty } from './tty.ts';
 import type { BuiltIn } from './vnode.ts';
 import { WaitQueue } from './wait-queue.ts';
 
-/** RLIMIT_NOFILE. */
-const DESCRIPTORS_MAX = 1024;
-/** CPU time that gathers before a process really waits for it, in ms. */
-const SLICE_MS = 1;
 /** CPU time of fork and exec, and of a system call on a path, in ms. */
 const SPAWN_COST_MS = 0.4;
 const PATH_COST_MS = 0.001;
@@ -67,16 +64,7 @@ interface WaitAnyOptions {
   readonly noHang?: boolean;
 }
 
-/** A wait that a signal may end. */
-interface Blocked {
-  kill(): void;
-  /** For a handled signal; absent: the call is restarted (SA_RESTART). */
-  interrupt?(): void;
-  /** After a stop the call begins anew: a terminal may have gone to the background meanwhile. */
-  restart?(): void;
-}
-
-export class VirtualProcess implements Process, Viewer {
+export class VirtualProcess implements Process, Viewer, WaitHost {
   readonly table: ProcessTable;
   readonly numbers: PidNumbers;
   readonly surroundings: Surroundings;
@@ -100,15 +88,10 @@ export class VirtualProcess implements Process, Viewer {
   /** The stop that the parent hasn't been told of. */
   untoldStop: Signal | undefined;
   cwdPlace: Place;
-  private readonly handles = new Map<number, FileHandle>();
-  /** Opened but never given a number; closed when the process ends. */
-  private readonly loose = new Set<Description>();
+  private readonly descriptors = new DescriptorTable(this);
+  private readonly waits = new ProcessWaits(this);
   private readonly actions = new Map<Signal, SignalAction>();
-  private readonly blocked = new Set<Blocked>();
-  private readonly continued = new WaitQueue();
   private pendingSignals: Signal[] = [];
-  private cpuPendingMs = 0;
-  private burning: Promise<void> | undefined;
   private readonly endListeners: ((status: WaitStatus) => void)[] = [];
   private readonly abort = new AbortController();
 
@@ -172,16 +155,16 @@ export class VirtualProcess implements Process, Viewer {
     return this.abort.signal;
   }
   get stdin(): OpenFile {
-    return this.standard(0);
+    return this.descriptors.at(0);
   }
   get stdout(): OpenFile {
-    return this.standard(1);
+    return this.descriptors.at(1);
   }
   get stderr(): OpenFile {
-    return this.standard(2);
+    return this.descriptors.at(2);
   }
   get fds(): ReadonlyMap<number, OpenFile> {
-    return this.handles;
+    return this.descriptors.handles;
   }
 
   now(): number {
@@ -191,60 +174,30 @@ export class VirtualProcess implements Process, Viewer {
     return this.table.builtIn(name);
   }
 
-  private standard(fd: number): OpenFile {
-    return this.handles.get(fd) ?? new FileHandle(this, closedDescription());
-  }
-
   // ── Files ──
 
   enter(): void {
     if (this.status !== undefined) throw new ProcessExit(this.status);
-    this.cpuPendingMs += PATH_COST_MS;
+    this.waits.charge(PATH_COST_MS);
   }
 
   adopt(description: Description): OpenFile {
-    if (description.references === 0 && description.kind !== 'file' && description.kind !== 'directory')
-      this.loose.add(description);
-    return new FileHandle(this, description);
+    return this.descriptors.adopt(description);
   }
 
   setFd(file: OpenFile, fd?: number, from = 0): number {
     this.enter();
-    const description = describe(file);
-    const number = fd ?? this.lowestFree(from);
-    if (number < 0 || number >= DESCRIPTORS_MAX) throw new ErrnoError(fd === undefined ? 'EMFILE' : 'EBADF');
-    const replaced = this.handles.get(number);
-    this.install(number, description);
-    replaced?.description.drop();
-    return number;
-  }
-
-  private install(fd: number, description: Description): void {
-    description.retain();
-    this.loose.delete(description);
-    this.handles.set(fd, new FileHandle(this, description));
-  }
-
-  private lowestFree(from: number): number {
-    let fd = from;
-    while (this.handles.has(fd)) fd++;
-    return fd;
+    return this.descriptors.set(file, fd, from);
   }
 
   closeFd(fd: number): void {
     this.enter();
-    const handle = this.handles.get(fd);
-    if (handle === undefined) throw new ErrnoError('EBADF');
-    this.handles.delete(fd);
-    handle.description.drop();
+    this.descriptors.close(fd);
   }
 
   /** Gives the new process its descriptors. */
   inherit(fds: ReadonlyMap<number, OpenFile>): void {
-    const described = Array.from(fds, ([fd, file]) => [fd, describe(file)] as const).sort(
-      ([a], [b]) => a - b,
-    );
-    for (const [fd, description] of described) this.install(fd, description);
+    this.descriptors.inherit(fds);
   }
 
   chdir(path: string): void {
@@ -395,7 +348,7 @@ export class VirtualProcess implements Process, Viewer {
       return;
     }
     action();
-    for (const blocked of Array.from(this.blocked)) blocked.interrupt?.();
+    this.waits.interrupt();
   }
 
   private stop(signal: Signal): void {
@@ -413,8 +366,7 @@ export class VirtualProcess implements Process, Viewer {
     const pending = this.pendingSignals;
     this.pendingSignals = [];
     for (const signal of pending) this.deliver(signal);
-    for (const blocked of Array.from(this.blocked)) blocked.restart?.();
-    this.continued.wake();
+    this.waits.resume();
   }
 
   /** Runs the program to its end. */
@@ -439,15 +391,9 @@ export class VirtualProcess implements Process, Viewer {
     if (this.status !== undefined) return;
     this.status = status;
     this.stopped = false;
-    const exit = new ProcessExit(status);
-    this.abort.abort(exit);
-    for (const blocked of Array.from(this.blocked)) blocked.kill();
-    this.blocked.clear();
-    this.continued.wake();
-    for (const handle of this.handles.values()) handle.description.drop();
-    this.handles.clear();
-    for (const description of this.loose) if (description.references === 0) description.close();
-    this.loose.clear();
+    this.abort.abort(new ProcessExit(status));
+    this.waits.kill();
+    this.descriptors.closeAll();
     this.table.ended(this);
     for (const ended of this.endListeners) ended(status);
   }
@@ -457,127 +403,40 @@ export class VirtualProcess implements Process, Viewer {
     this.endListeners.push(ended);
   }
 
-  /** Using the CPU rather than waiting. */
-  get running(): boolean {
-    return this.burning !== undefined;
-  }
-
   // ── Waits ──
 
+  get running(): boolean {
+    return this.waits.running;
+  }
+
+  spend(costMs: number): void {
+    this.cpuMs += costMs;
+    this.table.cpuMs += costMs;
+  }
+
   charge(costMs: number): void {
-    this.cpuPendingMs += costMs;
+    this.waits.charge(costMs);
   }
 
   cpu(costMs: number): Promise<void> | undefined {
-    this.cpuPendingMs += costMs;
-    return this.gate();
+    this.waits.charge(costMs);
+    return this.waits.gate();
   }
 
-  /** What every waiting call passes first: an ended process gets no further, a stopped one waits, a busy one pays. */
   gate(): Promise<void> | undefined {
-    if (this.status !== undefined) return quiet(Promise.reject<never>(new ProcessExit(this.status)));
-    if (this.stopped) return this.whileStopped();
-    if (this.cpuPendingMs >= SLICE_MS) return (this.burning ??= quiet(this.burn()));
-    return undefined;
+    return this.waits.gate();
   }
 
-  private async whileStopped(): Promise<void> {
-    while (this.stopped) await this.continued.wait();
-    if (this.status !== undefined) throw new ProcessExit(this.status);
-  }
-
-  private async burn(): Promise<void> {
-    const spentMs = this.cpuPendingMs;
-    this.cpuPendingMs = 0;
-    this.cpuMs += spentMs;
-    this.table.cpuMs += spentMs;
-    await this.timer(spentMs, false);
-    this.burning = undefined;
-    if (this.stopped) await this.whileStopped();
+  block(queue: WaitQueue): Promise<void> {
+    return this.waits.block(queue);
   }
 
   sleep(delayMs: number): Promise<void> {
-    return quiet(this.sleepFor(delayMs));
-  }
-
-  private async sleepFor(delayMs: number): Promise<void> {
-    const gate = this.gate();
-    if (gate !== undefined) await gate;
-    await this.timer(delayMs, true);
-    if (this.stopped) await this.whileStopped();
-  }
-
-  private timer(delayMs: number, interruptible: boolean): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const finish = (settle: () => void): void => {
-        timer[Symbol.dispose]();
-        this.blocked.delete(entry);
-        settle();
-      };
-      const timer = this.clock.after(delayMs, () => finish(resolve));
-      const entry: Blocked = {
-        kill: () => finish(() => reject(new ProcessExit(this.status!))),
-        ...(interruptible ? { interrupt: () => finish(() => reject(new ErrnoError('EINTR'))) } : {}),
-      };
-      this.blocked.add(entry);
-    });
-  }
-
-  /** Waits until the queue is woken; only death ends it before. */
-  block(queue: WaitQueue): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const entry: Blocked = {
-        kill: () => {
-          leave();
-          reject(new ProcessExit(this.status!));
-        },
-        restart: () => {
-          leave();
-          this.blocked.delete(entry);
-          resolve();
-        },
-      };
-      const leave = queue.add(() => {
-        this.blocked.delete(entry);
-        resolve();
-      });
-      this.blocked.add(entry);
-    });
+    return quiet(this.waits.sleep(delayMs));
   }
 
   interruptible<T>(wait: Promise<T>): Promise<T> {
-    return quiet(this.waitInterruptibly(wait));
-  }
-
-  private async waitInterruptibly<T>(wait: Promise<T>): Promise<T> {
-    const gate = this.gate();
-    if (gate !== undefined) await gate;
-    const result = await this.race(wait);
-    if (this.stopped) await this.whileStopped();
-    return result;
-  }
-
-  private race<T>(wait: Promise<T>): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const entry: Blocked = {
-        kill: () => reject(new ProcessExit(this.status!)),
-        interrupt: () => {
-          this.blocked.delete(entry);
-          reject(new ErrnoError('EINTR'));
-        },
-      };
-      this.blocked.add(entry);
-      wait.then(
-        (value) => {
-          this.blocked.delete(entry);
-          resolve(value);
-        },
-        (error: unknown) => {
-          this.blocked.delete(entry);
-          reject(error as Error);
-        },
-      );
-    });
+    return quiet(this.waits.interruptible(wait));
   }
 }
 
