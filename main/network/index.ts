@@ -56,11 +56,17 @@ export {
   type Cidr,
 } from './ip/ipv4.ts';
 export { protocolName, protocolNumber } from './ip/protocols.ts';
-export type { Chain, Netfilter, Policy, RestoreOptions, Table, TableName } from './netfilter/netfilter.ts';
+export type { Netfilter, NetfilterLog, RestoreOptions } from './netfilter/netfilter.ts';
+export { isTableName } from './netfilter/netfilter.ts';
+export { BUILT_IN_CHAINS, type Chain, type Policy, type Table, type TableName } from './netfilter/table.ts';
 export { IptablesError } from './netfilter/iptables-error.ts';
-export type { Rule } from './netfilter/rule.ts';
+export { parseRule, type Rule } from './netfilter/rule.ts';
+export { splitLine } from './netfilter/tokens.ts';
+export type { RecentList } from './netfilter/recent.ts';
 export {
+  ipSetHeader,
   IpSetError,
+  parseOptions as parseIpSetOptions,
   type IpSet,
   type IpSetMember,
   type IpSetOptions,
@@ -70,6 +76,7 @@ export {
 export type {
   Conntrack,
   ConntrackEntry,
+  ConntrackEvent,
   ConntrackStats,
   ConntrackTuple,
   TcpConntrackState,

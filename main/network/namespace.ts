@@ -5,13 +5,13 @@ import { IpStack } from './ip/ip-stack.ts';
 import { NeighbourTable } from './ip/neighbour-table.ts';
 import { RouteTables } from './ip/route-tables.ts';
 import { Sysctls } from './ip/sysctls.ts';
-import type { Ipvs } from './ipvs/ipvs.ts';
+import { Ipvs } from './ipvs/ipvs.ts';
 import { CaptureTap } from './link/capture.ts';
 import { LinkTable } from './link/link-table.ts';
-import type { Conntrack } from './netfilter/conntrack.ts';
+import { Conntrack } from './netfilter/conntrack.ts';
 import { Hooks } from './netfilter/hooks.ts';
-import type { IpSets } from './netfilter/ipset.ts';
-import type { Netfilter } from './netfilter/netfilter.ts';
+import { IpSets } from './netfilter/ipset.ts';
+import { Netfilter } from './netfilter/netfilter.ts';
 import { SocketTable } from './socket/socket-table.ts';
 import type { Trace } from './trace/trace.ts';
 
@@ -69,10 +69,10 @@ export class NetworkNamespace implements Disposable {
     this.addresses = new AddressTable(this);
     this.neighbours = new NeighbourTable(this);
     this.links = new LinkTable(this);
-    this.netfilter = undefined as never;
-    this.ipsets = undefined as never;
-    this.conntrack = undefined as never;
-    this.ipvs = undefined as never;
+    this.netfilter = new Netfilter(this);
+    this.ipsets = new IpSets(this);
+    this.conntrack = new Conntrack(this);
+    this.ipvs = new Ipvs(this);
     this.hooks = new Hooks(this);
     this.stack = new IpStack(this);
     this.sockets = new SocketTable(this);
@@ -98,6 +98,7 @@ export class NetworkNamespace implements Disposable {
     this.sockets.dispose();
     this.isDisposed = true;
     this.neighbours.dispose();
+    this.ipvs.dispose();
     this.links.dispose();
   }
 }

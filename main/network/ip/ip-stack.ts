@@ -240,6 +240,14 @@ export class IpStack {
     return true;
   }
 
+  /** Sends a packet as it is to a neighbour, or toward a host, other than its destination (IPVS direct routing). */
+  sendToward(packet: Packet, host: number): boolean {
+    const result = this.namespace.routes.lookup(host, 0, packet.mark);
+    if (result === undefined || result.type !== 'unicast') return false;
+    this.emit(packet, result.link, result.gateway === 0 ? host : result.gateway);
+    return true;
+  }
+
   /** Whether a destination is one of our own addresses. */
   isLocal(destination: number): boolean {
     return this.namespace.routes.addressType(destination) === 'local';
