@@ -1,5 +1,5 @@
 // iptables(8), iptables-save, iptables-restore, ip6tables: tables are read and changed as the kernel holds them.
-import { IptablesError, type Chain, type Rule, type Table, type TableName } from '../../../network/index.ts';
+import { IptablesError, protocolName, type Chain, type Rule, type Table, type TableName } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { Output } from '../frame/output.ts';
 import { reverseLookup } from './resolver.ts';
@@ -200,22 +200,21 @@ class Tool {
   private async row(rule: Rule, verbose: boolean, numeric: boolean, exact: boolean): Promise<string> {
     let text = '';
     if (verbose) text += `${exact ? String(rule.packets).padStart(8) : count(rule.packets, exact)} ${exact ? String(rule.bytes).padStart(8) : count(rule.bytes, exact)} `;
-    const { protocol } = rule;
-    const name = numeric ? String(protocol?.number ?? 0) : (protocol?.name ?? 'all');
-    text += `${(rule.target?.name ?? '').padEnd(9)}  ${(protocol?.isInverted === true ? `!${name}` : name).padEnd(4)} -- `;
+    const name = numeric ? String(rule.protocol) : rule.protocol === 0 ? 'all' : protocolName(rule.protocol);
+    text += `${rule.targetName.padEnd(9)}  ${(rule.isProtocolInverted ? `!${name}` : name).padEnd(4)} -- `;
     if (verbose) {
-      const device = (one: { name: string; isInverted: boolean } | undefined): string => (one === undefined ? (numeric ? '*' : 'any') : `${one.isInverted ? '!' : ''}${one.name}`);
-      text += ` ${device(rule.inInterface).padEnd(6)} ${device(rule.outInterface).padEnd(6)} `;
+      const device = (shown: string): string => (shown === '*' && !numeric ? 'any' : shown);
+      text += ` ${device(rule.inInterfaceText).padEnd(6)} ${device(rule.outInterfaceText).padEnd(6)} `;
     }
-    const address = async (one: { cidr: string; isInverted: boolean } | undefined): Promise<string> => {
-      const mark = one?.isInverted === true ? '!' : ' ';
-      if (one === undefined || one.cidr.endsWith('/0')) return `${mark}${(numeric ? '0.0.0.0/0' : 'anywhere').padEnd(19)}`;
-      const shown = one.cidr.replace(/\/32$/, '');
-      const found = numeric || shown.includes('/') ? shown : ((await reverseLookup(this.proc, shown)) ?? shown);
+    const address = async (shown: string): Promise<string> => {
+      const mark = shown.startsWith('!') ? '!' : ' ';
+      const plain = shown.replace(/^!/, '');
+      if (plain === '0.0.0.0/0') return `${mark}${(numeric ? plain : 'anywhere').padEnd(19)}`;
+      const found = numeric || plain.includes('/') ? plain : ((await reverseLookup(this.proc, plain)) ?? plain);
       return `${mark}${found.padEnd(19)}`;
     };
-    text += `${await address(rule.source)} ${await address(rule.destination)}`;
-    const details = (rule.target?.isGoto === true ? '[goto] ' : '') + rule.describe(numeric);
+    text += `${await address(rule.sourceText)} ${await address(rule.destinationText)}`;
+    const details = rule.describe(numeric);
     return details === '' ? text : `${text} ${details}`;
   }
 }
