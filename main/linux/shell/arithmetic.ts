@@ -11,7 +11,7 @@ export interface ArithmeticScope {
 export class ArithmeticError extends Error {}
 
 /** How deep variables may refer to expressions in each other. */
-const RECURSION_MAX = 1024;
+const RECURSION_MAX = 256;
 const TOKEN_CACHE_MAX = 1000;
 
 interface Token {
@@ -22,16 +22,66 @@ interface Token {
   readonly subscript?: string;
 }
 
-const OPERATORS = ['<<=', '>>=', '**', '++', '--', '<<', '>>', '<=', '>=', '==', '!=', '&&', '||', '+=', '-=', '*=', '/=', '%=', '&=', '^=', '|=', '+', '-', '*', '/', '%', '<', '>', '=', '!', '~', '&', '|', '^', '?', ':', ',', '(', ')'];
+const OPERATORS = [
+  '<<=',
+  '>>=',
+  '**',
+  '++',
+  '--',
+  '<<',
+  '>>',
+  '<=',
+  '>=',
+  '==',
+  '!=',
+  '&&',
+  '||',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '&=',
+  '^=',
+  '|=',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '<',
+  '>',
+  '=',
+  '!',
+  '~',
+  '&',
+  '|',
+  '^',
+  '?',
+  ':',
+  ',',
+  '(',
+  ')',
+];
 const ASSIGNMENTS = new Set(['=', '+=', '-=', '*=', '/=', '%=', '<<=', '>>=', '&=', '^=', '|=']);
-const BINARY_LEVELS: readonly (readonly string[])[] = [['|'], ['^'], ['&'], ['==', '!='], ['<', '<=', '>', '>='], ['<<', '>>'], ['+', '-'], ['*', '/', '%']];
+const BINARY_LEVELS: readonly (readonly string[])[] = [
+  ['|'],
+  ['^'],
+  ['&'],
+  ['==', '!='],
+  ['<', '<=', '>', '>='],
+  ['<<', '>>'],
+  ['+', '-'],
+  ['*', '/', '%'],
+];
 const tokenCache = new Map<string, Token[]>();
 
 /** Evaluates an expression whose `$` expansions are done; an empty one is 0. Throws ArithmeticError. */
 export function evaluateArithmetic(text: string, scope: ArithmeticScope, depth = 0): bigint {
   const simple = /^\s*(-?[1-9][0-9]{0,14}|0)\s*$/.exec(text);
   if (simple !== null) return BigInt(simple[1]!);
-  if (depth > RECURSION_MAX) throw new ArithmeticError(`${text}: expression recursion level exceeded (error token is "${text}")`);
+  if (depth > RECURSION_MAX)
+    throw new ArithmeticError(`${text}: expression recursion level exceeded (error token is "${text}")`);
   return new Evaluation(text, scope, depth).run();
 }
 
@@ -89,12 +139,16 @@ class Evaluation {
   private assignment(): bigint {
     const target = this.peek();
     const operator = this.tokens[this.at + 1];
-    if (target.kind !== 'name' || operator?.kind !== 'operator' || !ASSIGNMENTS.has(operator.text)) return this.ternary();
+    if (target.kind !== 'name' || operator?.kind !== 'operator' || !ASSIGNMENTS.has(operator.text))
+      return this.ternary();
     this.at += 2;
     const rightToken = this.peek();
     const right = this.assignment();
     if (this.skipping > 0) return 0n;
-    const value = operator.text === '=' ? right : this.apply(operator.text.slice(0, -1), this.read(target), right, rightToken);
+    const value =
+      operator.text === '='
+        ? right
+        : this.apply(operator.text.slice(0, -1), this.read(target), right, rightToken);
     this.scope.set(target.text, target.subscript, value);
     return value;
   }
@@ -103,7 +157,8 @@ class Evaluation {
     const test = this.logicalOr();
     if (!this.isOperator('?')) return test;
     this.at++;
-    if (this.isOperator(':') || this.peek().kind === 'end') throw this.error('expression expected', this.peek());
+    if (this.isOperator(':') || this.peek().kind === 'end')
+      throw this.error('expression expected', this.peek());
     const consequent = this.skipIf(test === 0n, () => this.comma());
     if (!this.isOperator(':')) throw this.error("`:' expected for conditional expression", this.peek());
     this.at++;
@@ -309,7 +364,9 @@ function parseNumber(text: string): bigint | string {
   if (/^0[xX]/.test(text)) {
     const digits = text.slice(2);
     if (digits === '') return 0n;
-    return /^[0-9a-fA-F]+$/.test(digits) ? BigInt.asIntN(64, BigInt(`0x${digits}`)) : 'value too great for base';
+    return /^[0-9a-fA-F]+$/.test(digits)
+      ? BigInt.asIntN(64, BigInt(`0x${digits}`))
+      : 'value too great for base';
   }
   const based = /^([0-9]+)#(.*)$/.exec(text);
   if (based !== null) return parseBased(Number(based[1]), based[2]!);
@@ -363,7 +420,9 @@ function scan(text: string, at: number): Token {
   const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(rest)?.[0];
   if (name !== undefined) {
     const subscript = rest[name.length] === '[' ? bracketed(rest.slice(name.length)) : undefined;
-    return subscript === undefined ? { kind: 'name', text: name, at } : { kind: 'name', text: name, at, subscript };
+    return subscript === undefined
+      ? { kind: 'name', text: name, at }
+      : { kind: 'name', text: name, at, subscript };
   }
   const number = /^[0-9][0-9A-Za-z_@#]*/.exec(rest)?.[0];
   if (number !== undefined) return { kind: 'number', text: number, at };

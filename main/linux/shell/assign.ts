@@ -21,8 +21,13 @@ async function assign(shell: Shell, assignment: Assignment): Promise<void> {
     return;
   }
   const text = await expandToText(shell, value, true);
-  await trace(shell, () => `${assignment.text.slice(0, assignment.text.indexOf('=') + 1)}${text === '' ? '' : quoteForTrace(text)}`);
-  if (index !== undefined) await assignElement(shell, shell.vars.resolve(name).name, shell.vars.ensure(name), index, text, append);
+  await trace(
+    shell,
+    () =>
+      `${assignment.text.slice(0, assignment.text.indexOf('=') + 1)}${text === '' ? '' : quoteForTrace(text)}`,
+  );
+  if (index !== undefined)
+    await assignElement(shell, shell.vars.resolve(name).name, shell.vars.ensure(name), index, text, append);
   else shell.vars.set(name, text, append);
   if (shell.options.has('allexport')) shell.vars.ensure(name).attributes.add('exported');
 }
@@ -30,30 +35,53 @@ async function assign(shell: Shell, assignment: Assignment): Promise<void> {
 /** The value of an assignment before a command. */
 export async function temporaryValue(shell: Shell, assignment: Assignment): Promise<string> {
   const { value } = assignment;
-  const text = 'kind' in value ? assignment.text.slice(assignment.text.indexOf('=') + 1) : await expandToText(shell, value, true);
+  const text =
+    'kind' in value
+      ? assignment.text.slice(assignment.text.indexOf('=') + 1)
+      : await expandToText(shell, value, true);
   await trace(shell, () => `${assignment.name}=${text === '' ? '' : quoteForTrace(text)}`);
   if (!assignment.append) return text;
   return (shell.vars.get(assignment.name) ?? '') + text;
 }
 
-export async function assignElement(shell: Shell, name: string, variable: Variable, index: Word, text: string, append: boolean): Promise<void> {
+export async function assignElement(
+  shell: Shell,
+  name: string,
+  variable: Variable,
+  index: Word,
+  text: string,
+  append: boolean,
+): Promise<void> {
   const subscript = await expandToText(shell, index);
-  if (subscript === '' && variable.associative === undefined) throw new VariableError(`${name}[${index.text}]: bad array subscript`);
+  if (subscript === '' && variable.associative === undefined)
+    throw new VariableError(`${name}[${index.text}]: bad array subscript`);
   shell.vars.assignElement(name, variable, subscript, text, append);
 }
 
 /** Fills an array from `(…)`; what was in it goes unless `append`. */
-export async function assignArray(shell: Shell, name: string, variable: Variable, literal: ArrayLiteral, append: boolean): Promise<void> {
+export async function assignArray(
+  shell: Shell,
+  name: string,
+  variable: Variable,
+  literal: ArrayLiteral,
+  append: boolean,
+): Promise<void> {
   shell.vars.checkWritable(name, variable);
   if (variable.associative !== undefined) return fillAssociative(shell, name, variable, literal, append);
   // The words are expanded before the old content goes: a=("${a[@]}" x).
   const entries: { index: string | undefined; append: boolean; text: string }[] = [];
   for (const element of literal.elements) {
     if (element.index !== undefined) {
-      entries.push({ index: await expandToText(shell, element.index), append: element.append, text: await expandToText(shell, element.value, true) });
+      entries.push({
+        index: await expandToText(shell, element.index),
+        append: element.append,
+        text: await expandToText(shell, element.value, true),
+      });
       continue;
     }
-    for (const word of expandBraces(element.value)) for (const text of await expandToFields(shell, word)) entries.push({ index: undefined, append: false, text });
+    for (const word of expandBraces(element.value))
+      for (const text of await expandToFields(shell, word))
+        entries.push({ index: undefined, append: false, text });
   }
   if (!append) {
     variable.value = undefined;
@@ -72,14 +100,26 @@ export async function assignArray(shell: Shell, name: string, variable: Variable
   if (shell.options.has('allexport')) variable.attributes.add('exported');
 }
 
-async function fillAssociative(shell: Shell, name: string, variable: Variable, literal: ArrayLiteral, append: boolean): Promise<void> {
+async function fillAssociative(
+  shell: Shell,
+  name: string,
+  variable: Variable,
+  literal: ArrayLiteral,
+  append: boolean,
+): Promise<void> {
   const pairs: { key: string; value: string; append: boolean }[] = [];
   const loose: string[] = [];
   for (const element of literal.elements) {
     if (element.index === undefined) loose.push(await expandToText(shell, element.value));
-    else pairs.push({ key: await expandToText(shell, element.index), value: await expandToText(shell, element.value, true), append: element.append });
+    else
+      pairs.push({
+        key: await expandToText(shell, element.index),
+        value: await expandToText(shell, element.value, true),
+        append: element.append,
+      });
   }
-  for (let i = 0; i < loose.length; i += 2) pairs.push({ key: loose[i]!, value: loose[i + 1] ?? '', append: false });
+  for (let i = 0; i < loose.length; i += 2)
+    pairs.push({ key: loose[i]!, value: loose[i + 1] ?? '', append: false });
   if (!append) variable.associative = new Map();
   for (const pair of pairs) shell.vars.assignElement(name, variable, pair.key, pair.value, pair.append);
 }

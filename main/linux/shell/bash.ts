@@ -6,6 +6,8 @@ import { ExitControl } from './control.ts';
 import { runSourced } from './builtins/flow.ts';
 import { setOptionLetter, setOptionNamed } from './builtins/options.ts';
 import { ErrnoError } from '../../network/index.ts';
+import { runCommand, runList } from './execute.ts';
+import { expandParameter } from './parameter.ts';
 import { runInteractive } from './interactive.ts';
 import { searchPath } from './lookup.ts';
 import { readScript, runSource, runStandardInput } from './script.ts';
@@ -23,13 +25,30 @@ interface Invocation {
   operands: string[];
 }
 
-const LONG_OPTIONS = new Set(['--debug', '--debugger', '--dump-po-strings', '--dump-strings', '--help', '--init-file', '--login', '--noediting', '--noprofile', '--norc', '--posix', '--pretty-print', '--rcfile', '--restricted', '--verbose', '--version']);
+const LONG_OPTIONS = new Set([
+  '--debug',
+  '--debugger',
+  '--dump-po-strings',
+  '--dump-strings',
+  '--help',
+  '--init-file',
+  '--login',
+  '--noediting',
+  '--noprofile',
+  '--norc',
+  '--posix',
+  '--pretty-print',
+  '--rcfile',
+  '--restricted',
+  '--verbose',
+  '--version',
+]);
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** bash(1): runs a script, a -c string, standard input, or a person's commands. */
 export const bash: Program = async (proc) => {
   installBuiltins();
-  const shell = new Shell(proc);
+  const shell = new Shell(proc, { runList, runCommand, expandParameter });
   shell.programName = (proc.argv[0] ?? 'bash').replace(/^-/, '');
   shell.name = proc.argv[0] ?? 'bash';
   shell.shellPid = proc.pid;
@@ -41,13 +60,24 @@ export const bash: Program = async (proc) => {
 };
 
 async function readInvocation(shell: Shell, args: readonly string[]): Promise<Invocation | number> {
-  const invocation: Invocation = { command: undefined, interactive: false, login: shell.proc.argv[0]?.startsWith('-') === true, standardInput: false, readProfile: true, readRc: true, rcFile: undefined, operands: [] };
+  const invocation: Invocation = {
+    command: undefined,
+    interactive: false,
+    login: shell.proc.argv[0]?.startsWith('-') === true,
+    standardInput: false,
+    readProfile: true,
+    readRc: true,
+    rcFile: undefined,
+    operands: [],
+  };
   let wantsCommand = false;
   let i = 0;
   for (; i < args.length && /^--./.test(args[i]!); i++) {
     const option = args[i]!;
     if (option === '--version') {
-      await shell.out(`GNU bash, version ${RELEASE}(1)-release (x86_64-redhat-linux-gnu)\nCopyright (C) 2022 Free Software Foundation, Inc.\nLicense GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\n\nThis is free software; you are free to change and redistribute it.\nThere is NO WARRANTY, to the extent permitted by law.\n`);
+      await shell.out(
+        `GNU bash, version ${RELEASE}(1)-release (x86_64-redhat-linux-gnu)\nCopyright (C) 2022 Free Software Foundation, Inc.\nLicense GPLv3+: GNU GPL version 3 or later <http://gnu.org/licenses/gpl.html>\n\nThis is free software; you are free to change and redistribute it.\nThere is NO WARRANTY, to the extent permitted by law.\n`,
+      );
       return 0;
     }
     if (!LONG_OPTIONS.has(option)) return badOption(shell, option);
@@ -80,7 +110,8 @@ async function readInvocation(shell: Shell, args: readonly string[]): Promise<In
           await shell.err(`${shell.programName}: ${name}: invalid option name\n`);
           return 2;
         }
-      } else if (!setOptionLetter(shell, letter, arg.startsWith('-'))) return badOption(shell, `${arg[0]}${letter}`);
+      } else if (!setOptionLetter(shell, letter, arg.startsWith('-')))
+        return badOption(shell, `${arg[0]}${letter}`);
     }
   }
   if (args[i] === '-') i++;
@@ -109,7 +140,12 @@ function importEnvironment(shell: Shell): void {
   const { proc, vars } = shell;
   for (const [name, value] of proc.env) {
     const exportedFunction = /^BASH_FUNC_(.+)%%$/.test(name);
-    if (exportedFunction || !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || vars.findRaw(name)?.dynamic !== undefined) continue;
+    if (
+      exportedFunction ||
+      !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ||
+      vars.findRaw(name)?.dynamic !== undefined
+    )
+      continue;
     vars.set(name, value);
     vars.ensure(name).attributes.add('exported');
   }
@@ -132,7 +168,11 @@ function importEnvironment(shell: Shell): void {
   vars.set('MACHTYPE', 'x86_64-redhat-linux-gnu');
   vars.set('OSTYPE', 'linux-gnu');
   vars.set('TERM', vars.get('TERM') ?? 'dumb');
-  for (const [name, value] of [['UID', proc.credentials.uid], ['EUID', proc.credentials.uid], ['PPID', proc.parentPid]] as const) {
+  for (const [name, value] of [
+    ['UID', proc.credentials.uid],
+    ['EUID', proc.credentials.uid],
+    ['PPID', proc.parentPid],
+  ] as const) {
     vars.set(name, String(value));
     const variable = vars.ensure(name);
     variable.attributes.add('readonly');
@@ -171,7 +211,8 @@ async function start(shell: Shell, invocation: Invocation): Promise<number> {
     shell.name = first;
     shell.positional = rest;
     if (invocation.login) await readProfiles(shell, invocation);
-    const path = first.includes('/') || proc.fs.exists(first) ? first : (searchPath(shell, first)[0] ?? first);
+    const path =
+      first.includes('/') || proc.fs.exists(first) ? first : (searchPath(shell, first)[0] ?? first);
     const source = await readScript(shell, path);
     return typeof source === 'number' ? source : runSource(shell, source);
   }
@@ -203,14 +244,16 @@ async function becomeInteractive(shell: Shell, invocation: Invocation): Promise<
   vars.set('HISTFILE', vars.get('HISTFILE') ?? `${vars.get('HOME') ?? ''}/.bash_history`);
   shell.guardSignals();
   if (invocation.login) await readProfiles(shell, invocation);
-  else if (invocation.readRc) await readStartup(shell, invocation.rcFile ?? `${vars.get('HOME') ?? ''}/.bashrc`);
+  else if (invocation.readRc)
+    await readStartup(shell, invocation.rcFile ?? `${vars.get('HOME') ?? ''}/.bashrc`);
 }
 
 async function readProfiles(shell: Shell, invocation: Invocation): Promise<void> {
   if (!invocation.readProfile) return;
   await readStartup(shell, '/etc/profile');
   const home = shell.vars.get('HOME') ?? '';
-  for (const name of ['.bash_profile', '.bash_login', '.profile']) if (await readStartup(shell, `${home}/${name}`)) return;
+  for (const name of ['.bash_profile', '.bash_login', '.profile'])
+    if (await readStartup(shell, `${home}/${name}`)) return;
 }
 
 /** Runs a startup file if there is one. */

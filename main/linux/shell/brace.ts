@@ -78,13 +78,14 @@ function alternatives(units: Unit[]): Unit[][] | undefined {
 }
 
 function sequence(units: readonly Unit[]): Unit[][] | undefined {
-  if (units.some((unit) => typeof unit !== 'string')) return undefined;
-  const text = units.join('');
+  const letters = units.filter((unit) => typeof unit === 'string');
+  if (letters.length < units.length) return undefined;
+  const text = letters.join('');
   const numbers = /^(-?[0-9]+)\.\.(-?[0-9]+)(?:\.\.(-?[0-9]+))?$/.exec(text);
   if (numbers !== null) return numberSequence(numbers[1]!, numbers[2]!, Number(numbers[3] ?? 0));
-  const letters = /^([A-Za-z])\.\.([A-Za-z])(?:\.\.(-?[0-9]+))?$/.exec(text);
-  if (letters === null) return undefined;
-  const codes = steps(letters[1]!.charCodeAt(0), letters[2]!.charCodeAt(0), Number(letters[3] ?? 0));
+  const range = /^([A-Za-z])\.\.([A-Za-z])(?:\.\.(-?[0-9]+))?$/.exec(text);
+  if (range === null) return undefined;
+  const codes = steps(range[1]!.charCodeAt(0), range[2]!.charCodeAt(0), Number(range[3] ?? 0));
   return codes?.map((code) => [String.fromCharCode(code)]);
 }
 

@@ -14,7 +14,9 @@ export function textToBytes(text: string): Uint8Array {
   const chunks: Uint8Array[] = [];
   for (const piece of text.split(/([\udc80-\udcff]+)/)) {
     chunks.push(
-      ESCAPED.test(piece) ? Uint8Array.from(piece, (c) => c.charCodeAt(0) & 0xff) : Buffer.from(piece, 'utf8'),
+      ESCAPED.test(piece)
+        ? Uint8Array.from(piece, (c) => c.charCodeAt(0) & 0xff)
+        : Buffer.from(piece, 'utf8'),
     );
   }
   return Buffer.concat(chunks);
@@ -31,7 +33,7 @@ export function bytesToText(bytes: Uint8Array): string {
 
 function decodeLoosely(bytes: Uint8Array): string {
   let text = '';
-  for (let at = 0; at < bytes.length; ) {
+  for (let at = 0; at < bytes.length;) {
     const size = sequenceSize(bytes, at);
     if (size === 0) {
       text += byteToText(bytes[at]!);
@@ -47,7 +49,16 @@ function decodeLoosely(bytes: Uint8Array): string {
 /** Bytes of the well-formed UTF-8 sequence at `at`, or 0. */
 function sequenceSize(bytes: Uint8Array, at: number): number {
   const lead = bytes[at]!;
-  const size = lead < 0x80 ? 1 : lead >= 0xc2 && lead < 0xe0 ? 2 : lead >= 0xe0 && lead < 0xf0 ? 3 : lead >= 0xf0 && lead < 0xf5 ? 4 : 0;
+  const size =
+    lead < 0x80
+      ? 1
+      : lead >= 0xc2 && lead < 0xe0
+        ? 2
+        : lead >= 0xe0 && lead < 0xf0
+          ? 3
+          : lead >= 0xf0 && lead < 0xf5
+            ? 4
+            : 0;
   for (let i = 1; i < size; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0;
   const text = Buffer.from(bytes.subarray(at, at + size)).toString('utf8');
   return text.includes('\ufffd') ? 0 : size;

@@ -68,7 +68,10 @@ function fileTest(shell: Shell, operator: string, stat: FileStat): boolean {
 
 function isVariableSet(shell: Shell, reference: string): boolean {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)\[(.*)\]$/s.exec(reference);
-  if (match === null) return /^[0-9]+$/.test(reference) ? shell.parameter(reference) !== undefined : shell.vars.get(reference) !== undefined;
+  if (match === null)
+    return /^[0-9]+$/.test(reference)
+      ? shell.parameter(reference) !== undefined
+      : shell.vars.get(reference) !== undefined;
   if (match[2] === '@' || match[2] === '*') return shell.vars.entries(match[1]!).length > 0;
   return shell.vars.element(match[1]!, match[2]!) !== undefined;
 }
@@ -77,7 +80,8 @@ function isVariableSet(shell: Shell, reference: string): boolean {
 export function fileComparison(shell: Shell, operator: string, left: string, right: string): boolean {
   const a = statOf(shell, left, false);
   const b = statOf(shell, right, false);
-  if (operator === '-ef') return a !== undefined && b !== undefined && a.inode === b.inode && a.device === b.device;
+  if (operator === '-ef')
+    return a !== undefined && b !== undefined && a.inode === b.inode && a.device === b.device;
   if (operator === '-nt') return a !== undefined && (b === undefined || a.modifyMs > b.modifyMs);
   return b !== undefined && (a === undefined || a.modifyMs < b.modifyMs);
 }
@@ -104,7 +108,10 @@ function statOf(shell: Shell, path: string, ownLink: boolean): FileStat | undefi
   const descriptor = /^\/dev\/(?:fd\/([0-9]+)|std(in|out|err))$/.exec(path);
   try {
     if (descriptor !== null) {
-      const fd = descriptor[1] === undefined ? { in: 0, out: 1, err: 2 }[descriptor[2] as 'in'] : Number(descriptor[1]);
+      const fd =
+        descriptor[1] === undefined
+          ? { in: 0, out: 1, err: 2 }[descriptor[2] as 'in']
+          : Number(descriptor[1]);
       return shell.proc.fds.get(fd)?.stat();
     }
     return ownLink ? shell.proc.fs.lstat(path) : shell.proc.fs.stat(path);

@@ -14,8 +14,18 @@ const LETTERS: readonly (readonly [string, Attribute])[] = [
 
 /** The letters of a variable's attributes in declare's order: `aAilnrtux`. */
 export function attributeLetters(variable: Variable): string {
-  const kind = variable.indexed !== undefined || Array.isArray(variable.dynamic?.get()) ? 'a' : variable.associative !== undefined ? 'A' : '';
-  return kind + LETTERS.filter(([, attribute]) => variable.attributes.has(attribute)).map(([letter]) => letter).join('');
+  const kind =
+    variable.indexed !== undefined || Array.isArray(variable.dynamic?.get())
+      ? 'a'
+      : variable.associative !== undefined
+        ? 'A'
+        : '';
+  return (
+    kind +
+    LETTERS.filter(([, attribute]) => variable.attributes.has(attribute))
+      .map(([letter]) => letter)
+      .join('')
+  );
 }
 
 /** One line of `declare -p`. */

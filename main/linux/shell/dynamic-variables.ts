@@ -24,13 +24,21 @@ export function defineDynamicVariables(shell: Shell): void {
   vars.define('BASH_SUBSHELL', { get: () => String(shell.subshellDepth) });
   vars.define('BASH_COMMAND', { get: () => shell.currentCommand });
   vars.define('PIPESTATUS', { get: () => shell.pipeStatus.map(String) });
-  vars.define('GROUPS', { get: () => [shell.proc.credentials.gid, ...shell.proc.credentials.groups.filter((gid) => gid !== shell.proc.credentials.gid)].map(String) });
+  vars.define('GROUPS', {
+    get: () =>
+      [
+        shell.proc.credentials.gid,
+        ...shell.proc.credentials.groups.filter((gid) => gid !== shell.proc.credentials.gid),
+      ].map(String),
+  });
   vars.define('DIRSTACK', { get: () => [shell.vars.get('PWD') ?? shell.proc.cwd, ...shell.directories] });
   vars.define('FUNCNAME', { get: () => stack(shell).map(({ name }) => name) });
   vars.define('BASH_SOURCE', { get: () => stack(shell).map(({ file }) => file) });
   vars.define('BASH_LINENO', { get: () => stack(shell).map(({ line }) => String(line)) });
   vars.define('BASH_ARGV0', { get: () => shell.name, set: (value) => void (shell.name = value) });
-  vars.define('BASH_VERSINFO', { get: () => [...RELEASE.split('.'), '1', 'release', 'x86_64-redhat-linux-gnu'] });
+  vars.define('BASH_VERSINFO', {
+    get: () => [...RELEASE.split('.'), '1', 'release', 'x86_64-redhat-linux-gnu'],
+  });
   vars.define('SHELLOPTS', { get: () => [...shell.options].toSorted().join(':') });
   vars.define('BASHOPTS', { get: () => [...shell.shopts].toSorted().join(':') });
   vars.define('HISTCMD', { get: () => String(shell.history?.nextNumber ?? 1) });
@@ -38,7 +46,11 @@ export function defineDynamicVariables(shell: Shell): void {
 
 /** Innermost first, with the main program at the end of a script's. */
 function stack(shell: Shell): { name: string; file: string; line: number }[] {
-  const frames = shell.frames.toReversed().map(({ kind, name, file, callLine }) => ({ name: kind === 'source' ? 'source' : name, file, line: callLine }));
+  const frames = shell.frames.toReversed().map(({ kind, name, file, callLine }) => ({
+    name: kind === 'source' ? 'source' : name,
+    file,
+    line: callLine,
+  }));
   if (shell.origin === 'script') frames.push({ name: 'main', file: shell.name, line: 0 });
   return frames;
 }

@@ -1,26 +1,20 @@
 // Runs commands: lists, pipelines, compound commands. Simple commands are in simple-command.ts.
-import { ArithmeticError } from './arithmetic.ts';
+import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
 import { compareNumbers, fileComparison, unaryTest } from './conditional.ts';
 import { Discard, ExitControl, ExpansionError, LoopControl } from './control.ts';
 import { expandToPattern, expandToRegex, expandToText, expandWords } from './expand.ts';
-import { evaluateArithmetic } from './arithmetic.ts';
 import { waitForeground } from './foreground.ts';
 import { Job, statusCode } from './jobs.ts';
 import { matchesPattern } from './pattern.ts';
 import { quoteForTrace } from './quoting.ts';
-import { redirectAll, reportRedirect, shellTable } from './redirect.ts';
+import { redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
 import { runSimple } from './simple-command.ts';
-import type { Shell } from './shell.ts';
-import type { AndOr, Command, List, Pipeline, Redirect, TestExpression, Word } from './syntax/ast.ts';
+import type { RunOptions, Shell } from './shell.ts';
+import type { AndOr, Command, List, Pipeline, TestExpression, Word } from './syntax/ast.ts';
 import { andOrText, commandText, pipelineText } from './syntax/unparse.ts';
 import { timeReport } from './time-report.ts';
 import { trace } from './trace.ts';
 import { VariableError } from './variables.ts';
-
-/** How a command is run: `noFork` when the process has nothing left to do after it. */
-export interface RunOptions {
-  readonly noFork?: boolean;
-}
 
 export async function runList(shell: Shell, list: List): Promise<number> {
   for (const item of list.items) {
@@ -50,7 +44,10 @@ async function runPipeline(shell: Shell, pipeline: Pipeline, tolerant: boolean):
   if (ignore) shell.errexitIgnored++;
   let status: number;
   try {
-    status = pipeline.timed === 'no' ? await runMembers(shell, pipeline) : await timeReport(shell, pipeline.timed === 'time -p', () => runMembers(shell, pipeline));
+    status =
+      pipeline.timed === 'no'
+        ? await runMembers(shell, pipeline)
+        : await timeReport(shell, pipeline.timed === 'time -p', () => runMembers(shell, pipeline));
   } finally {
     if (ignore) shell.errexitIgnored--;
   }
@@ -78,7 +75,13 @@ async function runMembers(shell: Shell, pipeline: Pipeline): Promise<number> {
   if (pipeline.commands.length === 1) {
     const command = pipeline.commands[0]!;
     const status = await runCommand(shell, command, {});
-    if (command.kind === 'simple' || command.kind === 'subshell' || command.kind === 'arithmetic' || command.kind === 'test') shell.pipeStatus = [status];
+    if (
+      command.kind === 'simple' ||
+      command.kind === 'subshell' ||
+      command.kind === 'arithmetic' ||
+      command.kind === 'test'
+    )
+      shell.pipeStatus = [status];
     return status;
   }
   const job = startPipeline(shell, pipeline, pipelineText(pipeline), true);
@@ -132,7 +135,13 @@ async function startBackground(shell: Shell, andOr: AndOr): Promise<void> {
   } else {
     const child = shell.fork(
       (sub) => {
-        const only = andOr.rest.length === 0 && !andOr.first.negated && andOr.first.timed === 'no' && andOr.first.commands.length === 1 ? andOr.first.commands[0] : undefined;
+        const only =
+          andOr.rest.length === 0 &&
+          !andOr.first.negated &&
+          andOr.first.timed === 'no' &&
+          andOr.first.commands.length === 1
+            ? andOr.first.commands[0]
+            : undefined;
         return only === undefined ? runAndOr(sub, andOr) : runForked(sub, only);
       },
       { fds, processGroup: shell.monitor ? 0 : undefined },
@@ -159,29 +168,18 @@ export async function runCommand(shell: Shell, command: Command, options: RunOpt
   shell.line = command.line;
   if (command.kind === 'subshell') return runSubshellCommand(shell, command, options);
   if (command.redirects.length === 0) return (shell.status = await runCompound(shell, command));
-  return withRedirects(shell, command.redirects, async () => (shell.status = await runCompound(shell, command)));
+  return withRedirects(
+    shell,
+    command.redirects,
+    async () => (shell.status = await runCompound(shell, command)),
+  );
 }
 
-/** Runs `body` with the shell's descriptors redirected. */
-export async function withRedirects(shell: Shell, redirects: readonly Redirect[], body: () => Promise<number>): Promise<number> {
-  const table = shellTable(shell);
-  const substitutions = shell.openSubstitutions;
-  try {
-    try {
-      await redirectAll(shell, redirects, table);
-    } catch (error) {
-      table.undo(); // The message goes where messages went before.
-      await reportRedirect(shell, error);
-      return (shell.status = 1);
-    }
-    return await body();
-  } finally {
-    table.undo();
-    shell.closeSubstitutions(substitutions);
-  }
-}
-
-async function runSubshellCommand(shell: Shell, command: Command & { kind: 'subshell' | 'group' }, options: RunOptions): Promise<number> {
+async function runSubshellCommand(
+  shell: Shell,
+  command: Command & { kind: 'subshell' | 'group' },
+  options: RunOptions,
+): Promise<number> {
   if (options.noFork === true) {
     const table = shellTable(shell);
     try {
@@ -215,14 +213,19 @@ function takeTerminal(shell: Shell, group: number): void {
 }
 
 function defineFunction(shell: Shell, command: Command & { kind: 'function' }): number {
-  const file = shell.frames.at(-1)?.file ?? (shell.origin === 'command' ? 'environment' : shell.origin === 'interactive' ? 'main' : shell.name);
+  const file =
+    shell.frames.at(-1)?.file ??
+    (shell.origin === 'command' ? 'environment' : shell.origin === 'interactive' ? 'main' : shell.name);
   shell.functions.set(command.name, { body: command.body, file, line: command.line });
   return (shell.status = 0);
 }
 
 type CompoundCommand = Exclude<Command, { kind: 'simple' | 'function' | 'coproc' | 'subshell' }>;
 
-async function runCompound(shell: Shell, command: CompoundCommand | (Command & { kind: 'subshell' | 'group' })): Promise<number> {
+async function runCompound(
+  shell: Shell,
+  command: CompoundCommand | (Command & { kind: 'subshell' | 'group' }),
+): Promise<number> {
   switch (command.kind) {
     case 'group':
     case 'subshell':
@@ -264,7 +267,8 @@ async function condition(shell: Shell, list: List): Promise<boolean> {
 }
 
 async function runIf(shell: Shell, command: Command & { kind: 'if' }): Promise<number> {
-  for (const clause of command.clauses) if (await condition(shell, clause.condition)) return runList(shell, clause.body);
+  for (const clause of command.clauses)
+    if (await condition(shell, clause.condition)) return runList(shell, clause.body);
   return command.otherwise === undefined ? 0 : runList(shell, command.otherwise);
 }
 
@@ -285,12 +289,19 @@ async function iterate(shell: Shell, body: List): Promise<boolean> {
 }
 
 async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
-  const words = command.words === undefined ? shell.positional : await expandOrAbandon(shell, () => expandWords(shell, command.words!));
+  const words =
+    command.words === undefined
+      ? shell.positional
+      : await shell.attempt(() => expandWords(shell, command.words!));
   const variable = shell.vars.findRaw(command.name);
   let status = 0;
   for (const word of words) {
     await shell.checkpoint();
-    await trace(shell, () => `for ${command.name} in ${command.words === undefined ? '"$@"' : command.words.map(({ text }) => text).join(' ')}`);
+    await trace(
+      shell,
+      () =>
+        `for ${command.name} in ${command.words === undefined ? '"$@"' : command.words.map(({ text }) => text).join(' ')}`,
+    );
     shell.line = command.line;
     if (shell.traps.has('DEBUG')) {
       shell.currentCommand = `for ${command.name} in ${command.words?.map(({ text }) => text).join(' ') ?? '"$@"'}`;
@@ -313,7 +324,10 @@ async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' 
 }
 
 async function runSelect(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
-  const words = command.words === undefined ? shell.positional : await expandOrAbandon(shell, () => expandWords(shell, command.words!));
+  const words =
+    command.words === undefined
+      ? shell.positional
+      : await shell.attempt(() => expandWords(shell, command.words!));
   if (words.length === 0) return 0;
   let status = 0;
   let list = true;
@@ -343,7 +357,8 @@ function selectMenu(words: readonly string[], columns: number): string {
   let text = '';
   for (let row = 0; row < rows; row++) {
     const cells: string[] = [];
-    for (let i = row; i < words.length; i += rows) cells.push(`${String(i + 1).padStart(digits)}) ${words[i]}`);
+    for (let i = row; i < words.length; i += rows)
+      cells.push(`${String(i + 1).padStart(digits)}) ${words[i]}`);
     text += `${cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(width + 2))).join('')}\n`;
   }
   return text;
@@ -362,7 +377,10 @@ async function readLine(shell: Shell): Promise<string | undefined> {
   }
 }
 
-async function runArithmeticFor(shell: Shell, command: Command & { kind: 'arithmetic-for' }): Promise<number> {
+async function runArithmeticFor(
+  shell: Shell,
+  command: Command & { kind: 'arithmetic-for' },
+): Promise<number> {
   const { initial, condition: test, step } = command;
   let status = 0;
   if (initial.text.trim() !== '') await arithmeticCommand(shell, initial);
@@ -401,7 +419,7 @@ async function runWhile(shell: Shell, command: Command & { kind: 'while' | 'unti
 
 async function runCase(shell: Shell, command: Command & { kind: 'case' }): Promise<number> {
   await trace(shell, () => `case ${command.word.text} in`);
-  const subject = await expandOrAbandon(shell, () => expandToText(shell, command.word));
+  const subject = await shell.attempt(() => expandToText(shell, command.word));
   const options = { extglob: shell.shopts.has('extglob'), ignoreCase: shell.shopts.has('nocasematch') };
   let status = 0;
   let falling = false;
@@ -409,7 +427,7 @@ async function runCase(shell: Shell, command: Command & { kind: 'case' }): Promi
     let matched = falling;
     for (const pattern of item.patterns) {
       if (matched) break;
-      matched = matchesPattern(subject, await expandOrAbandon(shell, () => expandToPattern(shell, pattern)), options);
+      matched = matchesPattern(subject, await shell.attempt(() => expandToPattern(shell, pattern)), options);
     }
     if (!matched) continue;
     status = item.body.items.length === 0 ? 0 : await runList(shell, item.body);
@@ -419,17 +437,8 @@ async function runCase(shell: Shell, command: Command & { kind: 'case' }): Promi
   return status;
 }
 
-/** Expands; a failure is printed and abandons the command. */
-export async function expandOrAbandon<T>(shell: Shell, expand: () => Promise<T>): Promise<T> {
-  try {
-    return await expand();
-  } catch (error) {
-    return shell.abandon(error);
-  }
-}
-
 async function arithmeticCommand(shell: Shell, expression: Word): Promise<bigint> {
-  const text = await expandOrAbandon(shell, () => expandToText(shell, expression));
+  const text = await shell.attempt(() => expandToText(shell, expression));
   await trace(shell, () => `(( ${text.trim()} ))`);
   try {
     return evaluateArithmetic(text, shell.arithmetic);
@@ -481,14 +490,21 @@ async function evaluateTest(shell: Shell, expression: TestExpression): Promise<b
   }
 }
 
-async function evaluateBinary(shell: Shell, expression: TestExpression & { kind: 'binary' }): Promise<boolean> {
+async function evaluateBinary(
+  shell: Shell,
+  expression: TestExpression & { kind: 'binary' },
+): Promise<boolean> {
   const { operator } = expression;
   const left = await expandToText(shell, expression.left);
-  const show = (right: string): Promise<void> => trace(shell, () => `[[ ${quoteForTrace(left)} ${operator} ${right} ]]`);
+  const show = (right: string): Promise<void> =>
+    trace(shell, () => `[[ ${quoteForTrace(left)} ${operator} ${right} ]]`);
   if (operator === '==' || operator === '=' || operator === '!=') {
     const pattern = await expandToPattern(shell, expression.right);
     await show(pattern === '' ? "''" : pattern);
-    return matchesPattern(left, pattern, { extglob: true, ignoreCase: shell.shopts.has('nocasematch') }) === (operator !== '!=');
+    return (
+      matchesPattern(left, pattern, { extglob: true, ignoreCase: shell.shopts.has('nocasematch') }) ===
+      (operator !== '!=')
+    );
   }
   if (operator === '=~') {
     const source = await expandToRegex(shell, expression.right);
@@ -499,18 +515,39 @@ async function evaluateBinary(shell: Shell, expression: TestExpression & { kind:
   await show(quoteForTrace(right));
   if (operator === '<') return left < right;
   if (operator === '>') return left > right;
-  if (operator === '-nt' || operator === '-ot' || operator === '-ef') return fileComparison(shell, operator, left, right);
-  return compareNumbers(operator, evaluateArithmetic(left, shell.arithmetic), evaluateArithmetic(right, shell.arithmetic));
+  if (operator === '-nt' || operator === '-ot' || operator === '-ef')
+    return fileComparison(shell, operator, left, right);
+  return compareNumbers(
+    operator,
+    evaluateArithmetic(left, shell.arithmetic),
+    evaluateArithmetic(right, shell.arithmetic),
+  );
 }
 
 const POSIX_CLASSES: Record<string, string> = {
-  alpha: 'a-zA-Z', digit: '0-9', alnum: 'a-zA-Z0-9', upper: 'A-Z', lower: 'a-z', space: '\\s', blank: ' \\t', punct: '!-\\/:-@\\[-`{-~', print: ' -~', graph: '!-~', cntrl: '\\x00-\\x1f\\x7f', xdigit: '0-9A-Fa-f',
+  alpha: 'a-zA-Z',
+  digit: '0-9',
+  alnum: 'a-zA-Z0-9',
+  upper: 'A-Z',
+  lower: 'a-z',
+  space: '\\s',
+  blank: ' \\t',
+  punct: '!-\\/:-@\\[-`{-~',
+  print: ' -~',
+  graph: '!-~',
+  cntrl: '\\x00-\\x1f\\x7f',
+  xdigit: '0-9A-Fa-f',
 };
 
 /** Matches a POSIX extended regular expression and fills BASH_REMATCH. */
 function matchRegex(shell: Shell, text: string, source: string): boolean {
   const translated = source
-    .replace(/\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]/g, (bracket) => bracket.replace(/\\/g, '\\\\').replace(/^(\[\^?)\]/, '$1\\]').replace(/\[:([a-z]+):\]/g, (_, name: string) => POSIX_CLASSES[name] ?? ''))
+    .replace(/\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]/g, (bracket) =>
+      bracket
+        .replace(/\\/g, '\\\\')
+        .replace(/^(\[\^?)\]/, '$1\\]')
+        .replace(/\[:([a-z]+):\]/g, (_, name: string) => POSIX_CLASSES[name] ?? ''),
+    )
     .replace(/\\([<>])/g, '\\b');
   let match: RegExpExecArray | null;
   try {

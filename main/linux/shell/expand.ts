@@ -3,7 +3,6 @@ import { evaluateArithmetic } from './arithmetic.ts';
 import { expandBraces } from './brace.ts';
 import { ExpansionError } from './control.ts';
 import { expandPathname } from './glob.ts';
-import { expandParameter } from './parameter.ts';
 import { isPattern, quotePattern } from './pattern.ts';
 import type { Shell } from './shell.ts';
 import type { Part, Word } from './syntax/ast.ts';
@@ -74,7 +73,11 @@ function pathnames(shell: Shell, pattern: string, text: string): string[] {
 export async function expandToText(shell: Shell, word: Word, assignment = false): Promise<string> {
   const only = word.parts[0];
   if (only === undefined) return '';
-  if (word.parts.length === 1 && (only.kind === 'quoted' || (only.kind === 'literal' && !only.text.includes('~')))) return only.text;
+  if (
+    word.parts.length === 1 &&
+    (only.kind === 'quoted' || (only.kind === 'literal' && !only.text.includes('~')))
+  )
+    return only.text;
   const fragments = await expandParts(shell, withTilde(shell, word.parts, assignment), JOINED);
   return joinFragments(fragments);
 }
@@ -82,13 +85,23 @@ export async function expandToText(shell: Shell, word: Word, assignment = false)
 /** A pattern: what was quoted is escaped by backslashes. */
 export async function expandToPattern(shell: Shell, word: Word): Promise<string> {
   const fragments = await expandParts(shell, withTilde(shell, word.parts, false), JOINED);
-  return fragments.map((piece) => (typeof piece === 'string' ? ' ' : piece.quoted ? quotePattern(piece.text) : piece.text)).join('');
+  return fragments
+    .map((piece) => (typeof piece === 'string' ? ' ' : piece.quoted ? quotePattern(piece.text) : piece.text))
+    .join('');
 }
 
 /** A regular expression for `=~`: what was quoted matches itself. */
 export async function expandToRegex(shell: Shell, word: Word): Promise<string> {
   const fragments = await expandParts(shell, withTilde(shell, word.parts, false), JOINED);
-  return fragments.map((piece) => (typeof piece === 'string' ? ' ' : piece.quoted ? piece.text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&') : piece.text)).join('');
+  return fragments
+    .map((piece) =>
+      typeof piece === 'string'
+        ? ' '
+        : piece.quoted
+          ? piece.text.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+          : piece.text,
+    )
+    .join('');
 }
 
 /** The value of an arithmetic word. */
@@ -101,7 +114,11 @@ export function joinFragments(fragments: readonly Fragment[]): string {
 }
 
 /** Expands parts in order. */
-export async function expandParts(shell: Shell, parts: readonly Part[], context: ExpandContext): Promise<Fragment[]> {
+export async function expandParts(
+  shell: Shell,
+  parts: readonly Part[],
+  context: ExpandContext,
+): Promise<Fragment[]> {
   const out: Fragment[] = [];
   for (const part of parts) {
     switch (part.kind) {
@@ -115,7 +132,7 @@ export async function expandParts(shell: Shell, parts: readonly Part[], context:
         await expandDouble(shell, part.parts, context, out);
         break;
       case 'parameter':
-        out.push(...(await expandParameter(shell, part, context)));
+        out.push(...(await shell.engine.expandParameter(shell, part, context)));
         break;
       case 'command':
         out.push(result(await shell.substitute(part), context));
@@ -136,7 +153,12 @@ export function result(text: string, context: ExpandContext): Piece {
   return { text, quoted: context.quoted, split: !context.quoted && !context.joined };
 }
 
-async function expandDouble(shell: Shell, parts: readonly Part[], context: ExpandContext, out: Fragment[]): Promise<void> {
+async function expandDouble(
+  shell: Shell,
+  parts: readonly Part[],
+  context: ExpandContext,
+  out: Fragment[],
+): Promise<void> {
   const inner = await expandParts(shell, parts, { quoted: true, joined: context.joined });
   // "$@" without parameters gives no field at all; any other pair of quotes gives at least an empty one.
   if (inner.length === 0 && parts.length > 0) return;
@@ -150,8 +172,17 @@ async function expandDouble(shell: Shell, parts: readonly Part[], context: Expan
 function withTilde(shell: Shell, parts: readonly Part[], assignment: boolean): readonly Part[] {
   const first = parts[0];
   if (first?.kind !== 'literal') return parts;
-  if (assignment) return parts.some((part) => part.kind === 'literal' && part.text.includes('~')) ? tildeAssignment(shell, parts) : parts;
-  if (!first.text.startsWith('~')) return parts;
+  if (assignment)
+    return parts.some((part) => part.kind === 'literal' && part.text.includes('~'))
+      ? tildeAssignment(shell, parts)
+      : parts;
+  if (!first.text.startsWith('~')) {
+    // bash also expands in arguments that look like assignments, such as `dd of=~/x`.
+    const head = first.text.includes('~') ? /^[A-Za-z_][A-Za-z0-9_]*\+?=/.exec(first.text)?.[0] : undefined;
+    if (head === undefined) return parts;
+    const rest: Part[] = [{ kind: 'literal', text: first.text.slice(head.length) }, ...parts.slice(1)];
+    return [{ kind: 'literal', text: head }, ...tildeAssignment(shell, rest)];
+  }
   const expanded = tildePrefix(shell, first.text, parts.length === 1, false);
   return expanded === undefined ? parts : [...expanded, ...parts.slice(1)];
 }
@@ -163,7 +194,10 @@ function tildeAssignment(shell: Shell, parts: readonly Part[]): readonly Part[] 
     return pieces.flatMap((piece, j): Part[] => {
       const atStart = j > 0 || i === 0;
       const last = j === pieces.length - 1 && i === parts.length - 1;
-      const expanded = atStart && piece.startsWith('~') ? tildePrefix(shell, piece, last || piece.endsWith(':'), true) : undefined;
+      const expanded =
+        atStart && piece.startsWith('~')
+          ? tildePrefix(shell, piece, last || piece.endsWith(':'), true)
+          : undefined;
       return expanded ?? [{ kind: 'literal', text: piece }];
     });
   });

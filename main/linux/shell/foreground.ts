@@ -39,7 +39,10 @@ async function tellDeath(shell: Shell, job: Job): Promise<void> {
   }
   if (signal === 'SIGINT' || signal === 'SIGPIPE') return;
   if (shell.interactive || signal === 'SIGTERM') await shell.err(`${signalText(signal)}\n`);
-  else await shell.err(`${shell.prefix()}${String(job.pid).padStart(5)} ${signalText(signal).padEnd(23)} ${job.text}\n`);
+  else
+    await shell.err(
+      `${shell.prefix()}${String(job.pid).padStart(5)} ${signalText(signal).padEnd(23)} ${job.text}\n`,
+    );
 }
 
 /** Waits; signals that come meanwhile keep their traps for later. */
@@ -70,8 +73,14 @@ export async function reapJobs(shell: Shell): Promise<void> {
     if (job.state !== 'done') continue;
     shell.jobs.remove(job);
     const status = job.lastStatus!;
-    if (status.kind === 'signaled' && !job.notified && !['SIGINT', 'SIGPIPE', 'SIGTERM'].includes(status.signal)) {
-      await shell.err(`${shell.prefix()}${String(job.pid).padStart(5)} ${signalText(status.signal).padEnd(23)} ${job.text}\n`);
+    if (
+      status.kind === 'signaled' &&
+      !job.notified &&
+      !['SIGINT', 'SIGPIPE', 'SIGTERM'].includes(status.signal)
+    ) {
+      await shell.err(
+        `${shell.prefix()}${String(job.pid).padStart(5)} ${signalText(status.signal).padEnd(23)} ${job.text}\n`,
+      );
     }
   }
 }

@@ -14,7 +14,9 @@ export function expandPathname(shell: Shell, pattern: string): string[] {
   }
   const names = [...new Set(bases)].toSorted(compare);
   if (ignored === undefined || ignored === '') return names;
-  return names.filter((name) => !ignored.split(':').some((each) => matchesPattern(name, each, { extglob: true })));
+  return names.filter(
+    (name) => !ignored.split(':').some((each) => matchesPattern(name, each, { extglob: true })),
+  );
 }
 
 /** Order of the C locale: by code point. */
@@ -46,7 +48,12 @@ function splitComponents(pattern: string): string[] {
   return components;
 }
 
-function matchComponent(shell: Shell, bases: readonly string[], component: string, isLast: boolean): string[] {
+function matchComponent(
+  shell: Shell,
+  bases: readonly string[],
+  component: string,
+  isLast: boolean,
+): string[] {
   const extglob = shell.shopts.has('extglob');
   if (component === '') return bases.filter((base) => isDirectory(shell, base)).map((base) => `${base}/`);
   if (!isPattern(component, extglob)) {
@@ -54,12 +61,17 @@ function matchComponent(shell: Shell, bases: readonly string[], component: strin
     const paths = bases.map((base) => join(base, name));
     return paths.filter((path) => (isLast ? existsAtAll(shell, path) : isDirectory(shell, path)));
   }
-  if (component === '**' && shell.shopts.has('globstar')) return bases.flatMap((base) => descend(shell, base, isLast));
+  if (component === '**' && shell.shopts.has('globstar'))
+    return bases.flatMap((base) => descend(shell, base, isLast));
   const results: string[] = [];
   for (const base of bases) {
     for (const name of candidates(shell, base, component)) {
       const path = join(base, name);
-      if (matchesPattern(name, component, { extglob, ignoreCase: shell.shopts.has('nocaseglob') }) && (isLast || isDirectory(shell, path))) results.push(path);
+      if (
+        matchesPattern(name, component, { extglob, ignoreCase: shell.shopts.has('nocaseglob') }) &&
+        (isLast || isDirectory(shell, path))
+      )
+        results.push(path);
     }
   }
   return results;

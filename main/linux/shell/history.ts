@@ -110,7 +110,10 @@ export class History {
   }
 
   private lineOf(entry: HistoryEntry): string {
-    const stamp = this.shell.vars.get('HISTTIMEFORMAT') !== undefined && entry.timeMs !== undefined ? `#${Math.floor(entry.timeMs / 1000)}\n` : '';
+    const stamp =
+      this.shell.vars.get('HISTTIMEFORMAT') !== undefined && entry.timeMs !== undefined
+        ? `#${Math.floor(entry.timeMs / 1000)}\n`
+        : '';
     return `${stamp}${entry.text}\n`;
   }
 
@@ -145,7 +148,10 @@ export class History {
 export class HistoryError extends Error {}
 
 /** Expands `!!`, `!n`, `!string`, `!$`, `^a^b` in a line; undefined if there was nothing to expand. */
-export function expandHistory(line: string, history: History): { text: string; printOnly: boolean } | undefined {
+export function expandHistory(
+  line: string,
+  history: History,
+): { text: string; printOnly: boolean } | undefined {
   const quick = /^\^([^^\n]*)\^([^^\n]*)(?:\^(.*))?$/s.exec(line);
   if (quick !== null) {
     const last = history.entries.at(-1)?.text ?? '';
@@ -157,7 +163,7 @@ export function expandHistory(line: string, history: History): { text: string; p
   let changed = false;
   let printOnly = false;
   let quote = '';
-  for (let i = 0; i < line.length; ) {
+  for (let i = 0; i < line.length;) {
     const c = line[i]!;
     if (c === '\\' && quote !== "'") {
       out += line.slice(i, i + 2);
@@ -167,7 +173,16 @@ export function expandHistory(line: string, history: History): { text: string; p
     if (c === "'" && quote !== '"') quote = quote === "'" ? '' : "'";
     else if (c === '"' && quote !== "'") quote = quote === '"' ? '' : '"';
     const next = line[i + 1];
-    if (c !== '!' || quote === "'" || next === undefined || /[\s=]/.test(next) || next === '(' || (quote === '"' && next === '"') || (line[i - 1] === '[' && next === ']') || line[i - 1] === '$') {
+    if (
+      c !== '!' ||
+      quote === "'" ||
+      next === undefined ||
+      /[\s=]/.test(next) ||
+      next === '(' ||
+      (quote === '"' && next === '"') ||
+      (line[i - 1] === '[' && next === ']') ||
+      line[i - 1] === '$'
+    ) {
       out += c;
       i++;
       continue;
@@ -181,7 +196,12 @@ export function expandHistory(line: string, history: History): { text: string; p
   return changed ? { text: out, printOnly } : undefined;
 }
 
-function readEvent(line: string, start: number, history: History, soFar: string): { text: string; end: number; printOnly: boolean } {
+function readEvent(
+  line: string,
+  start: number,
+  history: History,
+  soFar: string,
+): { text: string; end: number; printOnly: boolean } {
   const rest = line.slice(start + 1);
   let length = 0;
   let text: string | undefined;
@@ -211,20 +231,28 @@ function readEvent(line: string, start: number, history: History, soFar: string)
   return applyModifiers(text, line, start + 1 + length);
 }
 
-function applyModifiers(event: string, line: string, from: number): { text: string; end: number; printOnly: boolean } {
+function applyModifiers(
+  event: string,
+  line: string,
+  from: number,
+): { text: string; end: number; printOnly: boolean } {
   let end = from;
   let text = event;
   let printOnly = false;
   const words = event.match(/"(?:\\.|[^"])*"|'[^']*'|[|&;<>()]+|(?:\\.|[^\s|&;<>()])+/g) ?? [];
   const designator = /^:?([$^*])|^:([0-9]+)?(-)?([0-9]+|\$)?/.exec(line.slice(end));
   if (designator !== null && designator[0] !== '' && designator[0] !== ':') {
-    const at = (name: string | undefined, fallback: number): number => (name === undefined ? fallback : name === '$' ? words.length - 1 : Number(name));
+    const at = (name: string | undefined, fallback: number): number =>
+      name === undefined ? fallback : name === '$' ? words.length - 1 : Number(name);
     if (designator[1] === '$') text = words.at(-1) ?? '';
     else if (designator[1] === '^') text = words[1] ?? '';
     else if (designator[1] === '*') text = words.slice(1).join(' ');
     else {
       const first = at(designator[2], 0);
-      const final = designator[3] === undefined ? at(designator[4] ?? designator[2], first) : at(designator[4], words.length - 2);
+      const final =
+        designator[3] === undefined
+          ? at(designator[4] ?? designator[2], first)
+          : at(designator[4], words.length - 2);
       if (first >= words.length) throw new HistoryError(`${designator[0]}: bad word specifier`);
       text = words.slice(first, final + 1).join(' ');
     }

@@ -1,3 +1,8 @@
 // The shell: bash as a program of the virtual machine. It knows the kernel's calls and no command but its builtins.
 export { bash } from './bash.ts';
-export { registerCompleter, type Completer, type CompletionAnswer, type CompletionRequest } from './completion/completions.ts';
+export {
+  registerCompleter,
+  type Completer,
+  type CompletionAnswer,
+  type CompletionRequest,
+} from './completion/completions.ts';

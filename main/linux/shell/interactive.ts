@@ -3,7 +3,6 @@ import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
 import { Discard, ExitControl, Interrupted, LoopControl, ReturnControl } from './control.ts';
 import { editLine, LineInterrupted } from './editor/edit-line.ts';
-import { runList } from './execute.ts';
 import { notifyJobs } from './foreground.ts';
 import { expandHistory, History, HistoryError } from './history.ts';
 import type { Shell } from './shell.ts';
@@ -157,7 +156,10 @@ async function readCommand(shell: Shell): Promise<Entered> {
 }
 
 function parse(shell: Shell, source: string): List[] | ShellSyntaxError | 'more' {
-  const parser = new Parser(source, { extglob: shell.shopts.has('extglob'), alias: (name) => (shell.shopts.has('expand_aliases') ? shell.aliases.get(name) : undefined) });
+  const parser = new Parser(source, {
+    extglob: shell.shopts.has('extglob'),
+    alias: (name) => (shell.shopts.has('expand_aliases') ? shell.aliases.get(name) : undefined),
+  });
   const lists: List[] = [];
   try {
     for (let list = parser.next(); list !== undefined; list = parser.next()) lists.push(list);
@@ -212,7 +214,11 @@ function joinLines(lines: readonly string[], source: string, literally: boolean)
   for (const line of lines.slice(1)) {
     if (insideQuotes(joined)) joined += `\n${line}`;
     else if (joined.endsWith('\\')) joined = joined.slice(0, -1) + line;
-    else if (/(?:^|[\s;&|(])(?:do|then|else|elif|in|\{|\()$|[;&|]$|\)$/.test(joined.trimEnd()) || joined.trim() === '') joined += ` ${line}`;
+    else if (
+      /(?:^|[\s;&|(])(?:do|then|else|elif|in|\{|\()$|[;&|]$|\)$/.test(joined.trimEnd()) ||
+      joined.trim() === ''
+    )
+      joined += ` ${line}`;
     else joined += `; ${line}`;
   }
   return joined;
@@ -235,7 +241,7 @@ async function runEntered(shell: Shell, entered: Exclude<Entered, string>): Prom
   await guarded(shell, async () => {
     for (const list of entered.lists) {
       shell.line = 1;
-      await runList(shell, list);
+      await shell.engine.runList(shell, list);
       await shell.checkpoint(0);
     }
     return shell.status;

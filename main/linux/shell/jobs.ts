@@ -4,11 +4,29 @@ import { ProcessExit, SIGNAL_NUMBERS } from '../kernel/index.ts';
 
 /** strsignal(3), as bash shows it. */
 const SIGNAL_TEXTS: Partial<Record<Signal, string>> = {
-  SIGHUP: 'Hangup', SIGINT: 'Interrupt', SIGQUIT: 'Quit', SIGILL: 'Illegal instruction', SIGTRAP: 'Trace/breakpoint trap', SIGABRT: 'Aborted',
-  SIGBUS: 'Bus error', SIGFPE: 'Floating point exception', SIGKILL: 'Killed', SIGUSR1: 'User defined signal 1', SIGSEGV: 'Segmentation fault',
-  SIGUSR2: 'User defined signal 2', SIGPIPE: 'Broken pipe', SIGALRM: 'Alarm clock', SIGTERM: 'Terminated', SIGSTKFLT: 'Stack fault',
-  SIGXCPU: 'CPU time limit exceeded', SIGXFSZ: 'File size limit exceeded', SIGVTALRM: 'Virtual timer expired', SIGPROF: 'Profiling timer expired',
-  SIGIO: 'I/O possible', SIGPWR: 'Power failure', SIGSYS: 'Bad system call',
+  SIGHUP: 'Hangup',
+  SIGINT: 'Interrupt',
+  SIGQUIT: 'Quit',
+  SIGILL: 'Illegal instruction',
+  SIGTRAP: 'Trace/breakpoint trap',
+  SIGABRT: 'Aborted',
+  SIGBUS: 'Bus error',
+  SIGFPE: 'Floating point exception',
+  SIGKILL: 'Killed',
+  SIGUSR1: 'User defined signal 1',
+  SIGSEGV: 'Segmentation fault',
+  SIGUSR2: 'User defined signal 2',
+  SIGPIPE: 'Broken pipe',
+  SIGALRM: 'Alarm clock',
+  SIGTERM: 'Terminated',
+  SIGSTKFLT: 'Stack fault',
+  SIGXCPU: 'CPU time limit exceeded',
+  SIGXFSZ: 'File size limit exceeded',
+  SIGVTALRM: 'Virtual timer expired',
+  SIGPROF: 'Profiling timer expired',
+  SIGIO: 'I/O possible',
+  SIGPWR: 'Power failure',
+  SIGSYS: 'Bad system call',
 };
 
 /** Jobs that one shell may have at a time. */
@@ -160,8 +178,13 @@ export class JobTable {
 
   /** Stopped jobs come before running ones, the latest first. */
   private ranked(): Job[] {
-    const latest = this.currentNumbers.toReversed().flatMap((number) => this.listed.filter((job) => job.number === number));
-    return [...latest.filter((job) => job.state === 'stopped'), ...latest.filter((job) => job.state !== 'stopped')];
+    const latest = this.currentNumbers
+      .toReversed()
+      .flatMap((number) => this.listed.filter((job) => job.number === number));
+    return [
+      ...latest.filter((job) => job.state === 'stopped'),
+      ...latest.filter((job) => job.state !== 'stopped'),
+    ];
   }
 
   /** `+`, `-` or a blank, as `jobs` shows it. */
@@ -183,7 +206,9 @@ export class JobTable {
     if (body === '' || body === '%' || body === '+') return this.current;
     if (body === '-') return this.previous ?? this.current;
     if (/^[0-9]+$/.test(body)) return this.jobs.find((job) => job.number === Number(body));
-    const matching = this.jobs.filter((job) => (body.startsWith('?') ? job.text.includes(body.slice(1)) : job.text.startsWith(body)));
+    const matching = this.jobs.filter((job) =>
+      body.startsWith('?') ? job.text.includes(body.slice(1)) : job.text.startsWith(body),
+    );
     return matching.length > 1 ? 'ambiguous' : matching[0];
   }
 

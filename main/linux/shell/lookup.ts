@@ -1,10 +1,13 @@
 // Finding commands: PATH, the hash table, and what is said when there is none.
 import { ErrnoError } from '../../network/index.ts';
-import { callFunction } from './simple-command.ts';
 import type { Shell } from './shell.ts';
 
 /** The path of a command's file; a name with a slash is its own. */
-export function findCommand(shell: Shell, name: string, path: string | undefined = shell.vars.get('PATH')): string | undefined {
+export function findCommand(
+  shell: Shell,
+  name: string,
+  path: string | undefined = shell.vars.get('PATH'),
+): string | undefined {
   if (name.includes('/')) return name;
   if (name === '') return undefined;
   const own = path === shell.vars.get('PATH');
@@ -14,12 +17,17 @@ export function findCommand(shell: Shell, name: string, path: string | undefined
     return hashed.path;
   }
   const found = searchPath(shell, name, path)[0];
-  if (found !== undefined && own && shell.options.has('hashall')) shell.hashed.set(name, { path: found, hits: 1 });
+  if (found !== undefined && own && shell.options.has('hashall'))
+    shell.hashed.set(name, { path: found, hits: 1 });
   return found;
 }
 
 /** Every file of that name on the path that can be executed, in order. */
-export function searchPath(shell: Shell, name: string, path: string | undefined = shell.vars.get('PATH')): string[] {
+export function searchPath(
+  shell: Shell,
+  name: string,
+  path: string | undefined = shell.vars.get('PATH'),
+): string[] {
   const found: string[] = [];
   for (const directory of (path ?? '').split(':')) {
     const candidate = directory === '' ? `./${name}` : `${directory.replace(/\/+$/, '')}/${name}`;
@@ -35,14 +43,4 @@ export function isExecutable(shell: Shell, path: string): boolean {
     if (error instanceof ErrnoError) return false;
     throw error;
   }
-}
-
-/** 127, by command_not_found_handle if there is one. */
-export async function commandNotFound(shell: Shell, words: readonly string[], say: (message: string) => Promise<void>): Promise<number> {
-  const handler = shell.functions.get('command_not_found_handle');
-  if (handler !== undefined) {
-    return callFunction(shell, 'command_not_found_handle', handler, ['command_not_found_handle', ...words]);
-  }
-  await say(`${shell.prefix()}${words[0]}: command not found\n`);
-  return 127;
 }

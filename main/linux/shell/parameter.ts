@@ -1,7 +1,15 @@
 // Parameter expansion: $name and every operator of ${…}.
 import { evaluateArithmetic } from './arithmetic.ts';
 import { ExpansionError } from './control.ts';
-import { expandParts, expandToPattern, expandToText, joinFragments, result, type ExpandContext, type Fragment } from './expand.ts';
+import {
+  expandParts,
+  expandToPattern,
+  expandToText,
+  joinFragments,
+  result,
+  type ExpandContext,
+  type Fragment,
+} from './expand.ts';
 import { findMatch, matchEnd, matchesPattern } from './pattern.ts';
 import { quoteForDeclare, quoteForReuse } from './quoting.ts';
 import type { Shell } from './shell.ts';
@@ -26,7 +34,11 @@ interface Reference {
   readonly all: '@' | '*' | undefined;
 }
 
-export async function expandParameter(shell: Shell, part: ParameterPart, context: ExpandContext): Promise<Fragment[]> {
+export async function expandParameter(
+  shell: Shell,
+  part: ParameterPart,
+  context: ExpandContext,
+): Promise<Fragment[]> {
   const operation = part.operation;
   if (operation?.kind === 'bad') throw new ExpansionError(`${part.text}: bad substitution`);
   if (operation?.kind === 'names') {
@@ -34,34 +46,57 @@ export async function expandParameter(shell: Shell, part: ParameterPart, context
     return spread(shell, names, operation.star ? '*' : '@', context);
   }
   if (part.indirect && (part.index === '@' || part.index === '*') && operation === undefined) {
-    return spread(shell, shell.vars.entries(part.name).map(([key]) => key), part.index, context);
+    return spread(
+      shell,
+      shell.vars.entries(part.name).map(([key]) => key),
+      part.index,
+      context,
+    );
   }
-  const reference = part.indirect ? await indirect(shell, part) : await referenceOf(shell, part.name, part.index);
+  const reference = part.indirect
+    ? await indirect(shell, part)
+    : await referenceOf(shell, part.name, part.index);
   if (reference === undefined) return [result('', context)];
   const value = read(shell, reference);
   if (part.length) return [result(String(lengthOf(shell, part, value)), context)];
   if (operation?.kind === 'default') return byDefault(shell, part, reference, value, operation, context);
-  if (!value.set && value.all === undefined && shell.options.has('nounset') && operation?.kind !== 'transform') throw unbound(part, reference);
-  const values = operation === undefined ? value.values : await apply(shell, part, reference, value, operation, context);
-  if (value.all === undefined) return values.length === 0 ? [result('', context)] : [result(values[0]!, context)];
+  if (
+    !value.set &&
+    value.all === undefined &&
+    shell.options.has('nounset') &&
+    operation?.kind !== 'transform'
+  )
+    throw unbound(part, reference);
+  const values =
+    operation === undefined ? value.values : await apply(shell, part, reference, value, operation, context);
+  if (value.all === undefined)
+    return values.length === 0 ? [result('', context)] : [result(values[0]!, context)];
   return spread(shell, values, value.all, context);
 }
 
 function unbound(part: ParameterPart, reference: Reference): ExpansionError {
   const name = /^[0-9]+$/.test(reference.name) ? `$${reference.name}` : reference.name;
-  return new ExpansionError(`${part.index === undefined || typeof part.index === 'string' ? name : `${name}[${part.index.text}]`}: unbound variable`, true);
+  return new ExpansionError(
+    `${part.index === undefined || typeof part.index === 'string' ? name : `${name}[${part.index.text}]`}: unbound variable`,
+    true,
+  );
 }
 
 function lengthOf(shell: Shell, part: ParameterPart, value: Value): number {
   if (value.all !== undefined) return value.values.length;
-  if (!value.set && shell.options.has('nounset')) throw new ExpansionError(`${part.name}: unbound variable`, true);
+  if (!value.set && shell.options.has('nounset'))
+    throw new ExpansionError(`${part.name}: unbound variable`, true);
   return [...(value.values[0] ?? '')].length;
 }
 
 async function referenceOf(shell: Shell, name: string, index: ParameterPart['index']): Promise<Reference> {
   if (name === '@' || name === '*') return { name, subscript: undefined, all: name };
   if (index === '@' || index === '*') return { name, subscript: undefined, all: index };
-  return { name, subscript: index === undefined ? undefined : await expandToText(shell, index), all: undefined };
+  return {
+    name,
+    subscript: index === undefined ? undefined : await expandToText(shell, index),
+    all: undefined,
+  };
 }
 
 /** `${!name}`: the parameter that the value names; undefined when that is unset. */
@@ -79,7 +114,8 @@ async function indirect(shell: Shell, part: ParameterPart): Promise<Reference | 
   const match = /^([A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])(?:\[(.*)\])?$/s.exec(target);
   if (match === null) throw new ExpansionError(`${target}: invalid variable name`);
   const subscript = match[2];
-  if (subscript === '@' || subscript === '*') return { name: match[1]!, subscript: undefined, all: subscript };
+  if (subscript === '@' || subscript === '*')
+    return { name: match[1]!, subscript: undefined, all: subscript };
   const name = match[1]!;
   return { name, subscript, all: name === '@' || name === '*' ? name : undefined };
 }
@@ -87,13 +123,24 @@ async function indirect(shell: Shell, part: ParameterPart): Promise<Reference | 
 function read(shell: Shell, reference: Reference): Value {
   const { name, subscript, all } = reference;
   if (name === '') return { values: [subscript!], all: undefined, set: true, keys: undefined }; // The name a nameref holds.
-  if (name === '@' || name === '*') return { values: shell.positional, all: name, set: shell.positional.length > 0, keys: undefined };
+  if (name === '@' || name === '*')
+    return { values: shell.positional, all: name, set: shell.positional.length > 0, keys: undefined };
   if (all !== undefined) {
     const entries = shell.vars.entries(name);
-    return { values: entries.map(([, value]) => value), all, set: entries.length > 0, keys: entries.map(([key]) => key) };
+    return {
+      values: entries.map(([, value]) => value),
+      all,
+      set: entries.length > 0,
+      keys: entries.map(([key]) => key),
+    };
   }
   const value = subscript === undefined ? shell.parameter(name) : shell.vars.element(name, subscript);
-  return { values: value === undefined ? [] : [value], all: undefined, set: value !== undefined, keys: undefined };
+  return {
+    values: value === undefined ? [] : [value],
+    all: undefined,
+    set: value !== undefined,
+    keys: undefined,
+  };
 }
 
 /** The fields of `@` and `*`, quoted or not. */
@@ -106,7 +153,9 @@ function spread(shell: Shell, values: readonly string[], all: '@' | '*', context
   return values.flatMap((value, i): Fragment[] => {
     const piece = result(value, context);
     if (i === 0) return [piece];
-    return joint === undefined ? [{ text: all === '*' && ifs === '' ? '' : ' ', quoted: context.quoted, split: false }, piece] : [joint, piece];
+    return joint === undefined
+      ? [{ text: all === '*' && ifs === '' ? '' : ' ', quoted: context.quoted, split: false }, piece]
+      : [joint, piece];
   });
 }
 
@@ -120,8 +169,10 @@ async function byDefault(
 ): Promise<Fragment[]> {
   const joined = value.all === undefined ? (value.values[0] ?? '') : value.values.join(' ');
   const present = value.set && !(operation.colon && joined === '');
-  const own = (): Fragment[] => (value.all === undefined ? [result(joined, context)] : spread(shell, value.values, value.all, context));
-  if (operation.operator === '+') return present ? operand(shell, operation.word, context) : [result('', context)];
+  const own = (): Fragment[] =>
+    value.all === undefined ? [result(joined, context)] : spread(shell, value.values, value.all, context);
+  if (operation.operator === '+')
+    return present ? operand(shell, operation.word, context) : [result('', context)];
   if (present) return own();
   if (operation.operator === '-') return operand(shell, operation.word, context);
   const text = joinFragments(await operand(shell, operation.word, { ...context, joined: true }));
@@ -129,7 +180,8 @@ async function byDefault(
     const unset = operation.colon ? 'parameter null or not set' : 'parameter not set';
     throw new ExpansionError(`${reference.name}: ${text === '' ? unset : text}`, true);
   }
-  if (/^[^A-Za-z_]/.test(reference.name)) throw new ExpansionError(`$${reference.name}: cannot assign in this way`);
+  if (/^[^A-Za-z_]/.test(reference.name))
+    throw new ExpansionError(`$${reference.name}: cannot assign in this way`);
   if (reference.subscript === undefined) shell.vars.set(reference.name, text);
   else shell.vars.setElement(reference.name, reference.subscript, text);
   return [result(shell.parameter(part.name) ?? text, context)];
@@ -140,12 +192,18 @@ async function operand(shell: Shell, word: Word, context: ExpandContext): Promis
   const first = word.parts[0];
   const parts =
     first?.kind === 'literal' && !context.quoted && /^~(?:\/|$)/.test(first.text)
-      ? [{ kind: 'quoted' as const, text: shell.homeOf('') ?? '~' }, { kind: 'literal' as const, text: first.text.slice(1) }, ...word.parts.slice(1)]
+      ? [
+          { kind: 'quoted' as const, text: shell.homeOf('') ?? '~' },
+          { kind: 'literal' as const, text: first.text.slice(1) },
+          ...word.parts.slice(1),
+        ]
       : word.parts;
   const fragments = await expandParts(shell, parts, context);
   if (fragments.length === 0) return [result('', context)];
   if (context.quoted || context.joined) return fragments;
-  return fragments.map((fragment) => (typeof fragment === 'string' || fragment.quoted ? fragment : { ...fragment, split: true }));
+  return fragments.map((fragment) =>
+    typeof fragment === 'string' || fragment.quoted ? fragment : { ...fragment, split: true },
+  );
 }
 
 async function apply(
@@ -169,15 +227,25 @@ async function apply(
     }
     case 'replace': {
       const pattern = await expandToPattern(shell, operation.pattern);
-      const replacement = operation.replacement === undefined ? '' : await replacementText(shell, operation.replacement);
+      const replacement =
+        operation.replacement === undefined ? '' : await replacementText(shell, operation.replacement);
       const ignoreCase = shell.shopts.has('nocasematch');
-      return value.values.map((text) => replace(text, pattern, replacement, operation.where, { ...options, ignoreCase }));
+      return value.values.map((text) =>
+        replace(text, pattern, replacement, operation.where, { ...options, ignoreCase }),
+      );
     }
     case 'slice':
       return slice(shell, reference, value, operation);
     case 'case': {
-      const pattern = operation.pattern === undefined ? undefined : await expandToPattern(shell, operation.pattern);
-      return value.values.map((text) => changeCase(text, operation.operator, (c) => pattern === undefined || pattern === '' || matchesPattern(c, pattern, options)));
+      const pattern =
+        operation.pattern === undefined ? undefined : await expandToPattern(shell, operation.pattern);
+      return value.values.map((text) =>
+        changeCase(
+          text,
+          operation.operator,
+          (c) => pattern === undefined || pattern === '' || matchesPattern(c, pattern, options),
+        ),
+      );
     }
     case 'transform':
       return transform(shell, part, reference, value, operation.operator, context);
@@ -196,13 +264,21 @@ async function replacementText(shell: Shell, word: Word): Promise<string> {
     .join('');
 }
 
-function replace(text: string, pattern: string, replacement: string, where: 'first' | 'all' | 'prefix' | 'suffix', options: { extglob: boolean; ignoreCase: boolean }): string {
+function replace(
+  text: string,
+  pattern: string,
+  replacement: string,
+  where: 'first' | 'all' | 'prefix' | 'suffix',
+  options: { extglob: boolean; ignoreCase: boolean },
+): string {
   const put = (match: string): string => replacement.replaceAll('\0', () => match);
   if (where === 'prefix' || where === 'suffix') {
     if (pattern === '') return where === 'prefix' ? put('') + text : text + put('');
     const end = matchEnd(text, pattern, where, true, options);
     if (end === undefined) return text;
-    return where === 'prefix' ? put(text.slice(0, end)) + text.slice(end) : text.slice(0, end) + put(text.slice(end));
+    return where === 'prefix'
+      ? put(text.slice(0, end)) + text.slice(end)
+      : text.slice(0, end) + put(text.slice(end));
   }
   if (pattern === '') return text;
   let out = '';
@@ -211,8 +287,9 @@ function replace(text: string, pattern: string, replacement: string, where: 'fir
     const match = findMatch(text, pattern, at, options);
     if (match === undefined) break;
     if (match.end === match.start) {
+      if (text === '') return put('');
       if (match.start >= text.length) break;
-      if (where === 'first') return text === '' ? put('') : out + text.slice(at);
+      if (where === 'first') return out + text.slice(at);
       out += text.slice(at, match.start + 1);
       at = match.start + 1;
       continue;
@@ -224,19 +301,27 @@ function replace(text: string, pattern: string, replacement: string, where: 'fir
   return out + text.slice(at);
 }
 
-async function slice(shell: Shell, reference: Reference, value: Value, operation: ParameterOperation & { kind: 'slice' }): Promise<readonly string[]> {
-  const number = async (word: Word): Promise<number> => Number(evaluateArithmetic(await expandToText(shell, word), shell.arithmetic));
+async function slice(
+  shell: Shell,
+  reference: Reference,
+  value: Value,
+  operation: ParameterOperation & { kind: 'slice' },
+): Promise<readonly string[]> {
+  const number = async (word: Word): Promise<number> =>
+    Number(evaluateArithmetic(await expandToText(shell, word), shell.arithmetic));
   const offset = await number(operation.offset);
   const length = operation.length === undefined ? undefined : await number(operation.length);
   if (value.all === undefined) {
     const characters = [...(value.values[0] ?? '')];
     const from = offset < 0 ? characters.length + offset : offset;
     if (from < 0 || from > characters.length) return [''];
-    const to = length === undefined ? characters.length : length < 0 ? characters.length + length : from + length;
+    const to =
+      length === undefined ? characters.length : length < 0 ? characters.length + length : from + length;
     if (to < from) throw new ExpansionError(`${operation.length!.text}: substring expression < 0`);
     return [characters.slice(from, to).join('')];
   }
-  if (length !== undefined && length < 0) throw new ExpansionError(`${operation.length!.text}: substring expression < 0`);
+  if (length !== undefined && length < 0)
+    throw new ExpansionError(`${operation.length!.text}: substring expression < 0`);
   if (reference.name === '@' || reference.name === '*') {
     const all = [shell.name, ...shell.positional];
     const from = offset < 0 ? all.length + offset : offset;
@@ -263,7 +348,14 @@ function changeCase(text: string, operator: string, matches: (c: string) => bool
   return characters.map((c, i) => (i === 0 ? change(c) : c)).join('');
 }
 
-async function transform(shell: Shell, part: ParameterPart, reference: Reference, value: Value, operator: string, context: ExpandContext): Promise<readonly string[]> {
+async function transform(
+  shell: Shell,
+  part: ParameterPart,
+  reference: Reference,
+  value: Value,
+  operator: string,
+  context: ExpandContext,
+): Promise<readonly string[]> {
   const variable = shell.vars.find(reference.name);
   switch (operator) {
     case 'Q':
@@ -279,15 +371,27 @@ async function transform(shell: Shell, part: ParameterPart, reference: Reference
     case 'P':
       return Promise.all(value.values.map((text) => shell.promptText(text)));
     case 'a':
-      return variable === undefined ? [''] : value.all === undefined ? [attributeLetters(variable)] : value.values.map(() => attributeLetters(variable));
+      return variable === undefined
+        ? ['']
+        : value.all === undefined
+          ? [attributeLetters(variable)]
+          : value.values.map(() => attributeLetters(variable));
     case 'A':
       if (variable === undefined) return [''];
-      if (value.all === undefined && attributeLetters(variable) === '') return [`${reference.name}=${quoteForReuse(value.values[0] ?? '')}`];
-      return [declarationOf(reference.name, variable, shell.vars).replace(/="(.*)"$/s, (whole, text: string) => (value.all === undefined ? `='${text}'` : whole))];
+      if (value.all === undefined && attributeLetters(variable) === '')
+        return [`${reference.name}=${quoteForReuse(value.values[0] ?? '')}`];
+      return [
+        declarationOf(reference.name, variable, shell.vars).replace(/="(.*)"$/s, (whole, text: string) =>
+          value.all === undefined ? `='${text}'` : whole,
+        ),
+      ];
     case 'K':
     case 'k': {
       if (value.all === undefined || value.keys === undefined) return value.values.map(quoteForReuse);
-      const pairs = value.values.flatMap((text, i) => [value.keys![i]!, operator === 'K' ? quoteForDeclare(text) : text]);
+      const pairs = value.values.flatMap((text, i) => [
+        value.keys![i]!,
+        operator === 'K' ? quoteForDeclare(text) : text,
+      ]);
       return operator === 'K' || context.joined ? [pairs.join(' ')] : pairs;
     }
     default:

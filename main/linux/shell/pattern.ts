@@ -8,8 +8,20 @@ export interface PatternOptions {
 const CACHE_MAX = 1000;
 const cache = new Map<string, RegExp>();
 const CLASSES: Record<string, string> = {
-  alpha: '\\p{L}', digit: '0-9', alnum: '\\p{L}\\p{N}', upper: '\\p{Lu}', lower: '\\p{Ll}', space: '\\s', blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~', print: ' -~\\u00a0-\\u{10ffff}', graph: '!-~\\u00a1-\\u{10ffff}', cntrl: '\\x00-\\x1f\\x7f', xdigit: '0-9A-Fa-f', word: '\\p{L}\\p{N}_', ascii: '\\x00-\\x7f',
+  alpha: '\\p{L}',
+  digit: '0-9',
+  alnum: '\\p{L}\\p{N}',
+  upper: '\\p{Lu}',
+  lower: '\\p{Ll}',
+  space: '\\s',
+  blank: ' \\t',
+  punct: '!-\\/:-@\\[-`{-~',
+  print: ' -~\\u00a0-\\u{10ffff}',
+  graph: '!-~\\u00a1-\\u{10ffff}',
+  cntrl: '\\x00-\\x1f\\x7f',
+  xdigit: '0-9A-Fa-f',
+  word: '\\p{L}\\p{N}_',
+  ascii: '\\x00-\\x7f',
 };
 
 /** A regular expression that matches a whole string as the pattern does. `\` quotes the next character. */
@@ -17,7 +29,10 @@ export function patternToRegExp(pattern: string, options: PatternOptions = {}): 
   const key = `${options.extglob === true ? 'x' : '-'}${options.ignoreCase === true ? 'i' : '-'}${pattern}`;
   let regExp = cache.get(key);
   if (regExp === undefined) {
-    regExp = new RegExp(`^(?:${translate(pattern, options.extglob === true, '$')})$`, options.ignoreCase === true ? 'sui' : 'su');
+    regExp = new RegExp(
+      `^(?:${translate(pattern, options.extglob === true, '$')})$`,
+      options.ignoreCase === true ? 'sui' : 'su',
+    );
     if (cache.size >= CACHE_MAX) cache.clear();
     cache.set(key, regExp);
   }
@@ -52,7 +67,13 @@ export function unquotePattern(pattern: string): string {
 }
 
 /** Length of the shortest or longest beginning (or end) of `text` that matches; undefined if none does. */
-export function matchEnd(text: string, pattern: string, side: 'prefix' | 'suffix', longest: boolean, options: PatternOptions): number | undefined {
+export function matchEnd(
+  text: string,
+  pattern: string,
+  side: 'prefix' | 'suffix',
+  longest: boolean,
+  options: PatternOptions,
+): number | undefined {
   const regExp = patternToRegExp(pattern, options);
   const boundaries = boundariesOf(text);
   const order = side === 'prefix' ? boundaries : boundaries.toReversed();
@@ -63,7 +84,12 @@ export function matchEnd(text: string, pattern: string, side: 'prefix' | 'suffix
 }
 
 /** The first longest match at or after `from`. */
-export function findMatch(text: string, pattern: string, from: number, options: PatternOptions): { start: number; end: number } | undefined {
+export function findMatch(
+  text: string,
+  pattern: string,
+  from: number,
+  options: PatternOptions,
+): { start: number; end: number } | undefined {
   if (!isPattern(pattern, options.extglob === true) && options.ignoreCase !== true) {
     const literal = unquotePattern(pattern);
     const start = text.indexOf(literal, from);
@@ -94,12 +120,14 @@ function boundariesOf(text: string): number[] {
 
 function translate(pattern: string, extglob: boolean, tail: string): string {
   let out = '';
-  for (let i = 0; i < pattern.length; ) {
+  for (let i = 0; i < pattern.length;) {
     const c = String.fromCodePoint(pattern.codePointAt(i)!);
     if (extglob && '?*+@!'.includes(c) && pattern[i + 1] === '(') {
       const end = groupEnd(pattern, i + 1);
       if (end !== undefined) {
-        const alternatives = splitAlternatives(pattern.slice(i + 2, end)).map((each) => translate(each, extglob, ''));
+        const alternatives = splitAlternatives(pattern.slice(i + 2, end)).map((each) =>
+          translate(each, extglob, ''),
+        );
         const group = `(?:${alternatives.join('|')})`;
         if (c === '!') {
           const rest = translate(pattern.slice(end + 1), extglob, tail);

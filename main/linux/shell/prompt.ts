@@ -99,7 +99,8 @@ function protect(text: string): string {
 function homeRelative(shell: Shell): string {
   const directory = shell.vars.get('PWD') ?? shell.proc.cwd;
   const home = shell.vars.get('HOME') ?? '';
-  if (home !== '' && home !== '/' && (directory === home || directory.startsWith(`${home}/`))) return `~${directory.slice(home.length)}`;
+  if (home !== '' && home !== '/' && (directory === home || directory.startsWith(`${home}/`)))
+    return `~${directory.slice(home.length)}`;
   return directory;
 }
 

@@ -10,8 +10,22 @@ export function singleQuote(text: string): string {
 
 /** `$'tab\there'`. */
 export function ansiQuote(text: string): string {
-  const named: Record<string, string> = { '\x07': '\\a', '\b': '\\b', '\x1b': '\\E', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '\v': '\\v', '\\': '\\\\', "'": "\\'" };
-  const body = text.replace(/[\x00-\x1f\x7f\\'\udc80-\udcff]/g, (c) => named[c] ?? `\\${(c.charCodeAt(0) & 0xff).toString(8).padStart(3, '0')}`);
+  const named: Record<string, string> = {
+    '\x07': '\\a',
+    '\b': '\\b',
+    '\x1b': '\\E',
+    '\f': '\\f',
+    '\n': '\\n',
+    '\r': '\\r',
+    '\t': '\\t',
+    '\v': '\\v',
+    '\\': '\\\\',
+    "'": "\\'",
+  };
+  const body = text.replace(
+    /[\x00-\x1f\x7f\\'\udc80-\udcff]/g,
+    (c) => named[c] ?? `\\${(c.charCodeAt(0) & 0xff).toString(8).padStart(3, '0')}`,
+  );
   return `$'${body}'`;
 }
 
@@ -24,14 +38,19 @@ export function quoteForReuse(text: string): string {
 export function quoteForPrintf(text: string): string {
   if (text === '') return "''";
   if (CONTROL.test(text)) return ansiQuote(text);
-  return text.replace(/[\s'"\\$`!&|;<>()*?[\]{}^,]/g, '\\$&').replace(/^[~#]/, '\\$&').replace(/([:=])~/g, '$1\\~');
+  return text
+    .replace(/[\s'"\\$`!&|;<>()*?[\]{}^,]/g, '\\$&')
+    .replace(/^[~#]/, '\\$&')
+    .replace(/([:=])~/g, '$1\\~');
 }
 
 /** A word as `set -x` shows it. */
 export function quoteForTrace(text: string): string {
   if (text === '') return "''";
   if (CONTROL.test(text)) return ansiQuote(text);
-  return /[\s'"\\$`!&|;<>()*?[\]{}^]/.test(text) || /^[~#]/.test(text) || /[:=]~/.test(text) ? singleQuote(text) : text;
+  return /[\s'"\\$`!&|;<>()*?[\]{}^]/.test(text) || /^[~#]/.test(text) || /[:=]~/.test(text)
+    ? singleQuote(text)
+    : text;
 }
 
 /** A value as `declare -p` and `export -p` show it. */
@@ -49,5 +68,7 @@ export function quoteForSet(text: string): string {
 /** A subscript of an associative array in `declare -p`. */
 export function quoteKey(text: string): string {
   if (CONTROL.test(text)) return ansiQuote(text);
-  return text === '' || /[\s'"\\$`!&|;<>()*?[\]{}^@]/.test(text) ? `"${text.replace(/["\\$`]/g, '\\$&')}"` : text;
+  return text === '' || /[\s'"\\$`!&|;<>()*?[\]{}^@]/.test(text)
+    ? `"${text.replace(/["\\$`]/g, '\\$&')}"`
+    : text;
 }

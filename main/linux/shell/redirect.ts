@@ -76,7 +76,11 @@ export function shellTable(shell: Shell): DescriptorTable & { undo(): void; keep
 }
 
 /** Makes redirections in order. Throws RedirectError or ExpansionError; what was made before stays. */
-export async function redirectAll(shell: Shell, redirects: readonly Redirect[], table: DescriptorTable): Promise<void> {
+export async function redirectAll(
+  shell: Shell,
+  redirects: readonly Redirect[],
+  table: DescriptorTable,
+): Promise<void> {
   for (const redirect of redirects) await redirectOne(shell, redirect, table);
 }
 
@@ -87,11 +91,20 @@ async function redirectOne(shell: Shell, redirect: Redirect, table: DescriptorTa
     if (redirect.fdVariable !== undefined) shell.vars.set(redirect.fdVariable, String(table.allocate(file)));
     else table.set(redirect.fd ?? (input ? 0 : 1), file);
   };
-  if (redirect.hereDocument !== undefined) return place(await contentFile(shell, await expandToText(shell, redirect.hereDocument.body)));
-  if (operator === '<<<') return place(await contentFile(shell, `${await expandToText(shell, redirect.target)}\n`));
+  if (redirect.hereDocument !== undefined)
+    return place(await contentFile(shell, await expandToText(shell, redirect.hereDocument.body)));
+  if (operator === '<<<')
+    return place(await contentFile(shell, `${await expandToText(shell, redirect.target)}\n`));
 
   const target = await targetOf(shell, redirect);
-  if (operator === '&>' || operator === '&>>' || (operator === '>&' && redirect.fd === undefined && redirect.fdVariable === undefined && !/^(?:[0-9]+-?|-)$/.test(target))) {
+  if (
+    operator === '&>' ||
+    operator === '&>>' ||
+    (operator === '>&' &&
+      redirect.fd === undefined &&
+      redirect.fdVariable === undefined &&
+      !/^(?:[0-9]+-?|-)$/.test(target))
+  ) {
     const file = openTarget(shell, target, operator === '&>>' ? '>>' : '>', table);
     table.set(1, file);
     table.set(2, file);
@@ -108,9 +121,16 @@ async function targetOf(shell: Shell, redirect: Redirect): Promise<string> {
   return words[0]!;
 }
 
-function duplicate(shell: Shell, redirect: Redirect, target: string, table: DescriptorTable, place: (file: OpenFile) => void): void {
+function duplicate(
+  shell: Shell,
+  redirect: Redirect,
+  target: string,
+  table: DescriptorTable,
+  place: (file: OpenFile) => void,
+): void {
   const own = redirect.fd ?? (redirect.operator === '<&' ? 0 : 1);
-  const numberOf = (): number => (redirect.fdVariable === undefined ? own : Number(shell.vars.get(redirect.fdVariable)));
+  const numberOf = (): number =>
+    redirect.fdVariable === undefined ? own : Number(shell.vars.get(redirect.fdVariable));
   if (target === '-') {
     table.close(numberOf());
     return;
@@ -124,15 +144,22 @@ function duplicate(shell: Shell, redirect: Redirect, target: string, table: Desc
   if (match[2] === '-' && from !== own) table.close(from);
 }
 
-function openTarget(shell: Shell, path: string, operator: Redirect['operator'], table: DescriptorTable): OpenFile {
+function openTarget(
+  shell: Shell,
+  path: string,
+  operator: Redirect['operator'],
+  table: DescriptorTable,
+): OpenFile {
   const standard = /^\/dev\/(?:fd\/([0-9]+)|std(in|out|err))$/.exec(path);
   if (standard !== null) {
-    const fd = standard[1] === undefined ? { in: 0, out: 1, err: 2 }[standard[2] as 'in'] : Number(standard[1]);
-    const file = table.get(fd);
+    const fd =
+      standard[1] === undefined ? { in: 0, out: 1, err: 2 }[standard[2] as 'in'] : Number(standard[1]);
+    const file = table.get(fd) ?? shell.substitutionFile(fd);
     if (file === undefined) throw new RedirectError(`${path}: No such file or directory`);
     if (file.kind !== 'file') return file;
   }
-  if (/^\/dev\/(?:tcp|udp)\/[^/]+\/[^/]+$/.test(path)) throw new RedirectError(`${path}: drydock: bash's network redirections aren't simulated`);
+  if (/^\/dev\/(?:tcp|udp)\/[^/]+\/[^/]+$/.test(path))
+    throw new RedirectError(`${path}: drydock: bash's network redirections aren't simulated`);
   const { fs } = shell.proc;
   try {
     switch (operator) {
@@ -143,7 +170,12 @@ function openTarget(shell: Shell, path: string, operator: Redirect['operator'], 
       case '>>':
         return fs.open(path, { write: true, append: true, create: true }, 0o666);
       default:
-        if (operator === '>' && shell.options.has('noclobber') && fs.exists(path) && fs.stat(path).type === 'file') {
+        if (
+          operator === '>' &&
+          shell.options.has('noclobber') &&
+          fs.exists(path) &&
+          fs.stat(path).type === 'file'
+        ) {
           throw new RedirectError(`${path}: cannot overwrite existing file`);
         }
         return fs.open(path, { write: true, create: true, truncate: true }, 0o666);
@@ -177,4 +209,27 @@ export async function reportRedirect(shell: Shell, error: unknown): Promise<void
   if (error instanceof RedirectError) await shell.error(error.message);
   else if (error instanceof ExpansionError) await shell.abandon(error);
   else throw error;
+}
+
+/** Runs `body` with the shell's descriptors redirected. */
+export async function withRedirects(
+  shell: Shell,
+  redirects: readonly Redirect[],
+  body: () => Promise<number>,
+): Promise<number> {
+  const table = shellTable(shell);
+  const substitutions = shell.openSubstitutions;
+  try {
+    try {
+      await redirectAll(shell, redirects, table);
+    } catch (error) {
+      table.undo(); // The message goes where messages went before.
+      await reportRedirect(shell, error);
+      return (shell.status = 1);
+    }
+    return await body();
+  } finally {
+    table.undo();
+    shell.closeSubstitutions(substitutions);
+  }
 }

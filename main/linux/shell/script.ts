@@ -2,7 +2,6 @@
 import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
 import { Discard } from './control.ts';
-import { runList } from './execute.ts';
 import type { Shell } from './shell.ts';
 import type { List } from './syntax/ast.ts';
 import { Parser } from './syntax/parser.ts';
@@ -35,7 +34,7 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
 export async function runLine(shell: Shell, list: List): Promise<void> {
   const depth = shell.frames.length;
   try {
-    await runList(shell, list);
+    await shell.engine.runList(shell, list);
     await shell.checkpoint(0);
   } catch (error) {
     if (!(error instanceof Discard) || shell.subshellDepth > 0) throw error;
@@ -84,7 +83,14 @@ export async function runStandardInput(shell: Shell): Promise<number> {
     const text = await readInputLine(shell);
     source += text ?? '';
     if (text === undefined && source === '') return shell.status;
-    const parser = text === undefined ? shell.parser(source, line) : new Parser(source, { line, extglob: shell.shopts.has('extglob'), alias: (name) => (shell.shopts.has('expand_aliases') ? shell.aliases.get(name) : undefined) });
+    const parser =
+      text === undefined
+        ? shell.parser(source, line)
+        : new Parser(source, {
+            line,
+            extglob: shell.shopts.has('extglob'),
+            alias: (name) => (shell.shopts.has('expand_aliases') ? shell.aliases.get(name) : undefined),
+          });
     try {
       const lists: List[] = [];
       for (let list = parser.next(); list !== undefined; list = parser.next()) lists.push(list);

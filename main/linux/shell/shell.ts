@@ -5,16 +5,15 @@ import { ArithmeticError, evaluateArithmetic, type ArithmeticScope } from './ari
 import { bytesToText, textToBytes } from './bytes.ts';
 import { Discard, ExitControl, ExpansionError, Interrupted, LoopControl, ReturnControl } from './control.ts';
 import type { Completions } from './completion/completions.ts';
-import { expandToText } from './expand.ts';
+import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
 import { JobTable, statusCode } from './jobs.ts';
 import { expandPrompt } from './prompt.ts';
-import type { Command, CommandPart, List, Word } from './syntax/ast.ts';
+import type { Command, CommandPart, List, ParameterPart, Word } from './syntax/ast.ts';
 import { Parser, parseText } from './syntax/parser.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
 import { defineDynamicVariables } from './dynamic-variables.ts';
 import { VariableError, Variables } from './variables.ts';
-import { runList } from './execute.ts';
 
 export type TrapName = 'EXIT' | 'ERR' | 'DEBUG' | 'RETURN' | Signal;
 
@@ -33,6 +32,18 @@ export interface Frame {
   readonly callLine: number;
 }
 
+/** What runs and expands; given to the shell because those parts in turn need it. */
+export interface Engine {
+  runList(shell: Shell, list: List): Promise<number>;
+  runCommand(shell: Shell, command: Command, options: RunOptions): Promise<number>;
+  expandParameter(shell: Shell, part: ParameterPart, context: ExpandContext): Promise<Fragment[]>;
+}
+
+/** How a command is run: `noFork` when the process has nothing left to do after it. */
+export interface RunOptions {
+  readonly noFork?: boolean;
+}
+
 /** How messages begin, which depends on where commands come from. */
 export type Origin = 'interactive' | 'command' | 'script' | 'stdin';
 
@@ -48,10 +59,25 @@ const PROCESS_SUBSTITUTION_FD = 60;
 const GUARDED: ReadonlySet<Signal> = new Set<Signal>(['SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
 
 const DEFAULT_OPTIONS = ['braceexpand', 'hashall', 'interactive-comments'];
-const DEFAULT_SHOPTS = ['checkwinsize', 'cmdhist', 'complete_fullquote', 'extquote', 'force_fignore', 'globasciiranges', 'globskipdots', 'hostcomplete', 'interactive_comments', 'patsub_replacement', 'progcomp', 'promptvars', 'sourcepath'];
+const DEFAULT_SHOPTS = [
+  'checkwinsize',
+  'cmdhist',
+  'complete_fullquote',
+  'extquote',
+  'force_fignore',
+  'globasciiranges',
+  'globskipdots',
+  'hostcomplete',
+  'interactive_comments',
+  'patsub_replacement',
+  'progcomp',
+  'promptvars',
+  'sourcepath',
+];
 
 export class Shell {
   proc: Process;
+  readonly engine: Engine;
   readonly vars: Variables;
   functions = new Map<string, ShellFunction>();
   aliases = new Map<string, string>();
@@ -96,13 +122,18 @@ export class Shell {
   private runningTrap = false;
   readonly arithmetic: ArithmeticScope;
 
-  constructor(proc: Process) {
+  constructor(proc: Process, engine: Engine) {
     this.proc = proc;
+    this.engine = engine;
     this.vars = new Variables((text) => evaluateArithmetic(text, this.arithmetic));
     this.arithmetic = {
       get: (name, subscript) => {
-        const value = subscript === undefined ? this.vars.get(name) : this.vars.element(name, this.subscriptText(name, subscript));
-        if (value === undefined && this.options.has('nounset')) throw new ExpansionError(`${name}: unbound variable`, true);
+        const value =
+          subscript === undefined
+            ? this.vars.get(name)
+            : this.vars.element(name, this.subscriptText(name, subscript));
+        if (value === undefined && this.options.has('nounset'))
+          throw new ExpansionError(`${name}: unbound variable`, true);
         return value;
       },
       set: (name, subscript, value) => {
@@ -116,7 +147,9 @@ export class Shell {
 
   /** A subscript met in arithmetic: quotes of associative keys go. */
   private subscriptText(name: string, subscript: string): string {
-    return this.vars.find(name)?.associative === undefined ? subscript : subscript.replace(/^(["'])(.*)\1$/s, '$2');
+    return this.vars.find(name)?.associative === undefined
+      ? subscript
+      : subscript.replace(/^(["'])(.*)\1$/s, '$2');
   }
 
   get interactive(): boolean {
@@ -161,10 +194,23 @@ export class Shell {
    * Prints what went wrong in an expansion or assignment and abandons the command. Anything else is rethrown.
    */
   async abandon(error: unknown): Promise<never> {
-    if (!(error instanceof ExpansionError || error instanceof VariableError || error instanceof ArithmeticError)) throw error;
+    if (
+      !(error instanceof ExpansionError || error instanceof VariableError || error instanceof ArithmeticError)
+    )
+      throw error;
     await this.error(error.message);
-    if (error instanceof ExpansionError && error.fatal && !this.interactive) throw new ExitControl(this.origin === 'command' || this.subshellDepth > 0 ? 127 : 1);
+    if (error instanceof ExpansionError && error.fatal && !this.interactive)
+      throw new ExitControl(this.origin === 'command' && this.subshellDepth === 0 ? 127 : 1);
     throw new Discard(1);
+  }
+
+  /** Expands; a failure is printed and abandons the command. */
+  async attempt<T>(expand: () => Promise<T>): Promise<T> {
+    try {
+      return await expand();
+    } catch (error) {
+      return this.abandon(error);
+    }
   }
 
   // ── Parameters ──
@@ -195,7 +241,23 @@ export class Shell {
   shellPid = 0;
 
   optionLetters(): string {
-    const letters: Record<string, string> = { allexport: 'a', notify: 'b', errexit: 'e', noglob: 'f', hashall: 'h', monitor: 'm', noexec: 'n', nounset: 'u', verbose: 'v', xtrace: 'x', braceexpand: 'B', noclobber: 'C', errtrace: 'E', histexpand: 'H', functrace: 'T' };
+    const letters: Record<string, string> = {
+      allexport: 'a',
+      notify: 'b',
+      errexit: 'e',
+      noglob: 'f',
+      hashall: 'h',
+      monitor: 'm',
+      noexec: 'n',
+      nounset: 'u',
+      verbose: 'v',
+      xtrace: 'x',
+      braceexpand: 'B',
+      noclobber: 'C',
+      errtrace: 'E',
+      histexpand: 'H',
+      functrace: 'T',
+    };
     let text = '';
     for (const [option, letter] of Object.entries(letters)) if (this.options.has(option)) text += letter;
     if (this.interactive) text = text.replace(/(?=[mnuvxBCEHT]|$)/, 'i');
@@ -211,13 +273,17 @@ export class Shell {
   }
 
   private passwdHome(user: string | undefined): string | undefined {
-    const row = this.passwdRow((fields) => (user === undefined ? fields[2] === String(this.proc.credentials.uid) : fields[0] === user));
+    const row = this.passwdRow((fields) =>
+      user === undefined ? fields[2] === String(this.proc.credentials.uid) : fields[0] === user,
+    );
     return row?.[5];
   }
 
   /** Name of the user, as \u shows it. */
   userName(): string {
-    return this.passwdRow((fields) => fields[2] === String(this.proc.credentials.uid))?.[0] ?? 'I have no name!';
+    return (
+      this.passwdRow((fields) => fields[2] === String(this.proc.credentials.uid))?.[0] ?? 'I have no name!'
+    );
   }
 
   private passwdRow(matches: (fields: readonly string[]) => boolean): string[] | undefined {
@@ -271,7 +337,7 @@ export class Shell {
 
   /** A copy of the state for a forked process, which must be attached to it. */
   copy(): Shell {
-    const copy = new Shell(this.proc);
+    const copy = new Shell(this.proc, this.engine);
     this.vars.copyTo(copy.vars);
     defineDynamicVariables(copy);
     copy.functions = new Map(this.functions);
@@ -279,7 +345,9 @@ export class Shell {
     copy.options = new Set(this.options);
     copy.options.delete('monitor');
     copy.shopts = new Set(this.shopts);
-    for (const [name, action] of this.traps) if (action === '' || name === 'ERR' || name === 'DEBUG' || name === 'RETURN') copy.traps.set(name, action);
+    for (const [name, action] of this.traps)
+      if (action === '' || name === 'ERR' || name === 'DEBUG' || name === 'RETURN')
+        copy.traps.set(name, action);
     if (!this.options.has('errtrace')) copy.traps.delete('ERR');
     copy.hashed = new Map(this.hashed);
     copy.positional = [...this.positional];
@@ -310,7 +378,13 @@ export class Shell {
   interactivePrefix = false;
 
   /** Starts a forked process that runs `body` in a copy of this shell. */
-  fork(body: (shell: Shell) => Promise<number>, options: { readonly fds?: ReadonlyMap<number, OpenFile>; readonly processGroup?: number | undefined } = {}): ReturnType<Process['spawn']> {
+  fork(
+    body: (shell: Shell) => Promise<number>,
+    options: {
+      readonly fds?: ReadonlyMap<number, OpenFile>;
+      readonly processGroup?: number | undefined;
+    } = {},
+  ): ReturnType<Process['spawn']> {
     const copy = this.copy();
     return this.proc.spawn({
       argv: this.proc.argv,
@@ -327,7 +401,9 @@ export class Shell {
 
   /** Signals that commands started from here ignore too. */
   ignoredSignals(): Signal[] {
-    return [...this.traps].flatMap(([name, action]) => (action === '' && name.startsWith('SIG') ? [name as Signal] : []));
+    return [...this.traps].flatMap(([name, action]) =>
+      action === '' && name.startsWith('SIG') ? [name as Signal] : [],
+    );
   }
 
   /** Runs to the end of a process: control that leaves the body becomes a status, and the EXIT trap runs. */
@@ -341,7 +417,8 @@ export class Shell {
     try {
       return await body();
     } catch (error) {
-      if (error instanceof ExitControl || error instanceof ReturnControl || error instanceof Discard) return error.status;
+      if (error instanceof ExitControl || error instanceof ReturnControl || error instanceof Discard)
+        return error.status;
       if (error instanceof LoopControl) return 0;
       if (error instanceof Interrupted) return 130;
       throw error;
@@ -374,9 +451,10 @@ export class Shell {
     const child = this.fork(
       (shell) => {
         shell.traceDepth++;
-        if (!shell.options.has('posix') && !shell.shopts.has('inherit_errexit')) shell.options.delete('errexit');
+        if (!shell.options.has('posix') && !shell.shopts.has('inherit_errexit'))
+          shell.options.delete('errexit');
         shell.loopDepth = 0;
-        return runList(shell, list);
+        return shell.engine.runList(shell, list);
       },
       { fds },
     );
@@ -416,11 +494,15 @@ export class Shell {
   /** Starts `<(…)` or `>(…)`; the result is the path of its pipe. */
   substituteProcess(direction: '<' | '>', list: List): string {
     const pipe = this.proc.kernel.pipe();
-    const fd = this.proc.setFd(direction === '<' ? pipe.reader : pipe.writer, undefined, PROCESS_SUBSTITUTION_FD);
+    const fd = this.proc.setFd(
+      direction === '<' ? pipe.reader : pipe.writer,
+      undefined,
+      PROCESS_SUBSTITUTION_FD,
+    );
     const fds = this.childFds();
     fds.delete(fd);
     fds.set(direction === '<' ? 1 : 0, direction === '<' ? pipe.writer : pipe.reader);
-    const child = this.fork((shell) => runList(shell, list), { fds });
+    const child = this.fork((shell) => shell.engine.runList(shell, list), { fds });
     this.lastBackgroundPid = child.pid;
     void child.wait().then(
       (status) => void this.jobs.ended.set(child.pid, statusCode(status)),
@@ -437,8 +519,14 @@ export class Shell {
     return this.processSubstitutions.length;
   }
 
+  /** The pipe of an open process substitution. */
+  substitutionFile(fd: number): OpenFile | undefined {
+    return this.processSubstitutions.includes(fd) ? this.proc.fds.get(fd) : undefined;
+  }
+
   closeSubstitutions(count: number): void {
-    for (const fd of this.processSubstitutions.splice(count)) if (this.proc.fds.has(fd)) this.proc.closeFd(fd);
+    for (const fd of this.processSubstitutions.splice(count))
+      if (this.proc.fds.has(fd)) this.proc.closeFd(fd);
   }
 
   // ── Texts that are run ──
@@ -449,7 +537,9 @@ export class Shell {
       extglob: this.shopts.has('extglob'),
       alias: (name) => (this.shopts.has('expand_aliases') ? this.aliases.get(name) : undefined),
       onUnterminatedHereDocument: (at, start, delimiter) => {
-        void this.err(`${this.interactive ? 'bash: ' : `${this.name}: line ${at}: `}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`);
+        void this.err(
+          `${this.interactive ? 'bash: ' : `${this.name}: line ${at}: `}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`,
+        );
       },
     });
   }
@@ -457,13 +547,19 @@ export class Shell {
   /** Prints a syntax error with the line it is in. `where` stands between the shell's name and the line. */
   async syntaxError(error: ShellSyntaxError, where = this.origin === 'command' ? '-c: ' : ''): Promise<void> {
     const withLine = !this.interactive || where !== '';
-    const head = withLine ? `${this.interactive ? 'bash' : this.name}: ${where}line ${error.line}: ` : 'bash: ';
+    const head = withLine
+      ? `${this.interactive ? 'bash' : this.name}: ${where}line ${error.line}: `
+      : 'bash: ';
     const source = error.sourceLine === undefined || !withLine ? '' : `${head}\`${error.sourceLine}'\n`;
     await this.err(`${head}${error.message}\n${source}`);
   }
 
   /** Runs a text command by command, as eval and traps do. */
-  async runText(source: string, where: 'eval' | 'source' | 'command' | 'exit trap' | 'trap' = 'eval', line = this.line): Promise<number> {
+  async runText(
+    source: string,
+    where: 'eval' | 'source' | 'command' | 'exit trap' | 'trap' = 'eval',
+    line = this.line,
+  ): Promise<number> {
     const parser = this.parser(source, line);
     let status = 0;
     for (;;) {
@@ -479,7 +575,7 @@ export class Shell {
       }
       if (list === undefined) return status;
       try {
-        status = await runList(this, list);
+        status = await this.engine.runList(this, list);
       } catch (error) {
         if (!(error instanceof Discard) || this.subshellDepth > 0) throw error;
         status = this.status = error.status; // Only the line it stands in is abandoned.
@@ -537,7 +633,9 @@ export class Shell {
 
   /** Forgets an interrupt that the line editor has dealt with. */
   clearInterrupts(): void {
-    this.pendingSignals = this.pendingSignals.filter((signal) => signal !== 'SIGINT' || this.traps.has('SIGINT'));
+    this.pendingSignals = this.pendingSignals.filter(
+      (signal) => signal !== 'SIGINT' || this.traps.has('SIGINT'),
+    );
   }
 
   /** Between commands: pays CPU time, runs due traps, and lets Ctrl-C break in. */
@@ -590,8 +688,11 @@ export class Shell {
 function inputOnly(list: List): { target: Word } | undefined {
   const { command, background } = list.items[0]!;
   const only = command.first.commands[0];
-  if (background || command.rest.length > 0 || command.first.commands.length !== 1 || only?.kind !== 'simple') return undefined;
+  if (background || command.rest.length > 0 || command.first.commands.length !== 1 || only?.kind !== 'simple')
+    return undefined;
   if (only.words.length > 0 || only.assignments.length > 0 || only.redirects.length !== 1) return undefined;
   const redirect = only.redirects[0]!;
-  return redirect.operator === '<' && (redirect.fd ?? 0) === 0 && redirect.fdVariable === undefined ? redirect : undefined;
+  return redirect.operator === '<' && (redirect.fd ?? 0) === 0 && redirect.fdVariable === undefined
+    ? redirect
+    : undefined;
 }

@@ -5,13 +5,12 @@ import { assignAll, temporaryValue } from './assign.ts';
 import { builtins, declarationBuiltins } from './builtins/registry.ts';
 import { Discard, ReturnControl } from './control.ts';
 import { expandWords } from './expand.ts';
-import { runCommand, expandOrAbandon, withRedirects, type RunOptions } from './execute.ts';
 import { reapJobs, waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
-import { commandNotFound, findCommand } from './lookup.ts';
+import { findCommand } from './lookup.ts';
 import { quoteForTrace } from './quoting.ts';
-import { childTable, redirectAll, reportRedirect, shellTable } from './redirect.ts';
-import { CALL_DEPTH_MAX, type Shell, type ShellFunction } from './shell.ts';
+import { childTable, redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
+import { CALL_DEPTH_MAX, type RunOptions, type Shell, type ShellFunction } from './shell.ts';
 import { runScriptFile } from './script.ts';
 import type { DeclarationArgument, SimpleCommand, Word } from './syntax/ast.ts';
 import { commandText } from './syntax/unparse.ts';
@@ -34,7 +33,7 @@ export async function runSimple(shell: Shell, command: SimpleCommand, options: R
   }
   const substitutions = shell.openSubstitutions;
   try {
-    const words = await expandOrAbandon(shell, () => expandArguments(shell, command));
+    const words = await shell.attempt(() => expandArguments(shell, command));
     return (shell.status = await dispatch(shell, command, words, options));
   } finally {
     shell.closeSubstitutions(substitutions);
@@ -46,19 +45,29 @@ async function expandArguments(shell: Shell, command: SimpleCommand): Promise<Ar
   const words: Argument[] = [];
   for (const word of command.words) {
     if (!('kind' in word)) words.push(...(await expandWords(shell, [word as Word])));
-    else if (typeof words[0] === 'string' && (declarationBuiltins.has(words[0]) || words[0] === 'command' || words[0] === 'builtin')) words.push(word);
+    else if (
+      typeof words[0] === 'string' &&
+      (declarationBuiltins.has(words[0]) || words[0] === 'command' || words[0] === 'builtin')
+    )
+      words.push(word);
     else words.push(...(await expandWords(shell, [shell.parser(word.text).scanText('word')])));
   }
   return words;
 }
 
-async function dispatch(shell: Shell, command: SimpleCommand, words: readonly Argument[], options: RunOptions): Promise<number> {
+async function dispatch(
+  shell: Shell,
+  command: SimpleCommand,
+  words: readonly Argument[],
+  options: RunOptions,
+): Promise<number> {
   const name = words[0];
   if (name === undefined) return assignOnly(shell, command);
   if (typeof name !== 'string') throw new Error('a command word is never an assignment');
   if (words.length > 0) setLastArgument(shell, words);
   const definition = shell.functions.get(name);
-  if (definition !== undefined) return withTemporaries(shell, command, words, () => callFunction(shell, name, definition, words));
+  if (definition !== undefined)
+    return withTemporaries(shell, command, words, () => callFunction(shell, name, definition, words));
   const builtin = shell.disabledBuiltins.has(name) ? undefined : builtins.get(name);
   if (builtin !== undefined) {
     if (name === 'exec') return runExec(shell, command, words);
@@ -76,20 +85,27 @@ function setLastArgument(shell: Shell, words: readonly Argument[]): void {
 }
 
 async function traceWords(shell: Shell, words: readonly Argument[]): Promise<void> {
-  await trace(shell, () => words.map((word) => (typeof word === 'string' ? quoteForTrace(word) : word.text)).join(' '));
+  await trace(shell, () =>
+    words.map((word) => (typeof word === 'string' ? quoteForTrace(word) : word.text)).join(' '),
+  );
 }
 
 /** Assignments without a command change the shell; their status is the last substitution's. */
 async function assignOnly(shell: Shell, command: SimpleCommand): Promise<number> {
   const body = async (): Promise<number> => {
-    await expandOrAbandon(shell, () => assignAll(shell, command.assignments));
+    await shell.attempt(() => assignAll(shell, command.assignments));
     return shell.substitutionStatus ?? 0;
   };
   return command.redirects.length === 0 ? body() : withRedirects(shell, command.redirects, body);
 }
 
 /** Runs a function or builtin with the command's redirections and with its assignments for that time. */
-async function withTemporaries(shell: Shell, command: SimpleCommand, words: readonly Argument[], body: () => Promise<number>): Promise<number> {
+async function withTemporaries(
+  shell: Shell,
+  command: SimpleCommand,
+  words: readonly Argument[],
+  body: () => Promise<number>,
+): Promise<number> {
   const run = async (): Promise<number> => {
     if (command.assignments.length === 0) {
       await traceWords(shell, words);
@@ -111,7 +127,7 @@ async function temporaries(shell: Shell, command: SimpleCommand): Promise<() => 
   shell.vars.pushTemporary();
   try {
     for (const assignment of command.assignments) {
-      const value = await expandOrAbandon(shell, () => temporaryValue(shell, assignment));
+      const value = await shell.attempt(() => temporaryValue(shell, assignment));
       if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true) {
         await shell.error(`${assignment.name}: readonly variable`);
         continue;
@@ -153,7 +169,12 @@ export function runBuiltinNamed(shell: Shell, words: readonly Argument[]): Promi
 
 // ── Functions ──
 
-export async function callFunction(shell: Shell, name: string, definition: ShellFunction, words: readonly Argument[]): Promise<number> {
+export async function callFunction(
+  shell: Shell,
+  name: string,
+  definition: ShellFunction,
+  words: readonly Argument[],
+): Promise<number> {
   const limit = Number(shell.vars.get('FUNCNEST') ?? 0) || CALL_DEPTH_MAX;
   if (shell.frames.length >= limit) {
     await shell.error(`${name}: maximum function nesting level exceeded (${limit})`);
@@ -165,7 +186,7 @@ export async function callFunction(shell: Shell, name: string, definition: Shell
   shell.loopDepth = 0;
   shell.vars.pushScope();
   try {
-    await runCommand(shell, definition.body, {});
+    await shell.engine.runCommand(shell, definition.body, {});
   } catch (error) {
     if (!(error instanceof ReturnControl)) throw error;
     shell.status = error.status;
@@ -183,7 +204,12 @@ export async function callFunction(shell: Shell, name: string, definition: Shell
 // ── Files ──
 
 /** Runs a command from a file. */
-export async function runExternal(shell: Shell, command: SimpleCommand, words: readonly string[], options: RunOptions): Promise<number> {
+export async function runExternal(
+  shell: Shell,
+  command: SimpleCommand,
+  words: readonly string[],
+  options: RunOptions,
+): Promise<number> {
   const fds = shell.childFds();
   const env = await environment(shell, command);
   await traceWords(shell, words);
@@ -202,8 +228,9 @@ export async function runExternal(shell: Shell, command: SimpleCommand, words: r
 async function environment(shell: Shell, command: SimpleCommand): Promise<Map<string, string>> {
   const env = shell.vars.environment();
   for (const assignment of command.assignments) {
-    const value = await expandOrAbandon(shell, () => temporaryValue(shell, assignment));
-    if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true) await shell.error(`${assignment.name}: readonly variable`);
+    const value = await shell.attempt(() => temporaryValue(shell, assignment));
+    if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true)
+      await shell.error(`${assignment.name}: readonly variable`);
     else env.set(assignment.name, value);
   }
   env.set('_', shell.lastArgument);
@@ -219,7 +246,8 @@ interface Launch {
 
 /** Starts a file as a child and waits for it. */
 export async function spawnFile(shell: Shell, words: readonly string[], launch: Launch): Promise<number> {
-  const say = (message: string): Promise<void> => (launch.stderr === undefined ? Promise.resolve() : shellSay(shell, launch.stderr, message));
+  const say = (message: string): Promise<void> =>
+    launch.stderr === undefined ? Promise.resolve() : shellSay(shell, launch.stderr, message);
   const path = findCommand(shell, words[0]!, launch.env.get('PATH'));
   if (path === undefined) return commandNotFound(shell, words, say);
   const start = (program?: (proc: Shell['proc']) => Promise<number>) =>
@@ -244,7 +272,8 @@ export async function spawnFile(shell: Shell, words: readonly string[], launch: 
     });
   }
   const job = new Job(launch.text, shell.monitor ? child.pid : undefined);
-  if (shell.monitor && shell.interactive && shell.proc.tty !== undefined) shell.proc.tty.foreground = child.pid;
+  if (shell.monitor && shell.interactive && shell.proc.tty !== undefined)
+    shell.proc.tty.foreground = child.pid;
   shell.jobs.add(job, child);
   return waitForeground(shell, job);
 }
@@ -260,9 +289,17 @@ async function shellSay(shell: Shell, stderr: OpenFile, message: string): Promis
 }
 
 /** Why a file that was found couldn't be run: 126, or 127 when it isn't there. */
-async function execFailed(shell: Shell, path: string, error: ErrnoError, say: (message: string) => Promise<void>): Promise<number> {
+async function execFailed(
+  shell: Shell,
+  path: string,
+  error: ErrnoError,
+  say: (message: string) => Promise<void>,
+): Promise<number> {
   const { fs } = shell.proc;
-  if (error.code === 'EISDIR' || (error.code === 'EACCES' && fs.exists(path) && fs.stat(path).type === 'directory')) {
+  if (
+    error.code === 'EISDIR' ||
+    (error.code === 'EACCES' && fs.exists(path) && fs.stat(path).type === 'directory')
+  ) {
     await say(`${shell.prefix()}${path}: Is a directory\n`);
     return 126;
   }
@@ -280,7 +317,11 @@ function interpreterOf(shell: Shell, path: string): string | undefined {
 }
 
 /** Becomes the command (execve). */
-async function replaceShell(shell: Shell, words: readonly string[], env: Map<string, string>): Promise<number> {
+async function replaceShell(
+  shell: Shell,
+  words: readonly string[],
+  env: Map<string, string>,
+): Promise<number> {
   const say = (message: string): Promise<void> => shell.err(message);
   const path = findCommand(shell, words[0]!, env.get('PATH'));
   if (path === undefined) return commandNotFound(shell, words, say);
@@ -308,20 +349,34 @@ async function runExec(shell: Shell, command: SimpleCommand, words: readonly Arg
     return 1;
   }
   table.keep();
-  return builtins.get('exec')!(shell, [...words.slice(1), ...command.assignments.map((assignment): DeclarationArgument => ({ kind: 'declaration', assignment, text: assignment.text }))]);
+  return builtins.get('exec')!(shell, [
+    ...words.slice(1),
+    ...command.assignments.map((assignment): DeclarationArgument => ({
+      kind: 'declaration',
+      assignment,
+      text: assignment.text,
+    })),
+  ]);
 }
 
 /** `exec command`: what the builtin does once its options are read. */
-export async function execCommand(shell: Shell, words: readonly string[], options: { readonly argv0?: string; readonly clean: boolean }): Promise<number> {
+export async function execCommand(
+  shell: Shell,
+  words: readonly string[],
+  options: { readonly argv0?: string; readonly clean: boolean },
+): Promise<number> {
   const path = findCommand(shell, words[0]!);
   if (path === undefined) {
-    await shell.error(words[0]!.includes('/') ? `${words[0]}: No such file or directory` : `exec: ${words[0]}: not found`);
+    await shell.error(
+      words[0]!.includes('/') ? `${words[0]}: No such file or directory` : `exec: ${words[0]}: not found`,
+    );
     return builtins.get('exit')!(shell, ['127']);
   }
   const env = options.clean ? new Map<string, string>() : shell.vars.environment();
   const argv = [options.argv0 ?? words[0]!, ...words.slice(1)];
   for (const fd of [...shell.privateFds]) shell.dropPrivate(fd);
-  for (const [name, action] of shell.traps) if (name.startsWith('SIG') && action !== '') shell.traps.delete(name);
+  for (const [name, action] of shell.traps)
+    if (name.startsWith('SIG') && action !== '') shell.traps.delete(name);
   try {
     const status = await shell.proc.exec({ path, argv, env });
     shell.traps.delete('EXIT');
@@ -333,3 +388,16 @@ export async function execCommand(shell: Shell, words: readonly string[], option
   }
 }
 
+/** 127, by command_not_found_handle if there is one. */
+async function commandNotFound(
+  shell: Shell,
+  words: readonly string[],
+  say: (message: string) => Promise<void>,
+): Promise<number> {
+  const handler = shell.functions.get('command_not_found_handle');
+  if (handler !== undefined) {
+    return callFunction(shell, 'command_not_found_handle', handler, ['command_not_found_handle', ...words]);
+  }
+  await say(`${shell.prefix()}${words[0]}: command not found\n`);
+  return 127;
+}

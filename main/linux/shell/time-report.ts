@@ -17,12 +17,21 @@ export async function timeReport(shell: Shell, posix: boolean, body: () => Promi
 }
 
 function formatTimes(format: string, times: { R: number; U: number; S: number }): string {
-  return format.replace(/%(?:([0-9])?(l)?([RUS])|(P)|(%))/g, (_, digits: string | undefined, long: string | undefined, which: 'R' | 'U' | 'S' | undefined, load: string | undefined) => {
-    if (load !== undefined) return '0.00';
-    if (which === undefined) return '%';
-    const places = Math.min(3, Number(digits ?? 3));
-    const seconds = times[which] / 1000;
-    if (long === undefined) return seconds.toFixed(places);
-    return `${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(places)}s`;
-  });
+  return format.replace(
+    /%(?:([0-9])?(l)?([RUS])|(P)|(%))/g,
+    (
+      _,
+      digits: string | undefined,
+      long: string | undefined,
+      which: 'R' | 'U' | 'S' | undefined,
+      load: string | undefined,
+    ) => {
+      if (load !== undefined) return '0.00';
+      if (which === undefined) return '%';
+      const places = Math.min(3, Number(digits ?? 3));
+      const seconds = times[which] / 1000;
+      if (long === undefined) return seconds.toFixed(places);
+      return `${Math.floor(seconds / 60)}m${(seconds % 60).toFixed(places)}s`;
+    },
+  );
 }

@@ -1,7 +1,14 @@
 // Shell variables: scopes of functions, attributes, arrays, namerefs, and variables that compute their value.
 import { textToBytes } from './bytes.ts';
 
-export type Attribute = 'exported' | 'readonly' | 'integer' | 'lowercase' | 'uppercase' | 'nameref' | 'traced';
+export type Attribute =
+  | 'exported'
+  | 'readonly'
+  | 'integer'
+  | 'lowercase'
+  | 'uppercase'
+  | 'nameref'
+  | 'traced';
 
 /** Lets a variable compute its value; `set` absent means that assignments are lost. */
 export interface Dynamic {
@@ -43,7 +50,8 @@ export class Variables {
   copyTo(target: Variables): void {
     target.scopes = this.scopes.map((scope) => {
       const copy = new Map<string, Variable>();
-      for (const [name, variable] of scope) if (variable.dynamic === undefined) copy.set(name, copyVariable(variable));
+      for (const [name, variable] of scope)
+        if (variable.dynamic === undefined) copy.set(name, copyVariable(variable));
       return copy;
     });
   }
@@ -159,7 +167,9 @@ export class Variables {
     const variable = this.find(name);
     if (variable === undefined) return [];
     if (variable.associative !== undefined) return hashOrder(variable.associative);
-    return [...this.indexedOf(variable)].toSorted(([a], [b]) => a - b).map(([index, value]) => [String(index), value]);
+    return [...this.indexedOf(variable)]
+      .toSorted(([a], [b]) => a - b)
+      .map(([index, value]) => [String(index), value]);
   }
 
   isSet(name: string): boolean {
@@ -182,7 +192,8 @@ export class Variables {
     for (const scope of this.scopes) {
       for (const [name, variable] of scope) {
         const value = variable.attributes.has('exported') ? scalarOf(variable) : undefined;
-        if (value !== undefined && variable.indexed === undefined && variable.associative === undefined) environment.set(name, value);
+        if (value !== undefined && variable.indexed === undefined && variable.associative === undefined)
+          environment.set(name, value);
         else environment.delete(name);
       }
     }
@@ -211,7 +222,8 @@ export class Variables {
     const scope = this.scopes.findLast((each) => !this.temporary.has(each))!;
     let variable = scope.get(name);
     if (variable === undefined) {
-      if (this.findRaw(name)?.attributes.has('readonly') === true) throw new VariableError(`${name}: readonly variable`);
+      if (this.findRaw(name)?.attributes.has('readonly') === true)
+        throw new VariableError(`${name}: readonly variable`);
       variable = emptyVariable();
       scope.set(name, variable);
     }
@@ -315,7 +327,8 @@ export class Variables {
     for (let i = this.scopes.length - 1; i >= 0; i--) {
       const variable = this.scopes[i]!.get(target.name);
       if (variable === undefined) continue;
-      if (variable.attributes.has('readonly')) throw new VariableError(`${name}: cannot unset: readonly variable`);
+      if (variable.attributes.has('readonly'))
+        throw new VariableError(`${name}: cannot unset: readonly variable`);
       if (i === this.scopes.length - 1 && i > 0) this.scopes[i]!.set(target.name, emptyVariable());
       else this.scopes[i]!.delete(target.name);
       this.onChange(target.name);

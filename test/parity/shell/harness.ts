@@ -1,6 +1,15 @@
 // Runs scripts in the virtual bash and in the host's, in directories made by one setup script.
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, lstatSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  lstatSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LayerFile, Program } from '../../../main/linux/kernel/index.ts';
@@ -11,7 +20,10 @@ export const DIRECTORY = '/root/t';
 
 /** Every command that exists, by path. */
 export async function allPrograms(): Promise<Map<string, Program>> {
-  const programs = new Map<string, Program>([['/usr/bin/bash', bash], ['/usr/bin/sh', bash]]);
+  const programs = new Map<string, Program>([
+    ['/usr/bin/bash', bash],
+    ['/usr/bin/sh', bash],
+  ]);
   const { machinePrograms } = await import('../../../main/linux/commands/index.ts');
   for (const [path, { program }] of machinePrograms()) if (!programs.has(path)) programs.set(path, program);
   return programs;
@@ -27,11 +39,17 @@ export function filesOf(setup: string): Map<string, LayerFile> {
       for (const name of readdirSync(from)) {
         const path = join(from, name);
         const stat = lstatSync(path);
-        if (stat.isSymbolicLink()) files.set(`${to}/${name}`, { type: 'symlink', target: readlinkSync(path) });
+        if (stat.isSymbolicLink())
+          files.set(`${to}/${name}`, { type: 'symlink', target: readlinkSync(path) });
         else if (stat.isDirectory()) {
           files.set(`${to}/${name}`, { type: 'directory', mode: stat.mode & 0o777 });
           walk(path, `${to}/${name}`);
-        } else files.set(`${to}/${name}`, { type: 'file', content: readFileSync(path), mode: statSync(path).mode & 0o777 });
+        } else
+          files.set(`${to}/${name}`, {
+            type: 'file',
+            content: readFileSync(path),
+            mode: statSync(path).mode & 0o777,
+          });
       }
     };
     walk(directory, DIRECTORY);
@@ -41,13 +59,25 @@ export function filesOf(setup: string): Map<string, LayerFile> {
   return files;
 }
 
-export function makeMachine(programs: ReadonlyMap<string, Program>, files: ReadonlyMap<string, LayerFile>): BareMachine {
+export function makeMachine(
+  programs: ReadonlyMap<string, Program>,
+  files: ReadonlyMap<string, LayerFile>,
+): BareMachine {
   return makeBareMachine({ programs, files });
 }
 
 /** Runs a script under `bash -c` in the virtual machine. */
 export function runScript(machine: BareMachine, script: string, stdin = ''): Promise<RunResult> {
-  return run(machine, ['bash', '-c', script], { cwd: DIRECTORY, stdin, withinMs: 30_000, env: new Map([['PATH', '/usr/bin:/bin'], ['HOME', '/root'], ['LANG', 'C.UTF-8']]) });
+  return run(machine, ['bash', '-c', script], {
+    cwd: DIRECTORY,
+    stdin,
+    withinMs: 30_000,
+    env: new Map([
+      ['PATH', '/usr/bin:/bin'],
+      ['HOME', '/root'],
+      ['LANG', 'C.UTF-8'],
+    ]),
+  });
 }
 
 /** The host's bash, if it has one of the version we follow. */

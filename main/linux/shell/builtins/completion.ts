@@ -5,16 +5,49 @@ import { singleQuote } from '../quoting.ts';
 import type { Shell } from '../shell.ts';
 import { parseOptions, textual, type Builtin } from './support.ts';
 
-const ACTION_LETTERS: Record<string, string> = { a: 'alias', b: 'builtin', c: 'command', d: 'directory', e: 'export', f: 'file', g: 'group', j: 'job', k: 'keyword', s: 'service', u: 'user', v: 'variable' };
-const OPTIONS = new Set(['bashdefault', 'default', 'dirnames', 'filenames', 'noquote', 'nosort', 'nospace', 'plusdirs']);
+const ACTION_LETTERS: Record<string, string> = {
+  a: 'alias',
+  b: 'builtin',
+  c: 'command',
+  d: 'directory',
+  e: 'export',
+  f: 'file',
+  g: 'group',
+  j: 'job',
+  k: 'keyword',
+  s: 'service',
+  u: 'user',
+  v: 'variable',
+};
+const OPTIONS = new Set([
+  'bashdefault',
+  'default',
+  'dirnames',
+  'filenames',
+  'noquote',
+  'nosort',
+  'nospace',
+  'plusdirs',
+]);
 const LETTERS = 'abcdefgjksuvA:o:G:W:F:C:X:P:S:';
-const COMPLETE_USAGE = 'complete [-abcdefgjksuv] [-pr] [-DEI] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [name ...]';
-const COMPGEN_USAGE = 'compgen [-abcdefgjksuv] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [word]';
+const COMPLETE_USAGE =
+  'complete [-abcdefgjksuv] [-pr] [-DEI] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [name ...]';
+const COMPGEN_USAGE =
+  'compgen [-abcdefgjksuv] [-o option] [-A action] [-G globpat] [-W wordlist] [-F function] [-C command] [-X filterpat] [-P prefix] [-S suffix] [word]';
 
 /** The specification that options describe; the letters of -o and -A may repeat. */
 function specOf(args: readonly string[], options: ReadonlyMap<string, string>): CompletionSpec {
-  const actions = Object.entries(ACTION_LETTERS).flatMap(([letter, action]) => (options.has(letter) ? [action] : []));
-  const repeated = (letter: string): string[] => args.flatMap((arg, i) => (arg === `-${letter}` ? [args[i + 1] ?? ''] : arg.startsWith(`-${letter}`) && arg.length > 2 ? [arg.slice(2)] : []));
+  const actions = Object.entries(ACTION_LETTERS).flatMap(([letter, action]) =>
+    options.has(letter) ? [action] : [],
+  );
+  const repeated = (letter: string): string[] =>
+    args.flatMap((arg, i) =>
+      arg === `-${letter}`
+        ? [args[i + 1] ?? '']
+        : arg.startsWith(`-${letter}`) && arg.length > 2
+          ? [arg.slice(2)]
+          : [],
+    );
   return {
     actions: [...actions, ...repeated('A')],
     options: new Set(repeated('o')),
@@ -45,7 +78,8 @@ const complete = textual(async (shell, args) => {
     await shell.error(`complete: ${option}: invalid option name`);
     return 2;
   }
-  for (const letter of ['D', 'E', 'I'] as const) if (options.has(letter)) completions.special.set(letter, spec);
+  for (const letter of ['D', 'E', 'I'] as const)
+    if (options.has(letter)) completions.special.set(letter, spec);
   for (const name of operands) completions.specs.set(name, spec);
   return 0;
 });
@@ -65,10 +99,19 @@ async function printSpecs(shell: Shell, completions: Completions, names: readonl
 }
 
 function specText(spec: CompletionSpec): string {
-  const letterOf = (action: string): string => Object.entries(ACTION_LETTERS).find(([, name]) => name === action)?.[0] ?? '';
+  const letterOf = (action: string): string =>
+    Object.entries(ACTION_LETTERS).find(([, name]) => name === action)?.[0] ?? '';
   let text = [...spec.options].map((option) => `-o ${option} `).join('');
-  for (const action of spec.actions) text += letterOf(action) === '' ? `-A ${action} ` : `-${letterOf(action)} `;
-  const quoted: readonly (readonly [string, string | undefined])[] = [['G', spec.glob], ['W', spec.words], ['P', spec.prefix], ['S', spec.suffix], ['X', spec.filter], ['C', spec.command]];
+  for (const action of spec.actions)
+    text += letterOf(action) === '' ? `-A ${action} ` : `-${letterOf(action)} `;
+  const quoted: readonly (readonly [string, string | undefined])[] = [
+    ['G', spec.glob],
+    ['W', spec.words],
+    ['P', spec.prefix],
+    ['S', spec.suffix],
+    ['X', spec.filter],
+    ['C', spec.command],
+  ];
   for (const [letter, value] of quoted) if (value !== undefined) text += `-${letter} ${singleQuote(value)} `;
   return spec.functionName === undefined ? text : `${text}-F ${spec.functionName} `;
 }
@@ -79,7 +122,10 @@ const compgen = textual(async (shell, args) => {
   const spec = specOf(args, parsed.options);
   const word = parsed.operands[0] ?? '';
   const found = await generate(shell, spec, { shell, words: ['compgen', word], line: '', point: 0 });
-  const matching = spec.functionName === undefined && spec.command === undefined ? found : found.filter((each) => each.startsWith(word));
+  const matching =
+    spec.functionName === undefined && spec.command === undefined
+      ? found
+      : found.filter((each) => each.startsWith(word));
   await shell.out(matching.map((each) => `${each}\n`).join(''));
   return matching.length === 0 ? 1 : 0;
 });
@@ -87,7 +133,8 @@ const compgen = textual(async (shell, args) => {
 const compopt = textual(async (shell, args) => {
   const names = args.filter((arg, i) => !/^[-+]/.test(arg) && !/^[-+]o$/.test(args[i - 1] ?? ''));
   const completions = shell.completions;
-  const targets = names.length > 0 ? names.map((name) => completions?.specs.get(name)) : [completions?.current];
+  const targets =
+    names.length > 0 ? names.map((name) => completions?.specs.get(name)) : [completions?.current];
   if (targets.some((target) => target === undefined)) {
     await shell.error('compopt: not currently executing completion function');
     return 1;

@@ -34,7 +34,8 @@ const cd = textual(async (shell, args) => {
     const path = directory === '' ? target : `${directory}/${target}`;
     if (directory !== '' && !shell.proc.fs.exists(path)) continue;
     const status = await enter(shell, 'cd', path, target, physical);
-    if (status === 0 && (print || (directory !== '' && directory !== '.'))) await shell.out(`${shell.vars.get('PWD')}\n`);
+    if (status === 0 && (print || (directory !== '' && directory !== '.')))
+      await shell.out(`${shell.vars.get('PWD')}\n`);
     return status;
   }
   return enter(shell, 'cd', target, target, physical);
@@ -47,7 +48,13 @@ function searchDirectories(shell: Shell, target: string): string[] {
 }
 
 /** Changes directory and sets PWD and OLDPWD; a message says why not. */
-async function enter(shell: Shell, command: string, path: string, shown: string, physical: boolean): Promise<number> {
+async function enter(
+  shell: Shell,
+  command: string,
+  path: string,
+  shown: string,
+  physical: boolean,
+): Promise<number> {
   const before = shell.vars.get('PWD') ?? shell.proc.cwd;
   const logical = foldPath(path.startsWith('/') ? path : `${before}/${path}`);
   try {
@@ -94,7 +101,11 @@ function tilde(shell: Shell, path: string): string {
 }
 
 async function showStack(shell: Shell): Promise<void> {
-  await shell.out(`${stackOf(shell).map((path) => tilde(shell, path)).join(' ')}\n`);
+  await shell.out(
+    `${stackOf(shell)
+      .map((path) => tilde(shell, path))
+      .join(' ')}\n`,
+  );
 }
 
 /** Index into the stack of `+n` or `-n`. */
@@ -117,7 +128,11 @@ const pushd = textual(async (shell, args) => {
   } else if (/^[-+][0-9]+$/.test(operand)) {
     const index = position(operand, stack.length);
     if (index === undefined) {
-      await shell.error(stack.length < 2 ? 'pushd: directory stack empty' : `pushd: ${operand}: directory stack index out of range`);
+      await shell.error(
+        stack.length < 2
+          ? 'pushd: directory stack empty'
+          : `pushd: ${operand}: directory stack index out of range`,
+      );
       return 1;
     }
     stack.push(...stack.splice(0, index));

@@ -74,7 +74,8 @@ function sourceBuiltin(name: string): Builtin {
     const parsed = await parseOptions(shell, name, args, '', `${name} filename [arguments]`);
     if (typeof parsed === 'number') return parsed;
     const [file, ...parameters] = parsed.operands;
-    if (file === undefined) return usageError(shell, name, 'filename argument required', `${name} filename [arguments]`);
+    if (file === undefined)
+      return usageError(shell, name, 'filename argument required', `${name} filename [arguments]`);
     const path = file.includes('/') ? file : (sourceOnPath(shell, file) ?? file);
     const source = await readSource(shell, path, file);
     if (source === undefined) return 1;
@@ -85,7 +86,10 @@ function sourceBuiltin(name: string): Builtin {
 function sourceOnPath(shell: Shell, name: string): string | undefined {
   if (!shell.shopts.has('sourcepath')) return undefined;
   const directories = (shell.vars.get('PATH') ?? '').split(':');
-  return searchPath(shell, name)[0] ?? directories.map((directory) => `${directory}/${name}`).find((path) => shell.proc.fs.exists(path));
+  return (
+    searchPath(shell, name)[0] ??
+    directories.map((directory) => `${directory}/${name}`).find((path) => shell.proc.fs.exists(path))
+  );
 }
 
 async function readSource(shell: Shell, path: string, shown: string): Promise<string | undefined> {
@@ -95,7 +99,8 @@ async function readSource(shell: Shell, path: string, shown: string): Promise<st
       return undefined;
     }
     const descriptor = /^\/dev\/fd\/([0-9]+)$/.exec(path);
-    if (descriptor !== null && shell.proc.fds.has(Number(descriptor[1]))) return await shell.readAll(Number(descriptor[1]));
+    if (descriptor !== null && shell.proc.fds.has(Number(descriptor[1])))
+      return await shell.readAll(Number(descriptor[1]));
     return bytesToText(shell.proc.fs.readFile(path));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
@@ -105,7 +110,12 @@ async function readSource(shell: Shell, path: string, shown: string): Promise<st
 }
 
 /** Runs a file's text in this shell, `return` ending it. */
-export async function runSourced(shell: Shell, file: string, source: string, parameters: readonly string[]): Promise<number> {
+export async function runSourced(
+  shell: Shell,
+  file: string,
+  source: string,
+  parameters: readonly string[],
+): Promise<number> {
   const saved = shell.positional;
   const { line } = shell;
   if (parameters.length > 0) shell.positional = [...parameters];
@@ -126,7 +136,13 @@ export async function runSourced(shell: Shell, file: string, source: string, par
 }
 
 const exec = textual(async (shell, args) => {
-  const parsed = await parseOptions(shell, 'exec', args, 'cla:', 'exec [-cl] [-a name] [command [argument ...]] [redirection ...]');
+  const parsed = await parseOptions(
+    shell,
+    'exec',
+    args,
+    'cla:',
+    'exec [-cl] [-a name] [command [argument ...]] [redirection ...]',
+  );
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
   if (operands.length === 0) return 0;
@@ -161,7 +177,10 @@ export function parseTrapName(text: string): TrapName | undefined {
 const TRAP_USAGE = 'trap [-lp] [[arg] signal_spec ...]';
 
 const trap = textual(async (shell, args) => {
-  const parsed = args[0] === '-' ? { options: new Map<string, string>(), operands: args } : await parseOptions(shell, 'trap', args, 'lp', TRAP_USAGE);
+  const parsed =
+    args[0] === '-'
+      ? { options: new Map<string, string>(), operands: args }
+      : await parseOptions(shell, 'trap', args, 'lp', TRAP_USAGE);
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
   if (options.has('l')) return listSignals(shell);
@@ -195,7 +214,12 @@ async function listTraps(shell: Shell, names: readonly string[]): Promise<number
 /** The table of `kill -l`. */
 export async function listSignals(shell: Shell): Promise<number> {
   const rows = Object.entries(SIGNAL_NUMBERS).map(([name, number]) => ({ name, number }));
-  for (let i = 34; i <= 64; i++) rows.push({ name: i === 34 ? 'SIGRTMIN' : i === 64 ? 'SIGRTMAX' : i <= 49 ? `SIGRTMIN+${i - 34}` : `SIGRTMAX-${64 - i}`, number: i });
+  for (let i = 34; i <= 64; i++)
+    rows.push({
+      name:
+        i === 34 ? 'SIGRTMIN' : i === 64 ? 'SIGRTMAX' : i <= 49 ? `SIGRTMIN+${i - 34}` : `SIGRTMAX-${64 - i}`,
+      number: i,
+    });
   let text = '';
   rows.forEach(({ name, number }, i) => {
     text += `${String(number).padStart(2)}) ${name}${i % 5 === 4 || i === rows.length - 1 ? '\n' : '\t'}`;

@@ -56,7 +56,8 @@ async function show(shell: Shell, list: History, operands: readonly string[]): P
   const first = limit === undefined ? 0 : Math.max(0, list.entries.length - Number(limit));
   const format = shell.vars.get('HISTTIMEFORMAT');
   const lines = list.entries.slice(first).map((entry, i) => {
-    const time = format === undefined || format === '' ? '' : strftime(format, entry.timeMs ?? shell.proc.clock.now());
+    const time =
+      format === undefined || format === '' ? '' : strftime(format, entry.timeMs ?? shell.proc.clock.now());
     return `${String(list.base + first + i).padStart(5)}  ${time}${entry.text}\n`;
   });
   await shell.out(lines.join(''));
@@ -66,7 +67,13 @@ async function show(shell: Shell, list: History, operands: readonly string[]): P
 const fc = textual(async (shell, args) => {
   const list = shell.history;
   if (list === undefined) return 0;
-  const parsed = await parseOptions(shell, 'fc', args.filter((arg) => !/^-[0-9]+$/.test(arg)), 'e:lnrs', 'fc [-e ename] [-lnr] [first] [last] or fc -s [pat=rep] [command]');
+  const parsed = await parseOptions(
+    shell,
+    'fc',
+    args.filter((arg) => !/^-[0-9]+$/.test(arg)),
+    'e:lnrs',
+    'fc [-e ename] [-lnr] [first] [last] or fc -s [pat=rep] [command]',
+  );
   if (typeof parsed === 'number') return parsed;
   const { options } = parsed;
   const operands = [...args.filter((arg) => /^-[0-9]+$/.test(arg)), ...parsed.operands];
@@ -89,9 +96,16 @@ const fc = textual(async (shell, args) => {
     return 1;
   }
   const numbers: number[] = [];
-  for (let number = Math.max(list.base, Math.min(from, to)); number <= Math.max(from, to); number++) numbers.push(number);
+  for (let number = Math.max(list.base, Math.min(from, to)); number <= Math.max(from, to); number++)
+    numbers.push(number);
   if (options.has('r')) numbers.reverse();
-  await shell.out(numbers.flatMap((number) => (list.get(number) === undefined ? [] : [`${options.has('n') ? '' : number}\t ${list.get(number)}\n`])).join(''));
+  await shell.out(
+    numbers
+      .flatMap((number) =>
+        list.get(number) === undefined ? [] : [`${options.has('n') ? '' : number}\t ${list.get(number)}\n`],
+      )
+      .join(''),
+  );
   return 0;
 });
 

@@ -8,7 +8,8 @@ import type { Shell } from '../shell.ts';
 import { isName } from '../syntax/word-scanner.ts';
 import { parseOptions, textual, type Builtin } from './support.ts';
 
-const READ_USAGE = 'read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] [-t timeout] [-u fd] [name ...]';
+const READ_USAGE =
+  'read [-ers] [-a array] [-d delim] [-i text] [-n nchars] [-N nchars] [-p prompt] [-t timeout] [-u fd] [name ...]';
 /** 128 + SIGALRM. */
 const TIMED_OUT = 142;
 
@@ -42,14 +43,23 @@ const read = textual(async (shell, args) => {
   return readInto(shell, file, operands, options, timeout === undefined ? undefined : Number(timeout) * 1000);
 });
 
-async function readInto(shell: Shell, file: OpenFile, operands: readonly string[], options: ReadonlyMap<string, string>, timeoutMs: number | undefined): Promise<number> {
+async function readInto(
+  shell: Shell,
+  file: OpenFile,
+  operands: readonly string[],
+  options: ReadonlyMap<string, string>,
+  timeoutMs: number | undefined,
+): Promise<number> {
   const tty = file.tty;
   const exact = options.has('N');
   const limit = options.has('n') || exact ? Number(options.get('n') ?? options.get('N')) : undefined;
   const delimiter = options.has('d') ? (options.get('d') === '' ? '\0' : options.get('d')![0]!) : '\n';
   const modes = tty === undefined ? undefined : { ...tty.modes };
   if (tty !== undefined && (options.has('s') || limit !== undefined || delimiter !== '\n')) {
-    tty.setModes({ ...(options.has('s') ? { echo: false } : {}), ...(limit !== undefined || delimiter !== '\n' ? { canonical: false } : {}) });
+    tty.setModes({
+      ...(options.has('s') ? { echo: false } : {}),
+      ...(limit !== undefined || delimiter !== '\n' ? { canonical: false } : {}),
+    });
   }
   try {
     const reader = new CharacterReader(shell, file, timeoutMs);
@@ -70,7 +80,10 @@ interface Line {
   readonly end: 'delimiter' | 'limit' | 'eof' | 'timeout';
 }
 
-async function collect(reader: CharacterReader, options: { raw: boolean; exact: boolean; limit: number | undefined; delimiter: string }): Promise<Line> {
+async function collect(
+  reader: CharacterReader,
+  options: { raw: boolean; exact: boolean; limit: number | undefined; delimiter: string },
+): Promise<Line> {
   let text = '';
   let count = 0;
   const quoted: boolean[] = [];
@@ -116,6 +129,10 @@ class CharacterReader {
     while (bytes.length < size) {
       const byte = await this.byte();
       if (typeof byte === 'string') break;
+      if ((byte & 0xc0) !== 0x80) {
+        this.held = byte; // Not UTF-8 after all.
+        break;
+      }
       bytes.push(byte);
     }
     return bytesToText(Uint8Array.from(bytes));
@@ -123,7 +140,14 @@ class CharacterReader {
 
   private pending: Promise<Uint8Array> | undefined;
 
+  private held: number | undefined;
+
   private async byte(): Promise<number | 'timeout' | 'eof'> {
+    if (this.held !== undefined) {
+      const byte = this.held;
+      this.held = undefined;
+      return byte;
+    }
     this.pending ??= this.file.read(1);
     const chunk = await this.limited(this.pending);
     if (chunk === 'timeout') return 'timeout';
@@ -149,7 +173,14 @@ class CharacterReader {
   }
 }
 
-async function store(shell: Shell, names: readonly string[], options: ReadonlyMap<string, string>, text: string, escaped: boolean, quoted: readonly boolean[] = []): Promise<void> {
+async function store(
+  shell: Shell,
+  names: readonly string[],
+  options: ReadonlyMap<string, string>,
+  text: string,
+  escaped: boolean,
+  quoted: readonly boolean[] = [],
+): Promise<void> {
   const ifs = shell.vars.get('IFS') ?? ' \t\n';
   const array = options.get('a');
   if (array !== undefined) {
@@ -164,7 +195,9 @@ async function store(shell: Shell, names: readonly string[], options: ReadonlyMa
     names.forEach((name, i) => assign(shell, name, i === 0 ? text : ''));
     return;
   }
-  const values = escaped ? splitQuoted(text, ifs, quoted, names.length) : splitForNames(text, ifs, names.length);
+  const values = escaped
+    ? splitQuoted(text, ifs, quoted, names.length)
+    : splitForNames(text, ifs, names.length);
   names.forEach((name, i) => assign(shell, name, values[i] ?? ''));
 }
 
@@ -176,7 +209,7 @@ function assign(shell: Shell, name: string, value: string): void {
 
 function fieldsOf(text: string, ifs: string, quoted: readonly boolean[]): string[] {
   const fragments: { text: string; quoted: boolean; split: boolean }[] = [];
-  for (let i = 0; i < text.length; ) {
+  for (let i = 0; i < text.length;) {
     let j = i;
     while (j < text.length && (quoted[j] ?? false) === (quoted[i] ?? false)) j++;
     const isQuoted = quoted[i] ?? false;
@@ -218,15 +251,28 @@ function splitForNames(text: string, ifs: string, count: number): string[] {
 
 /** As splitForNames, for lines with backslashes: quoted characters don't separate. */
 function splitQuoted(text: string, ifs: string, quoted: readonly boolean[], count: number): string[] {
-  const marked = [...text].map((c, i) => (quoted[i] === true && ifs.includes(c) ? String.fromCharCode(0xe000 + c.charCodeAt(0)) : c)).join('');
-  return splitForNames(marked, ifs, count).map((value) => value.replace(/[\ue000-\ue0ff]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xe000)));
+  const marked = [...text]
+    .map((c, i) =>
+      quoted[i] === true && ifs.includes(c) ? String.fromCharCode(0xe000 + c.charCodeAt(0)) : c,
+    )
+    .join('');
+  return splitForNames(marked, ifs, count).map((value) =>
+    value.replace(/[\ue000-\ue0ff]/g, (c) => String.fromCharCode(c.charCodeAt(0) - 0xe000)),
+  );
 }
 
-const MAPFILE_USAGE = 'mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]';
+const MAPFILE_USAGE =
+  'mapfile [-d delim] [-n count] [-O origin] [-s count] [-t] [-u fd] [-C callback] [-c quantum] [array]';
 
 function mapfileBuiltin(name: 'mapfile' | 'readarray'): Builtin {
   return textual(async (shell, args) => {
-    const parsed = await parseOptions(shell, name, args, 'd:n:O:s:tu:C:c:', MAPFILE_USAGE.replace('mapfile', name));
+    const parsed = await parseOptions(
+      shell,
+      name,
+      args,
+      'd:n:O:s:tu:C:c:',
+      MAPFILE_USAGE.replace('mapfile', name),
+    );
     if (typeof parsed === 'number') return parsed;
     const { options, operands } = parsed;
     const array = operands[0] ?? 'MAPFILE';
@@ -241,13 +287,21 @@ function mapfileBuiltin(name: 'mapfile' | 'readarray'): Builtin {
     }
     const delimiter = options.has('d') ? (options.get('d')![0] ?? '\0') : '\n';
     const limit = Number(options.get('n') ?? 0);
-    const lines = await readLines(shell, fd, delimiter, limit === 0 ? undefined : limit + Number(options.get('s') ?? 0));
-    const values = lines.slice(Number(options.get('s') ?? 0)).map((line) => (options.has('t') && line.endsWith(delimiter) ? line.slice(0, -1) : line));
+    const lines = await readLines(
+      shell,
+      fd,
+      delimiter,
+      limit === 0 ? undefined : limit + Number(options.get('s') ?? 0),
+    );
+    const values = lines
+      .slice(Number(options.get('s') ?? 0))
+      .map((line) => (options.has('t') && line.endsWith(delimiter) ? line.slice(0, -1) : line));
     const origin = Number(options.get('O') ?? 0);
     if (!options.has('O')) shell.vars.setArray(array, []);
     const quantum = Number(options.get('c') ?? 5000);
     for (const [i, value] of values.entries()) {
-      if (options.has('C') && (i + 1) % quantum === 0) await shell.runText(`${options.get('C')} ${origin + i} ${JSON.stringify(value)}`);
+      if (options.has('C') && (i + 1) % quantum === 0)
+        await shell.runText(`${options.get('C')} ${origin + i} ${JSON.stringify(value)}`);
       shell.vars.setElement(array, String(origin + i), value);
     }
     return 0;
@@ -255,7 +309,12 @@ function mapfileBuiltin(name: 'mapfile' | 'readarray'): Builtin {
 }
 
 /** Lines with their delimiters. */
-async function readLines(shell: Shell, fd: number, delimiter: string, limit: number | undefined): Promise<string[]> {
+async function readLines(
+  shell: Shell,
+  fd: number,
+  delimiter: string,
+  limit: number | undefined,
+): Promise<string[]> {
   if (limit === undefined) {
     const text = await shell.readAll(fd);
     const lines = text.split(delimiter).map((line) => line + delimiter);

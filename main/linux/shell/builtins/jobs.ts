@@ -11,7 +11,10 @@ const KILL_USAGE = 'kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... o
 
 /** The job of a spec, or undefined after a message. */
 async function requireJob(shell: Shell, name: string, spec: string | undefined): Promise<Job | undefined> {
-  const job = spec !== undefined && /^[0-9]+$/.test(spec) ? shell.jobs.byPid(Number(spec)) : shell.jobs.find(spec ?? '%%');
+  const job =
+    spec !== undefined && /^[0-9]+$/.test(spec)
+      ? shell.jobs.byPid(Number(spec))
+      : shell.jobs.find(spec ?? '%%');
   if (job === 'ambiguous') await shell.error(`${name}: ${spec}: ambiguous job spec`);
   else if (job === undefined) await shell.error(`${name}: ${spec ?? 'current'}: no such job`);
   else return job;
@@ -19,7 +22,13 @@ async function requireJob(shell: Shell, name: string, spec: string | undefined):
 }
 
 const jobs = textual(async (shell, args) => {
-  const parsed = await parseOptions(shell, 'jobs', args, 'lnprsx', 'jobs [-lnprs] [jobspec ...] or jobs -x command [args]');
+  const parsed = await parseOptions(
+    shell,
+    'jobs',
+    args,
+    'lnprsx',
+    'jobs [-lnprs] [jobspec ...] or jobs -x command [args]',
+  );
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
   let status = 0;
@@ -33,7 +42,9 @@ const jobs = textual(async (shell, args) => {
     if (options.has('r') && job.state !== 'running') continue;
     if (options.has('s') && job.state !== 'stopped') continue;
     if (options.has('n') && job.notified) continue;
-    await shell.out(options.has('p') ? `${job.members[0]?.pid}\n` : `${shell.jobs.line(job, options.has('l'))}\n`);
+    await shell.out(
+      options.has('p') ? `${job.members[0]?.pid}\n` : `${shell.jobs.line(job, options.has('l'))}\n`,
+    );
     job.notified = true;
     if (job.state === 'done') shell.jobs.remove(job);
   }
@@ -136,7 +147,8 @@ async function waitFor(shell: Shell, spec: string): Promise<number> {
   const pid = Number(spec);
   const job = shell.jobs.byPid(pid);
   const member = job?.members.find((each) => each.pid === pid);
-  while (job !== undefined && member !== undefined && member.status === undefined) await patiently(shell, job.changed());
+  while (job !== undefined && member !== undefined && member.status === undefined)
+    await patiently(shell, job.changed());
   if (member?.status !== undefined) {
     if (job!.state === 'done' && !shell.interactive) shell.jobs.remove(job!);
     return statusCode(member.status);
@@ -167,7 +179,8 @@ const kill = textual(async (shell, args) => {
   let rest = args;
   const first = args[0];
   if (first === undefined || first === '--help') return killUsage(shell);
-  if (first === '-l' || first === '-L') return args.length === 1 ? listSignals(shell) : translateSignals(shell, args.slice(1));
+  if (first === '-l' || first === '-L')
+    return args.length === 1 ? listSignals(shell) : translateSignals(shell, args.slice(1));
   if (first === '-s' || first === '-n') {
     if (args[1] === undefined) {
       await shell.error(`kill: ${first}: option requires an argument`);
@@ -225,10 +238,12 @@ async function killOne(shell: Shell, target: string, signal: Signal | '0'): Prom
     if (job === undefined) return false;
     if (signal === '0') return true;
     if (job.processGroup === undefined) {
-      for (const member of job.members) if (member.status === undefined || member.status.kind === 'stopped') member.child.kill(signal);
+      for (const member of job.members)
+        if (member.status === undefined || member.status.kind === 'stopped') member.child.kill(signal);
     } else {
       proc.kill(-job.processGroup, signal);
-      if (job.state === 'stopped' && (signal === 'SIGTERM' || signal === 'SIGHUP')) proc.kill(-job.processGroup, 'SIGCONT');
+      if (job.state === 'stopped' && (signal === 'SIGTERM' || signal === 'SIGHUP'))
+        proc.kill(-job.processGroup, 'SIGCONT');
     }
     return true;
   }
@@ -253,13 +268,22 @@ async function killOne(shell: Shell, target: string, signal: Signal | '0'): Prom
 }
 
 const disown = textual(async (shell, args) => {
-  const parsed = await parseOptions(shell, 'disown', args, 'ahr', 'disown [-h] [-ar] [jobspec ... | pid ...]');
+  const parsed = await parseOptions(
+    shell,
+    'disown',
+    args,
+    'ahr',
+    'disown [-h] [-ar] [jobspec ... | pid ...]',
+  );
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
   let status = 0;
   const chosen: Job[] = [];
-  if (operands.length === 0 && (options.has('a') || options.has('r'))) chosen.push(...shell.jobs.jobs.filter((job) => !options.has('r') || job.state === 'running'));
-  for (const spec of operands.length === 0 && chosen.length === 0 && !options.has('a') ? [undefined] : operands) {
+  if (operands.length === 0 && (options.has('a') || options.has('r')))
+    chosen.push(...shell.jobs.jobs.filter((job) => !options.has('r') || job.state === 'running'));
+  for (const spec of operands.length === 0 && chosen.length === 0 && !options.has('a')
+    ? [undefined]
+    : operands) {
     const job = await requireJob(shell, 'disown', spec);
     if (job === undefined) status = 1;
     else chosen.push(job);

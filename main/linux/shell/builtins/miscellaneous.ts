@@ -79,10 +79,17 @@ const LIMITS: readonly (readonly [string, string, string, string])[] = [
 ];
 
 const ulimit = textual(async (shell, args) => {
-  const letters = args.filter((arg) => arg.startsWith('-')).join('').replace(/[-HS]/g, '');
+  const letters = args
+    .filter((arg) => arg.startsWith('-'))
+    .join('')
+    .replace(/[-HS]/g, '');
   const value = args.find((arg) => !arg.startsWith('-'));
   if (letters.includes('a')) {
-    await shell.out(LIMITS.map(([, name, unit, limit]) => `${name}${unit.padStart(44 - name.length - 1)} ${limit}\n`).join(''));
+    await shell.out(
+      LIMITS.map(([, name, unit, limit]) => `${name}${unit.padStart(44 - name.length - 1)} ${limit}\n`).join(
+        '',
+      ),
+    );
     return 0;
   }
   const chosen = LIMITS.filter(([letter]) => (letters === '' ? letter === 'f' : letters.includes(letter)));
@@ -95,7 +102,8 @@ const ulimit = textual(async (shell, args) => {
     await shell.error("ulimit: drydock: changing resource limits isn't simulated");
     return 1;
   }
-  for (const [, name, unit, limit] of chosen) await shell.out(chosen.length > 1 ? `${name}${unit} ${limit}\n` : `${limit}\n`);
+  for (const [, name, unit, limit] of chosen)
+    await shell.out(chosen.length > 1 ? `${name}${unit} ${limit}\n` : `${limit}\n`);
   return 0;
 });
 
@@ -112,7 +120,11 @@ const caller = textual(async (shell, args) => {
   if (frame === undefined) return 1;
   const outer = frames[depth + 1];
   const file = outer?.file ?? (shell.origin === 'script' ? shell.name : 'NULL');
-  await shell.out(args[0] === undefined ? `${frame.callLine} ${file}\n` : `${frame.callLine} ${outer?.name ?? 'main'} ${file}\n`);
+  await shell.out(
+    args[0] === undefined
+      ? `${frame.callLine} ${file}\n`
+      : `${frame.callLine} ${outer?.name ?? 'main'} ${file}\n`,
+  );
   return 0;
 });
 
@@ -126,7 +138,9 @@ const help = textual(async (shell, args) => {
     if (builtins.has(name)) {
       await shell.out(`${name}: a shell builtin. See bash(1), SHELL BUILTIN COMMANDS.\n`);
     } else {
-      await shell.error(`help: no help topics match \`${name}'.  Try \`help help' or \`man -k ${name}' or \`info ${name}'.`);
+      await shell.error(
+        `help: no help topics match \`${name}'.  Try \`help help' or \`man -k ${name}' or \`info ${name}'.`,
+      );
       status = 1;
     }
   }
@@ -135,8 +149,14 @@ const help = textual(async (shell, args) => {
 
 function helpText(): string {
   const names = [...builtins.keys()].toSorted();
-  let text = 'GNU bash, version 5.2.15(1)-release (x86_64-redhat-linux-gnu)\nThese shell commands are defined internally.  Type `help\' to see this list.\n\n';
-  for (let i = 0; i < names.length; i += 6) text += ` ${names.slice(i, i + 6).map((name) => name.padEnd(12)).join('').trimEnd()}\n`;
+  let text =
+    "GNU bash, version 5.2.15(1)-release (x86_64-redhat-linux-gnu)\nThese shell commands are defined internally.  Type `help' to see this list.\n\n";
+  for (let i = 0; i < names.length; i += 6)
+    text += ` ${names
+      .slice(i, i + 6)
+      .map((name) => name.padEnd(12))
+      .join('')
+      .trimEnd()}\n`;
   return text;
 }
 

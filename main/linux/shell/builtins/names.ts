@@ -10,10 +10,16 @@ import { parseOptions, texts, textual, usageError, type Builtin } from './suppor
 
 const alias = textual(async (shell, args) => {
   const operands = args[0] === '-p' || args[0] === '--' ? args.slice(1) : args;
-  if (args[0]?.startsWith('-') === true && operands === args) return usageError(shell, 'alias', `${args[0]}: invalid option`, 'alias [-p] [name[=value] ... ]');
+  if (args[0]?.startsWith('-') === true && operands === args)
+    return usageError(shell, 'alias', `${args[0]}: invalid option`, 'alias [-p] [name[=value] ... ]');
   const show = (name: string, text: string): string => `alias ${name}=${singleQuote(text)}\n`;
   if (operands.length === 0) {
-    await shell.out([...shell.aliases].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([name, text]) => show(name, text)).join(''));
+    await shell.out(
+      [...shell.aliases]
+        .toSorted(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, text]) => show(name, text))
+        .join(''),
+    );
     return 0;
   }
   let status = 0;
@@ -68,10 +74,15 @@ interface Meaning {
 }
 
 /** Everything a name means, in the order in which the shell looks. */
-function meanings(shell: Shell, name: string, options: { readonly all: boolean; readonly functions: boolean }): Meaning[] {
+function meanings(
+  shell: Shell,
+  name: string,
+  options: { readonly all: boolean; readonly functions: boolean },
+): Meaning[] {
   const found: Meaning[] = [];
   const aliasText = shell.aliases.get(name);
-  if (aliasText !== undefined && shell.shopts.has('expand_aliases')) found.push({ kind: 'alias', text: aliasText });
+  if (aliasText !== undefined && shell.shopts.has('expand_aliases'))
+    found.push({ kind: 'alias', text: aliasText });
   if (isReservedWord(name)) found.push({ kind: 'keyword', text: name });
   if (options.functions && shell.functions.has(name)) found.push({ kind: 'function', text: name });
   if (builtins.has(name) && !shell.disabledBuiltins.has(name)) found.push({ kind: 'builtin', text: name });
@@ -95,13 +106,15 @@ const type = textual(async (shell, args) => {
     if (options.has('P')) found = searchPath(shell, name).map((text): Meaning => ({ kind: 'file', text }));
     if (!options.has('a')) found = found.slice(0, 1);
     if (found.length === 0) {
-      if (!options.has('t') && !options.has('p') && !options.has('P')) await shell.error(`type: ${name}: not found`);
+      if (!options.has('t') && !options.has('p') && !options.has('P'))
+        await shell.error(`type: ${name}: not found`);
       status = 1;
       continue;
     }
     for (const meaning of found) {
       if (options.has('t')) await shell.out(`${meaning.kind}\n`);
-      else if (options.has('p') || options.has('P')) await (meaning.kind === 'file' ? shell.out(`${meaning.text}\n`) : undefined);
+      else if (options.has('p') || options.has('P'))
+        await (meaning.kind === 'file' ? shell.out(`${meaning.text}\n`) : undefined);
       else await shell.out(describe(shell, name, meaning));
     }
   }
@@ -119,7 +132,9 @@ function describe(shell: Shell, name: string, meaning: Meaning): string {
     case 'builtin':
       return `${name} is a shell builtin\n`;
     case 'file':
-      return meaning.hashed === true ? `${name} is hashed (${meaning.text})\n` : `${name} is ${meaning.text}\n`;
+      return meaning.hashed === true
+        ? `${name} is hashed (${meaning.text})\n`
+        : `${name} is ${meaning.text}\n`;
   }
 }
 
@@ -133,10 +148,16 @@ const command: Builtin = async (shell, args) => {
   if (operands.length === 0) return 0;
   if (options.has('v') || options.has('V')) return describeCommands(shell, operands, options.has('V'));
   const words = args.slice(args.length - operands.length);
-  if (builtins.has(operands[0]!) && !shell.disabledBuiltins.has(operands[0]!)) return runBuiltinNamed(shell, words);
+  if (builtins.has(operands[0]!) && !shell.disabledBuiltins.has(operands[0]!))
+    return runBuiltinNamed(shell, words);
   const env = shell.vars.environment();
   if (options.has('p')) env.set('PATH', DEFAULT_PATH);
-  return spawnFile(shell, operands, { fds: shell.childFds(), env, text: operands.join(' '), stderr: shell.proc.fds.get(2) });
+  return spawnFile(shell, operands, {
+    fds: shell.childFds(),
+    env,
+    text: operands.join(' '),
+    stderr: shell.proc.fds.get(2),
+  });
 };
 
 async function describeCommands(shell: Shell, names: readonly string[], verbose: boolean): Promise<number> {
@@ -167,7 +188,13 @@ const builtin: Builtin = async (shell, args: readonly Argument[]) => {
 };
 
 const hash = textual(async (shell, args) => {
-  const parsed = await parseOptions(shell, 'hash', args, 'lrp:dt', 'hash [-lr] [-p pathname] [-dt] [name ...]');
+  const parsed = await parseOptions(
+    shell,
+    'hash',
+    args,
+    'lrp:dt',
+    'hash [-lr] [-p pathname] [-dt] [name ...]',
+  );
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
   if (options.has('r')) shell.hashed.clear();
@@ -177,7 +204,9 @@ const hash = textual(async (shell, args) => {
       await shell.out(shell.interactive ? 'hash: hash table empty\n' : 'hash: hash table empty\n');
       return 0;
     }
-    await shell.out(`hits\tcommand\n${[...shell.hashed.values()].map(({ path, hits }) => `${String(hits).padStart(4)}\t${path}\n`).join('')}`);
+    await shell.out(
+      `hits\tcommand\n${[...shell.hashed.values()].map(({ path, hits }) => `${String(hits).padStart(4)}\t${path}\n`).join('')}`,
+    );
     return 0;
   }
   let status = 0;
@@ -209,13 +238,20 @@ const hash = textual(async (shell, args) => {
 });
 
 const enable = textual(async (shell, args) => {
-  const parsed = await parseOptions(shell, 'enable', args, 'adnpsf:', 'enable [-a] [-dnps] [-f filename] [name ...]');
+  const parsed = await parseOptions(
+    shell,
+    'enable',
+    args,
+    'adnpsf:',
+    'enable [-a] [-dnps] [-f filename] [name ...]',
+  );
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
   if (operands.length === 0) {
     for (const name of [...builtins.keys()].toSorted()) {
       const disabled = shell.disabledBuiltins.has(name);
-      if (options.has('a') || disabled === options.has('n')) await shell.out(`enable ${disabled ? '-n ' : ''}${name}\n`);
+      if (options.has('a') || disabled === options.has('n'))
+        await shell.out(`enable ${disabled ? '-n ' : ''}${name}\n`);
     }
     return 0;
   }

@@ -5,12 +5,37 @@ import { parseOptions, textual, usageError, type Builtin } from './support.ts';
 
 /** `set -o` names with their letters, in the order `set -o` lists them. */
 const OPTIONS: readonly (readonly [string, string])[] = [
-  ['allexport', 'a'], ['braceexpand', 'B'], ['emacs', ''], ['errexit', 'e'], ['errtrace', 'E'], ['functrace', 'T'], ['hashall', 'h'], ['histexpand', 'H'],
-  ['history', ''], ['ignoreeof', ''], ['interactive-comments', ''], ['keyword', 'k'], ['monitor', 'm'], ['noclobber', 'C'], ['noexec', 'n'], ['noglob', 'f'],
-  ['nolog', ''], ['notify', 'b'], ['nounset', 'u'], ['onecmd', 't'], ['physical', 'P'], ['pipefail', ''], ['posix', ''], ['privileged', 'p'], ['verbose', 'v'],
-  ['vi', ''], ['xtrace', 'x'],
+  ['allexport', 'a'],
+  ['braceexpand', 'B'],
+  ['emacs', ''],
+  ['errexit', 'e'],
+  ['errtrace', 'E'],
+  ['functrace', 'T'],
+  ['hashall', 'h'],
+  ['histexpand', 'H'],
+  ['history', ''],
+  ['ignoreeof', ''],
+  ['interactive-comments', ''],
+  ['keyword', 'k'],
+  ['monitor', 'm'],
+  ['noclobber', 'C'],
+  ['noexec', 'n'],
+  ['noglob', 'f'],
+  ['nolog', ''],
+  ['notify', 'b'],
+  ['nounset', 'u'],
+  ['onecmd', 't'],
+  ['physical', 'P'],
+  ['pipefail', ''],
+  ['posix', ''],
+  ['privileged', 'p'],
+  ['verbose', 'v'],
+  ['vi', ''],
+  ['xtrace', 'x'],
 ];
-const BY_LETTER = new Map(OPTIONS.filter(([, letter]) => letter !== '').map(([name, letter]) => [letter, name]));
+const BY_LETTER = new Map(
+  OPTIONS.filter(([, letter]) => letter !== '').map(([name, letter]) => [letter, name]),
+);
 const NAMES = new Set(OPTIONS.map(([name]) => name));
 const SET_USAGE = 'set [-abefhkmnptuvxBCEHPT] [-o option-name] [--] [-] [arg ...]';
 
@@ -78,11 +103,63 @@ async function listOptions(shell: Shell, table: boolean): Promise<void> {
 }
 
 const SHOPTS = [
-  'autocd', 'assoc_expand_once', 'cdable_vars', 'cdspell', 'checkhash', 'checkjobs', 'checkwinsize', 'cmdhist', 'compat31', 'compat32', 'compat40', 'compat41', 'compat42', 'compat43', 'compat44',
-  'complete_fullquote', 'direxpand', 'dirspell', 'dotglob', 'execfail', 'expand_aliases', 'extdebug', 'extglob', 'extquote', 'failglob', 'force_fignore', 'globasciiranges', 'globskipdots', 'globstar',
-  'gnu_errfmt', 'histappend', 'histreedit', 'histverify', 'hostcomplete', 'huponexit', 'inherit_errexit', 'interactive_comments', 'lastpipe', 'lithist', 'localvar_inherit', 'localvar_unset',
-  'login_shell', 'mailwarn', 'no_empty_cmd_completion', 'nocaseglob', 'nocasematch', 'noexpand_translation', 'nullglob', 'patsub_replacement', 'progcomp', 'progcomp_alias', 'promptvars', 'restricted_shell',
-  'shift_verbose', 'sourcepath', 'varredir_close', 'xpg_echo',
+  'autocd',
+  'assoc_expand_once',
+  'cdable_vars',
+  'cdspell',
+  'checkhash',
+  'checkjobs',
+  'checkwinsize',
+  'cmdhist',
+  'compat31',
+  'compat32',
+  'compat40',
+  'compat41',
+  'compat42',
+  'compat43',
+  'compat44',
+  'complete_fullquote',
+  'direxpand',
+  'dirspell',
+  'dotglob',
+  'execfail',
+  'expand_aliases',
+  'extdebug',
+  'extglob',
+  'extquote',
+  'failglob',
+  'force_fignore',
+  'globasciiranges',
+  'globskipdots',
+  'globstar',
+  'gnu_errfmt',
+  'histappend',
+  'histreedit',
+  'histverify',
+  'hostcomplete',
+  'huponexit',
+  'inherit_errexit',
+  'interactive_comments',
+  'lastpipe',
+  'lithist',
+  'localvar_inherit',
+  'localvar_unset',
+  'login_shell',
+  'mailwarn',
+  'no_empty_cmd_completion',
+  'nocaseglob',
+  'nocasematch',
+  'noexpand_translation',
+  'nullglob',
+  'patsub_replacement',
+  'progcomp',
+  'progcomp_alias',
+  'promptvars',
+  'restricted_shell',
+  'shift_verbose',
+  'sourcepath',
+  'varredir_close',
+  'xpg_echo',
 ];
 
 const shopt = textual(async (shell, args) => {
@@ -94,13 +171,20 @@ const shopt = textual(async (shell, args) => {
   const current = named ? shell.options : shell.shopts;
   const show = (name: string): string => {
     const on = current.has(name);
-    if (options.has('p')) return named ? `set ${on ? '-' : '+'}o ${name}\n` : `shopt ${on ? '-s' : '-u'} ${name}\n`;
+    if (options.has('p'))
+      return named ? `set ${on ? '-' : '+'}o ${name}\n` : `shopt ${on ? '-s' : '-u'} ${name}\n`;
     return `${name.padEnd(15)}\t${on ? 'on' : 'off'}\n`;
   };
   let status = 0;
   if (operands.length === 0) {
     const filter = options.has('s') ? true : options.has('u') ? false : undefined;
-    if (!options.has('q')) await shell.out(known.filter((name) => filter === undefined || current.has(name) === filter).map(show).join(''));
+    if (!options.has('q'))
+      await shell.out(
+        known
+          .filter((name) => filter === undefined || current.has(name) === filter)
+          .map(show)
+          .join(''),
+      );
     return 0;
   }
   for (const name of operands) {

@@ -40,7 +40,8 @@ const printf = textual(async (shell, args) => {
     rest = rest.slice(2);
   }
   if (rest[0] === '--') rest = rest.slice(1);
-  else if (rest[0] !== undefined && /^-./.test(rest[0])) return usageError(shell, 'printf', `${rest[0].slice(0, 2)}: invalid option`, usage);
+  else if (rest[0] !== undefined && /^-./.test(rest[0]))
+    return usageError(shell, 'printf', `${rest[0].slice(0, 2)}: invalid option`, usage);
   if (rest.length === 0) {
     await shell.err(`printf: usage: ${usage}\n`);
     return 2;
@@ -88,7 +89,7 @@ class Formatter {
 
   private async once(): Promise<string> {
     let output = '';
-    for (let i = 0; i < this.format.length && !this.stopped; ) {
+    for (let i = 0; i < this.format.length && !this.stopped;) {
       const c = this.format[i]!;
       if (c === '\\') {
         const escape = decodeEscape(this.format, i, 'printf');
@@ -105,11 +106,16 @@ class Formatter {
         i++;
         continue;
       }
-      const spec = /^%([-+ #0']*)(\*|[0-9]+)?(?:\.(\*|-?[0-9]*))?(?:hh|h|ll|l|L|q|j|z|t)?(\([^)]*\)T|[a-zA-Z%])?/.exec(this.format.slice(i))!;
+      const spec =
+        /^%([-+ #0']*)(\*|[0-9]+)?(?:\.(\*|-?[0-9]*))?(?:hh|h|ll|l|L|q|j|z|t)?(\([^)]*\)T|[a-zA-Z%])?/.exec(
+          this.format.slice(i),
+        )!;
       const loneQ = spec[4] === undefined && spec[0].endsWith('q');
       const conversion = loneQ ? 'q' : spec[4];
       if (conversion === undefined) {
-        await this.shell.error(`printf: \`${this.format[i + spec[0].length] ?? '%'}': ${this.format[i + spec[0].length] === undefined ? 'missing format character' : 'invalid format character'}`);
+        await this.shell.error(
+          `printf: \`${this.format[i + spec[0].length] ?? '%'}': ${this.format[i + spec[0].length] === undefined ? 'missing format character' : 'invalid format character'}`,
+        );
         this.status = 1;
         this.stopped = true;
         break;
@@ -120,7 +126,13 @@ class Formatter {
     return output;
   }
 
-  private async convert(flags: string, widthText: string | undefined, precisionText: string | undefined, conversion: string, precise: boolean): Promise<string> {
+  private async convert(
+    flags: string,
+    widthText: string | undefined,
+    precisionText: string | undefined,
+    conversion: string,
+    precise: boolean,
+  ): Promise<string> {
     if (conversion === '%') return '%';
     let left = flags.includes('-');
     let width = widthText === '*' ? Number(this.argument() ?? 0) : Number(widthText ?? 0);
@@ -128,10 +140,14 @@ class Formatter {
       left = true;
       width = -width;
     }
-    let precision = precise ? (precisionText === '*' ? Number(this.argument() ?? 0) : Number(precisionText || 0)) : undefined;
+    let precision = precise
+      ? precisionText === '*'
+        ? Number(this.argument() ?? 0)
+        : Number(precisionText || 0)
+      : undefined;
     if (precision !== undefined && precision < 0) precision = undefined;
     const pad = (text: string, zero = false): string => {
-      const length = [...text].length;
+      const { length } = textToBytes(text); // bash counts bytes here.
       if (length >= width) return text;
       if (left) return text + ' '.repeat(width - length);
       if (!zero) return ' '.repeat(width - length) + text;
@@ -154,7 +170,7 @@ class Formatter {
         return pad(quoteForReuse(cut(this.argument() ?? '', precision)));
       case 'c': {
         const bytes = textToBytes(this.argument() ?? '').subarray(0, 1);
-        return pad(bytesToText(bytes));
+        return pad(bytes.length === 0 ? '\0' : bytesToText(bytes));
       }
       case 'd':
       case 'i': {
@@ -170,7 +186,8 @@ class Formatter {
         const value = BigInt.asUintN(64, await this.integer());
         const base = conversion === 'u' ? 10 : conversion === 'o' ? 8 : 16;
         let digits = value.toString(base).padStart(precision ?? 1, '0');
-        if (flags.includes('#') && value !== 0n) digits = base === 8 ? `0${digits}` : base === 16 ? `0x${digits}` : digits;
+        if (flags.includes('#') && value !== 0n)
+          digits = base === 8 ? `0${digits}` : base === 16 ? `0x${digits}` : digits;
         return pad(conversion === 'X' ? digits.toUpperCase() : digits, zero && precision === undefined);
       }
       case 'f':
@@ -193,7 +210,12 @@ class Formatter {
   private time(format: string): string {
     const text = this.argument();
     const now = this.shell.proc.clock.now();
-    const seconds = text === undefined || text === '-1' ? Math.floor(now / 1000) : text === '-2' ? Math.floor(this.shell.startMs / 1000) : Number(text);
+    const seconds =
+      text === undefined || text === '-1'
+        ? Math.floor(now / 1000)
+        : text === '-2'
+          ? Math.floor(this.shell.startMs / 1000)
+          : Number(text);
     return strftime(format === '' ? '%X' : format, seconds * 1000);
   }
 
@@ -226,7 +248,10 @@ class Formatter {
     const text = this.argument();
     if (text === undefined || text === '') return 0;
     if (/^["']/.test(text)) return text.codePointAt(1) ?? 0;
-    const match = /^\s*([-+]?(?:inf(?:inity)?|nan|0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?))(.*)$/is.exec(text);
+    const match =
+      /^\s*([-+]?(?:inf(?:inity)?|nan|0[xX][0-9a-fA-F]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?))(.*)$/is.exec(
+        text,
+      );
     if (match === null) {
       await this.invalid(text);
       return 0;
@@ -239,14 +264,23 @@ class Formatter {
 }
 
 function cut(text: string, precision: number | undefined): string {
-  return precision === undefined ? text : [...text].slice(0, precision).join('');
+  return precision === undefined ? text : bytesToText(textToBytes(text).subarray(0, precision));
 }
 
+/** The most decimals that toFixed gives. */
+const EXACT_DIGITS = 100;
+
 /** %f, %e and %g of C. */
-function formatFloat(value: number, conversion: string, precision: number | undefined, flags: string): string {
+function formatFloat(
+  value: number,
+  conversion: string,
+  precision: number | undefined,
+  flags: string,
+): string {
   const lower = conversion.toLowerCase();
   const magnitude = Math.abs(value);
-  const sign = value < 0 || Object.is(value, -0) ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '';
+  const sign =
+    value < 0 || Object.is(value, -0) ? '-' : flags.includes('+') ? '+' : flags.includes(' ') ? ' ' : '';
   let text: string;
   if (!Number.isFinite(value)) text = Number.isNaN(value) ? 'nan' : 'inf';
   else if (lower === 'f') text = toFixed(magnitude, precision ?? 6);
@@ -257,17 +291,24 @@ function formatFloat(value: number, conversion: string, precision: number | unde
 
 function toFixed(value: number, places: number): string {
   if (value >= 1e21) return BigInt(value).toString() + (places > 0 ? `.${'0'.repeat(places)}` : '');
-  return value.toFixed(Math.min(places, 100));
+  const rounded = value.toFixed(Math.min(places, EXACT_DIGITS));
+  // C rounds a tie to the even digit, JavaScript up.
+  const exact = value.toFixed(EXACT_DIGITS);
+  const cutAt = exact.indexOf('.') + 1 + places;
+  if (places >= EXACT_DIGITS || !/^50*$/.test(exact.slice(cutAt))) return rounded;
+  const down = places === 0 ? exact.slice(0, cutAt - 1) : exact.slice(0, cutAt);
+  return '02468'.includes(down.at(-1)!) ? down : rounded;
 }
 
 function exponent(value: number, places: number): string {
-  return value.toExponential(Math.min(places, 100)).replace(/e([-+])([0-9])$/, 'e$10$2');
+  return value.toExponential(Math.min(places, EXACT_DIGITS)).replace(/e([-+])([0-9])$/, 'e$10$2');
 }
 
 function general(value: number, precision: number, alternate: boolean): string {
   const digits = precision === 0 ? 1 : precision;
-  const power = value === 0 ? 0 : Number(value.toExponential(digits - 1).split('e')[1]);
-  const text = power < -4 || power >= digits ? exponent(value, digits - 1) : toFixed(value, digits - 1 - power);
+  const power = value === 0 ? 0 : Number(value.toExponential(Math.min(100, digits - 1)).split('e')[1]);
+  const text =
+    power < -4 || power >= digits ? exponent(value, digits - 1) : toFixed(value, digits - 1 - power);
   if (alternate || !text.includes('.')) return text;
   return text.replace(/\.?0+(?=e|$)/, '');
 }

@@ -5,4 +5,10 @@ import type { Builtin } from './support.ts';
 export const builtins = new Map<string, Builtin>();
 
 /** Builtins that take assignments as arguments. */
-export const declarationBuiltins: ReadonlySet<string> = new Set(['declare', 'typeset', 'local', 'export', 'readonly']);
+export const declarationBuiltins: ReadonlySet<string> = new Set([
+  'declare',
+  'typeset',
+  'local',
+  'export',
+  'readonly',
+]);

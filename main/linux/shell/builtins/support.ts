@@ -22,7 +22,13 @@ export interface ParsedOptions {
 /**
  * Parses short options by a getopt string. A bad one is reported with the usage; the result is then the status 2.
  */
-export async function parseOptions(shell: Shell, name: string, args: readonly string[], letters: string, usage: string): Promise<ParsedOptions | number> {
+export async function parseOptions(
+  shell: Shell,
+  name: string,
+  args: readonly string[],
+  letters: string,
+  usage: string,
+): Promise<ParsedOptions | number> {
   const options = new Map<string, string>();
   let i = 0;
   for (; i < args.length; i++) {
@@ -41,7 +47,8 @@ export async function parseOptions(shell: Shell, name: string, args: readonly st
         continue;
       }
       const value = j + 1 < arg.length ? arg.slice(j + 1) : args[++i];
-      if (value === undefined) return usageError(shell, name, `-${letter}: option requires an argument`, usage);
+      if (value === undefined)
+        return usageError(shell, name, `-${letter}: option requires an argument`, usage);
       options.set(letter, value);
       break;
     }
@@ -49,7 +56,12 @@ export async function parseOptions(shell: Shell, name: string, args: readonly st
   return { options, operands: args.slice(i) };
 }
 
-export async function usageError(shell: Shell, name: string, message: string, usage: string): Promise<number> {
+export async function usageError(
+  shell: Shell,
+  name: string,
+  message: string,
+  usage: string,
+): Promise<number> {
   await shell.error(`${name}: ${message}`);
   await shell.err(`${name}: usage: ${usage}\n`);
   return 2;

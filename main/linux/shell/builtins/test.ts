@@ -6,7 +6,22 @@ import { textual, type Builtin } from './support.ts';
 /** A malformed test; `message` is bash's text behind `[: `. */
 class TestError extends Error {}
 
-const BINARY = new Set(['=', '==', '!=', '<', '>', '-eq', '-ne', '-lt', '-le', '-gt', '-ge', '-nt', '-ot', '-ef']);
+const BINARY = new Set([
+  '=',
+  '==',
+  '!=',
+  '<',
+  '>',
+  '-eq',
+  '-ne',
+  '-lt',
+  '-le',
+  '-gt',
+  '-ge',
+  '-nt',
+  '-ot',
+  '-ef',
+]);
 const UNARY = /^-[abcdefghknoprstuvwxzGLNORS]$/;
 
 function testBuiltin(name: 'test' | '['): Builtin {
@@ -128,7 +143,8 @@ class Evaluation {
   }
 
   private unary(operator: string, operand: string): boolean {
-    if (operator === '-t' && !/^\s*[0-9]+\s*$/.test(operand)) throw new TestError(`${operand}: integer expression expected`);
+    if (operator === '-t' && !/^\s*[0-9]+\s*$/.test(operand))
+      throw new TestError(`${operand}: integer expression expected`);
     return unaryTest(this.shell, operator, operand) === true;
   }
 

@@ -3,7 +3,6 @@ import { ArithmeticError, evaluateArithmetic } from '../arithmetic.ts';
 import { assignArray, assignElement } from '../assign.ts';
 import { attributeLetters, declarationOf } from '../declaration.ts';
 import { expandToText } from '../expand.ts';
-import { expandOrAbandon } from '../execute.ts';
 import type { Argument } from '../simple-command.ts';
 import type { Shell } from '../shell.ts';
 import type { Assignment } from '../syntax/ast.ts';
@@ -14,7 +13,15 @@ import { scalarOf, VariableError, type Attribute, type Variable } from '../varia
 import { texts, textual, usageError, type Builtin } from './support.ts';
 
 const DECLARE_USAGE = 'declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]';
-const ATTRIBUTES: Record<string, Attribute> = { i: 'integer', l: 'lowercase', u: 'uppercase', n: 'nameref', r: 'readonly', t: 'traced', x: 'exported' };
+const ATTRIBUTES: Record<string, Attribute> = {
+  i: 'integer',
+  l: 'lowercase',
+  u: 'uppercase',
+  n: 'nameref',
+  r: 'readonly',
+  t: 'traced',
+  x: 'exported',
+};
 
 interface Options {
   readonly on: Set<string>;
@@ -22,7 +29,13 @@ interface Options {
   readonly operands: readonly Argument[];
 }
 
-async function readOptions(shell: Shell, name: string, args: readonly Argument[], letters: string, usage: string): Promise<Options | number> {
+async function readOptions(
+  shell: Shell,
+  name: string,
+  args: readonly Argument[],
+  letters: string,
+  usage: string,
+): Promise<Options | number> {
   const on = new Set<string>();
   const off = new Set<string>();
   let i = 0;
@@ -34,7 +47,8 @@ async function readOptions(shell: Shell, name: string, args: readonly Argument[]
       break;
     }
     for (const letter of arg.slice(1)) {
-      if (!letters.includes(letter)) return usageError(shell, name, `${arg[0]}${letter}: invalid option`, usage);
+      if (!letters.includes(letter))
+        return usageError(shell, name, `${arg[0]}${letter}: invalid option`, usage);
       (arg[0] === '-' ? on : off).add(letter);
     }
   }
@@ -48,43 +62,80 @@ function declareBuiltin(name: 'declare' | 'typeset' | 'local'): Builtin {
       await shell.error('local: can only be used in a function');
       return 1;
     }
-    const usage = name === 'local' ? 'local [option] name[=value] ...' : DECLARE_USAGE.replaceAll('declare', name);
-    const options = await readOptions(shell, name, args, name === 'local' ? 'aAfFgiIlnprtux-' : 'aAfFgiIlnprtux', usage);
+    const usage =
+      name === 'local' ? 'local [option] name[=value] ...' : DECLARE_USAGE.replaceAll('declare', name);
+    const options = await readOptions(
+      shell,
+      name,
+      args,
+      name === 'local' ? 'aAfFgiIlnprtux-' : 'aAfFgiIlnprtux',
+      usage,
+    );
     if (typeof options === 'number') return options;
     const { on, operands } = options;
     if (on.has('f') || on.has('F')) return declareFunctions(shell, on, texts(operands), options.off);
-    if (on.has('p') || (operands.length === 0 && name !== 'local')) return printDeclarations(shell, name, options);
+    if (on.has('p') || (operands.length === 0 && name !== 'local'))
+      return printDeclarations(shell, name, options);
     if (operands.length === 0) return printLocals(shell);
     let status = 0;
-    for (const operand of operands) if (!(await declareOne(shell, name, operand, options, inFunction && !on.has('g')))) status = 1;
+    for (const operand of operands)
+      if (!(await declareOne(shell, name, operand, options, inFunction && !on.has('g')))) status = 1;
     return status;
   };
 }
 
 /** Splits `name[index]+=value`. */
-function parseReference(text: string): { name: string; subscript: string | undefined; append: boolean; value: string | undefined } | undefined {
+function parseReference(
+  text: string,
+): { name: string; subscript: string | undefined; append: boolean; value: string | undefined } | undefined {
   const match = /^([A-Za-z_][A-Za-z0-9_]*)(?:\[(.*?)\])?(?:(\+?)=(.*))?$/s.exec(text);
   if (match === null) return undefined;
   return { name: match[1]!, subscript: match[2], append: match[3] === '+', value: match[4] };
 }
 
-async function declareOne(shell: Shell, command: string, operand: Argument, options: Options, local: boolean): Promise<boolean> {
-  const reference = typeof operand === 'string' ? parseReference(operand) : { name: operand.assignment.name, subscript: undefined, append: operand.assignment.append, value: undefined };
+async function declareOne(
+  shell: Shell,
+  command: string,
+  operand: Argument,
+  options: Options,
+  local: boolean,
+): Promise<boolean> {
+  const reference =
+    typeof operand === 'string'
+      ? parseReference(operand)
+      : {
+          name: operand.assignment.name,
+          subscript: undefined,
+          append: operand.assignment.append,
+          value: undefined,
+        };
   if (reference === undefined) {
-    await shell.error(`${command}: \`${typeof operand === 'string' ? operand : operand.text}': not a valid identifier`);
+    await shell.error(
+      `${command}: \`${typeof operand === 'string' ? operand : operand.text}': not a valid identifier`,
+    );
     return false;
   }
-  const name = options.on.has('n') || options.off.has('n') ? reference.name : shell.vars.resolve(reference.name).name;
+  const name =
+    options.on.has('n') || options.off.has('n') ? reference.name : shell.vars.resolve(reference.name).name;
   // The value is expanded before the new variable hides the one it may refer to.
-  const text = typeof operand === 'string' || 'kind' in operand.assignment.value ? reference.value : await expandOrAbandon(shell, () => expandToText(shell, operand.assignment.value as never, true));
+  const text =
+    typeof operand === 'string' || 'kind' in operand.assignment.value
+      ? reference.value
+      : await shell.attempt(() => expandToText(shell, operand.assignment.value as never, true));
   try {
     const inherited = local && options.on.has('I') ? shell.vars.findRaw(name) : undefined;
-    const variable = local ? shell.vars.ensureLocal(name) : options.on.has('g') ? shell.vars.ensureGlobal(name) : ensureOwn(shell, name);
+    const variable = local
+      ? shell.vars.ensureLocal(name)
+      : options.on.has('g')
+        ? shell.vars.ensureGlobal(name)
+        : ensureOwn(shell, name);
     if (inherited !== undefined && inherited !== variable) variable.value ??= scalarOf(inherited);
     return await fill(shell, command, name, variable, operand, reference, text, options);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;
-    await shell.error(`${command === 'local' || command === 'declare' || command === 'typeset' ? `${command}: ` : ''}${error.message}`);
+    await shell.error(
+      `${command === 'local' || command === 'declare' || command === 'typeset' ? `${command}: ` : ''}${error.message}`,
+    );
     return false;
   }
 }
@@ -105,7 +156,8 @@ async function fill(
 ): Promise<boolean> {
   const assignment: Assignment | undefined = typeof operand === 'string' ? undefined : operand.assignment;
   const assigns = text !== undefined || assignment !== undefined;
-  if (variable.attributes.has('readonly') && (assigns || options.off.has('r'))) throw new VariableError(`${name}: readonly variable`);
+  if (variable.attributes.has('readonly') && (assigns || options.off.has('r')))
+    throw new VariableError(`${name}: readonly variable`);
   if (options.on.has('A') && variable.associative === undefined) {
     if (variable.indexed !== undefined) {
       await shell.error(`${command}: ${name}: cannot convert indexed to associative array`);
@@ -139,12 +191,16 @@ async function assignDeclared(
   text: string | undefined,
 ): Promise<void> {
   if (assignment !== undefined && 'kind' in assignment.value) {
-    await expandOrAbandon(shell, () => assignArray(shell, name, variable, assignment.value as never, assignment.append));
+    await shell.attempt(() =>
+      assignArray(shell, name, variable, assignment.value as never, assignment.append),
+    );
     return;
   }
   if (text === undefined) return;
   if (assignment?.index !== undefined) {
-    await expandOrAbandon(shell, () => assignElement(shell, name, variable, assignment.index!, text, assignment.append));
+    await shell.attempt(() =>
+      assignElement(shell, name, variable, assignment.index!, text, assignment.append),
+    );
   } else if (reference.subscript !== undefined) {
     shell.vars.assignElement(name, variable, reference.subscript, text, reference.append);
   } else if (variable.attributes.has('nameref')) {
@@ -154,14 +210,26 @@ async function assignDeclared(
   }
 }
 
-async function declareFunctions(shell: Shell, on: ReadonlySet<string>, names: readonly string[], off: ReadonlySet<string>): Promise<number> {
+async function declareFunctions(
+  shell: Shell,
+  on: ReadonlySet<string>,
+  names: readonly string[],
+  off: ReadonlySet<string>,
+): Promise<number> {
   let status = 0;
   const all = names.length === 0 ? [...shell.functions.keys()].toSorted() : names;
   for (const name of all) {
     const definition = shell.functions.get(name);
     if (definition === undefined) status = 1;
     else if (on.has('x') || on.has('r') || off.size > 0) continue;
-    else if (on.has('F')) await shell.out(names.length === 0 ? `declare -f ${name}\n` : shell.shopts.has('extdebug') ? `${name} ${definition.line} ${definition.file}\n` : `${name}\n`);
+    else if (on.has('F'))
+      await shell.out(
+        names.length === 0
+          ? `declare -f ${name}\n`
+          : shell.shopts.has('extdebug')
+            ? `${name} ${definition.line} ${definition.file}\n`
+            : `${name}\n`,
+      );
     else await shell.out(`${functionText(name, definition.body)}\n`);
   }
   return status;
@@ -181,7 +249,12 @@ async function printDeclarations(shell: Shell, command: string, options: Options
       continue;
     }
     const letters = attributeLetters(variable);
-    if (names.length === 0 && (!wanted.every((letter) => letters.includes(letter)) || (variable.dynamic !== undefined && wanted.length > 0))) continue;
+    if (
+      names.length === 0 &&
+      (!wanted.every((letter) => letters.includes(letter)) ||
+        (variable.dynamic !== undefined && wanted.length > 0))
+    )
+      continue;
     await shell.out(`${declarationOf(name, variable, shell.vars)}\n`);
   }
   return status;
@@ -196,7 +269,8 @@ async function printLocals(shell: Shell): Promise<number> {
 }
 
 function settingOf(shell: Shell, name: string, variable: Variable): string {
-  if (variable.indexed !== undefined || variable.associative !== undefined) return declarationOf(name, variable, shell.vars).replace(/^declare -\S+ /, '');
+  if (variable.indexed !== undefined || variable.associative !== undefined)
+    return declarationOf(name, variable, shell.vars).replace(/^declare -\S+ /, '');
   return `${name}=${quoteForSet(scalarOf(variable) ?? '')}`;
 }
 
@@ -207,20 +281,32 @@ export async function listSet(shell: Shell): Promise<number> {
     const variable = shell.vars.find(name);
     if (variable !== undefined && shell.vars.isSet(name)) text += `${settingOf(shell, name, variable)}\n`;
   }
-  if (!shell.options.has('posix')) for (const [name, { body }] of [...shell.functions].toSorted(([a], [b]) => (a < b ? -1 : 1))) text += `${functionText(name, body)}\n`;
+  if (!shell.options.has('posix'))
+    for (const [name, { body }] of [...shell.functions].toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      text += `${functionText(name, body)}\n`;
   await shell.out(text);
   return 0;
 }
 
 function attributeBuiltin(name: 'export' | 'readonly', letter: 'x' | 'r'): Builtin {
-  const usage = name === 'export' ? 'export [-fn] [name[=value] ...] or export -p' : 'readonly [-aAf] [name[=value] ...] or readonly -p';
+  const usage =
+    name === 'export'
+      ? 'export [-fn] [name[=value] ...] or export -p'
+      : 'readonly [-aAf] [name[=value] ...] or readonly -p';
   return async (shell, args) => {
     const options = await readOptions(shell, name, args, name === 'export' ? 'fnp' : 'aAfp', usage);
     if (typeof options === 'number') return options;
     const { on, operands } = options;
     if (on.has('f')) return declareFunctions(shell, new Set([letter]), texts(operands), new Set());
-    if (operands.length === 0) return printDeclarations(shell, name, { on: new Set([letter, 'p', ...[...on].filter((each) => each === 'a' || each === 'A')]), off: new Set(), operands: [] });
-    const added = on.has('n') ? { on: new Set<string>(), off: new Set([letter]) } : { on: new Set([letter, ...[...on].filter((each) => each !== 'p')]), off: new Set<string>() };
+    if (operands.length === 0)
+      return printDeclarations(shell, name, {
+        on: new Set([letter, 'p', ...[...on].filter((each) => each === 'a' || each === 'A')]),
+        off: new Set(),
+        operands: [],
+      });
+    const added = on.has('n')
+      ? { on: new Set<string>(), off: new Set([letter]) }
+      : { on: new Set([letter, ...[...on].filter((each) => each !== 'p')]), off: new Set<string>() };
     let status = 0;
     for (const operand of operands) {
       if (!(await declareOne(shell, name, operand, { ...added, operands }, false))) status = 1;
@@ -238,7 +324,8 @@ const unset = textual(async (shell, args) => {
       break;
     }
     for (const letter of args[i]!.slice(1)) {
-      if (!'fvn'.includes(letter)) return usageError(shell, 'unset', `-${letter}: invalid option`, 'unset [-f] [-v] [-n] [name ...]');
+      if (!'fvn'.includes(letter))
+        return usageError(shell, 'unset', `-${letter}: invalid option`, 'unset [-f] [-v] [-n] [name ...]');
       letters.add(letter);
     }
   }
@@ -248,7 +335,8 @@ const unset = textual(async (shell, args) => {
     try {
       if (letters.has('f')) shell.functions.delete(operand);
       else if (match !== null) unsetElement(shell, match[1]!, match[2]!);
-      else if (isName(operand) && shell.vars.findRaw(operand) !== undefined) shell.vars.unset(operand, { nameref: letters.has('n') });
+      else if (isName(operand) && shell.vars.findRaw(operand) !== undefined)
+        shell.vars.unset(operand, { nameref: letters.has('n') });
       else if (!letters.has('v')) shell.functions.delete(operand);
     } catch (error) {
       if (!(error instanceof VariableError)) throw error;
@@ -298,7 +386,12 @@ const getopts = textual(async (shell, args) => {
   let state = positions.get(shell);
   if (state === undefined || state.index !== index) state = { index, offset: 1 };
   const word = words[index - 1];
-  const finish = (status: number, value: string, argument: string | undefined, next: { index: number; offset: number }): number => {
+  const finish = (
+    status: number,
+    value: string,
+    argument: string | undefined,
+    next: { index: number; offset: number },
+  ): number => {
     shell.vars.set('OPTIND', String(next.index));
     positions.set(shell, next);
     if (argument === undefined) shell.vars.unset('OPTARG');
@@ -306,14 +399,16 @@ const getopts = textual(async (shell, args) => {
     shell.vars.set(name, value);
     return status;
   };
-  if (word === undefined || !word.startsWith('-') || word === '-') return finish(1, '?', undefined, { index, offset: 1 });
+  if (word === undefined || !word.startsWith('-') || word === '-')
+    return finish(1, '?', undefined, { index, offset: 1 });
   if (word === '--') return finish(1, '?', undefined, { index: index + 1, offset: 1 });
   const letter = word[state.offset]!;
   const more = state.offset + 1 < word.length;
   const after = more ? { index, offset: state.offset + 1 } : { index: index + 1, offset: 1 };
   const at = letter === ':' ? -1 : spec.indexOf(letter);
   const complain = async (message: string): Promise<void> => {
-    if (!silent && shell.vars.get('OPTERR') !== '0') await shell.err(`${shell.name}: ${message} -- ${letter}\n`);
+    if (!silent && shell.vars.get('OPTERR') !== '0')
+      await shell.err(`${shell.name}: ${message} -- ${letter}\n`);
   };
   if (at < 0) {
     await complain('illegal option');

@@ -40,7 +40,11 @@ export async function completeAt(shell: Shell, line: string, point: number): Pro
   const unique = [...new Set(found.candidates)].toSorted();
   const typed = line.slice(parsed.start, point);
   const quoted = unique.map((candidate) => quoteFor(candidate, parsed.quote, found));
-  const displays = unique.map((candidate) => (found.files ? candidate.replace(/\/$/, '').split('/').at(-1)! + (isDirectory(shell, candidate) ? '/' : '') : candidate));
+  const displays = unique.map((candidate) =>
+    found.files
+      ? candidate.replace(/\/$/, '').split('/').at(-1)! + (isDirectory(shell, candidate) ? '/' : '')
+      : candidate,
+  );
   let insertion = typed;
   if (unique.length === 1) insertion = quoted[0]! + ending(shell, unique[0]!, parsed, found);
   else if (unique.length > 1) {
@@ -59,7 +63,9 @@ function ending(shell: Shell, candidate: string, parsed: CommandLine, found: Fou
 function quoteFor(candidate: string, quote: string, found: Found): string {
   if (quote === "'") return `'${candidate.replaceAll("'", "'\\''")}`;
   if (quote === '"') return `"${candidate.replace(/["$`\\]/g, '\\$&')}`;
-  return found.files && found.noQuote !== true ? candidate.replace(/(?!^~)[\s'"\\$`!&|;<>()*?[\]{}#]/g, '\\$&') : candidate;
+  return found.files && found.noQuote !== true
+    ? candidate.replace(/(?!^~)[\s'"\\$`!&|;<>()*?[\]{}#]/g, '\\$&')
+    : candidate;
 }
 
 function commonPrefix(words: readonly string[]): string {
@@ -78,7 +84,17 @@ function parseLine(text: string): CommandLine {
   let afterRedirect = false;
   let pendingRedirect = false;
   const endWord = (): void => {
-    if (inWord && !pendingRedirect && !(words.length === 0 && /^(?:[A-Za-z_]\w*\+?=.*|if|then|else|elif|do|while|until|time|!|\{|sudo|nohup|exec|command)$/s.test(word))) words.push(word);
+    if (
+      inWord &&
+      !pendingRedirect &&
+      !(
+        words.length === 0 &&
+        /^(?:[A-Za-z_]\w*\+?=.*|if|then|else|elif|do|while|until|time|!|\{|sudo|nohup|exec|command)$/s.test(
+          word,
+        )
+      )
+    )
+      words.push(word);
     if (inWord) pendingRedirect = false;
     word = '';
     inWord = false;
@@ -121,18 +137,37 @@ function parseLine(text: string): CommandLine {
 
 async function find(shell: Shell, parsed: CommandLine, line: string, point: number): Promise<Found> {
   const word = parsed.words.at(-1)!;
-  const plain = (candidates: readonly string[], noSpace = false): Found => ({ candidates, files: false, noSpace });
+  const plain = (candidates: readonly string[], noSpace = false): Found => ({
+    candidates,
+    files: false,
+    noSpace,
+  });
   const files = (): Found => ({ candidates: fileNames(shell, word, false), files: true, noSpace: false });
   const variable = /^(.*)\$(\{?)([A-Za-z_0-9]*)$/s.exec(word);
   if (variable !== null && parsed.quote !== "'") {
     const [, head, brace, name] = variable;
-    return plain(actionWords(shell, 'variable', name!).map((each) => `${head}$${brace}${each}${brace === '' ? '' : '}'}`));
+    return plain(
+      actionWords(shell, 'variable', name!).map(
+        (each) => `${head}$${brace}${each}${brace === '' ? '' : '}'}`,
+      ),
+    );
   }
-  if (/^~[^/]*$/.test(word) && parsed.quote === '') return { candidates: actionWords(shell, 'user', word.slice(1)).map((name) => `~${name}/`), files: false, noSpace: true };
+  if (/^~[^/]*$/.test(word) && parsed.quote === '')
+    return {
+      candidates: actionWords(shell, 'user', word.slice(1)).map((name) => `~${name}/`),
+      files: false,
+      noSpace: true,
+    };
   if (parsed.afterRedirect) return files();
   if (parsed.isCommand) {
     if (!word.includes('/')) return plain(commandNames(shell, word));
-    return { candidates: fileNames(shell, word, false).filter((path) => isDirectory(shell, path) || isExecutable(shell, path)), files: true, noSpace: false };
+    return {
+      candidates: fileNames(shell, word, false).filter(
+        (path) => isDirectory(shell, path) || isExecutable(shell, path),
+      ),
+      files: true,
+      noSpace: false,
+    };
   }
   const request: CompletionRequest = { shell, words: parsed.words, line, point };
   const special = await programmed(shell, request, word);
@@ -146,7 +181,11 @@ async function find(shell: Shell, parsed: CommandLine, line: string, point: numb
 }
 
 /** Candidates of a `complete` specification, or of a registered completer; undefined leaves it to file names. */
-async function programmed(shell: Shell, request: CompletionRequest, word: string): Promise<Found | undefined> {
+async function programmed(
+  shell: Shell,
+  request: CompletionRequest,
+  word: string,
+): Promise<Found | undefined> {
   const command = request.words[0]!;
   const base = command.split('/').at(-1)!;
   const completions = shell.completions;
@@ -156,22 +195,36 @@ async function programmed(shell: Shell, request: CompletionRequest, word: string
   if (completer !== undefined) {
     const answer = await completer(request);
     const candidates = answer.candidates.filter((candidate) => candidate.startsWith(word));
-    if (candidates.length === 0 && answer.files === true) return { candidates: fileNames(shell, word, false), files: true, noSpace: false };
+    if (candidates.length === 0 && answer.files === true)
+      return { candidates: fileNames(shell, word, false), files: true, noSpace: false };
     return { candidates, files: false, noSpace: answer.noSpace === true };
   }
-  if (base === 'cd' || base === 'pushd' || base === 'rmdir') return { candidates: fileNames(shell, word, true), files: true, noSpace: false };
-  if (['ssh', 'ping', 'scp', 'telnet', 'host', 'dig', 'nslookup'].includes(base) && !word.startsWith('-') && !word.includes('/')) {
+  if (base === 'cd' || base === 'pushd' || base === 'rmdir')
+    return { candidates: fileNames(shell, word, true), files: true, noSpace: false };
+  if (
+    ['ssh', 'ping', 'scp', 'telnet', 'host', 'dig', 'nslookup'].includes(base) &&
+    !word.startsWith('-') &&
+    !word.includes('/')
+  ) {
     const user = /^(.*@)?(.*)$/s.exec(word)!;
     const hosts = hostNames(shell).filter((host) => host.startsWith(user[2]!));
-    if (hosts.length > 0) return { candidates: hosts.map((host) => (user[1] ?? '') + host), files: false, noSpace: false };
+    if (hosts.length > 0)
+      return { candidates: hosts.map((host) => (user[1] ?? '') + host), files: false, noSpace: false };
   }
-  if (base === 'unset' || base === 'export') return { candidates: actionWords(shell, 'variable', word), files: false, noSpace: false };
-  if (base === 'type' || base === 'which' || base === 'man') return { candidates: commandNames(shell, word), files: false, noSpace: false };
+  if (base === 'unset' || base === 'export')
+    return { candidates: actionWords(shell, 'variable', word), files: false, noSpace: false };
+  if (base === 'type' || base === 'which' || base === 'man')
+    return { candidates: commandNames(shell, word), files: false, noSpace: false };
   const fallback = completions?.special.get('D');
   return fallback === undefined ? undefined : fromSpec(shell, fallback, request, word);
 }
 
-async function fromSpec(shell: Shell, spec: CompletionSpec, request: CompletionRequest, word: string): Promise<Found | undefined> {
+async function fromSpec(
+  shell: Shell,
+  spec: CompletionSpec,
+  request: CompletionRequest,
+  word: string,
+): Promise<Found | undefined> {
   const completions = shell.completions!;
   // compopt may change the options for this time only.
   completions.current = { ...spec, options: new Set(spec.options) };
@@ -179,12 +232,28 @@ async function fromSpec(shell: Shell, spec: CompletionSpec, request: CompletionR
   const { options } = completions.current;
   completions.current = undefined;
   const tail = /[=:]([^=:]*)$/.exec(word);
-  const matches = generated.filter((candidate) => candidate.startsWith(word) || spec.functionName !== undefined);
+  const matches = generated.filter(
+    (candidate) => candidate.startsWith(word) || spec.functionName !== undefined,
+  );
   if (matches.length === 0) {
-    if (options.has('dirnames')) return { candidates: fileNames(shell, word, true), files: true, noSpace: false };
-    return options.has('default') || options.has('bashdefault') ? undefined : { candidates: [], files: false, noSpace: false };
+    if (options.has('dirnames'))
+      return { candidates: fileNames(shell, word, true), files: true, noSpace: false };
+    return options.has('default') || options.has('bashdefault')
+      ? undefined
+      : { candidates: [], files: false, noSpace: false };
   }
-  const trimmed = tail === null ? matches : matches.map((candidate) => (candidate.startsWith(word) ? candidate : word.slice(0, word.length - tail[1]!.length) + candidate));
-  const files = options.has('filenames') || spec.actions.some((action) => action === 'file' || action === 'directory');
-  return { candidates: trimmed.map((candidate) => candidate.replace(/ $/, '')), files, noSpace: options.has('nospace'), noQuote: options.has('noquote') };
+  const trimmed =
+    tail === null
+      ? matches
+      : matches.map((candidate) =>
+          candidate.startsWith(word) ? candidate : word.slice(0, word.length - tail[1]!.length) + candidate,
+        );
+  const files =
+    options.has('filenames') || spec.actions.some((action) => action === 'file' || action === 'directory');
+  return {
+    candidates: trimmed.map((candidate) => candidate.replace(/ $/, '')),
+    files,
+    noSpace: options.has('nospace'),
+    noQuote: options.has('noquote'),
+  };
 }

@@ -11,11 +11,35 @@ import { builtins } from '../builtins/registry.ts';
 import { SIGNAL_NUMBERS } from '../../kernel/index.ts';
 import type { CompletionSpec, CompletionRequest } from './completions.ts';
 
-const KEYWORDS = ['if', 'then', 'else', 'elif', 'fi', 'for', 'while', 'until', 'do', 'done', 'case', 'esac', 'select', 'function', 'in', '{', '}', '!', '[[', ']]', 'time', 'coproc'];
+const KEYWORDS = [
+  'if',
+  'then',
+  'else',
+  'elif',
+  'fi',
+  'for',
+  'while',
+  'until',
+  'do',
+  'done',
+  'case',
+  'esac',
+  'select',
+  'function',
+  'in',
+  '{',
+  '}',
+  '!',
+  '[[',
+  ']]',
+  'time',
+  'coproc',
+];
 
 /** Words of one `compgen -A` action that begin with `prefix`. */
 export function actionWords(shell: Shell, action: string, prefix: string): string[] {
-  const starting = (words: Iterable<string>): string[] => [...words].filter((word) => word.startsWith(prefix));
+  const starting = (words: Iterable<string>): string[] =>
+    [...words].filter((word) => word.startsWith(prefix));
   switch (action) {
     case 'file':
       return fileNames(shell, prefix, false);
@@ -51,7 +75,9 @@ export function actionWords(shell: Shell, action: string, prefix: string): strin
     case 'group':
       return starting(firstFields(shell, '/etc/group'));
     case 'service':
-      return starting((shell.readFile('/etc/services') ?? '').split('\n').map((line) => line.split(/\s/)[0]!));
+      return starting(
+        (shell.readFile('/etc/services') ?? '').split('\n').map((line) => line.split(/\s/)[0]!),
+      );
     case 'shopt':
       return starting(shoptNames);
     case 'setopt':
@@ -64,13 +90,18 @@ export function actionWords(shell: Shell, action: string, prefix: string): strin
 }
 
 function firstFields(shell: Shell, path: string): string[] {
-  return (shell.readFile(path) ?? '').split('\n').map((line) => line.split(':')[0]!).filter((name) => name !== '');
+  return (shell.readFile(path) ?? '')
+    .split('\n')
+    .map((line) => line.split(':')[0]!)
+    .filter((name) => name !== '');
 }
 
 /** Names of /etc/hosts. */
 export function hostNames(shell: Shell): string[] {
   const lines = (shell.readFile(shell.vars.get('HOSTFILE') ?? '/etc/hosts') ?? '').split('\n');
-  return [...new Set(lines.flatMap((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1)))].toSorted();
+  return [
+    ...new Set(lines.flatMap((line) => line.replace(/#.*/, '').trim().split(/\s+/).slice(1))),
+  ].toSorted();
 }
 
 /** File names that begin with `prefix`, directories without a slash. `~` is kept as typed. */
@@ -109,35 +140,50 @@ export function isDirectory(shell: Shell, path: string): boolean {
 /** Everything that can stand as a command's name. */
 export function commandNames(shell: Shell, prefix: string): string[] {
   const names = new Set<string>();
-  for (const name of [...shell.aliases.keys(), ...shell.functions.keys(), ...builtins.keys(), ...KEYWORDS]) if (name.startsWith(prefix)) names.add(name);
+  for (const name of [...shell.aliases.keys(), ...shell.functions.keys(), ...builtins.keys(), ...KEYWORDS])
+    if (name.startsWith(prefix)) names.add(name);
   for (const directory of (shell.vars.get('PATH') ?? '').split(':')) {
     for (const path of fileNames(shell, `${directory}/${prefix}`, false)) {
-      if (!isDirectory(shell, path) && shell.proc.fs.access(path, { execute: true })) names.add(path.slice(directory.length + 1));
+      if (!isDirectory(shell, path) && shell.proc.fs.access(path, { execute: true }))
+        names.add(path.slice(directory.length + 1));
     }
   }
   return [...names].toSorted();
 }
 
 /** Runs a specification: actions, words, globs, a function, a command, then filter, prefix and suffix. */
-export async function generate(shell: Shell, spec: CompletionSpec, request: CompletionRequest): Promise<string[]> {
+export async function generate(
+  shell: Shell,
+  spec: CompletionSpec,
+  request: CompletionRequest,
+): Promise<string[]> {
   const word = request.words.at(-1) ?? '';
   let candidates: string[] = [];
   for (const action of spec.actions) candidates.push(...actionWords(shell, action, word));
   if (spec.glob !== undefined) candidates.push(...expandPathname(shell, spec.glob));
-  if (spec.words !== undefined) candidates.push(...(await wordList(shell, spec.words)).filter((each) => each.startsWith(word)));
-  if (spec.functionName !== undefined) candidates.push(...(await runFunction(shell, spec.functionName, request)));
+  if (spec.words !== undefined)
+    candidates.push(...(await wordList(shell, spec.words)).filter((each) => each.startsWith(word)));
+  if (spec.functionName !== undefined)
+    candidates.push(...(await runFunction(shell, spec.functionName, request)));
   if (spec.command !== undefined) candidates.push(...(await runCommand(shell, spec.command, request)));
   if (spec.filter !== undefined && spec.filter !== '') {
     const negated = spec.filter.startsWith('!');
-    const pattern = (negated ? spec.filter.slice(1) : spec.filter).replace(/(^|[^\\])&/g, (_, before: string) => before + word);
-    candidates = candidates.filter((candidate) => matchesPattern(candidate, pattern, { extglob: true }) === negated);
+    const pattern = (negated ? spec.filter.slice(1) : spec.filter).replace(
+      /(^|[^\\])&/g,
+      (_, before: string) => before + word,
+    );
+    candidates = candidates.filter(
+      (candidate) => matchesPattern(candidate, pattern, { extglob: true }) === negated,
+    );
   }
   return candidates.map((candidate) => (spec.prefix ?? '') + candidate + (spec.suffix ?? ''));
 }
 
 async function wordList(shell: Shell, text: string): Promise<string[]> {
   const expanded = await expandToText(shell, parseText(text, 'here-document'));
-  return splitFields([{ text: expanded, quoted: false, split: true }], shell.vars.get('IFS')).map((field) => field.map((piece) => piece.text).join(''));
+  return splitFields([{ text: expanded, quoted: false, split: true }], shell.vars.get('IFS')).map((field) =>
+    field.map((piece) => piece.text).join(''),
+  );
 }
 
 function setVariables(shell: Shell, request: CompletionRequest): void {
@@ -156,10 +202,24 @@ async function runFunction(shell: Shell, name: string, request: CompletionReques
   shell.vars.setArray('COMPREPLY', []);
   const { status } = shell;
   const words = request.words;
-  const result = await callFunction(shell, name, definition, [name, words[0] ?? '', words.at(-1) ?? '', words.at(-2) ?? '']);
+  const result = await callFunction(shell, name, definition, [
+    name,
+    words[0] ?? '',
+    words.at(-1) ?? '',
+    words.at(-2) ?? '',
+  ]);
   const replies = shell.vars.values('COMPREPLY');
   shell.status = status;
-  for (const variable of ['COMP_WORDS', 'COMP_CWORD', 'COMP_LINE', 'COMP_POINT', 'COMP_TYPE', 'COMP_KEY', 'COMPREPLY']) shell.vars.unset(variable);
+  for (const variable of [
+    'COMP_WORDS',
+    'COMP_CWORD',
+    'COMP_LINE',
+    'COMP_POINT',
+    'COMP_TYPE',
+    'COMP_KEY',
+    'COMPREPLY',
+  ])
+    shell.vars.unset(variable);
   return result === 124 ? [] : replies;
 }
 

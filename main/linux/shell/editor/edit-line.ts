@@ -383,7 +383,8 @@ class LineEditor {
       }
       failed = true;
     };
-    const label = (): string => `(${failed ? 'failed ' : ''}${direction < 0 ? 'reverse-' : ''}i-search)\`${text}': `;
+    const label = (): string =>
+      `(${failed ? 'failed ' : ''}${direction < 0 ? 'reverse-' : ''}i-search)\`${text}': `;
     for (;;) {
       await this.screen.reprompt(label(), this.buffer.cells, this.buffer.cursor);
       const key = await readKey(() => this.input.next());
@@ -395,7 +396,8 @@ class LineEditor {
         const repeated = direction === (key.name === 'C-r' ? -1 : 1);
         direction = key.name === 'C-r' ? -1 : 1;
         if (text === '') text = this.searchText;
-        if (text !== '') find(repeated || at < this.entries.length ? at + direction : this.entries.length - 1);
+        if (text !== '')
+          find(repeated || at < this.entries.length ? at + direction : this.entries.length - 1);
       } else if (key.name === 'backspace') {
         text = [...text].slice(0, -1).join('');
         failed = false;

@@ -1,12 +1,41 @@
 // Decodes what a terminal sends into keys.
 
 /** A key by readline's name (`C-a`, `M-f`, `up`), or text to insert. */
-export type Key = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'key'; readonly name: string } | { readonly kind: 'paste'; readonly text: string };
+export type Key =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'key'; readonly name: string }
+  | { readonly kind: 'paste'; readonly text: string };
 
 const SEQUENCES: Record<string, string> = {
-  '[A': 'up', '[B': 'down', '[C': 'right', '[D': 'left', '[H': 'home', '[F': 'end', OA: 'up', OB: 'down', OC: 'right', OD: 'left', OH: 'home', OF: 'end',
-  '[1~': 'home', '[4~': 'end', '[7~': 'home', '[8~': 'end', '[3~': 'delete', '[2~': 'insert', '[5~': 'page-up', '[6~': 'page-down',
-  '[1;5C': 'M-f', '[1;5D': 'M-b', '[1;3C': 'M-f', '[1;3D': 'M-b', '[5C': 'M-f', '[5D': 'M-b', '[3;5~': 'M-d', '[3;3~': 'M-d', '[Z': 'backtab',
+  '[A': 'up',
+  '[B': 'down',
+  '[C': 'right',
+  '[D': 'left',
+  '[H': 'home',
+  '[F': 'end',
+  OA: 'up',
+  OB: 'down',
+  OC: 'right',
+  OD: 'left',
+  OH: 'home',
+  OF: 'end',
+  '[1~': 'home',
+  '[4~': 'end',
+  '[7~': 'home',
+  '[8~': 'end',
+  '[3~': 'delete',
+  '[2~': 'insert',
+  '[5~': 'page-up',
+  '[6~': 'page-down',
+  '[1;5C': 'M-f',
+  '[1;5D': 'M-b',
+  '[1;3C': 'M-f',
+  '[1;3D': 'M-b',
+  '[5C': 'M-f',
+  '[5D': 'M-b',
+  '[3;5~': 'M-d',
+  '[3;3~': 'M-d',
+  '[Z': 'backtab',
 };
 /** Longest escape sequence taken for one. */
 const SEQUENCE_MAX = 16;
@@ -35,7 +64,11 @@ function controlName(c: string): string {
 async function readEscape(next: () => Promise<string | undefined>): Promise<Key | undefined> {
   const c = await next();
   if (c === undefined) return undefined;
-  if (c !== '[' && c !== 'O') return { kind: 'key', name: c === '\x1b' ? 'escape' : `M-${c < ' ' || c === '\x7f' ? controlName(c) : c}` };
+  if (c !== '[' && c !== 'O')
+    return {
+      kind: 'key',
+      name: c === '\x1b' ? 'escape' : `M-${c < ' ' || c === '\x7f' ? controlName(c) : c}`,
+    };
   let sequence = c;
   while (sequence.length < SEQUENCE_MAX) {
     const more = await next();
@@ -53,7 +86,8 @@ async function readPaste(next: () => Promise<string | undefined>): Promise<Key |
     const c = await next();
     if (c === undefined) return undefined;
     text += c;
-    if (text.endsWith(PASTE_END)) return { kind: 'paste', text: text.slice(0, -PASTE_END.length).replace(/\r\n?/g, '\n') };
+    if (text.endsWith(PASTE_END))
+      return { kind: 'paste', text: text.slice(0, -PASTE_END.length).replace(/\r\n?/g, '\n') };
   }
   return { kind: 'paste', text };
 }

@@ -133,7 +133,8 @@ export class LineBuffer {
     let inWord = false;
     for (let i = this.cursor; i < end; i++) {
       const cell = this.cells[i]!;
-      if (change === 'upper' || (change === 'capital' && this.isWord(i) && !inWord)) this.cells[i] = cell.toUpperCase();
+      if (change === 'upper' || (change === 'capital' && this.isWord(i) && !inWord))
+        this.cells[i] = cell.toUpperCase();
       else this.cells[i] = cell.toLowerCase();
       inWord = this.isWord(i);
     }

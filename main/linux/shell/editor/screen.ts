@@ -36,14 +36,20 @@ export class Screen {
 
   private setPrompt(prompt: string): void {
     this.prompt = prompt.replace(/[\x01\x02]/g, '');
-    const visible = prompt.replace(/\x01[^\x02]*\x02/g, '').replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9])/g, '');
+    const visible = prompt
+      .replace(/\x01[^\x02]*\x02/g, '')
+      .replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9])/g, '');
     this.promptCells = graphemes(visible);
   }
 
   /** Shows the buffer with the cursor before `cursor`. Typing at the end writes only what's new. */
   async show(buffer: readonly string[], cursor: number): Promise<void> {
     const appended = buffer.slice(this.shown.length);
-    const isAppend = this.shownCursor === this.shown.length && cursor === buffer.length && appended.length > 0 && this.shown.every((each, i) => each === buffer[i]);
+    const isAppend =
+      this.shownCursor === this.shown.length &&
+      cursor === buffer.length &&
+      appended.length > 0 &&
+      this.shown.every((each, i) => each === buffer[i]);
     if (isAppend && !appended.includes('\n')) {
       const end = this.position(buffer, buffer.length);
       const wraps = end.column === 0 && end.row > this.cursor.row;
@@ -68,7 +74,11 @@ export class Screen {
     const wrap = end.column === 0 && end.row > 0 && buffer.at(-1) !== '\n' ? ' \r' : '';
     const fresh = this.cursor.row === 0 && this.cursor.column === 0 && buffer.length === 0;
     const text = buffer.map((each) => (each === '\n' ? '\x1b[K\n' : visible(each))).join('');
-    await this.output(fresh ? `${this.prompt}${wrap}` : `${up}\r${this.prompt}${text}${wrap}\x1b[J${this.travel(end, target)}`);
+    await this.output(
+      fresh
+        ? `${this.prompt}${wrap}`
+        : `${up}\r${this.prompt}${text}${wrap}\x1b[J${this.travel(end, target)}`,
+    );
     this.cursor = target;
   }
 
@@ -113,7 +123,9 @@ export class Screen {
     if (to.column === from.column) return text;
     if (to.column === 0) return `${text}\r`;
     if (from.column === to.column + 1) return `${text}\b`;
-    return to.column > from.column ? `${text}\x1b[${to.column - from.column}C` : `${text}\x1b[${from.column - to.column}D`;
+    return to.column > from.column
+      ? `${text}\x1b[${to.column - from.column}C`
+      : `${text}\x1b[${from.column - to.column}D`;
   }
 
   /** Where the character at `index` stands. */
@@ -141,7 +153,8 @@ export class Screen {
     for (const cell of this.promptCells) advance(cell);
     for (let i = 0; i < index; i++) advance(buffer[i]!);
     const next = buffer[index];
-    if (next !== undefined && next !== '\n' && column + cellWidth(next) > columns) return { row: row + 1, column: 0 };
+    if (next !== undefined && next !== '\n' && column + cellWidth(next) > columns)
+      return { row: row + 1, column: 0 };
     return { row, column };
   }
 }

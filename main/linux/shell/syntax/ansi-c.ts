@@ -2,7 +2,16 @@
 import { byteToText, normalizeText } from '../bytes.ts';
 
 const SIMPLE: Record<string, string> = {
-  a: '\x07', b: '\b', e: '\x1b', E: '\x1b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '\\': '\\',
+  a: '\x07',
+  b: '\b',
+  e: '\x1b',
+  E: '\x1b',
+  f: '\f',
+  n: '\n',
+  r: '\r',
+  t: '\t',
+  v: '\v',
+  '\\': '\\',
 };
 
 export type EscapeFlavour =
@@ -17,20 +26,29 @@ export type EscapeFlavour =
  * Decodes one escape at `text[at]`, which is the backslash; `length` counts it. `stop` says that \c was met.
  * An unknown escape stands for itself, backslash included.
  */
-export function decodeEscape(text: string, at: number, flavour: EscapeFlavour): { value: string; length: number; stop?: boolean } {
+export function decodeEscape(
+  text: string,
+  at: number,
+  flavour: EscapeFlavour,
+): { value: string; length: number; stop?: boolean } {
   const c = text[at + 1];
   if (c === undefined) return { value: '\\', length: 1 };
   if (flavour === 'echo' && c === 'c') return { value: '', length: 2, stop: true };
   if (flavour === 'ansi-c' && c === 'c') {
     const control = text[at + 2];
     if (control === undefined) return { value: '\\c', length: 2 };
-    return { value: control === '?' ? '\x7f' : String.fromCharCode(control.toUpperCase().charCodeAt(0) & 0x1f), length: 3 };
+    return {
+      value: control === '?' ? '\x7f' : String.fromCharCode(control.toUpperCase().charCodeAt(0) & 0x1f),
+      length: 3,
+    };
   }
   const simple = SIMPLE[c];
   if (simple !== undefined) return { value: simple, length: 2 };
   if (flavour !== 'echo' && (c === '"' || c === "'" || c === '?')) return { value: c, length: 2 };
   if (c >= '0' && c <= '7') {
-    const octal = (flavour === 'ansi-c' || flavour === 'printf' ? /^[0-7]{1,3}/ : /^(0[0-7]{0,3}|[0-7]{1,3})/).exec(text.slice(at + 1, at + 5))![0];
+    const octal = (
+      flavour === 'ansi-c' || flavour === 'printf' ? /^[0-7]{1,3}/ : /^(0[0-7]{0,3}|[0-7]{1,3})/
+    ).exec(text.slice(at + 1, at + 5))![0];
     return { value: byteToText(Number.parseInt(octal, 8) & 0xff), length: 1 + octal.length };
   }
   if (c === 'x' || c === 'u' || c === 'U') {
@@ -47,7 +65,7 @@ export function decodeEscape(text: string, at: number, flavour: EscapeFlavour): 
 /** Decodes all escapes of a text. */
 export function decodeEscapes(text: string, flavour: EscapeFlavour): { value: string; stopped: boolean } {
   let value = '';
-  for (let at = 0; at < text.length; ) {
+  for (let at = 0; at < text.length;) {
     if (text[at] !== '\\') {
       value += text[at++];
       continue;

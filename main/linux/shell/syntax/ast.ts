@@ -42,7 +42,12 @@ export interface ParameterPart {
 }
 
 export type ParameterOperation =
-  | { readonly kind: 'default'; readonly operator: '-' | '=' | '?' | '+'; readonly colon: boolean; readonly word: Word }
+  | {
+      readonly kind: 'default';
+      readonly operator: '-' | '=' | '?' | '+';
+      readonly colon: boolean;
+      readonly word: Word;
+    }
   | { readonly kind: 'trim'; readonly operator: '#' | '##' | '%' | '%%'; readonly pattern: Word }
   | {
       readonly kind: 'replace';
@@ -51,7 +56,11 @@ export type ParameterOperation =
       readonly replacement: Word | undefined;
     }
   | { readonly kind: 'slice'; readonly offset: Word; readonly length: Word | undefined }
-  | { readonly kind: 'case'; readonly operator: '^' | '^^' | ',' | ',,' | '~' | '~~'; readonly pattern: Word | undefined }
+  | {
+      readonly kind: 'case';
+      readonly operator: '^' | '^^' | ',' | ',,' | '~' | '~~';
+      readonly pattern: Word | undefined;
+    }
   | { readonly kind: 'transform'; readonly operator: string }
   /** `${!prefix*}`, `${!prefix@}`. */
   | { readonly kind: 'names'; readonly star: boolean }
@@ -68,7 +77,11 @@ export interface Assignment {
 /** `(a [k]=v …)` behind an assignment. */
 export interface ArrayLiteral {
   readonly kind: 'array';
-  readonly elements: readonly { readonly index: Word | undefined; readonly append: boolean; readonly value: Word }[];
+  readonly elements: readonly {
+    readonly index: Word | undefined;
+    readonly append: boolean;
+    readonly value: Word;
+  }[];
 }
 
 export interface Redirect {
@@ -146,7 +159,12 @@ export type Command =
       readonly clauses: readonly { readonly condition: List; readonly body: List }[];
       readonly otherwise: List | undefined;
     })
-  | (Compound & { readonly kind: 'for' | 'select'; readonly name: string; readonly words: readonly Word[] | undefined; readonly body: List })
+  | (Compound & {
+      readonly kind: 'for' | 'select';
+      readonly name: string;
+      readonly words: readonly Word[] | undefined;
+      readonly body: List;
+    })
   | (Compound & {
       readonly kind: 'arithmetic-for';
       readonly initial: Word;

@@ -19,22 +19,95 @@ import { ShellSyntaxError } from './syntax-error.ts';
 import { isName, WordScanner, type ScanOptions, type TextMode } from './word-scanner.ts';
 
 type Token =
-  | { readonly kind: 'word'; readonly word: Word; readonly assignment: Assignment | undefined; readonly start: number }
+  | {
+      readonly kind: 'word';
+      readonly word: Word;
+      readonly assignment: Assignment | undefined;
+      readonly start: number;
+    }
   | { readonly kind: 'operator'; readonly text: string; readonly start: number }
   /** `3` or `{name}` right before a redirection. */
-  | { readonly kind: 'descriptor'; readonly fd: number | undefined; readonly name: string | undefined; readonly start: number }
+  | {
+      readonly kind: 'descriptor';
+      readonly fd: number | undefined;
+      readonly name: string | undefined;
+      readonly start: number;
+    }
   | { readonly kind: 'newline'; readonly start: number }
   | { readonly kind: 'end'; readonly start: number };
 
-const OPERATORS = ['&>>', '<<<', '<<-', ';;&', '&&', '||', ';;', ';&', '|&', '<<', '>>', '<&', '>&', '<>', '>|', '&>', '&', '|', ';', '(', ')', '<', '>'];
+const OPERATORS = [
+  '&>>',
+  '<<<',
+  '<<-',
+  ';;&',
+  '&&',
+  '||',
+  ';;',
+  ';&',
+  '|&',
+  '<<',
+  '>>',
+  '<&',
+  '>&',
+  '<>',
+  '>|',
+  '&>',
+  '&',
+  '|',
+  ';',
+  '(',
+  ')',
+  '<',
+  '>',
+];
 const REDIRECTIONS = new Set(['<', '>', '>>', '<>', '>|', '<&', '>&', '&>', '&>>', '<<', '<<-', '<<<']);
-const RESERVED = new Set(['if', 'then', 'else', 'elif', 'fi', 'for', 'while', 'until', 'do', 'done', 'case', 'esac', 'select', 'function', 'in', '{', '}', '!', '[[', ']]', 'time', 'coproc']);
+const RESERVED = new Set([
+  'if',
+  'then',
+  'else',
+  'elif',
+  'fi',
+  'for',
+  'while',
+  'until',
+  'do',
+  'done',
+  'case',
+  'esac',
+  'select',
+  'function',
+  'in',
+  '{',
+  '}',
+  '!',
+  '[[',
+  ']]',
+  'time',
+  'coproc',
+]);
 /** Reserved words that can't begin a command. */
 const CLOSERS = new Set(['then', 'else', 'elif', 'fi', 'do', 'done', 'esac', '}']);
 /** Builtins whose arguments may be assignments. */
 const DECLARATIONS = new Set(['declare', 'typeset', 'local', 'export', 'readonly', 'eval', 'alias', 'let']);
 const UNARY_TESTS = /^-[abcdefghknoprstuvwxzGLNORS]$/;
-const BINARY_TESTS = new Set(['==', '=', '!=', '=~', '<', '>', '-eq', '-ne', '-lt', '-le', '-gt', '-ge', '-nt', '-ot', '-ef']);
+const BINARY_TESTS = new Set([
+  '==',
+  '=',
+  '!=',
+  '=~',
+  '<',
+  '>',
+  '-eq',
+  '-ne',
+  '-lt',
+  '-le',
+  '-gt',
+  '-ge',
+  '-nt',
+  '-ot',
+  '-ef',
+]);
 /** How deep commands may nest. */
 const DEPTH_MAX = 1000;
 const EMPTY_WORD: Word = { parts: [], text: '', line: 0 };
@@ -62,6 +135,7 @@ export class Parser extends WordScanner {
    * Throws ShellSyntaxError; parsing may go on at the next line after that.
    */
   next(): List | undefined {
+    this.startCommand();
     for (;;) {
       const token = this.peek();
       if (token.kind === 'end') {
@@ -106,7 +180,12 @@ export class Parser extends WordScanner {
   }
 
   protected substitution(): List {
-    const saved = { token: this.token, allowed: this.assignmentsAllowed, command: this.commandPosition, documents: this.pendingHereDocuments };
+    const saved = {
+      token: this.token,
+      allowed: this.assignmentsAllowed,
+      command: this.commandPosition,
+      documents: this.pendingHereDocuments,
+    };
     this.token = undefined;
     this.pendingHereDocuments = [];
     const startLine = this.line;
@@ -127,7 +206,8 @@ export class Parser extends WordScanner {
         throw error;
       }
       const next = this.peek();
-      if (next.kind === 'word' || (next.kind === 'operator' && next.text !== ')')) throw this.unexpected(next);
+      if (next.kind === 'word' || (next.kind === 'operator' && next.text !== ')'))
+        throw this.unexpected(next);
     }
     this.token = undefined;
     this.pendingHereDocuments = [...this.pendingHereDocuments, ...saved.documents];
@@ -182,7 +262,8 @@ export class Parser extends WordScanner {
       }
     }
     const word = this.scanWord()!;
-    if ((this.commandPosition || this.aliasNext === start) && this.expandAlias(word, start)) return this.scanToken();
+    if ((this.commandPosition || this.aliasNext === start) && this.expandAlias(word, start))
+      return this.scanToken();
     return { kind: 'word', word, assignment: undefined, start };
   }
 
@@ -216,11 +297,18 @@ export class Parser extends WordScanner {
   }
 
   private scanDescriptor(): Token | undefined {
-    const match = /^(?:([0-9]{1,9})|\{([A-Za-z_][A-Za-z0-9_]*)\})(?=[<>])/.exec(this.source.slice(this.pos, this.pos + 80));
+    const match = /^(?:([0-9]{1,9})|\{([A-Za-z_][A-Za-z0-9_]*)\})(?=[<>])/.exec(
+      this.source.slice(this.pos, this.pos + 80),
+    );
     if (match === null) return undefined;
     const start = this.pos;
     this.pos += match[0].length;
-    return { kind: 'descriptor', fd: match[1] === undefined ? undefined : Number(match[1]), name: match[2], start };
+    return {
+      kind: 'descriptor',
+      fd: match[1] === undefined ? undefined : Number(match[1]),
+      name: match[2],
+      start,
+    };
   }
 
   private expandAlias(word: Word, start: number): boolean {
@@ -259,10 +347,14 @@ export class Parser extends WordScanner {
     if (indexEnd !== undefined) {
       this.pos = start + name.length;
       const subscript = this.subscript();
-      index = typeof subscript === 'string' ? { parts: [{ kind: 'quoted', text: subscript }], text: subscript, line } : subscript;
+      index =
+        typeof subscript === 'string'
+          ? { parts: [{ kind: 'quoted', text: subscript }], text: subscript, line }
+          : subscript;
     }
     this.pos = at + 1;
-    const value = this.source[this.pos] === '(' ? this.arrayLiteral() : (this.scanWord() ?? { ...EMPTY_WORD, line });
+    const value =
+      this.source[this.pos] === '(' ? this.arrayLiteral() : (this.scanWord() ?? { ...EMPTY_WORD, line });
     return { name, index, append, value, text: this.source.slice(start, this.pos) };
   }
 
@@ -294,7 +386,10 @@ export class Parser extends WordScanner {
       const append = end !== undefined && this.source[end + 1] === '+' && this.source[end + 2] === '=';
       if (end !== undefined && (append || this.source[end + 1] === '=')) {
         const subscript = this.subscript();
-        const index = typeof subscript === 'string' ? { parts: [{ kind: 'quoted' as const, text: subscript }], text: subscript, line } : subscript;
+        const index =
+          typeof subscript === 'string'
+            ? { parts: [{ kind: 'quoted' as const, text: subscript }], text: subscript, line }
+            : subscript;
         this.pos += append ? 2 : 1;
         return { index, append, value: this.scanWord() ?? { ...EMPTY_WORD, line } };
       }
@@ -305,19 +400,26 @@ export class Parser extends WordScanner {
   }
 
   private unexpected(token: Token): ShellSyntaxError {
-    if (token.kind === 'end') return new ShellSyntaxError('end', 'syntax error: unexpected end of file', this.endLine());
+    if (token.kind === 'end')
+      return new ShellSyntaxError('end', 'syntax error: unexpected end of file', this.endLine());
     const line = token.kind === 'newline' ? this.line - 1 : this.line;
     const from = this.source.lastIndexOf('\n', Math.max(0, token.start - 1));
     const to = this.source.indexOf('\n', token.start);
     const sourceLine = this.source.slice(from === token.start ? from : from + 1, to < 0 ? undefined : to);
-    return new ShellSyntaxError('token', `syntax error near unexpected token \`${tokenText(token)}'`, line, sourceLine);
+    return new ShellSyntaxError(
+      'token',
+      `syntax error near unexpected token \`${tokenText(token)}'`,
+      line,
+      sourceLine,
+    );
   }
 
   // ── Lists ──
 
   /** Commands up to one of the reserved words in `until`, or to the newline if `oneLine`. */
   private list(until: ReadonlySet<string>, oneLine = false): List {
-    if (++this.depth > DEPTH_MAX) throw new ShellSyntaxError('message', 'maximum nesting of commands exceeded', this.line);
+    if (++this.depth > DEPTH_MAX)
+      throw new ShellSyntaxError('message', 'maximum nesting of commands exceeded', this.line);
     const items: ListItem[] = [];
     this.startCommand();
     if (!oneLine) this.skipNewlines();
@@ -352,7 +454,8 @@ export class Parser extends WordScanner {
       if (until.size === 0) return true;
       throw this.unexpected(token);
     }
-    if (token.kind === 'operator') return token.text === ')' || token.text.startsWith(';;') || token.text === ';&';
+    if (token.kind === 'operator')
+      return token.text === ')' || token.text.startsWith(';;') || token.text === ';&';
     const reserved = this.reserved();
     return reserved !== undefined && until.has(reserved);
   }
@@ -412,7 +515,8 @@ export class Parser extends WordScanner {
         }
       }
     }
-    if ((timed !== 'no' || negated) && this.atPipelineEnd()) return { negated, timed, commands: [], joins: [] };
+    if ((timed !== 'no' || negated) && this.atPipelineEnd())
+      return { negated, timed, commands: [], joins: [] };
 
     const commands = [this.command()];
     const joins: boolean[] = [];
@@ -430,7 +534,11 @@ export class Parser extends WordScanner {
 
   private atPipelineEnd(): boolean {
     const token = this.peek();
-    return token.kind === 'newline' || token.kind === 'end' || (token.kind === 'operator' && /^(?:;|&|&&|\|\|)$/.test(token.text));
+    return (
+      token.kind === 'newline' ||
+      token.kind === 'end' ||
+      (token.kind === 'operator' && /^(?:;|&|&&|\|\|)$/.test(token.text))
+    );
   }
 
   // ── Commands ──
@@ -538,7 +646,12 @@ export class Parser extends WordScanner {
     this.commandPosition = this.assignmentsAllowed = false;
     this.take();
     const token = this.peek();
-    if (kind === 'for' && token.kind === 'operator' && token.text === '(' && this.source[token.start + 1] === '(') {
+    if (
+      kind === 'for' &&
+      token.kind === 'operator' &&
+      token.text === '(' &&
+      this.source[token.start + 1] === '('
+    ) {
       return this.arithmeticFor(token.start + 2, line);
     }
     if (token.kind !== 'word') throw this.unexpected(token);
@@ -557,7 +670,8 @@ export class Parser extends WordScanner {
         this.take();
       }
       const end = this.peek();
-      if (!(end.kind === 'newline' || (end.kind === 'operator' && end.text === ';'))) throw this.unexpected(end);
+      if (!(end.kind === 'newline' || (end.kind === 'operator' && end.text === ';')))
+        throw this.unexpected(end);
       this.startCommand();
       this.take();
     } else if (this.isOperator(';')) {
@@ -592,7 +706,8 @@ export class Parser extends WordScanner {
     const end = this.arithmeticEnd(from);
     if (end === undefined) throw this.matchError(')', this.line);
     const pieces = splitTopLevel(this.source.slice(from, end));
-    if (pieces.length !== 3) throw new ShellSyntaxError('message', 'syntax error: arithmetic expression required', this.line);
+    if (pieces.length !== 3)
+      throw new ShellSyntaxError('message', 'syntax error: arithmetic expression required', this.line);
     const [initial, condition, step] = pieces.map((piece) => this.subText(piece, 'arithmetic', line));
     this.takeArithmetic(from, end);
     this.pos = end + 2;
@@ -600,7 +715,15 @@ export class Parser extends WordScanner {
     this.skipNewlines();
     if (this.isOperator(';')) this.take();
     const body = this.doGroup();
-    return { kind: 'arithmetic-for', initial: initial!, condition: condition!, step: step!, body, redirects: this.redirects(), line };
+    return {
+      kind: 'arithmetic-for',
+      initial: initial!,
+      condition: condition!,
+      step: step!,
+      body,
+      redirects: this.redirects(),
+      line,
+    };
   }
 
   private whileCommand(kind: 'while' | 'until', line: number): Command {
@@ -682,7 +805,8 @@ export class Parser extends WordScanner {
     this.skipNewlines();
     const token = this.peek();
     const body = this.command();
-    if (body.kind === 'simple' || body.kind === 'function' || body.kind === 'coproc') throw this.unexpected(token);
+    if (body.kind === 'simple' || body.kind === 'function' || body.kind === 'coproc')
+      throw this.unexpected(token);
     return { kind: 'function', name, body, redirects: [], line };
   }
 
@@ -731,7 +855,8 @@ export class Parser extends WordScanner {
         else words.push({ kind: 'declaration', assignment: token.assignment, text: token.assignment.text });
       } else {
         if (words.length === 0) declares = DECLARATIONS.has(plainText(token.word) ?? '');
-        else if (words.length === 1 && /^(?:command|builtin)$/.test(words[0]!.text)) declares = DECLARATIONS.has(token.word.text);
+        else if (words.length === 1 && /^(?:command|builtin)$/.test(words[0]!.text))
+          declares = DECLARATIONS.has(token.word.text);
         words.push(token.word);
       }
       this.commandPosition = words.length === 0;
@@ -746,7 +871,8 @@ export class Parser extends WordScanner {
     const redirects: Redirect[] = [];
     for (;;) {
       const token = this.peek();
-      if (token.kind !== 'descriptor' && !(token.kind === 'operator' && REDIRECTIONS.has(token.text))) return redirects;
+      if (token.kind !== 'descriptor' && !(token.kind === 'operator' && REDIRECTIONS.has(token.text)))
+        return redirects;
       redirects.push(this.redirect());
     }
   }
@@ -801,7 +927,12 @@ export class Parser extends WordScanner {
   private testError(token: Token): ShellSyntaxError {
     if (token.kind === 'end') return this.unexpected(token);
     const plain = this.unexpected(token);
-    return new ShellSyntaxError('token', `syntax error in conditional expression: unexpected token \`${tokenText(token)}'`, plain.line, plain.sourceLine);
+    return new ShellSyntaxError(
+      'token',
+      `syntax error in conditional expression: unexpected token \`${tokenText(token)}'`,
+      plain.line,
+      plain.sourceLine,
+    );
   }
 
   private testWordText(): string | undefined {
@@ -869,7 +1000,12 @@ export class Parser extends WordScanner {
       const token = this.peek();
       if (token.kind === 'word' && operator !== ']]') {
         const plain = this.unexpected(token);
-        throw new ShellSyntaxError('token', 'conditional binary operator expected', plain.line, plain.sourceLine);
+        throw new ShellSyntaxError(
+          'token',
+          'conditional binary operator expected',
+          plain.line,
+          plain.sourceLine,
+        );
       }
       this.skipTestNewlines();
       return { kind: 'unary', operator: '-n', operand: left };
@@ -910,7 +1046,9 @@ export class Parser extends WordScanner {
       } else if (depth === 0 && this.source.startsWith('||', this.pos)) {
         break;
       } else if (c === '[') {
-        const bracket = /^\[\^?\]?(?:\[[:.=][a-z]*[:.=]\]|[^\]\s$"'`\\])*\]/.exec(this.source.slice(this.pos));
+        const bracket = /^\[\^?\]?(?:\[[:.=][a-z]*[:.=]\]|[^\]\s$"'`\\])*\]/.exec(
+          this.source.slice(this.pos),
+        );
         if (bracket !== null) {
           parts.push({ kind: 'literal', text: bracket[0] });
           this.pos += bracket[0].length;
@@ -943,7 +1081,8 @@ function unquoted(word: Word): string {
   return word.parts
     .map((part) => {
       if (part.kind === 'literal' || part.kind === 'quoted') return part.text;
-      if (part.kind === 'double') return part.parts.map((inner) => ('text' in inner ? inner.text : '')).join('');
+      if (part.kind === 'double')
+        return part.parts.map((inner) => ('text' in inner ? inner.text : '')).join('');
       return 'text' in part ? part.text : '';
     })
     .join('');

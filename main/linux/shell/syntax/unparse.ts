@@ -19,12 +19,23 @@ export function listText(list: List): string {
 }
 
 export function andOrText(andOr: AndOr, indent = 0): string {
-  return andOr.rest.reduce((text, { operator, pipeline }) => `${text} ${operator} ${pipelineText(pipeline, indent)}`, pipelineText(andOr.first, indent));
+  return andOr.rest.reduce(
+    (text, { operator, pipeline }) => `${text} ${operator} ${pipelineText(pipeline, indent)}`,
+    pipelineText(andOr.first, indent),
+  );
 }
 
 export function pipelineText(pipeline: Pipeline, indent = 0): string {
   const head = (pipeline.timed === 'no' ? '' : `${pipeline.timed} `) + (pipeline.negated ? '! ' : '');
-  return head + pipeline.commands.map((command, i) => (i === 0 ? '' : pipeline.joins[i - 1] === true ? ' |& ' : ' | ') + commandText(command, indent)).join('');
+  return (
+    head +
+    pipeline.commands
+      .map(
+        (command, i) =>
+          (i === 0 ? '' : pipeline.joins[i - 1] === true ? ' |& ' : ' | ') + commandText(command, indent),
+      )
+      .join('')
+  );
 }
 
 export function commandText(command: Command, indent = 0): string {
@@ -57,7 +68,11 @@ function hereDocumentsOf(andOr: AndOr): string {
   const pipelines = [andOr.first, ...andOr.rest.map(({ pipeline }) => pipeline)];
   return pipelines
     .flatMap((pipeline) => pipeline.commands.flatMap((command) => command.redirects))
-    .map((redirect) => (redirect.hereDocument === undefined ? '' : `\n${redirect.hereDocument.raw}${redirect.hereDocument.delimiter}\n`))
+    .map((redirect) =>
+      redirect.hereDocument === undefined
+        ? ''
+        : `\n${redirect.hereDocument.raw}${redirect.hereDocument.delimiter}\n`,
+    )
     .join('');
 }
 
@@ -65,7 +80,11 @@ function compoundText(command: Command, indent: number): string {
   const inner = indent + INDENT;
   switch (command.kind) {
     case 'simple':
-      return [...command.assignments.map(({ text }) => text), ...command.words.map(({ text }) => text), ...command.redirects.map(redirectText)].join(' ');
+      return [
+        ...command.assignments.map(({ text }) => text),
+        ...command.words.map(({ text }) => text),
+        ...command.redirects.map(redirectText),
+      ].join(' ');
     case 'group':
       return `{ \n${blockText(command.body, inner)}\n${pad(indent)}}`;
     case 'subshell':
@@ -119,7 +138,8 @@ function ifText(command: Command & { kind: 'if' }, indent: number): string {
     const rest = { ...command, clauses: others, redirects: [] };
     return `${text}${pad(indent)}else\n${pad(inner)}${ifText(rest, inner)};\n${pad(indent)}fi`;
   }
-  if (command.otherwise !== undefined) text += `${pad(indent)}else\n${closedBlock(command.otherwise, inner)}\n`;
+  if (command.otherwise !== undefined)
+    text += `${pad(indent)}else\n${closedBlock(command.otherwise, inner)}\n`;
   return `${text}${pad(indent)}fi`;
 }
 

@@ -87,7 +87,13 @@ export abstract class WordScanner {
         parts.push(this.processSubstitution(c));
         continue;
       }
-      if (c === '(' && this.extglob && literal !== '' && '?*+@!'.includes(literal.at(-1)!) && this.pos > start) {
+      if (
+        c === '(' &&
+        this.extglob &&
+        literal !== '' &&
+        '?*+@!'.includes(literal.at(-1)!) &&
+        this.pos > start
+      ) {
         literal += this.scanExtglob(parts, literal);
         const last = literal;
         literal = last.slice(last.lastIndexOf('\0') + 1);
@@ -243,14 +249,17 @@ export abstract class WordScanner {
       this.pos++;
       return this.doubleQuoted();
     }
-    const name = NAME_START.test(next) ? /^[A-Za-z0-9_]+/.exec(this.source.slice(this.pos + 1, this.pos + 300))![0] : next;
+    const name = NAME_START.test(next)
+      ? /^[A-Za-z0-9_]+/.exec(this.source.slice(this.pos + 1, this.pos + 300))![0]
+      : next;
     if (!NAME_START.test(next) && !/[0-9@*#?$!-]/.test(next)) return undefined;
     this.pos += 1 + name.length;
     return simpleParameter(name);
   }
 
   private nested<T>(scan: () => T): T {
-    if (++this.nesting > NESTING_MAX) throw new ShellSyntaxError('message', 'expansion nested too deeply', this.line);
+    if (++this.nesting > NESTING_MAX)
+      throw new ShellSyntaxError('message', 'expansion nested too deeply', this.line);
     try {
       return scan();
     } finally {
@@ -337,12 +346,23 @@ export abstract class WordScanner {
     const bad = (): ParameterPart => {
       this.skipToBrace(line);
       const text = this.source.slice(start, this.pos);
-      return { kind: 'parameter', name: '', index: undefined, indirect: false, length: false, operation: { kind: 'bad' }, text };
+      return {
+        kind: 'parameter',
+        name: '',
+        index: undefined,
+        indirect: false,
+        length: false,
+        operation: { kind: 'bad' },
+        text,
+      };
     };
 
     let length = false;
     let indirect = false;
-    if (this.source[this.pos] === '#' && /^#(?:[A-Za-z_0-9@*?$!-]|#\})/.test(this.source.slice(this.pos, this.pos + 3))) {
+    if (
+      this.source[this.pos] === '#' &&
+      /^#(?:[A-Za-z_0-9@*?$!-]|#\})/.test(this.source.slice(this.pos, this.pos + 3))
+    ) {
       const rest = this.source.slice(this.pos + 1, this.pos + 3);
       if (!/^[-?]/.test(rest) || rest[1] === '}') {
         length = true;
@@ -365,11 +385,21 @@ export abstract class WordScanner {
     if (this.source[this.pos] === undefined) throw this.matchError('}', line);
     if (this.source[this.pos] !== '}') return bad();
     this.pos++;
-    return { kind: 'parameter', name, index, indirect, length, operation, text: this.source.slice(start, this.pos) };
+    return {
+      kind: 'parameter',
+      name,
+      index,
+      indirect,
+      length,
+      operation,
+      text: this.source.slice(start, this.pos),
+    };
   }
 
   private parameterName(): string | undefined {
-    const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])/.exec(this.source.slice(this.pos, this.pos + 300))?.[0];
+    const name = /^(?:[A-Za-z_][A-Za-z0-9_]*|[0-9]+|[@*#?$!-])/.exec(
+      this.source.slice(this.pos, this.pos + 300),
+    )?.[0];
     if (name === undefined) return undefined;
     this.pos += name.length;
     return name;
@@ -434,7 +464,12 @@ export abstract class WordScanner {
     if (byDefault !== null) {
       take(byDefault[0].length);
       const operator = byDefault[2] as '-' | '=' | '?' | '+';
-      return { kind: 'default', operator, colon: byDefault[1] === ':', word: this.operand(inDouble, false, '') };
+      return {
+        kind: 'default',
+        operator,
+        colon: byDefault[1] === ':',
+        word: this.operand(inDouble, false, ''),
+      };
     }
     if (rest[0] === ':') {
       take(1);
@@ -469,7 +504,7 @@ export abstract class WordScanner {
     else if (c === '#') where = 'prefix';
     else if (c === '%') where = 'suffix';
     if (where !== 'first') this.pos++;
-    const pattern = this.operand(inDouble, true, '/');
+    const pattern = this.operand(inDouble, true, '/', where === 'all');
     let replacement: Word | undefined;
     if (this.source[this.pos] === '/') {
       this.pos++;
@@ -478,20 +513,23 @@ export abstract class WordScanner {
     return { kind: 'replace', where, pattern, replacement };
   }
 
-  /** The word behind an operator, up to `}` or the character `until`. */
-  private operand(inDouble: boolean, isPattern: boolean, until: string): Word {
+  /** The word behind an operator, up to `}` or the character `until`; with `takesFirst` that may begin it. */
+  private operand(inDouble: boolean, isPattern: boolean, until: string, takesFirst = false): Word {
     const start = this.pos;
     const line = this.line;
     const parts: Part[] = [];
     let literal = '';
     const flush = (): void => {
-      if (literal !== '') parts.push(inDouble && !isPattern ? { kind: 'quoted', text: literal } : { kind: 'literal', text: literal });
+      if (literal !== '')
+        parts.push(
+          inDouble && !isPattern ? { kind: 'quoted', text: literal } : { kind: 'literal', text: literal },
+        );
       literal = '';
     };
     for (;;) {
       const c = this.source[this.pos];
       if (c === undefined) throw this.matchError('}', line);
-      if (c === '}' || (c === until && (until !== '/' || this.pos > start))) break;
+      if (c === '}' || (c === until && (!takesFirst || this.pos > start))) break;
       if (c === '\\') {
         const next = this.source[this.pos + 1];
         this.pos += 2;
@@ -624,7 +662,8 @@ export abstract class WordScanner {
 
   /** Reads the bodies that belong to the line just ended; the position is behind its newline. */
   protected readHereDocuments(): void {
-    for (const { document, line } of this.pendingHereDocuments.splice(0)) this.readHereDocument(document, line);
+    for (const { document, line } of this.pendingHereDocuments.splice(0))
+      this.readHereDocument(document, line);
   }
 
   private readHereDocument(document: HereDocument, startLine: number): void {
@@ -634,7 +673,7 @@ export abstract class WordScanner {
       if (this.pos >= this.source.length) {
         const tell = this.options.onUnterminatedHereDocument;
         if (tell === undefined) throw new ShellSyntaxError('end', 'here-document not finished', this.line);
-        tell(this.line, startLine, document.delimiter);
+        tell(this.source.endsWith('\n') ? this.line - 1 : this.line, startLine, document.delimiter);
         break;
       }
       const end = this.source.indexOf('\n', this.pos);
@@ -661,7 +700,15 @@ function literalPart(text: string, mode: TextMode): Part {
 }
 
 function simpleParameter(name: string): ParameterPart {
-  return { kind: 'parameter', name, index: undefined, indirect: false, length: false, operation: undefined, text: `$${name}` };
+  return {
+    kind: 'parameter',
+    name,
+    index: undefined,
+    indirect: false,
+    length: false,
+    operation: undefined,
+    text: `$${name}`,
+  };
 }
 
 /** Whether a text is a shell name. */

@@ -34,7 +34,12 @@ const SETTLE_MS = 60;
 
 export async function sitDown(options: PersonOptions = {}): Promise<Person> {
   const { columns = 80, rows = 24 } = options;
-  const machine = options.machine ?? makeBareMachine({ programs: { '/usr/bin/bash': bash, ...options.programs }, files: { '/root/.bashrc': "PS1='[\\u@\\h \\W]\\$ '\n", ...options.files } });
+  const machine =
+    options.machine ??
+    makeBareMachine({
+      programs: { '/usr/bin/bash': bash, ...options.programs },
+      files: { '/root/.bashrc': "PS1='[\\u@\\h \\W]\\$ '\n", ...options.files },
+    });
   const { kernel, clock, faults } = machine;
   const master = kernel.openTty({ columns, rows });
   const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
@@ -43,7 +48,12 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
   const task = kernel.start({
     argv: options.argv ?? ['bash'],
     path: '/usr/bin/bash',
-    env: new Map([['PATH', '/usr/bin'], ['HOME', '/root'], ['TERM', 'xterm-256color'], ['LANG', 'en_US.UTF-8']]),
+    env: new Map([
+      ['PATH', '/usr/bin'],
+      ['HOME', '/root'],
+      ['TERM', 'xterm-256color'],
+      ['LANG', 'en_US.UTF-8'],
+    ]),
     cwd: '/root',
     tty: master,
   });
@@ -79,13 +89,23 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
     screen() {
       const lines: string[] = [];
       const buffer = screen.buffer.active;
-      for (let i = 0; i < buffer.length; i++) lines.push(buffer.getLine(i)!.translateToString(true));
+      for (let i = 0; i < buffer.length; i++)
+        lines.push(buffer.getLine(i)!.translateToString(true).trimEnd());
       while (lines.length > 0 && lines.at(-1)!.trim() === '') lines.pop();
       return lines;
     },
     cursor: () => ({ column: screen.buffer.active.cursorX, row: screen.buffer.active.cursorY }),
     raw: () => raw,
     status: () => ended,
-    kill: () => kernel.process(task.pid)?.kernel.process(task.pid) !== undefined && task.process.kill(task.pid, 'SIGKILL'),
+    kill() {
+      const killer = kernel.start({
+        argv: ['kill'],
+        program: async (proc) => {
+          proc.kill(task.pid, 'SIGKILL');
+          return 0;
+        },
+      });
+      void killer.ended;
+    },
   };
 }
