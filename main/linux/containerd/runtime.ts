@@ -252,6 +252,7 @@ class Runtime implements ContainerdDaemon {
     for (const { record } of Array.from(this.containers.values()))
       if (record.sandboxId === id) await this.removeContainer(record.id);
     this.sandboxes.delete(id);
+    this.options.kernel.removeCgroup(`${sandbox.record.spec.cgroupParent}/${id}`);
     this.options.store.write([{ key: this.key(`sandbox/${id}`), value: undefined }]);
     this.tell('deleted', id, sandbox.record.spec.podUid);
   }
@@ -332,7 +333,7 @@ class Runtime implements ContainerdDaemon {
       this.images.status(record.imageId)?.image ?? this.options.catalogue?.lookup(record.spec.image);
     if (sandbox === undefined || image === undefined)
       throw new RuntimeError('NotFound', `failed to resolve image "${record.spec.image}": not found`);
-    const cgroup = `${sandbox.record.spec.cgroupParent}/${record.id}`;
+    const cgroup = this.cgroupOf(container);
     const running = runContainer(this.options.kernel, this.options.clock, {
       id: record.id,
       spec: record.spec,
@@ -346,6 +347,10 @@ class Runtime implements ContainerdDaemon {
     void running.ended.then((status) =>
       this.containerEnded(container, status, this.options.kernel.oomKills(cgroup) > 0),
     );
+  }
+
+  private cgroupOf({ record }: LiveContainer): string {
+    return `${this.sandboxes.get(record.sandboxId)?.record.spec.cgroupParent ?? ''}/${record.id}`;
   }
 
   private containerEnded(container: LiveContainer, status: WaitStatus, outOfMemory: boolean): void {
@@ -379,6 +384,7 @@ class Runtime implements ContainerdDaemon {
     if (container.running !== undefined) await this.stopContainer(id, 0);
     if (!this.containers.delete(id)) return;
     container.disk.erase();
+    this.options.kernel.removeCgroup(this.cgroupOf(container));
     this.options.store.write([{ key: this.key(`container/${id}`), value: undefined }]);
     this.tell('deleted', id, this.podUid(container));
   }

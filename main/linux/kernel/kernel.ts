@@ -139,6 +139,8 @@ export interface Kernel {
   filesOf(mounts: readonly Mount[]): FileSystemView;
   /** How many processes of a control group the OOM killer has taken. */
   oomKills(cgroup: string): number;
+  /** rmdir of a control group that nothing is in any more. */
+  removeCgroup(path: string): void;
   /** /proc, /sys, /dev and what a container finds there. */
   containerMounts(): Mount[];
 

@@ -7,6 +7,7 @@ import { makeDevices } from './devices.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { FileSystemTree } from './file-tree.ts';
 import type {
+  FileSystemUsage,
   Kernel,
   KernelMessage,
   Namespaces,
@@ -15,12 +16,12 @@ import type {
   StartOptions,
   Task,
 } from './kernel.ts';
-import { MemoryTree } from './memory-tree.ts';
 import type { Mount } from './mount.ts';
+import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mount-calls.ts';
 import { MountTable } from './mount-table.ts';
 import { Modules } from './modules.ts';
 import type { OpenFile } from './open-file.ts';
-import { foldPath, makePathView } from './path-view.ts';
+import { makePathView } from './path-view.ts';
 import { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import { PipeBuffer } from './pipe.ts';
 import { makeProc } from './proc.ts';
@@ -30,6 +31,7 @@ import { ProcessTable, nameOf } from './process-table.ts';
 import type { Credentials, Process, Signal } from './process.ts';
 import { Pty } from './pty.ts';
 import { RingBuffer } from './ring-buffer.ts';
+import { ServiceTable } from './service-table.ts';
 import { makeSys } from './sys.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
 import type { BuiltIn } from './vnode.ts';
@@ -90,11 +92,11 @@ export class MachineKernel implements Kernel {
   readonly init: VirtualProcess;
   private readonly uts: { hostname: string };
   private readonly devices: ReturnType<typeof makeDevices>;
-  private readonly proc: FileSystemTree;
-  private readonly sys: FileSystemTree;
+  private readonly ownTrees: OwnTrees;
+  private readonly mountCalls: MountCalls;
   private readonly cgroups = new Map<string, Cgroup>();
   private readonly ring: RingBuffer;
-  private readonly services = new Map<string, unknown>();
+  private readonly services: ServiceTable;
   private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
   private nextAnonymousInode = 10_000;
 
@@ -121,18 +123,24 @@ export class MachineKernel implements Kernel {
       builtIn: (name) => this.builtIn(name),
     });
     this.devices = makeDevices(clock, random.fork('devices'), this.terminals);
-    this.proc = makeProc(this);
-    this.sys = makeSys(this);
+    this.ownTrees = {
+      now: () => clock.now(),
+      proc: makeProc(this),
+      sys: makeSys(this),
+      dev: this.devices.tree,
+    };
     const root: Mount = {
       target: '/',
       source: options.rootSource ?? '/dev/sda1',
       type: options.rootType ?? 'xfs',
       tree: options.root,
     };
-    this.mounts = new MountTable([root, ...this.ownMounts()]);
+    this.mounts = new MountTable([root, ...machineMounts(this.ownTrees, this.memoryBytes / 2)]);
     this.init = this.makeInit(
       options.init ?? ['/usr/lib/systemd/systemd', '--switched-root', '--system', '--deserialize', '22'],
     );
+    this.mountCalls = new MountCalls(this.mounts, this.pids);
+    this.services = new ServiceTable(this.files, this.mounts);
     this.pids.skipTo(PIDS_AT_BOOT);
     this.moduleTable.onChanged(() => this.followBridgeNetfilter());
     this.followBridgeNetfilter();
@@ -143,28 +151,6 @@ export class MachineKernel implements Kernel {
     const sysctls = this.net.sysctls as NetworkNamespace['sysctls'] | undefined;
     if (this.modules.has('br_netfilter')) sysctls?.loadBridgeNetfilter();
     else sysctls?.unloadBridgeNetfilter();
-  }
-
-  private ownMounts(): Mount[] {
-    const now = (): number => this.clock.now();
-    const tmpfs = (target: string, mode: number): Mount => ({
-      target,
-      source: 'tmpfs',
-      type: 'tmpfs',
-      tree: new MemoryTree({
-        id: `tmpfs:${target}`,
-        now,
-        sizeMaxBytes: this.memoryBytes / 2,
-        rootMode: mode,
-      }),
-    });
-    return [
-      { target: '/sys', source: 'sysfs', type: 'sysfs', tree: this.sys },
-      { target: '/proc', source: 'proc', type: 'proc', tree: this.proc },
-      { target: '/dev', source: 'devtmpfs', type: 'devtmpfs', tree: this.devices.tree },
-      tmpfs('/dev/shm', 0o1777),
-      tmpfs('/run', 0o755),
-    ];
   }
 
   private makeInit(argv: readonly string[]): VirtualProcess {
@@ -337,7 +323,7 @@ export class MachineKernel implements Kernel {
     return this.cgroups.get(cgroup)?.oomKills ?? 0;
   }
 
-  dropCgroup(path: string): void {
+  removeCgroup(path: string): void {
     this.cgroups.delete(path);
   }
 
@@ -391,68 +377,22 @@ export class MachineKernel implements Kernel {
   }
 
   listMounts(viewer?: Process): Mount[] {
-    return this.mountsOf(viewer)
-      .list()
-      .map(({ mount }) => mount);
+    return this.mountCalls.list(viewer);
   }
-
   mount(mount: Mount, caller?: Process): void {
-    if (caller !== undefined && caller.credentials.uid !== 0) throw new ErrnoError('EPERM', mount.target);
-    const mounts = this.mountsOf(caller);
-    const place = mounts.find(mount.target);
-    mounts.add({ ...mount, target: place.path });
+    this.mountCalls.mount(mount, caller);
   }
-
   unmount(target: string, caller?: Process): void {
-    if (caller !== undefined && caller.credentials.uid !== 0) throw new ErrnoError('EPERM', target);
-    const mounts = this.mountsOf(caller);
-    const path = mounts.find(target).path;
-    const mounted = mounts.at(path);
-    if (mounted === undefined) throw new ErrnoError('EINVAL', target);
-    for (const process of this.pids.processes.values()) {
-      if (process.mounts === mounts && process.cwdPlace.mounted === mounted)
-        throw new ErrnoError('EBUSY', target);
-    }
-    mounts.remove(path);
+    this.mountCalls.unmount(target, caller);
   }
-
   bindMounts(hostPath: string, target: string, options: { readonly readOnly?: boolean } = {}): Mount[] {
-    const place = this.mounts.find(hostPath);
-    const own: Mount = {
-      target,
-      source: place.mounted.mount.source,
-      type: place.mounted.mount.type === 'bind' ? 'bind' : place.mounted.mount.type,
-      readOnly: options.readOnly === true,
-      tree: place.mounted.tree,
-      root: pathInTree(place.path, place.mounted.mount),
-    };
-    const prefix = place.path === '/' ? '/' : `${place.path}/`;
-    const below = this.mounts
-      .list()
-      .filter(({ mount }) => mount.target !== place.path && mount.target.startsWith(prefix))
-      .map(({ mount }) => ({ ...mount, target: foldPath(`${target}/${mount.target.slice(prefix.length)}`) }));
-    return [own, ...below];
+    return this.mountCalls.bind(hostPath, target, options.readOnly === true);
   }
-
-  usage(path: string, viewer?: Process) {
-    return this.mountsOf(viewer)
-      .find(path, { from: viewer instanceof VirtualProcess ? viewer.cwdPlace : this.mounts.root })
-      .mounted.tree.usage();
+  usage(path: string, viewer?: Process): FileSystemUsage {
+    return this.mountCalls.usage(path, viewer);
   }
-
   containerMounts(): Mount[] {
-    const now = (): number => this.clock.now();
-    const shm = new MemoryTree({ id: 'shm', now, sizeMaxBytes: 64 * 1024 ** 2, rootMode: 0o1777 });
-    return [
-      { target: '/proc', source: 'proc', type: 'proc', tree: this.proc },
-      { target: '/dev', source: 'tmpfs', type: 'tmpfs', tree: this.devices.tree },
-      { target: '/dev/shm', source: 'shm', type: 'tmpfs', tree: shm },
-      { target: '/sys', source: 'sysfs', type: 'sysfs', readOnly: true, tree: this.sys },
-    ];
-  }
-
-  private mountsOf(viewer: Process | undefined): MountTable {
-    return viewer instanceof VirtualProcess ? viewer.mounts : this.mounts;
+    return containerMounts(this.ownTrees);
   }
 
   // ── Messages, modules, services ──
@@ -507,30 +447,9 @@ export class MachineKernel implements Kernel {
   }
 
   bindService<Service>(socket: ServiceSocket<Service>, service: Service): Disposable {
-    if (this.services.get(socket.path) !== undefined) throw new ErrnoError('EADDRINUSE', socket.path);
-    this.services.set(socket.path, service);
-    this.makeSocketFile(socket.path);
-    return disposable(() => this.services.set(socket.path, undefined)); // The socket's file stays behind.
+    return this.services.bind(socket, service);
   }
-
-  private makeSocketFile(path: string): void {
-    const folder = path.slice(0, path.lastIndexOf('/'));
-    if (this.files.exists(path)) return;
-    this.files.mkdir(folder, { recursive: true, mode: 0o755 });
-    const { node } = this.mounts.find(folder);
-    node.create(path.slice(folder.length + 1), { type: 'socket', mode: 0o660, uid: 0, gid: 0 });
-  }
-
   connectService<Service>(socket: ServiceSocket<Service>): Service {
-    const service = this.services.get(socket.path);
-    if (service === undefined)
-      throw new ErrnoError(this.services.has(socket.path) ? 'ECONNREFUSED' : 'ENOENT', socket.path);
-    return service as Service;
+    return this.services.connect(socket);
   }
-}
-
-/** Where a path of a mount namespace lies in the tree that is mounted there. */
-function pathInTree(path: string, mount: Mount): string {
-  const below = mount.target === '/' ? path : path.slice(mount.target.length);
-  return foldPath(`${mount.root ?? '/'}/${below}`);
 }

@@ -86,10 +86,6 @@ export class MountTable {
     return bare;
   }
 
-  copy(): MountTable {
-    return new MountTable(this.list().map(({ mount }) => mount));
-  }
-
   get root(): Place {
     const mounted = this.mounted.get('/');
     if (mounted === undefined) throw new ErrnoError('ENOENT', '/');
