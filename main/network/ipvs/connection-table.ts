@@ -218,7 +218,7 @@ export class ConnectionTable {
       if (conn.isGone) this.pop();
       else if (conn.expiresMs > now) this.sink(conn, conn.expiresMs);
       else if (conn.controlled > 0) {
-        conn.expiresMs = now + TEMPLATE_RETRY_MS;
+        conn.expiresMs += TEMPLATE_RETRY_MS; // From when it was due, not from when it's noticed.
         this.sink(conn, conn.expiresMs);
       } else {
         this.pop();

@@ -13,7 +13,10 @@ function recordings(): { name: string; text: string }[] {
   const folders = existsSync(GOLDEN) ? readdirSync(join(GOLDEN, 'kube-proxy'), { withFileTypes: true }) : [];
   for (const folder of folders) {
     if (!folder.isDirectory()) continue;
-    found.push({ name: folder.name, text: readFileSync(join(GOLDEN, 'kube-proxy', folder.name, 'iptables-save.txt'), 'utf8') });
+    found.push({
+      name: folder.name,
+      text: readFileSync(join(GOLDEN, 'kube-proxy', folder.name, 'iptables-save.txt'), 'utf8'),
+    });
   }
   for (const name of existsSync(GOLDEN) ? ['26-save.txt', '61-ipvs-save.txt'] : []) {
     const text = readFileSync(join(GOLDEN, 'iptables', name), 'utf8');
@@ -48,9 +51,12 @@ test.skipIf(all.length === 0)('there are recordings to compare with', () => {
 test.each(all)('$name: restored and saved again it reads the same', ({ text, name }) => {
   const world = makeWorld();
   const machine = world.namespace('worker1');
-  for (const set of new Set([...text.matchAll(/--match-set (\S+) (\S+)/g)].map((match) => `${match[1]} ${match[2]}`))) {
+  for (const set of new Set(
+    [...text.matchAll(/--match-set (\S+) (\S+)/g)].map((match) => `${match[1]} ${match[2]}`),
+  )) {
     const [setName = '', flags = ''] = set.split(' ');
-    const type = (['', 'hash:ip', 'hash:ip,port', 'hash:ip,port,ip'] as const)[flags.split(',').length] || 'hash:ip';
+    const type =
+      (['', 'hash:ip', 'hash:ip,port', 'hash:ip,port,ip'] as const)[flags.split(',').length] || 'hash:ip';
     machine.ipsets.create(setName, setName.includes('NODE-PORT') ? 'bitmap:port' : type, { exist: true });
   }
   // A dump of one Service leaves out chains of others that its frame jumps to.
@@ -68,7 +74,9 @@ test.skipIf(all.length === 0)('each rule parsed alone prints itself', () => {
     for (const line of plain(text)) {
       const match = /^-A \S+ ?(.*)$/.exec(line);
       if (match === null) continue;
-      const words = [...(match[1] ?? '').matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map((word) => word[1] ?? word[2] ?? '');
+      const words = [...(match[1] ?? '').matchAll(/"((?:[^"\\]|\\.)*)"|(\S+)/g)].map(
+        (word) => word[1] ?? word[2] ?? '',
+      );
       expect(parseRule(words).toSpec()).toBe(match[1]);
     }
   }
