@@ -62,6 +62,7 @@ export interface WorkerWorld extends StarterWorld {
 }
 
 const ERROR_RETRY_MS = 10_000;
+const SECOND_LOOK_MS = 1000;
 const MOUNT_RETRY_MIN_MS = 500;
 const MOUNT_RETRY_MAX_MS = 122_000;
 const GRACE_MIN_SECONDS = 2;
@@ -471,14 +472,12 @@ export class PodWorker {
     } catch (error) {
       if (!(error instanceof WaitingError)) throw error;
       this.waiting.set(name, { reason: error.reason, message: error.message });
-      const usualMs = ERROR_RETRY_MS * (1 + world.random.fraction() / 2);
-      this.retry(
-        error.retryMs === undefined
-          ? error.reason === 'RunContainerError'
-            ? 0
-            : usualMs
-          : Math.min(error.retryMs, usualMs),
-      );
+      // The runtime's event about the new sandbox brings a second look soon after the first failure.
+      const isFirstLook =
+        error.reason === 'ErrImagePull' && world.clock.now() - sandbox.createdMs < SECOND_LOOK_MS;
+      const usualMs = isFirstLook ? SECOND_LOOK_MS : ERROR_RETRY_MS * (1 + world.random.fraction() / 2);
+      const soonestMs = error.reason === 'RunContainerError' ? 0 : (error.retryMs ?? usualMs);
+      this.retry(Math.min(soonestMs, usualMs));
     }
   }
 
