@@ -29,6 +29,8 @@ export interface AppState {
   /** The lab that is open, if any. */
   readonly lab: LabState | undefined;
   readonly terminals: readonly TerminalInfo[];
+  /** Editors that programs wait for, so that a screen that reconnects can show them again. */
+  readonly editors?: readonly EditorInfo[];
   /** The host's doors into the cluster. */
   readonly host: HostDoors | undefined;
 }

@@ -1,0 +1,2 @@
+// The shelf: courses and their labs, as cards.
+export { Shelf } from './Shelf.tsx';

@@ -1,0 +1,56 @@
+// The sixteen colours of a terminal, on light and on dark ground: each readable at 4.5 to 1 on its ground.
+import type { ITheme } from '@xterm/xterm';
+
+export const TERMINAL_THEMES: Readonly<Record<'light' | 'dark', ITheme>> = {
+  dark: {
+    background: '#10151a',
+    foreground: '#d7dee3',
+    cursor: '#6fd0d6',
+    cursorAccent: '#10151a',
+    selectionBackground: '#2f5560',
+    selectionInactiveBackground: '#27343c',
+    black: '#3b464e',
+    red: '#ef7d74',
+    green: '#7cc48d',
+    yellow: '#dfb765',
+    blue: '#76abe8',
+    magenta: '#c79be0',
+    cyan: '#62c4cb',
+    white: '#c8d1d7',
+    brightBlack: '#84929c',
+    brightRed: '#ff9d94',
+    brightGreen: '#9adfa9',
+    brightYellow: '#f3d08a',
+    brightBlue: '#9cc6fa',
+    brightMagenta: '#dfb9f3',
+    brightCyan: '#8be0e5',
+    brightWhite: '#f2f6f8',
+  },
+  light: {
+    background: '#fcfdfd',
+    foreground: '#22303a',
+    cursor: '#0c6d78',
+    cursorAccent: '#fcfdfd',
+    selectionBackground: '#bfe0e2',
+    selectionInactiveBackground: '#dde6e9',
+    black: '#22303a',
+    red: '#b3312a',
+    green: '#23713f',
+    yellow: '#85600c',
+    blue: '#1f5fae',
+    magenta: '#84429f',
+    cyan: '#0b6c77',
+    white: '#66747e',
+    brightBlack: '#5e6c76',
+    brightRed: '#c23b33',
+    brightGreen: '#2a7d48',
+    brightYellow: '#8f680f',
+    brightBlue: '#2b6cc0',
+    brightMagenta: '#914eac',
+    brightCyan: '#137783',
+    brightWhite: '#4b5963',
+  },
+};
+
+export const MONOSPACE =
+  'ui-monospace, "SF Mono", "Cascadia Mono", "JetBrains Mono", Menlo, Consolas, "DejaVu Sans Mono", "Liberation Mono", "Noto Sans Mono CJK SC", monospace';

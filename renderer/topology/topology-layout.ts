@@ -1,0 +1,184 @@
+// Where everything stands in the picture. What is there keeps its place; what is new takes the first free one.
+import { graphlib, layout as dagre } from '@dagrejs/dagre';
+
+import type { Topology, TopologyPod, TopologyService } from '../../preload/contract.ts';
+
+/** Sizes in the picture's own pixels. */
+export const POD = { width: 176, height: 40 } as const;
+export const SERVICE = { width: 216, height: 62 } as const;
+const GAP = 8;
+const MACHINE_GAP = 20;
+const SERVICE_GAP = 16;
+/** Between the row of Services and the row of machines: room for the edges to turn. */
+const ROW_GAP = 44;
+const MACHINE_HEAD = 46;
+/** Left of the Pods, where the edges come down. */
+const MACHINE_LEFT = 24;
+const MACHINE_RIGHT = 12;
+const MACHINE_BOTTOM = 12;
+const PODS_PER_COLUMN = 3;
+const COLUMNS_MAX = 6;
+
+/** The box of Pods that no machine has yet. */
+export const NOWHERE = '';
+
+export interface Box {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface TopologyLayout {
+  /** By name; `NOWHERE` is there while a Pod waits for a machine. */
+  readonly machines: ReadonlyMap<string, Box>;
+  /** By `namespace/name`, relative to the box of their machine. */
+  readonly pods: ReadonlyMap<string, Box & { readonly machine: string }>;
+  /** By `namespace/name`. */
+  readonly services: ReadonlyMap<string, Box>;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a layout needs to know of the one before, to leave things where they were. */
+export interface LayoutMemory {
+  readonly pods: ReadonlyMap<string, { readonly machine: string; readonly slot: number }>;
+  readonly services: ReadonlyMap<string, number>;
+  /** Columns of Pods in each machine: they grow and don't shrink. */
+  readonly columns: ReadonlyMap<string, number>;
+}
+
+export const NO_MEMORY: LayoutMemory = { pods: new Map(), services: new Map(), columns: new Map() };
+
+export function keyOf({ namespace, name }: { namespace: string; name: string }): string {
+  return `${namespace}/${name}`;
+}
+
+export function layoutTopology(
+  topology: Topology,
+  before: LayoutMemory,
+): { layout: TopologyLayout; memory: LayoutMemory } {
+  const podSlots = placePods(topology, before);
+  const services = placeServices(topology, before);
+  const columns = new Map<string, number>();
+  const machines = new Map<string, Box>();
+  const pods = new Map<string, Box & { machine: string }>();
+  const machinesY = topology.services.length === 0 ? 0 : SERVICE.height + ROW_GAP;
+
+  let x = 0;
+  for (const machine of machineNames(topology)) {
+    const slots = [...podSlots].filter(([, place]) => place.machine === machine);
+    const used = Math.max(0, ...slots.map(([, { slot }]) => slot + 1));
+    const wide = Math.max(before.columns.get(machine) ?? 1, columnsFor(used));
+    const rows = Math.max(1, Math.ceil(used / wide));
+    columns.set(machine, wide);
+    const box: Box = {
+      x,
+      y: machinesY,
+      width: MACHINE_LEFT + MACHINE_RIGHT + wide * POD.width + (wide - 1) * (GAP + MACHINE_LEFT / 2),
+      height: MACHINE_HEAD + rows * (POD.height + GAP) - GAP + MACHINE_BOTTOM,
+    };
+    machines.set(machine, box);
+    x += box.width + MACHINE_GAP;
+    for (const [key, { slot }] of slots) {
+      pods.set(key, {
+        machine,
+        x: MACHINE_LEFT + (slot % wide) * (POD.width + GAP + MACHINE_LEFT / 2),
+        y: MACHINE_HEAD + Math.floor(slot / wide) * (POD.height + GAP),
+        ...POD,
+      });
+    }
+  }
+  const machinesWidth = Math.max(0, x - MACHINE_GAP);
+  const serviceCount = Math.max(0, ...[...services.values()].map((slot) => slot + 1));
+  const servicesWidth = Math.max(0, serviceCount * (SERVICE.width + SERVICE_GAP) - SERVICE_GAP);
+  const servicesX = Math.max(0, (machinesWidth - servicesWidth) / 2);
+  const serviceBoxes = new Map(
+    [...services].map(([key, slot]) => [
+      key,
+      { x: servicesX + slot * (SERVICE.width + SERVICE_GAP), y: 0, ...SERVICE },
+    ]),
+  );
+  const bottoms = [...machines.values()].map((box) => box.y + box.height);
+  return {
+    layout: {
+      machines,
+      pods,
+      services: serviceBoxes,
+      width: Math.max(machinesWidth, servicesX + servicesWidth),
+      height: Math.max(0, ...bottoms),
+    },
+    memory: { pods: podSlots, services, columns },
+  };
+}
+
+/** One column is easiest to read; many Pods stand in several, so that the box stays about as high as wide. */
+function columnsFor(count: number): number {
+  return Math.min(COLUMNS_MAX, Math.max(1, Math.ceil(Math.sqrt(count / PODS_PER_COLUMN))));
+}
+
+function machineNames({ machines, pods }: Topology): string[] {
+  const names = machines.map(({ name }) => name);
+  const known = new Set(names);
+  return pods.some((pod) => !known.has(pod.node ?? NOWHERE)) ? [...names, NOWHERE] : names;
+}
+
+function placePods(topology: Topology, before: LayoutMemory): Map<string, { machine: string; slot: number }> {
+  const known = new Set(topology.machines.map(({ name }) => name));
+  const placeOf = ({ node }: TopologyPod): string => (node !== undefined && known.has(node) ? node : NOWHERE);
+  const places = new Map<string, { machine: string; slot: number }>();
+  const taken = new Set<string>();
+  const newcomers: TopologyPod[] = [];
+  for (const pod of topology.pods) {
+    const old = before.pods.get(keyOf(pod));
+    if (old === undefined || old.machine !== placeOf(pod)) newcomers.push(pod);
+    else {
+      places.set(keyOf(pod), old);
+      taken.add(`${old.machine} ${old.slot}`);
+    }
+  }
+  for (const pod of newcomers) {
+    const machine = placeOf(pod);
+    let slot = 0;
+    while (taken.has(`${machine} ${slot}`)) slot++;
+    taken.add(`${machine} ${slot}`);
+    places.set(keyOf(pod), { machine, slot });
+  }
+  return places;
+}
+
+function placeServices(topology: Topology, before: LayoutMemory): Map<string, number> {
+  const places = new Map<string, number>();
+  for (const service of topology.services) {
+    const slot = before.services.get(keyOf(service));
+    if (slot !== undefined) places.set(keyOf(service), slot);
+  }
+  const taken = new Set(places.values());
+  let slot = 0;
+  for (const service of inOrder(topology)) {
+    if (places.has(keyOf(service))) continue;
+    while (taken.has(slot)) slot++;
+    taken.add(slot);
+    places.set(keyOf(service), slot);
+  }
+  return places;
+}
+
+/** Services ordered so that few of their edges to machines cross. */
+function inOrder(topology: Topology): TopologyService[] {
+  const graph = new graphlib.Graph();
+  graph.setGraph({ rankdir: 'TB' });
+  graph.setDefaultEdgeLabel(() => ({}));
+  const nodeOfPod = new Map(topology.pods.map((pod) => [keyOf(pod), pod.node ?? NOWHERE]));
+  topology.machines.forEach(({ name }) => graph.setNode(`machine ${name}`, { ...SERVICE }));
+  for (const service of topology.services) {
+    graph.setNode(keyOf(service), { ...SERVICE });
+    for (const { pod } of service.endpoints) {
+      const machine = `machine ${nodeOfPod.get(pod) ?? NOWHERE}`;
+      if (graph.hasNode(machine)) graph.setEdge(keyOf(service), machine);
+    }
+  }
+  dagre(graph);
+  const xOf = (service: TopologyService): number => (graph.node(keyOf(service)) as { x: number }).x;
+  return topology.services.toSorted((a, b) => xOf(a) - xOf(b));
+}
