@@ -5,6 +5,7 @@ import { makeInformerFactory, type ApiClient } from '../client/index.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { makeDaemonSetController } from './daemon-set.ts';
 import { makeDeploymentController } from './deployment/deployment.ts';
+import { makeDisruptionController } from './disruption.ts';
 import { makeEndpointSliceMirroringController } from './endpoint-slice-mirroring.ts';
 import { makeEndpointSliceController } from './endpoint-slice.ts';
 import { makeEndpointsController } from './endpoints.ts';
@@ -17,6 +18,7 @@ import { makeNodeIpamController } from './node-ipam.ts';
 import { makeNodeLifecycleController } from './node-lifecycle.ts';
 import { makePodGarbageCollector } from './pod-gc.ts';
 import { makeReplicaSetController, makeReplicationController } from './replica-set.ts';
+import { makeResourceQuotaController } from './resource-quota.ts';
 import { makeRootCaPublisher, makeServiceAccountController } from './service-account.ts';
 import { makeStatefulSetController } from './stateful-set.ts';
 import { makeTaintEvictionController } from './taint-eviction.ts';
@@ -98,6 +100,8 @@ function makeAll(
     makeEndpointsController(context),
     makeEndpointSliceController(context),
     makeEndpointSliceMirroringController(context),
+    makeDisruptionController(context),
+    makeResourceQuotaController(context),
     makePodGarbageCollector(context),
     makeGarbageCollector(context),
   ];

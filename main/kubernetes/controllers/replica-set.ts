@@ -39,7 +39,7 @@ import { omitEmpty, withCondition, withoutCondition, writeStatus } from './statu
 /** Pods created or deleted in one sync at most (burstReplicas). */
 const PODS_PER_SYNC_MAX = 500;
 /** Changes of pods' status gather for this long, so that a rollout costs one sync and not one per pod. */
-const POD_UPDATE_GATHER_MS = 10;
+const GATHER_MS = 10;
 /** Syncs at once (--concurrent-replicaset-syncs). */
 const WORKERS = 5;
 
@@ -109,7 +109,9 @@ class Replicas<T extends ReplicaKeeper> {
       add: run.enqueue,
       update: (keeper, old) => {
         if (keeper.metadata.uid !== old.metadata.uid) this.expectations.forget(keyOf(old));
-        run.enqueue(keeper);
+        // A change of status is our own: what it led to can wait, or each rollout would be counted pod by pod.
+        if (sameSpec(keeper, old)) run.queue.addAfter(keyOf(keeper), GATHER_MS);
+        else run.enqueue(keeper);
       },
       delete: (keeper) => {
         this.expectations.forget(keyOf(keeper));
@@ -254,7 +256,8 @@ class Replicas<T extends ReplicaKeeper> {
     const key = this.keyFor(pod);
     if (key === undefined) return this.enqueueMatching(pod);
     this.expectations.created(key);
-    this.run.queue.add(key);
+    if (this.expectations.satisfied(key)) this.run.queue.add(key);
+    else this.run.queue.addAfter(key, GATHER_MS);
   }
 
   private podUpdated(pod: Stored<Pod>, old: Stored<Pod>): void {
@@ -272,7 +275,7 @@ class Replicas<T extends ReplicaKeeper> {
       return;
     }
     // Leaving the active pods calls for a replacement at once; anything else only changes the status.
-    if (isPodActive(pod) === isPodActive(old)) this.run.queue.addAfter(key, POD_UPDATE_GATHER_MS);
+    if (isPodActive(pod) === isPodActive(old)) this.run.queue.addAfter(key, GATHER_MS);
     else this.run.queue.add(key);
   }
 
@@ -298,4 +301,12 @@ class Replicas<T extends ReplicaKeeper> {
       if (this.flavour.selectorOf(keeper).matches(pod.metadata.labels)) this.run.enqueue(keeper);
     }
   }
+}
+
+function sameSpec(keeper: Stored<ReplicaKeeper>, old: Stored<ReplicaKeeper>): boolean {
+  return (
+    keeper.metadata.generation !== undefined &&
+    keeper.metadata.generation === old.metadata.generation &&
+    keeper.metadata.deletionTimestamp === old.metadata.deletionTimestamp
+  );
 }

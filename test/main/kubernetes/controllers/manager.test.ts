@@ -114,3 +114,25 @@ test('pods of a node that was deleted are collected', async () => {
   await plane.settle({ minutes: 2 });
   expect(await plane.list<Pod>(resources.pods, 'default')).toEqual([]);
 });
+
+test('one seed gives one history', async () => {
+  const history = async (seed: number): Promise<string> => {
+    using plane = await makeControlPlane({ seed, nodes: ['worker1', 'worker2', 'worker3'] });
+    await plane.create(resources.deployments, deployment('web', 20));
+    await plane.settle();
+    const patch = { spec: { template: { spec: { containers: [{ name: 'nginx', image: 'nginx:1.21' }] } } } };
+    const options = { namespace: 'default' };
+    await plane.api.client.patch(
+      resources.deployments,
+      'web',
+      'application/strategic-merge-patch+json',
+      patch,
+      options,
+    );
+    await plane.settle({ seconds: 20 });
+    return JSON.stringify([await plane.list(resources.pods), await plane.list(resources.events)]);
+  };
+  const first = await history(7);
+  expect(await history(7)).toBe(first);
+  expect(await history(8)).not.toBe(first);
+});
