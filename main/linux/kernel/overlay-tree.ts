@@ -182,7 +182,8 @@ export class OverlayNode extends Vnode {
     const from = this.copyUp();
     const target = to.copyUp();
     if (to.lookup(toName) !== undefined) to.remove(toName);
-    to.clearWhiteout(target, toName);
+    const hidden = to.clearWhiteout(target, toName);
+    if (hidden && node.type === 'directory') markOpaque(node.copyUp());
     from.rename(name, target, toName);
     this.children.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(from, name);
