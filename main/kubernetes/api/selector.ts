@@ -194,15 +194,15 @@ class LabelParser {
       const token = this.peek();
       if (token === undefined) break;
       if (token.symbol && token.text !== '!') {
-        throw this.unexpected(token.text, "!, identifier, or 'end of string'");
+        throw this.plain(token.text, "!, identifier, or 'end of string'");
       }
       requirements.push(this.requirement());
       const next = this.next();
       if (next === undefined) break;
-      if (next.text !== ',' || !next.symbol) throw this.unexpected(next.text, "',' or 'end of string'");
+      if (next.text !== ',' || !next.symbol) throw this.plain(next.text, "',' or 'end of string'");
       const following = this.peek();
       if (following === undefined || (following.symbol && following.text !== '!')) {
-        throw this.unexpected(following?.text ?? '', "identifier after ','");
+        throw this.plain(following?.text ?? '', "identifier after ','");
       }
     }
     return selectorOf(requirements);
@@ -210,6 +210,11 @@ class LabelParser {
 
   private unexpected(found: string, expected: string): SelectorError {
     return new SelectorError(`unable to parse requirement: found '${found}', expected: ${expected}`);
+  }
+
+  /** Between requirements upstream says less, and before a set it leaves a comma out. */
+  private plain(found: string, expected: string): SelectorError {
+    return new SelectorError(`found '${found}', expected: ${expected}`);
   }
 
   private peek(): Token | undefined {
@@ -250,7 +255,7 @@ class LabelParser {
         const value = this.exact();
         if (!/^[+-]?\d+$/.test(value)) {
           throw new SelectorError(
-            `unable to parse requirement: values[0][${key}]: Invalid value: "${value}": for 'Gt', 'Lt' operators, the value must be an integer`,
+            `unable to parse requirement: values[0]: Invalid value: "${value}": for 'Gt', 'Lt' operators, the value must be an integer`,
           );
         }
         return { key, operator: following.text === '>' ? 'gt' : 'lt', values: [value] };
@@ -282,7 +287,9 @@ class LabelParser {
 
   private set(): string[] {
     const open = this.next();
-    if (open?.text !== '(') throw this.unexpected(open?.text ?? '', "'('");
+    if (open?.text !== '(') {
+      throw new SelectorError(`unable to parse requirement: found '${open?.text ?? ''}' expected: '('`);
+    }
     const values: string[] = [];
     for (;;) {
       const token = this.next();
@@ -330,7 +337,7 @@ export function parseFieldSelector(text: string | undefined): FieldRequirement[]
     requirements.push({
       field: match[1]!,
       operator: match[2] === '!=' ? '!=' : '=',
-      value: unescape(match[3]!, text),
+      value: unescape(match[3]!),
     });
   }
   return requirements;
@@ -350,7 +357,7 @@ function splitTerms(text: string): string[] {
   return terms;
 }
 
-function unescape(value: string, whole: string): string {
+function unescape(value: string): string {
   if (!value.includes('\\') && !/[,=]/.test(value)) return value;
   let plain = '';
   for (let at = 0; at < value.length; at++) {
@@ -358,7 +365,7 @@ function unescape(value: string, whole: string): string {
     if (character === '\\') {
       const escaped = value[++at];
       if (escaped === undefined || !'\\,='.includes(escaped)) {
-        throw new SelectorError(`invalid field selector: invalid escape sequence: ${value} in ${whole}`);
+        throw new SelectorError(`invalid field selector: invalid escape sequence: \\${escaped ?? ''}`);
       }
       plain += escaped;
     } else if (character === '=' || character === ',') {

@@ -91,6 +91,15 @@ function partial(object: StoredObject, wanted: Wanted): unknown {
   };
 }
 
+/** Rows of finished pods say so, and kubectl can hide them. */
+function rowConditions({ kind, status }: StoredObject): { conditions?: unknown } {
+  if (kind !== 'Pod') return {};
+  const { phase } = (status ?? {}) as { phase?: string };
+  if (phase !== 'Succeeded' && phase !== 'Failed') return {};
+  const message = phase === 'Succeeded' ? 'The pod has completed successfully.' : 'The pod failed.';
+  return { conditions: [{ type: 'Completed', status: 'True', reason: phase, message }] };
+}
+
 export interface Table {
   readonly kind: 'Table';
   readonly apiVersion: string;
@@ -115,6 +124,7 @@ export function tableOf(
     columnDefinitions: withColumns ? printer.columns : null,
     rows: objects.map((object) => ({
       cells: printer.row(object, nowMs),
+      ...rowConditions(object),
       object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partial(object, wanted),
     })),
   };
