@@ -1,19 +1,26 @@
 // A whole cluster of one profile: LAN, machines, control plane, and what kubeadm leaves on them; booted or resumed.
-import type { HttpHandler } from '../network/http/index.ts';
-import { Trace, type TcpSocket } from '../network/index.ts';
+import { serveHttp, type HttpHandler, type StreamSource } from '../network/http/index.ts';
+import { GO_PLAIN_ANSWER, tlsSource } from '../network/tls/index.ts';
+import { Trace, type TcpListener, type TcpSocket } from '../network/index.ts';
 import type { Machine } from '../linux/machine/index.ts';
-import type { WindowSize } from '../linux/kernel/index.ts';
+import type { Process, WindowSize } from '../linux/kernel/index.ts';
 import { makeApiServer, type ApiServer } from '../kubernetes/apiserver/index.ts';
-import type { ApiClient } from '../kubernetes/client/index.ts';
-import { isStatus, resources } from '../kubernetes/api/index.ts';
-import { connectKubelets, type Kubelet } from '../kubernetes/kubelet/index.ts';
+import type { ImageRegistry } from '../linux/containerd/index.ts';
+import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
+import { makeCni } from '../kubernetes/cni/index.ts';
+import { makeCatalogue } from '../images/index.ts';
+import { isStatus, resources, type Node } from '../kubernetes/api/index.ts';
+import { connectKubelets } from '../kubernetes/kubelet/index.ts';
 import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import { ApiGate } from './gated-client.ts';
 import { addonObjects } from './kubeadm/addons.ts';
 import { Lan } from './lan.ts';
 import { MachineProcess } from './machine-process.ts';
-import { makeNode } from './node.ts';
+import { controlPlanePrograms } from './control-plane.ts';
+import { adminKubeconfig, clusterPki, type Pki } from './kubeadm/pki.ts';
+import { machineFiles } from './kubeadm/machine-files.ts';
+import { makeNode, type ClusterNode } from './node.ts';
 import { connectFrom, queryDnsFrom } from './reach.ts';
 import type { Profile } from './profile.ts';
 import { World } from './world.ts';
@@ -26,6 +33,7 @@ export interface ClusterOptions {
   readonly onFault: (error: unknown) => void;
 }
 
+const API_PORT = 6443;
 const INSTALLED_KEY = '/cluster/installed';
 /** Virtual time that a boot may take before it counts as failed. */
 const BOOT_WITHIN = { minutes: 5 } as const;
@@ -33,13 +41,15 @@ const BOOT_WITHIN = { minutes: 5 } as const;
 /** Made of a store that holds one, it is that cluster again: same objects, addresses and files. */
 export class Cluster implements Disposable {
   readonly profile: Profile;
-  readonly machines: ReadonlyMap<string, Machine>;
+  readonly machines = new Map<string, Machine>();
   /** As a member of system:masters, past the network; refused while the API server doesn't run. */
   readonly admin: ApiClient;
   readonly world: World;
   readonly trace: Trace;
   private readonly options: ClusterOptions;
   private readonly api: ApiServer;
+  private readonly pki: Pki;
+  private readonly nodes = new Map<string, ClusterNode>();
   private readonly gate = new ApiGate();
   private readonly owned = new DisposableStack();
 
@@ -49,24 +59,46 @@ export class Cluster implements Disposable {
     this.profile = profile;
     this.trace = new Trace();
     const lan = this.owned.use(new Lan({ profile, clock, random, trace: this.trace }));
-    const kubelets = new Map<string, Kubelet>();
+    const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!;
+    this.pki = clusterPki(store, clock, random.fork('pki'), profile);
     this.api = this.owned.use(
       makeApiServer({
         store,
         clock,
         random: random.fork('apiserver'),
-        kubelets: connectKubelets((node) => kubelets.get(node)),
+        advertised: { address: controlPlane.address, port: API_PORT },
+        serviceRange: profile.serviceCidr,
+        kubelets: connectKubelets((node) => this.nodes.get(node)?.kubelet),
       }),
     );
     this.admin = this.gate.guard(this.api.adminClient());
-    const machines = new Map<string, Machine>();
+    const images = this.images();
     for (const machine of profile.machines) {
-      const node = makeNode({ ...options, machine, lan, api: this.api, gate: this.gate, clock });
-      machines.set(machine.name, node.machine);
-      if (node.kubelet !== undefined) kubelets.set(machine.name, node.kubelet);
-      this.owned.use(node);
+      const files = machineFiles({
+        profile,
+        machine,
+        authority: this.pki.authority.certificate,
+        adminKubeconfig: adminKubeconfig(this.serverUrl, this.pki),
+      });
+      const kubeletClient = this.gate.guard(
+        this.api.client({ name: `system:node:${machine.name}`, groups: ['system:nodes', 'system:authenticated'] }, 'kubelet'),
+      );
+      const node = makeNode({
+        clock,
+        store,
+        random,
+        profile,
+        machine,
+        lan,
+        files,
+        images,
+        kubeletClient,
+        makeCni: ({ kernel }) => makeCni({ net: kernel.net, fs: () => kernel.files, random: kernel.random.fork('cni') }),
+        onFault: options.onFault,
+      });
+      this.nodes.set(machine.name, this.owned.use(node));
+      this.machines.set(machine.name, node.machine);
     }
-    this.machines = machines;
     this.world = new World(this);
   }
 
@@ -82,7 +114,7 @@ export class Cluster implements Disposable {
   /** Switches every machine on and lets virtual time run until all nodes are Ready. Rejects when that doesn't happen. */
   async start(): Promise<void> {
     const { simulation, store, onFault } = this.options;
-    for (const machine of this.machines.values()) void machine.boot().catch(onFault);
+    for (const node of this.nodes.values()) void node.boot().catch(onFault);
     if (!(await simulation.advanceUntil(() => this.gate.isOpen, BOOT_WITHIN))) {
       throw new Error('The API server did not come up; the control plane machine says why in journalctl -u kubelet.');
     }
@@ -119,7 +151,7 @@ export class Cluster implements Disposable {
 
   /** Saves what changed in this instant on every machine. */
   flush(): void {
-    for (const machine of this.machines.values()) machine.flush();
+    for (const node of this.nodes.values()) node.flush();
   }
 
   [Symbol.dispose](): void {
@@ -127,11 +159,49 @@ export class Cluster implements Disposable {
     this.owned.dispose();
   }
 
+  private get serverUrl(): string {
+    const controlPlane = this.profile.machines.find(({ role }) => role === 'control-plane')!;
+    return `https://${controlPlane.address}:${API_PORT}`;
+  }
+
+  /** What the machines can pull. */
+  private images(): ImageRegistry {
+    const { simulation: clock, random } = this.options;
+    const programs = controlPlanePrograms({
+      clock,
+      random: random.fork('control-plane'),
+      gate: this.gate,
+      client: (component) => this.gate.guard(this.api.adminClient(component)),
+      rootCertificate: this.pki.authority.certificate,
+      serveApi: (proc, port) => this.serveApi(proc, port),
+      tls: (listener) => this.tls(listener),
+    });
+    return makeCatalogue({ client: containerClient, programs: new Map(Object.entries(programs)) });
+  }
+
+  /** The API server's port on the network of its process. */
+  private serveApi(proc: Process, port: number): Disposable {
+    const stack = new DisposableStack();
+    const owner = { pid: proc.pid, command: 'kube-apiserver', uid: 0 };
+    const listener = stack.use(proc.net.sockets.listenTcp({ address: '0.0.0.0', port }, { owner }));
+    stack.use(serveHttp(this.tls(listener), this.api.handler, { onError: this.options.onFault }));
+    return stack;
+  }
+
+  private tls(listener: TcpListener): StreamSource {
+    return tlsSource(listener, {
+      identity: () => this.pki.apiServer,
+      clientAuthorities: () => this.pki.authority.certificate,
+      clock: this.options.simulation,
+      random: this.options.random,
+      plainAnswer: GO_PLAIN_ANSWER,
+    });
+  }
+
   /** What `kubeadm init` does once the API server answers. */
   private async install(): Promise<void> {
     const { profile, admin } = this;
-    const address = profile.machines.find(({ role }) => role === 'control-plane')!.address;
-    for (const object of addonObjects(profile, `https://${address}:6443`, this.api.rootCertificate)) {
+    for (const object of addonObjects(profile, this.serverUrl, this.pki.authority.certificate)) {
       const resource = Object.values(resources).find(
         ({ kind, group, version }) => kind === object.kind && object.apiVersion === (group === '' ? version : `${group}/${version}`),
       );
@@ -152,7 +222,11 @@ export class Cluster implements Disposable {
     let stopped = false;
     const watch = async (): Promise<void> => {
       while (!stopped) {
-        const { items } = await this.admin.list<{ status?: { conditions?: { type: string; status: string }[] } }>(resources.nodes);
+        if (!this.gate.isOpen) {
+          await simulation.sleep(100);
+          continue;
+        }
+        const { items } = await this.admin.list<Node>(resources.nodes);
         const up = items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'));
         ready = up.length >= nodes;
         if (ready) return;
@@ -173,4 +247,12 @@ export class Cluster implements Disposable {
     await this.options.simulation.advanceUntil(() => settled, BOOT_WITHIN);
     return done;
   }
+}
+
+const PROXY_KUBECONFIG = '/var/lib/kube-proxy/kubeconfig.conf';
+
+/** Programs in containers go over their own network: by the kubeconfig they were given, or by their service account. */
+function containerClient(proc: Process): ApiClient {
+  const kubeconfig = proc.fs.exists(PROXY_KUBECONFIG) ? PROXY_KUBECONFIG : undefined;
+  return remoteClient(proc, `${proc.argv[0]?.split('/').at(-1)}`, kubeconfig);
 }

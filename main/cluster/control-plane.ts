@@ -1,34 +1,37 @@
 // The programs of the control plane's containers: they run the in-process components while their process lives.
 import type { Clock, Random } from '../simulation/index.ts';
 import type { Process, Program } from '../linux/kernel/index.ts';
-import { serveHttp } from '../network/http/index.ts';
+import { serveHttp, type StreamSource } from '../network/http/index.ts';
+import type { TcpListener } from '../network/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
 import { makeControllerManager } from '../kubernetes/controllers/index.ts';
 import { makeScheduler } from '../kubernetes/scheduler/index.ts';
-import type { ApiServer } from '../kubernetes/apiserver/index.ts';
 import type { ApiGate } from './gated-client.ts';
 
 export interface ControlPlaneOptions {
   readonly clock: Clock;
   readonly random: Random;
-  readonly api: ApiServer;
   readonly gate: ApiGate;
   readonly client: (component: string) => ApiClient;
-  /** Listens as the API server does: TLS on its port. */
-  readonly listen: (proc: Process, port: number) => Disposable;
+  /** PEM of the cluster's authority. */
+  readonly rootCertificate: string;
+  /** Serves the API on a port. */
+  readonly serveApi: (proc: Process, port: number) => Disposable;
+  /** TLS sessions over a listener, with the control plane's certificate. */
+  readonly tls: (listener: TcpListener) => StreamSource;
 }
 
 /** By image name without tag, such as `registry.k8s.io/kube-scheduler`. */
 export type ControlPlanePrograms = Readonly<Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler', Program>>;
 
 export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlanePrograms {
-  const { clock, random, gate, client, listen } = options;
+  const { clock, random, gate, client, serveApi, tls } = options;
   return {
     etcd: (proc) => untilStopped(proc, () => serveHealth(proc, 2381)),
     'kube-apiserver': (proc) =>
       untilStopped(proc, () => {
         const stack = new DisposableStack();
-        stack.use(listen(proc, portFlag(proc, 'secure-port', 6443)));
+        stack.use(serveApi(proc, portFlag(proc, 'secure-port', 6443)));
         gate.open();
         stack.defer(() => gate.close());
         return stack;
@@ -36,13 +39,14 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
     'kube-controller-manager': (proc) =>
       untilStopped(proc, () => {
         const stack = new DisposableStack();
-        stack.use(serveHealth(proc, 10257));
+        stack.use(serveHealth(proc, 10257, tls));
         stack.use(
           makeControllerManager({
             client: client('kube-controller-manager'),
             clock,
             random: random.fork('kube-controller-manager'),
-            clusterCIDR: flag(proc, 'cluster-cidr') ?? '10.244.0.0/16',
+            ...(flag(proc, 'cluster-cidr') === undefined ? {} : { clusterCidr: flag(proc, 'cluster-cidr')! }),
+            rootCa: options.rootCertificate,
           }).start(),
         );
         return stack;
@@ -50,7 +54,7 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
     'kube-scheduler': (proc) =>
       untilStopped(proc, () => {
         const stack = new DisposableStack();
-        stack.use(serveHealth(proc, 10259));
+        stack.use(serveHealth(proc, 10259, tls));
         stack.use(makeScheduler({ client: client('kube-scheduler'), clock, random: random.fork('kube-scheduler') }).start());
         return stack;
       }),
@@ -69,12 +73,17 @@ async function untilStopped(proc: Process, start: () => Disposable): Promise<num
 }
 
 /** The health endpoint that liveness probes ask. */
-function serveHealth(proc: Process, port: number): Disposable {
-  const listener = proc.net.sockets.listenTcp(
-    { address: '127.0.0.1', port },
-    { owner: { pid: proc.pid, command: proc.argv[0] ?? '', uid: 0 } },
+function serveHealth(proc: Process, port: number, over: (listener: TcpListener) => StreamSource = (listener) => listener): Disposable {
+  const stack = new DisposableStack();
+  const listener = stack.use(
+    proc.net.sockets.listenTcp(
+      { address: '127.0.0.1', port },
+      { owner: { pid: proc.pid, command: proc.argv[0] ?? '', uid: 0 } },
+    ),
   );
-  return serveHttp(listener, async () => ({ status: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' }));
+  const answer = { status: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' } as const;
+  stack.use(serveHttp(over(listener), () => Promise.resolve(answer)));
+  return stack;
 }
 
 function flag(proc: Process, name: string): string | undefined {

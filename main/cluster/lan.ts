@@ -1,5 +1,5 @@
 // The wires of a lab: a switch that every machine hangs on, and a router that leads out to the virtual internet.
-import { createNamespace, formatIpv4, parseIpv4, type NetworkNamespace, type Trace } from '../network/index.ts';
+import { createNamespace, type NetworkNamespace, type Trace } from '../network/index.ts';
 import { disposable, type Clock, type Random } from '../simulation/index.ts';
 import type { Profile } from './profile.ts';
 
@@ -38,7 +38,7 @@ export class Lan implements Disposable {
   /** Gives a machine's namespace a network card with this address, its cable in the switch, and a default route. */
   attach(net: NetworkNamespace, device: string, address: string): void {
     this.plug(net, device, address);
-    net.routes.add({ destination: 'default', via: this.options.profile.lan.router, device });
+    net.routes.add({ destination: '0.0.0.0', prefixLength: 0, gateway: this.options.profile.lan.router, link: net.links.require(device) });
   }
 
   [Symbol.dispose](): void {
@@ -80,7 +80,7 @@ export class Lan implements Disposable {
     const prefixLength = Number(INTERNET_LINK.split('/')[1]);
     router.addresses.add(outside, { address: ROUTER_OUTSIDE, prefixLength });
     internet.addresses.add(inside, { address: INTERNET_GATEWAY, prefixLength });
-    router.routes.add({ destination: 'default', via: INTERNET_GATEWAY, device: 'wan0' });
+    router.routes.add({ destination: '0.0.0.0', prefixLength: 0, gateway: INTERNET_GATEWAY, link: outside });
     router.sysctls.set('net.ipv4.ip_forward', '1');
     router.netfilter.restore(`*nat\n-A POSTROUTING -o wan0 -j MASQUERADE\nCOMMIT\n`);
   }
@@ -88,8 +88,8 @@ export class Lan implements Disposable {
 
 /** An address as VMware would give it, telling machines apart by the last number of their IP address. */
 function vmwareMac(address: string, random: Random): string {
-  const number = parseIpv4(address);
-  const [a, b] = random.fork(`mac/${formatIpv4(number)}`).bytes(2);
+  const last = Number(address.split('.')[3]);
+  const [a, b] = random.fork(`mac/${address}`).bytes(2);
   const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
-  return `00:0c:29:${hex(a!)}:${hex(b!)}:${hex(number & 0xff)}`;
+  return `00:0c:29:${hex(a!)}:${hex(b!)}:${hex(last)}`;
 }

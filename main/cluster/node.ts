@@ -1,21 +1,17 @@
 // One machine of a cluster: a Linux machine on the LAN with what its role installs on it.
-import { editorSocket, machinePrograms } from '../linux/commands/index.ts';
-import { makeContainerd, type ContainerdDaemon, type RuntimeLatency } from '../linux/containerd/index.ts';
+import { machinePrograms } from '../linux/commands/index.ts';
+import { makeContainerd, type Cni, type ImageRegistry } from '../linux/containerd/index.ts';
 import type { LayerFile, Program } from '../linux/kernel/index.ts';
 import { makeMachine, type Machine } from '../linux/machine/index.ts';
 import { bash } from '../linux/shell/index.ts';
 import type { UnitDefinition } from '../linux/systemd/index.ts';
-import type { ApiServer } from '../kubernetes/apiserver/index.ts';
-import { makeCni } from '../kubernetes/cni/index.ts';
+import type { ApiClient } from '../kubernetes/client/index.ts';
 import { defaultKubeletConfig, makeKubelet, readKubeletConfig, type Kubelet } from '../kubernetes/kubelet/index.ts';
 import { makeKubectl } from '../kubernetes/kubectl/index.ts';
 import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
-import { clusterImages } from './images.ts';
-import type { ApiGate } from './gated-client.ts';
 import type { Lan } from './lan.ts';
-import { machineFiles } from './kubeadm/machine-files.ts';
-import type { MachineProfile, Profile } from './profile.ts';
+import type { Latencies, MachineProfile, Profile } from './profile.ts';
 
 export interface NodeOptions {
   readonly clock: Simulation;
@@ -24,8 +20,11 @@ export interface NodeOptions {
   readonly profile: Profile;
   readonly machine: MachineProfile;
   readonly lan: Lan;
-  readonly api: ApiServer;
-  readonly gate: ApiGate;
+  readonly files: ReadonlyMap<string, LayerFile>;
+  readonly images: ImageRegistry;
+  /** The API as the machine's kubelet reaches it. */
+  readonly kubeletClient: ApiClient;
+  readonly makeCni: (machine: Machine) => Cni;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -33,4 +32,134 @@ export interface ClusterNode extends Disposable {
   readonly machine: Machine;
   /** Of cluster machines only. */
   readonly kubelet: Kubelet | undefined;
+  /** Switches it on. */
+  boot(): Promise<void>;
+  /** Saves what changed in this instant. */
+  flush(): void;
+}
+
+const KERNEL_RELEASE = '5.14.0-503.el9.x86_64';
+const NODE_MODULES = ['br_netfilter', 'nf_conntrack', 'ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'overlay'];
+const CPU_COUNT = 2;
+const MEMORY_BYTES = 4 * 1024 ** 3;
+const MIB_BYTES = 1024 ** 2;
+
+export function makeNode(options: NodeOptions): ClusterNode {
+  const { machine: profile, clock, store, lan, onFault } = options;
+  const random = options.random.fork(`machine/${profile.name}`);
+  const net = lan.namespace(profile.name);
+  lan.attach(net, options.profile.device, profile.address);
+  const isNode = profile.role !== 'client';
+  const machine = makeMachine({
+    name: profile.name,
+    clock,
+    random,
+    store,
+    net,
+    programs: programsFor(options),
+    baseFiles: options.files,
+    modules: isNode ? NODE_MODULES : [],
+    release: KERNEL_RELEASE,
+    cpuCount: CPU_COUNT,
+    memoryBytes: MEMORY_BYTES,
+    onFault,
+  });
+  const owned = new DisposableStack();
+  owned.use(machine);
+  if (!isNode) {
+    return { machine, kubelet: undefined, boot: () => machine.boot(), flush: () => machine.flush(), [Symbol.dispose]: () => owned.dispose() };
+  }
+  net.sysctls.set('net.ipv4.ip_forward', '1');
+  const containerd = makeContainerd({
+    kernel: machine.kernel,
+    clock,
+    random: random.fork('containerd'),
+    store,
+    prefix: machine.prefix,
+    registry: options.images,
+    cni: options.makeCni(machine),
+    makeNetworkNamespace: (name) => lan.namespace(`${profile.name}/${name}`),
+    latency: runtimeLatency(options.profile.latencies),
+  });
+  owned.use(containerd);
+  const kubelet = makeKubelet({
+    client: () => options.kubeletClient,
+    config: (proc) =>
+      readKubeletConfig(proc.fs.readText('/var/lib/kubelet/config.yaml'), {
+        ...defaultKubeletConfig({ nodeName: profile.name, nodeIP: profile.address }),
+        ...(profile.role === 'control-plane'
+          ? {
+              nodeLabels: {
+                'node-role.kubernetes.io/control-plane': '',
+                'node.kubernetes.io/exclude-from-external-load-balancers': '',
+              },
+              registerWithTaints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
+            }
+          : {}),
+      }),
+    version: options.profile.kubernetesVersion,
+  });
+  for (const unit of nodeUnits(containerd.program, kubelet.program)) machine.systemd.define(unit);
+  return {
+    machine,
+    kubelet,
+    async boot() {
+      await containerd.resume();
+      await machine.boot();
+    },
+    flush() {
+      machine.flush();
+      containerd.flush();
+    },
+    [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+function programsFor({ profile }: NodeOptions): Map<string, Program> {
+  const programs = new Map([...machinePrograms()].map(([path, { program }]) => [path, program] as const));
+  programs.set('/usr/bin/bash', bash);
+  programs.set('/usr/bin/sh', bash);
+  programs.set('/usr/bin/kubectl', makeKubectl({ gitVersion: profile.kubernetesVersion, kustomizeVersion: 'v5.7.1' }));
+  return programs;
+}
+
+function nodeUnits(containerd: Program, kubelet: Program): UnitDefinition[] {
+  return [
+    {
+      name: 'containerd.service',
+      description: 'containerd container runtime',
+      documentation: 'https://containerd.io',
+      execStart: ['/usr/bin/containerd'],
+      program: containerd,
+      restart: 'always',
+      restartDelayMs: 5000,
+      enabledByDefault: true,
+    },
+    {
+      name: 'kubelet.service',
+      description: 'kubelet: The Kubernetes Node Agent',
+      documentation: 'https://kubernetes.io/docs/',
+      execStart: [
+        '/usr/bin/kubelet',
+        '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
+        '--kubeconfig=/etc/kubernetes/kubelet.conf',
+        '--config=/var/lib/kubelet/config.yaml',
+      ],
+      program: kubelet,
+      restart: 'always',
+      restartDelayMs: 10_000,
+      after: ['containerd.service'],
+      dropIns: ['/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf'],
+      enabledByDefault: true,
+    },
+  ];
+}
+
+function runtimeLatency(latencies: Latencies): { sandboxMs: number; createMs: number; startMs: number; pullMs(image: { sizeBytes: number }): number } {
+  return {
+    sandboxMs: latencies.sandboxStartMs,
+    createMs: 0,
+    startMs: latencies.containerStartMs,
+    pullMs: ({ sizeBytes }) => latencies.imagePullBaseMs + latencies.imagePullPerMiBMs * (sizeBytes / MIB_BYTES),
+  };
 }

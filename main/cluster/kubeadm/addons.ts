@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { KubernetesObject } from '../../kubernetes/api/index.ts';
 import type { Profile } from '../profile.ts';
+import { flannelObjects } from './flannel.ts';
 
 type Manifest = KubernetesObject & Record<string, unknown>;
 
@@ -9,7 +10,12 @@ const CONTROL_PLANE_TOLERATION = { key: 'node-role.kubernetes.io/control-plane',
 
 /** All of them, in the order of creation. `authority` is the cluster CA in PEM. */
 export function addonObjects(profile: Profile, apiServer: string, authority: string): Manifest[] {
-  return [...configMaps(profile, apiServer, authority), ...kubeProxy(profile, apiServer), ...coreDns(profile)];
+  return [
+    ...configMaps(profile, apiServer, authority),
+    ...kubeProxy(profile, apiServer),
+    ...coreDns(profile),
+    ...flannelObjects(profile),
+  ];
 }
 
 function configMaps(profile: Profile, apiServer: string, authority: string): Manifest[] {

@@ -17,3 +17,4 @@ export { Informer, type InformerHandler } from './informer.ts';
 export { makeInformerFactory, type InformerFactory } from './informer-factory.ts';
 export { TokenBucket } from './rate-limiter.ts';
 export { runWorkers, WorkQueue } from './work-queue.ts';
+export { remoteClient } from './remote-client.ts';

@@ -1,2 +1,3 @@
-// Pod networks: what containerd calls to connect a pod. The flannel daemon, which prepares the node, is an image.
+// Pod networks: the CNI plugins that a machine's conf files name. Everything they decide stands in the machine's files,
+// devices and tables; nothing else carries packets. The daemons that connect nodes are programs of images.
 export { makeCni, type CniOptions } from './cni.ts';
