@@ -137,7 +137,8 @@ export class ProcessWaits {
         kill: () => reject(this.exit()),
         interrupt: () => {
           this.blocked.delete(entry);
-          reject(new ErrnoError('EINTR'));
+          // A handler that settles what is awaited wins over the interruption it causes.
+          void Promise.resolve().then(() => reject(new ErrnoError('EINTR')));
         },
       };
       this.blocked.add(entry);

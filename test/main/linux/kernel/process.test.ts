@@ -168,6 +168,22 @@ test('a handled signal interrupts sleep with EINTR and runs its handler; an igno
   expect(seen).toEqual(['handler', 'EINTR']);
 });
 
+test('a handler that settles what its process waits for ends the wait without EINTR', async () => {
+  const machine = makeBareMachine();
+  const task = machine.kernel.start({
+    argv: ['server'],
+    program: async (proc) => {
+      const stop = Promise.withResolvers<number>();
+      proc.onSignal('SIGTERM', () => stop.resolve(5));
+      return proc.interruptible(stop.promise);
+    },
+  });
+  await machine.clock.advance({ ms: 1 });
+  machine.kernel.kill(task.pid, 'SIGTERM');
+  await machine.clock.advance({ ms: 1 });
+  expect(await task.ended).toEqual({ kind: 'exited', exitCode: 5 });
+});
+
 test('orphans go to init, zombies wait for their parent, waitAny takes whichever ends first', async () => {
   const machine = makeBareMachine();
   const seen: unknown[] = [];
