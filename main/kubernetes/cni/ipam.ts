@@ -1,0 +1,76 @@
+// The host-local plugin: one address per container, remembered in files under /var/lib/cni/networks.
+import type { FileSystemView } from '../../linux/kernel/index.ts';
+
+const FOLDER = '/var/lib/cni/networks';
+
+/** The addresses of one network on one machine. */
+export class HostLocal {
+  private readonly fs: FileSystemView;
+  private readonly folder: string;
+  private readonly first: number;
+  private readonly last: number;
+  readonly gateway: string;
+  readonly prefixLength: number;
+
+  /** `subnet` in CIDR form; its first address is the gateway's. */
+  constructor(fs: FileSystemView, network: string, subnet: string) {
+    const [base = '', prefix = '24'] = subnet.split('/');
+    this.fs = fs;
+    this.folder = `${FOLDER}/${network}`;
+    this.prefixLength = Number(prefix);
+    const size = 2 ** (32 - this.prefixLength);
+    const start = Math.floor(toNumber(base) / size) * size;
+    this.gateway = toText(start + 1);
+    this.first = start + 2;
+    this.last = start + size - 2;
+  }
+
+  /** The address of a container: the one it has, the one asked for, or the next that is free. Throws the plugin's error when none is. */
+  allocate(containerId: string, wanted: string | undefined): string {
+    const { fs } = this;
+    if (!fs.exists(this.folder)) fs.mkdir(this.folder, { recursive: true, mode: 0o755 });
+    const held = this.list();
+    const mine = [...held].find(([, owner]) => owner === containerId)?.[0];
+    if (mine !== undefined && (wanted === undefined || wanted === mine)) return mine;
+    if (wanted !== undefined && !held.has(wanted)) return this.reserve(wanted, containerId);
+    const lastPath = `${this.folder}/last_reserved_ip.0`;
+    const previous = fs.exists(lastPath) ? toNumber(fs.readText(lastPath).trim()) : this.first - 1;
+    const size = this.last - this.first + 1;
+    for (let step = 0; step < size; step++) {
+      const candidate = toText(this.first + ((previous + 1 - this.first + step + size) % size));
+      if (!held.has(candidate)) return this.reserve(candidate, containerId);
+    }
+    const range = `${toText(this.first - 1)}-${toText(this.last)}`;
+    throw new Error(`no IP addresses available in range set: ${range}`);
+  }
+
+  release(containerId: string): void {
+    for (const [address, owner] of this.list())
+      if (owner === containerId) this.fs.unlink(`${this.folder}/${address}`);
+  }
+
+  private reserve(address: string, containerId: string): string {
+    this.fs.writeFile(`${this.folder}/${address}`, `${containerId}\r\neth0`, { mode: 0o600 });
+    this.fs.writeFile(`${this.folder}/last_reserved_ip.0`, address, { mode: 0o600 });
+    return address;
+  }
+
+  /** Container ids by address. */
+  private list(): Map<string, string> {
+    const held = new Map<string, string>();
+    if (!this.fs.exists(this.folder)) return held;
+    for (const { name } of this.fs.readdir(this.folder)) {
+      if (/^[\d.]+$/.test(name))
+        held.set(name, this.fs.readText(`${this.folder}/${name}`).split('\r\n')[0] ?? '');
+    }
+    return held;
+  }
+}
+
+function toNumber(address: string): number {
+  return address.split('.').reduce((sum, octet) => sum * 256 + Number(octet), 0);
+}
+
+function toText(number: number): string {
+  return [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.');
+}
