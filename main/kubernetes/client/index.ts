@@ -12,7 +12,7 @@ export type {
   WriteOptions,
 } from './client.ts';
 export { makeEventRecorder, type EventRecorder, type ObjectReference } from './event-recorder.ts';
-export { CONTROLLER_INDEX, NAMESPACE_INDEX, type Lister } from './indexer.ts';
+export { CONTROLLER_INDEX, type Lister } from './indexer.ts';
 export { Informer, type InformerHandler } from './informer.ts';
 export { makeInformerFactory, type InformerFactory } from './informer-factory.ts';
 export { TokenBucket } from './rate-limiter.ts';

@@ -15,7 +15,7 @@ export interface Lister<T> {
 }
 
 /** The index every indexer has, as client-go's informers do. */
-export const NAMESPACE_INDEX = 'namespace';
+const NAMESPACE_INDEX = 'namespace';
 /** Files objects under the uid of the owner that controls them. */
 export const CONTROLLER_INDEX = 'controller';
 

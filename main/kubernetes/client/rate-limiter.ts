@@ -17,7 +17,7 @@ const BUCKET_PER_SECOND = 10;
 const BUCKET_BURST = 100;
 
 /** `baseMs` doubled with each failure of the key, at most `maxMs`. */
-export function exponentialRateLimiter(baseMs = FAILURE_BASE_MS, maxMs = FAILURE_MAX_MS): RateLimiter {
+function exponentialRateLimiter(baseMs = FAILURE_BASE_MS, maxMs = FAILURE_MAX_MS): RateLimiter {
   const failures = new Map<string, number>();
   return {
     when(key) {

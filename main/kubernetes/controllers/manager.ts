@@ -23,6 +23,8 @@ import { makeRootCaPublisher, makeServiceAccountController } from './service-acc
 import { makeStatefulSetController } from './stateful-set.ts';
 import { makeTaintEvictionController } from './taint-eviction.ts';
 import { makeTtlController } from './ttl.ts';
+import { makePersistentVolumeController } from './volume/persistent-volume.ts';
+import { makeClaimProtectionController, makeVolumeProtectionController } from './volume/protection.ts';
 
 export interface ControllerManagerOptions {
   readonly client: ApiClient;
@@ -102,6 +104,9 @@ function makeAll(
     makeEndpointSliceMirroringController(context),
     makeDisruptionController(context),
     makeResourceQuotaController(context),
+    makePersistentVolumeController(context),
+    makeClaimProtectionController(context),
+    makeVolumeProtectionController(context),
     makePodGarbageCollector(context),
     makeGarbageCollector(context),
   ];
