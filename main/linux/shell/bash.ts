@@ -6,6 +6,7 @@ import { ExitControl } from './control.ts';
 import { runSourced } from './builtins/flow.ts';
 import { setOptionLetter, setOptionNamed } from './builtins/options.ts';
 import { ErrnoError } from '../../network/index.ts';
+import { BASH_ONLY, DIALECTS, type DialectName } from './dialect.ts';
 import { runCommand, runList } from './execute.ts';
 import { expandParameter } from './parameter.ts';
 import { runInteractive } from './interactive.ts';
@@ -46,18 +47,38 @@ const LONG_OPTIONS = new Set([
 const DEFAULT_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** bash(1): runs a script, a -c string, standard input, or a person's commands. */
-export const bash: Program = async (proc) => {
+export const bash: Program = (proc) => runShell(proc, 'bash');
+
+/** dash(1), Debian's sh: the same interpreter with dash's syntax, builtins and messages. */
+export const dash: Program = (proc) => runShell(proc, 'dash');
+
+/** busybox's ash. */
+export const ash: Program = (proc) => runShell(proc, 'ash');
+
+async function runShell(proc: Process, dialect: DialectName): Promise<number> {
   installBuiltins();
-  const shell = new Shell(proc, { runList, runCommand, expandParameter });
-  shell.programName = (proc.argv[0] ?? 'bash').replace(/^-/, '');
-  shell.name = proc.argv[0] ?? 'bash';
+  const shell = new Shell(proc, { runList, runCommand, expandParameter }, DIALECTS[dialect]);
+  shell.programName = (proc.argv[0] ?? dialect).replace(/^-/, '');
+  shell.name = proc.argv[0] ?? dialect;
+  if (dialect !== 'bash') becomeLesser(shell);
   shell.shellPid = proc.pid;
   const invocation = await readInvocation(shell, proc.argv.slice(1));
   if (typeof invocation === 'number') return invocation;
   importEnvironment(shell);
   shell.status = await shell.settle(() => start(shell, invocation));
   return shell.runExitTrap();
-};
+}
+
+/** Takes away what dash and ash don't have. */
+function becomeLesser(shell: Shell): void {
+  shell.options.delete('braceexpand');
+  shell.options.add('posix');
+  shell.shopts.add('expand_aliases');
+  for (const name of BASH_ONLY) shell.disabledBuiltins.add(name);
+  if (shell.dialect.name !== 'dash') return;
+  for (const name of ['source', 'let', 'history', 'help']) shell.disabledBuiltins.add(name);
+  shell.shopts.add('xpg_echo');
+}
 
 async function readInvocation(shell: Shell, args: readonly string[]): Promise<Invocation | number> {
   const invocation: Invocation = {
@@ -237,14 +258,17 @@ async function becomeInteractive(shell: Shell, invocation: Invocation): Promise<
   for (const option of ['histexpand', 'history', 'emacs']) shell.options.add(option);
   shell.shopts.add('expand_aliases');
   if (isTerminal(shell.proc, 0) && !command) shell.options.add('monitor');
-  vars.set('PS1', vars.get('PS1') ?? '\\s-\\v\\$ ');
+  vars.set('PS1', vars.get('PS1') ?? shell.dialect.prompt(shell.proc.credentials.uid === 0));
   vars.set('PS2', vars.get('PS2') ?? '> ');
   vars.set('HISTSIZE', vars.get('HISTSIZE') ?? '500');
   vars.set('HISTFILESIZE', vars.get('HISTFILESIZE') ?? '500');
   vars.set('HISTFILE', vars.get('HISTFILE') ?? `${vars.get('HOME') ?? ''}/.bash_history`);
   shell.guardSignals();
   if (invocation.login) await readProfiles(shell, invocation);
-  else if (invocation.readRc)
+  else if (shell.dialect.name !== 'bash') {
+    const file = vars.get('ENV');
+    if (file !== undefined && file !== '') await readStartup(shell, file);
+  } else if (invocation.readRc)
     await readStartup(shell, invocation.rcFile ?? `${vars.get('HOME') ?? ''}/.bashrc`);
 }
 

@@ -1,5 +1,5 @@
 // The shell: bash as a program of the virtual machine. It knows the kernel's calls and no command but its builtins.
-export { bash } from './bash.ts';
+export { ash, bash, dash } from './bash.ts';
 export {
   registerCompleter,
   type Completer,

@@ -157,6 +157,7 @@ async function readCommand(shell: Shell): Promise<Entered> {
 
 function parse(shell: Shell, source: string): List[] | ShellSyntaxError | 'more' {
   const parser = new Parser(source, {
+    dialect: shell.parserDialect,
     extglob: shell.shopts.has('extglob'),
     alias: (name) => (shell.shopts.has('expand_aliases') ? shell.aliases.get(name) : undefined),
   });
@@ -172,7 +173,7 @@ function parse(shell: Shell, source: string): List[] | ShellSyntaxError | 'more'
 
 async function readLine(shell: Shell, prompt: string): Promise<string | undefined> {
   const file = shell.proc.fds.get(0);
-  if (file?.tty !== undefined) return editLine(shell, prompt);
+  if (file?.tty !== undefined && shell.dialect.edits) return editLine(shell, prompt);
   await shell.err(prompt.replace(/[\x01\x02]/g, ''));
   const bytes: number[] = [];
   while (file !== undefined) {
@@ -196,7 +197,7 @@ async function historyExpanded(shell: Shell, line: string): Promise<string | und
     return undefined;
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
-    await shell.err(`bash: ${error.message}\n`);
+    await shell.err(`${shell.prefix()}${error.message}\n`);
     shell.status = 1;
     return undefined;
   }

@@ -87,6 +87,7 @@ export async function runStandardInput(shell: Shell): Promise<number> {
       text === undefined
         ? shell.parser(source, line)
         : new Parser(source, {
+            dialect: shell.parserDialect,
             line,
             extglob: shell.shopts.has('extglob'),
             alias: (name) => (shell.shopts.has('expand_aliases') ? shell.aliases.get(name) : undefined),

@@ -7,6 +7,7 @@ import { Discard, ExitControl, ExpansionError, Interrupted, LoopControl, ReturnC
 import type { Completions } from './completion/completions.ts';
 import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
+import type { Dialect } from './dialect.ts';
 import { JobTable, statusCode } from './jobs.ts';
 import { expandPrompt } from './prompt.ts';
 import type { Command, CommandPart, List, ParameterPart, Word } from './syntax/ast.ts';
@@ -78,6 +79,7 @@ const DEFAULT_SHOPTS = [
 export class Shell {
   proc: Process;
   readonly engine: Engine;
+  readonly dialect: Dialect;
   readonly vars: Variables;
   functions = new Map<string, ShellFunction>();
   aliases = new Map<string, string>();
@@ -122,8 +124,9 @@ export class Shell {
   private runningTrap = false;
   readonly arithmetic: ArithmeticScope;
 
-  constructor(proc: Process, engine: Engine) {
+  constructor(proc: Process, engine: Engine, dialect: Dialect) {
     this.proc = proc;
+    this.dialect = dialect;
     this.engine = engine;
     this.vars = new Variables((text) => evaluateArithmetic(text, this.arithmetic));
     this.arithmetic = {
@@ -180,10 +183,10 @@ export class Shell {
 
   /** How an error message begins. */
   prefix(): string {
-    if (this.interactive || this.interactivePrefix) return 'bash: ';
     const frame = this.frames.at(-1);
-    const name = frame === undefined ? this.name : frame.file;
-    return `${name}: line ${this.line}: `;
+    const interactive = this.interactive || this.interactivePrefix;
+    const name = frame === undefined || interactive || this.dialect.name !== 'bash' ? this.name : frame.file;
+    return this.dialect.prefix({ name, line: this.line, interactive, where: '' });
   }
 
   async error(message: string): Promise<void> {
@@ -337,7 +340,7 @@ export class Shell {
 
   /** A copy of the state for a forked process, which must be attached to it. */
   copy(): Shell {
-    const copy = new Shell(this.proc, this.engine);
+    const copy = new Shell(this.proc, this.engine, this.dialect);
     this.vars.copyTo(copy.vars);
     defineDynamicVariables(copy);
     copy.functions = new Map(this.functions);
@@ -531,14 +534,19 @@ export class Shell {
 
   // ── Texts that are run ──
 
+  get parserDialect(): 'dash' | 'ash' | undefined {
+    return this.dialect.name === 'bash' ? undefined : this.dialect.name;
+  }
+
   parser(source: string, line = 1): Parser {
     return new Parser(source, {
+      dialect: this.parserDialect,
       line,
       extglob: this.shopts.has('extglob'),
       alias: (name) => (this.shopts.has('expand_aliases') ? this.aliases.get(name) : undefined),
       onUnterminatedHereDocument: (at, start, delimiter) => {
         void this.err(
-          `${this.interactive ? 'bash: ' : `${this.name}: line ${at}: `}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`,
+          `${this.dialect.prefix({ name: this.name, line: at, interactive: this.interactive, where: '' })}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`,
         );
       },
     });
@@ -546,12 +554,10 @@ export class Shell {
 
   /** Prints a syntax error with the line it is in. `where` stands between the shell's name and the line. */
   async syntaxError(error: ShellSyntaxError, where = this.origin === 'command' ? '-c: ' : ''): Promise<void> {
-    const withLine = !this.interactive || where !== '';
-    const head = withLine
-      ? `${this.interactive ? 'bash' : this.name}: ${where}line ${error.line}: `
-      : 'bash: ';
-    const source = error.sourceLine === undefined || !withLine ? '' : `${head}\`${error.sourceLine}'\n`;
-    await this.err(`${head}${error.message}\n${source}`);
+    const interactive = this.interactive || this.interactivePrefix;
+    const frame = this.frames.at(-1);
+    const name = frame?.kind === 'source' && where === '' ? frame.file : this.name;
+    await this.err(this.dialect.syntaxError(error, { name, line: error.line, interactive, where }));
   }
 
   /** Runs a text command by command, as eval and traps do. */

@@ -308,7 +308,8 @@ async function execFailed(
     await say(`${shell.prefix()}${path}: cannot execute: required file not found\n`);
     return 127;
   }
-  await say(`${shell.prefix()}${path}: ${error.message}\n`);
+  const absent = error.code === 'ENOENT' && shell.dialect.name !== 'bash';
+  await say(`${shell.prefix()}${absent ? shell.dialect.notFound(path) : `${path}: ${error.message}`}\n`);
   return error.code === 'ENOENT' ? 127 : 126;
 }
 
@@ -398,6 +399,6 @@ async function commandNotFound(
   if (handler !== undefined) {
     return callFunction(shell, 'command_not_found_handle', handler, ['command_not_found_handle', ...words]);
   }
-  await say(`${shell.prefix()}${words[0]}: command not found\n`);
+  await say(`${shell.prefix()}${shell.dialect.notFound(words[0]!)}\n`);
   return 127;
 }

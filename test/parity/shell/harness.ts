@@ -13,7 +13,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LayerFile, Program } from '../../../main/linux/kernel/index.ts';
-import { bash } from '../../../main/linux/shell/index.ts';
+import { bash, dash } from '../../../main/linux/shell/index.ts';
 import { makeBareMachine, run, type BareMachine, type RunResult } from '../../support/make-machine.ts';
 
 export const DIRECTORY = '/root/t';
@@ -22,7 +22,7 @@ export const DIRECTORY = '/root/t';
 export async function allPrograms(): Promise<Map<string, Program>> {
   const programs = new Map<string, Program>([
     ['/usr/bin/bash', bash],
-    ['/usr/bin/sh', bash],
+    ['/usr/bin/sh', dash],
   ]);
   const { machinePrograms } = await import('../../../main/linux/commands/index.ts');
   for (const [path, { program }] of machinePrograms()) if (!programs.has(path)) programs.set(path, program);

@@ -108,6 +108,26 @@ const BINARY_TESTS = new Set([
   '-ot',
   '-ef',
 ]);
+const NOTHING: ReadonlySet<string> = new Set();
+/** What isn't in dash: reserved words, operators, and forms by how they begin. */
+const DASH_LACKS: ReadonlySet<string> = new Set([
+  '[[',
+  ']]',
+  'function',
+  'select',
+  'time',
+  'coproc',
+  '&>',
+  '&>>',
+  '|&',
+  '<<<',
+  ';&',
+  ';;&',
+  '<(',
+  '=(',
+  '((',
+]);
+const ASH_LACKS: ReadonlySet<string> = new Set(['select', 'coproc', '|&', '<<<', ';&', ';;&', '<(', '=(']);
 /** How deep commands may nest. */
 const DEPTH_MAX = 1000;
 const EMPTY_WORD: Word = { parts: [], text: '', line: 0 };
@@ -123,6 +143,8 @@ export class Parser extends WordScanner {
   private assignmentsAllowed = true;
   private commandPosition = true;
   private depth = 0;
+  /** The word that ends the present list. */
+  private expecting: string | undefined;
   /** Aliases being expanded, with the position where each one's text ends. */
   private expanding: { name: string; end: number }[] = [];
   /** Set when an alias ended in a blank: the next word is looked up too. */
@@ -247,8 +269,8 @@ export class Parser extends WordScanner {
     }
     const descriptor = this.scanDescriptor();
     if (descriptor !== undefined) return descriptor;
-    if (!((c === '<' || c === '>') && this.source[start + 1] === '(')) {
-      const operator = OPERATORS.find((text) => this.source.startsWith(text, start));
+    if (!((c === '<' || c === '>') && this.source[start + 1] === '(') || this.lacks.has('<(')) {
+      const operator = OPERATORS.find((text) => this.source.startsWith(text, start) && !this.lacks.has(text));
       if (operator !== undefined) {
         this.pos += operator.length;
         return { kind: 'operator', text: operator, start };
@@ -354,7 +376,9 @@ export class Parser extends WordScanner {
     }
     this.pos = at + 1;
     const value =
-      this.source[this.pos] === '(' ? this.arrayLiteral() : (this.scanWord() ?? { ...EMPTY_WORD, line });
+      this.source[this.pos] === '(' && !this.lacks.has('=(')
+        ? this.arrayLiteral()
+        : (this.scanWord() ?? { ...EMPTY_WORD, line });
     return { name, index, append, value, text: this.source.slice(start, this.pos) };
   }
 
@@ -400,24 +424,34 @@ export class Parser extends WordScanner {
   }
 
   private unexpected(token: Token): ShellSyntaxError {
-    if (token.kind === 'end')
-      return new ShellSyntaxError('end', 'syntax error: unexpected end of file', this.endLine());
+    if (token.kind === 'end') {
+      const error = new ShellSyntaxError('end', 'syntax error: unexpected end of file', this.endLine());
+      error.expected = this.expecting;
+      return error;
+    }
     const line = token.kind === 'newline' ? this.line - 1 : this.line;
     const from = this.source.lastIndexOf('\n', Math.max(0, token.start - 1));
     const to = this.source.indexOf('\n', token.start);
     const sourceLine = this.source.slice(from === token.start ? from : from + 1, to < 0 ? undefined : to);
-    return new ShellSyntaxError(
+    const text = tokenText(token);
+    const error = new ShellSyntaxError(
       'token',
-      `syntax error near unexpected token \`${tokenText(token)}'`,
+      `syntax error near unexpected token \`${text}'`,
       line,
       sourceLine,
     );
+    error.token = text;
+    error.isWord = token.kind === 'word' && !this.isReserved(text);
+    error.expected = this.expecting;
+    return error;
   }
 
   // ── Lists ──
 
   /** Commands up to one of the reserved words in `until`, or to the newline if `oneLine`. */
   private list(until: ReadonlySet<string>, oneLine = false): List {
+    const outer = this.expecting;
+    this.expecting = Array.from(until).at(-1);
     if (++this.depth > DEPTH_MAX)
       throw new ShellSyntaxError('message', 'maximum nesting of commands exceeded', this.line);
     const items: ListItem[] = [];
@@ -440,6 +474,7 @@ export class Parser extends WordScanner {
     }
     this.depth--;
     if (items.length === 0) throw this.unexpected(this.peek());
+    this.expecting = outer;
     return { items };
   }
 
@@ -474,7 +509,17 @@ export class Parser extends WordScanner {
     const token = this.peek();
     if (token.kind !== 'word' || token.assignment !== undefined) return undefined;
     const text = plainText(token.word);
-    return text !== undefined && text === token.word.text && RESERVED.has(text) ? text : undefined;
+    return text !== undefined && text === token.word.text && this.isReserved(text) ? text : undefined;
+  }
+
+  private isReserved(text: string): boolean {
+    return RESERVED.has(text) && !this.lacks.has(text);
+  }
+
+  /** What the dialect doesn't know. */
+  private get lacks(): ReadonlySet<string> {
+    if (this.options.dialect === 'dash') return DASH_LACKS;
+    return this.options.dialect === 'ash' ? ASH_LACKS : NOTHING;
   }
 
   private expect(word: string): void {
@@ -582,7 +627,7 @@ export class Parser extends WordScanner {
   /** `((…))` or `(…)`. */
   private parenthesis(line: number): Command {
     const start = this.peek().start;
-    if (this.source[start + 1] === '(') {
+    if (this.source[start + 1] === '(' && !this.lacks.has('((')) {
       const end = this.arithmeticEnd(start + 2);
       if (end !== undefined) {
         const expression = this.takeArithmetic(start + 2, end);

@@ -12,6 +12,12 @@ export class ShellSyntaxError extends Error {
   readonly line: number;
   /** The source line that bash repeats under the message, where it does. */
   readonly sourceLine: string | undefined;
+  /** The unexpected token's text. */
+  token: string | undefined;
+  /** Whether that was a word that isn't reserved. */
+  isWord = false;
+  /** The reserved word that would have been right. */
+  expected: string | undefined;
 
   constructor(kind: SyntaxErrorKind, message: string, line: number, sourceLine?: string) {
     super(message);

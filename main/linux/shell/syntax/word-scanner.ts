@@ -4,6 +4,8 @@ import { decodeEscapes } from './ansi-c.ts';
 import { ShellSyntaxError } from './syntax-error.ts';
 
 export interface ScanOptions {
+  /** The lesser shell whose syntax counts; absent: bash. */
+  readonly dialect?: 'dash' | 'ash' | undefined;
   /** First line's number; 1 if absent. */
   readonly line?: number;
   readonly extglob?: boolean;
@@ -82,7 +84,11 @@ export abstract class WordScanner {
     for (;;) {
       const c = this.source[this.pos];
       if (c === undefined) break;
-      if ((c === '<' || c === '>') && this.source[this.pos + 1] === '(') {
+      if (
+        (c === '<' || c === '>') &&
+        this.source[this.pos + 1] === '(' &&
+        this.options.dialect === undefined
+      ) {
         flush();
         parts.push(this.processSubstitution(c));
         continue;
@@ -244,7 +250,7 @@ export abstract class WordScanner {
     if (next === '(') return this.dollarParenthesis();
     if (next === '{') return this.nested(() => this.bracedParameter(inDouble));
     if (next === '[') return this.dollarBracket();
-    if (next === "'" && !inDouble) return this.ansiCQuoted();
+    if (next === "'" && !inDouble && this.options.dialect !== 'dash') return this.ansiCQuoted();
     if (next === '"' && !inDouble) {
       this.pos++;
       return this.doubleQuoted();

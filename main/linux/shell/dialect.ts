@@ -1,0 +1,109 @@
+// The shells that this one can be: bash, Debian's dash, busybox's ash. What they say and what they lack.
+import type { ShellSyntaxError } from './syntax/syntax-error.ts';
+
+export type DialectName = 'bash' | 'dash' | 'ash';
+
+export interface Dialect {
+  readonly name: DialectName;
+  /** PS1 before any startup file. */
+  readonly prompt: (root: boolean) => string;
+  /** Whether lines are edited; dash leaves that to the terminal. */
+  readonly edits: boolean;
+  /** How a message begins. */
+  prefix(context: MessageContext): string;
+  /** What follows the prefix when a command isn't there. */
+  notFound(name: string): string;
+  /** The lines that report a syntax error. */
+  syntaxError(error: ShellSyntaxError, context: MessageContext): string;
+}
+
+export interface MessageContext {
+  /** `$0`, or the file that is being run. */
+  readonly name: string;
+  readonly line: number;
+  readonly interactive: boolean;
+  /** What stands between name and line for texts that aren't files: `-c: `, `eval: `. */
+  readonly where: string;
+}
+
+/** Builtins that dash and ash don't have. */
+export const BASH_ONLY: readonly string[] = [
+  'declare',
+  'typeset',
+  'shopt',
+  'pushd',
+  'popd',
+  'dirs',
+  'mapfile',
+  'readarray',
+  'disown',
+  'enable',
+  'caller',
+  'complete',
+  'compgen',
+  'compopt',
+  'builtin',
+  'bind',
+  'suspend',
+  'logout',
+];
+
+const bash: Dialect = {
+  name: 'bash',
+  prompt: () => '\\s-\\v\\$ ',
+  edits: true,
+  prefix: ({ name, line, interactive }) => (interactive ? `${baseName(name)}: ` : `${name}: line ${line}: `),
+  notFound: (name) => `${name}: command not found`,
+  syntaxError(error, { name, interactive, where }) {
+    const withLine = !interactive || where !== '';
+    const shown = interactive ? baseName(name) : name;
+    const head = withLine ? `${shown}: ${where}line ${error.line}: ` : `${shown}: `;
+    const source = error.sourceLine === undefined || !withLine ? '' : `${head}\`${error.sourceLine}'\n`;
+    return `${head}${error.message}\n${source}`;
+  },
+};
+
+const dash: Dialect = {
+  name: 'dash',
+  prompt: (root) => (root ? '# ' : '$ '),
+  edits: false,
+  prefix: ({ name, line }) => `${name}: ${line}: `,
+  notFound: (name) => `${name}: not found`,
+  syntaxError(error, { name }) {
+    const head = `${name}: ${error.line}: Syntax error: `;
+    if (error.kind === 'match')
+      return `${head}${/['"]'$/.test(error.message) ? 'Unterminated quoted string' : "Missing '}'"}\n`;
+    return `${head}${tokenName(error)} unexpected${expecting(error)}\n`;
+  },
+};
+
+const ash: Dialect = {
+  name: 'ash',
+  prompt: () => '\\w \\$ ',
+  edits: true,
+  prefix: ({ name }) => `${name}: `,
+  notFound: (name) => `${name}: not found`,
+  syntaxError(error, { name, line, interactive }) {
+    const head = interactive || line <= 1 ? `${name}: ` : `${name}: line ${error.line}: `;
+    if (error.kind === 'match') return `${head}syntax error: unterminated quoted string\n`;
+    return `${head}syntax error: unexpected ${tokenName(error)}${expecting(error)}\n`;
+  },
+};
+
+export const DIALECTS: Readonly<Record<DialectName, Dialect>> = { bash, dash, ash };
+
+function tokenName(error: ShellSyntaxError): string {
+  if (error.kind === 'end') return 'end of file';
+  const token = error.token ?? 'newline';
+  if (token === 'newline') return token;
+  if (/[<>]/.test(token)) return 'redirection';
+  return error.isWord ? 'word' : `"${token}"`;
+}
+
+function expecting(error: ShellSyntaxError): string {
+  return error.expected === undefined ? '' : ` (expecting "${error.expected}")`;
+}
+
+function baseName(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
+}
