@@ -7,7 +7,7 @@ import type { Process, WindowSize } from '../linux/kernel/index.ts';
 import { makeApiServer, type ApiServer } from '../kubernetes/apiserver/index.ts';
 import type { ImageRegistry } from '../linux/containerd/index.ts';
 import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
-import { makeCniPlugins } from '../kubernetes/cni/index.ts';
+import { makeCni } from '../kubernetes/cni/index.ts';
 import { makeCatalogue } from '../images/index.ts';
 import { isStatus, resources, type Node } from '../kubernetes/api/index.ts';
 import { connectKubelets } from '../kubernetes/kubelet/index.ts';
@@ -93,7 +93,7 @@ export class Cluster implements Disposable {
         files,
         images,
         kubeletClient,
-        makeCni: ({ kernel }) => makeCniPlugins(kernel),
+        makeCni: ({ kernel }) => makeCni({ net: kernel.net, fs: () => kernel.files, random: kernel.random.fork('cni') }),
         onFault: options.onFault,
       });
       this.nodes.set(machine.name, this.owned.use(node));
