@@ -158,6 +158,12 @@ export interface Containerd {
   removeImage(reference: string): void;
   /** Adds an image that came in a file (`docker load`, `ctr images import`). */
   importImage(image: ContainerImage): ImageRecord;
+  /** One more name for an image (`docker tag`). Throws RuntimeError NotFound, InvalidArgument. */
+  tagImage(reference: string, name: string): ImageRecord;
+  /** A tar file of images, as `docker save` writes. Throws RuntimeError NotFound. */
+  exportImages(references: readonly string[]): Uint8Array;
+  /** Adds the images of such a file under the names in it. Throws RuntimeError InvalidArgument, NotFound. */
+  importArchive(archive: Uint8Array): ImageRecord[];
 
   runSandbox(spec: SandboxSpec): Promise<Sandbox>;
   /** Kills what runs in it and gives its network back. */

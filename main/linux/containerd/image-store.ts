@@ -4,6 +4,7 @@ import type { Clock } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import { makeLayer, type FileSystemTree } from '../kernel/index.ts';
 import { RuntimeError, type ContainerImage, type ImageRecord, type ImageRegistry } from './containerd.ts';
+import { readArchive, writeArchive } from './image-archive.ts';
 import { formatReference, parseReference, repositoryOf } from './reference.ts';
 
 export interface ImageStoreOptions {
@@ -104,6 +105,32 @@ export class ImageStore {
     return this.add(image, []);
   }
 
+  tag(reference: string, name: string): ImageRecord {
+    const image = this.require(reference);
+    if (image === undefined) throw new RuntimeError('NotFound', `image "${reference}": not found`);
+    return this.add(image.image, [canonical(name)]);
+  }
+
+  export(references: readonly string[]): Uint8Array {
+    return writeArchive(
+      references.map((reference) => {
+        const image = this.require(reference);
+        if (image === undefined) throw new RuntimeError('NotFound', `image "${reference}": not found`);
+        const name = canonical(reference);
+        return { image: image.image, id: image.id, tags: image.tags.includes(name) ? [name] : image.tags };
+      }),
+    );
+  }
+
+  importArchive(archive: Uint8Array): ImageRecord[] {
+    return readArchive(archive).map((tags) => {
+      const image = tags.map((tag) => this.find(canonical(tag))).find((found) => found !== undefined);
+      if (image === undefined)
+        throw new RuntimeError('NotFound', `image "${tags.join(', ')}" isn't in the catalogue: not found`);
+      return this.add(image, tags.map(canonical));
+    });
+  }
+
   private add(image: ContainerImage, names: readonly string[]): ImageRecord {
     const id = idOf(image);
     const parsed = parseReference(image.name)!;
@@ -179,6 +206,13 @@ export function imageLayer(image: ContainerImage): FileSystemTree {
   const layer = makeLayer(`image:${image.name}`, image.files, builtMs);
   layers.set(image, layer);
   return layer;
+}
+
+/** A name with nothing left out. Throws RuntimeError. */
+function canonical(name: string): string {
+  const parsed = parseReference(name);
+  if (parsed === undefined) throw new RuntimeError('InvalidArgument', `invalid reference format: "${name}"`);
+  return formatReference(parsed);
 }
 
 function idOf(image: ContainerImage): string {

@@ -115,7 +115,7 @@ class Runtime implements ContainerdDaemon {
       catalogue: options.catalogue,
       pullLatencyMs: (image) => this.latency.pullMs(image),
     });
-    this.ids = options.random.fork(`containerd-${this.countBoot()}`);
+    this.ids = options.random.fork(`${options.prefix}containerd-${this.countBoot()}`);
     this.readBack();
   }
 
@@ -170,6 +170,16 @@ class Runtime implements ContainerdDaemon {
   }
   importImage(image: ContainerImage): ImageRecord {
     return this.images.import(image);
+  }
+
+  tagImage(reference: string, name: string): ImageRecord {
+    return this.images.tag(reference, name);
+  }
+  exportImages(references: readonly string[]): Uint8Array {
+    return this.images.export(references);
+  }
+  importArchive(archive: Uint8Array): ImageRecord[] {
+    return this.images.importArchive(archive);
   }
 
   // ── Sandboxes ──

@@ -99,7 +99,8 @@ const DISK_BYTES = 40 * 1024 ** 3;
 const DISK_DEVICE = 0x801;
 
 export function makeMachine(options: MachineOptions): Machine {
-  const { name, clock, store, random } = options;
+  const { name, clock, store } = options;
+  const random = options.random.fork(`machine-${name}`);
   const prefix = `/machines/${name}/`;
   const saved = openMachineState(store, `${prefix}state`, clock.now(), random);
   const { bootMs } = saved;

@@ -18,6 +18,8 @@ export interface UnitDefinition {
   readonly restart?: RestartPolicy;
   /** RestartSec=, 100 ms by default. */
   readonly restartDelayMs?: number;
+  /** StartLimitBurst= within 10 s, 5 by default; 0: it is never given up. */
+  readonly startLimitBurst?: number;
   /** TimeoutStopSec=, 90 s by default: how long SIGTERM may take before SIGKILL. */
   readonly stopTimeoutMs?: number;
   readonly killSignal?: Signal;

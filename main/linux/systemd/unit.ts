@@ -79,7 +79,8 @@ export class Unit {
     const { definition, world } = this;
     const now = world.clock.now();
     this.starts = [...this.starts.filter((at) => now - at < START_INTERVAL_MS), now];
-    if (this.starts.length > START_BURST) return this.hitStartLimit();
+    const burst = definition.startLimitBurst ?? START_BURST;
+    if (burst > 0 && this.starts.length > burst) return this.hitStartLimit();
     const output = world.kernel.pipe();
     this.startedMs = now;
     try {

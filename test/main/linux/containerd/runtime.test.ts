@@ -309,6 +309,22 @@ test('an image that no registry has cannot be pulled, and says so as containerd 
   ]);
 });
 
+test('an image can be tagged, saved to a tar file and loaded on another machine', async () => {
+  const [one, two] = [boot(), boot()];
+  await settle(one, one.containerd.pullImage('web:1.0'));
+  one.containerd.tagImage('web:1.0', 'registry.local:5000/team/web:v2');
+  const archive = one.containerd.exportImages(['web:1.0']);
+  expect(two.containerd.importArchive(archive)).toMatchObject([
+    { repoTags: ['docker.io/library/web:1.0'], image: WEB },
+  ]);
+  expect(one.containerd.imageStatus('registry.local:5000/team/web:v2')?.id).toBe(
+    two.containerd.listImages()[0]!.id,
+  );
+  expect(() => two.containerd.importArchive(Buffer.from('not a tar'))).toThrow('unrecognized image format');
+  expect(() => two.containerd.exportImages(['nothing'])).toThrow('image "nothing": not found');
+  expect(boot(one.store, one.clock).containerd.listImages()).toEqual(one.containerd.listImages());
+});
+
 test('attach joins the input and output of the first process', async () => {
   const world = boot();
   const id = await start(world, { command: ['cat'], stdin: true, stdinOnce: true });
