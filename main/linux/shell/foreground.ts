@@ -4,6 +4,9 @@ import { Interrupted } from './control.ts';
 import { signalText, statusCode, type Job } from './jobs.ts';
 import type { Shell } from './shell.ts';
 
+/** How long news of a child takes: what `kill %1` did shows after the next command, as it does on a real machine. */
+const NEWS_DELAY_MS = 0.5;
+
 /** Waits until a job ends or stops; takes the terminal back and prints what a shell says about it. */
 export async function waitForeground(shell: Shell, job: Job): Promise<number> {
   const { proc } = shell;
@@ -61,6 +64,7 @@ async function interruptibly(shell: Shell, wait: Promise<void>): Promise<void> {
 export async function notifyJobs(shell: Shell): Promise<void> {
   for (const job of [...shell.jobs.jobs]) {
     if (job.state === 'running') continue;
+    if (shell.proc.clock.now() - job.changedMs < NEWS_DELAY_MS && shell.interactive) continue;
     if (!job.notified && shell.interactive) await shell.err(`${shell.jobs.line(job)}\n`);
     job.notified = true;
     if (job.state === 'done') shell.jobs.remove(job);

@@ -53,6 +53,8 @@ export class Job {
   readonly processGroup: number | undefined;
   readonly text: string;
   readonly members: Member[] = [];
+  /** When its state last changed. */
+  changedMs = 0;
   /** Whether the user knows of its present state. */
   notified = true;
   /** Started by `&`, or sent there by bg. */
@@ -85,8 +87,9 @@ export class Job {
     return new Promise((resolve) => void this.waiters.push(resolve));
   }
 
-  update(member: Member, status: WaitStatus): void {
+  update(member: Member, status: WaitStatus, nowMs: number): void {
     member.status = status;
+    this.changedMs = nowMs;
     this.notified = false;
     for (const waiter of this.waiters.splice(0)) waiter();
   }
@@ -108,10 +111,15 @@ export class Job {
 
 export class JobTable {
   jobs: Job[] = [];
+  private readonly now: () => number;
   private inherited: readonly Job[] = [];
   private currentNumbers: number[] = [];
   /** Statuses of background processes that ended, for a later `wait PID`. */
   readonly ended = new Map<number, number>();
+
+  constructor(now: () => number) {
+    this.now = now;
+  }
 
   /** Follows a child until it ends. */
   add(job: Job, child: Child): void {
@@ -125,7 +133,7 @@ export class JobTable {
       for (;;) {
         const status = await member.child.wait({ untraced: true });
         if (status.kind !== 'stopped') this.ended.set(member.pid, statusCode(status));
-        job.update(member, status);
+        job.update(member, status, this.now());
         if (status.kind !== 'stopped') return;
         this.makeCurrent(job);
       }

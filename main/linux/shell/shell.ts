@@ -87,7 +87,7 @@ export class Shell {
   shopts = new Set<string>(DEFAULT_SHOPTS);
   traps = new Map<TrapName, string>();
   hashed = new Map<string, { path: string; hits: number }>();
-  jobs = new JobTable();
+  jobs = new JobTable(() => this.proc.clock.now());
   positional: string[] = [];
   directories: string[] = [];
   disabledBuiltins = new Set<string>();

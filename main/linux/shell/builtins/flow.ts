@@ -42,6 +42,7 @@ const returnBuiltin = textual(async (shell, args) => {
 
 const exitBuiltin = textual(async (shell, args) => {
   const text = args[0] === '--' ? args[1] : args[0];
+  if (shell.interactive) await shell.err(shell.login ? 'logout\n' : 'exit\n');
   if (text === undefined) throw new ExitControl(shell.status);
   const status = await integerArgument(shell, 'exit', text);
   if (status === undefined) throw new ExitControl(2);

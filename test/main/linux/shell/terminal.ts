@@ -51,6 +51,7 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
     env: new Map([
       ['PATH', '/usr/bin'],
       ['HOME', '/root'],
+      ['USER', 'root'],
       ['TERM', 'xterm-256color'],
       ['LANG', 'en_US.UTF-8'],
     ]),
