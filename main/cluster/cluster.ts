@@ -68,9 +68,9 @@ export class Cluster implements Disposable {
         random: random.fork('apiserver'),
         advertised: { address: controlPlane.address, port: API_PORT },
         serviceRange: profile.serviceCidr,
-        kubelets: connectKubelets((node) => this.nodes.get(node)?.kubelet),
       }),
     );
+    this.api.connectKubelets(connectKubelets((node) => this.nodes.get(node)?.kubelet));
     this.admin = this.gate.guard(this.api.adminClient());
     const images = this.images();
     for (const machine of profile.machines) {

@@ -7,6 +7,9 @@ import type { UserInfo } from './user.ts';
 const GROUP = 'rbac.authorization.k8s.io';
 /** Users in this group may do anything. */
 const MASTERS = 'system:masters';
+/** Kubelets. */
+const NODES = 'system:nodes';
+const NODE_PREFIX = 'system:node:';
 
 /** A rule with where it came from. */
 export interface GrantedRule {
@@ -62,6 +65,11 @@ export class RbacAuthorizer implements Authorizer {
   private collect(index: Index, user: UserInfo, namespace: string): readonly GrantedRule[] {
     const rules: GrantedRule[] = [];
     for (const key of subjectKeys(user)) rules.push(...(index.cluster.get(key) ?? []));
+    // The Node authorizer. Differs: it doesn't look at the graph of pods, so a kubelet may read any Secret, not only its pods'.
+    if (user.groups.includes(NODES) && user.name.startsWith(NODE_PREFIX)) {
+      const role = this.objects.get('clusterroles', GROUP, '', 'system:node') as ClusterRole | undefined;
+      for (const rule of role?.rules ?? []) rules.push({ rule, source: 'the Node authorizer' });
+    }
     if (namespace !== '') {
       const bindings = index.namespaced.get(namespace);
       for (const key of subjectKeys(user)) rules.push(...(bindings?.get(key) ?? []));
