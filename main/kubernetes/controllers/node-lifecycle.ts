@@ -129,7 +129,10 @@ class NodeLifecycle {
       const added = missing.map((key): Taint => ({ key, effect: 'NoSchedule', timeAdded }));
       await this.writeTaints(node, [...taints.filter((taint) => !surplus.includes(taint)), ...added]);
     }
-    this.queueNoExecute(this.nodes.lister.get(name) ?? node);
+    const current = this.nodes.lister.get(name) ?? node;
+    // Healing is at once; on evicting the monitor's next round decides, so that a node may take a moment to get ready.
+    if (noExecuteTaint(current) !== undefined) return;
+    this.queueNoExecute(current);
     await this.serveZones();
   }
 
@@ -138,7 +141,7 @@ class NodeLifecycle {
   /** Looks at every node once: a fixed cost per period, however much happens. */
   private async monitor(): Promise<void> {
     for (const name of this.known) if (this.nodes.lister.get(name) === undefined) this.unregister(name);
-    for (const node of this.nodes.lister.list()) await this.check(node);
+    for (const node of this.nodes.lister.list()) this.queueNoExecute(await this.check(node));
     this.rateZones();
     await this.serveZones();
   }
@@ -163,18 +166,21 @@ class NodeLifecycle {
     );
   }
 
-  private async check(node: Stored<Node>): Promise<void> {
+  /** Answers the node as it is then. */
+  private async check(node: Stored<Node>): Promise<Stored<Node>> {
     const nowMs = this.run.clock.now();
     const health = this.observe(node, nowMs);
     const ready = conditionOf(node, 'Ready');
     const graceMs = ready === undefined ? STARTUP_GRACE_MS : GRACE_MS;
-    if (nowMs <= health.probedMs + graceMs) return this.noteReadiness(node, ready?.status ?? 'Unknown');
-    const conditions = silenced(node, nowMs);
-    if (!sameJson(conditions, node.status?.conditions ?? [])) {
-      const status = { ...node.status, conditions };
-      await this.run.client.update<Node>(resources.nodes, { ...node, status }, { subresource: 'status' });
+    if (nowMs <= health.probedMs + graceMs) {
+      this.noteReadiness(node, ready?.status ?? 'Unknown');
+      return node;
     }
+    const conditions = silenced(node, nowMs);
     this.noteReadiness(node, 'Unknown');
+    if (sameJson(conditions, node.status?.conditions ?? [])) return node;
+    const status = { ...node.status, conditions };
+    return this.run.client.update<Node>(resources.nodes, { ...node, status }, { subresource: 'status' });
   }
 
   private observe(node: Stored<Node>, nowMs: number): Health {

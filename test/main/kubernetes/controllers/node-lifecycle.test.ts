@@ -76,3 +76,31 @@ test('a cordoned node is tainted unschedulable, and freed again', async () => {
   await plane.settle();
   expect(await taints()).toEqual([]);
 });
+
+test('a node that takes a moment to get ready is not tainted NoExecute meanwhile', async () => {
+  using plane = await makeControlPlane({ nodes: ['worker1'] });
+  const node = await plane.get<Node>(resources.nodes, 'worker1');
+  const withReady = (status: 'True' | 'False'): Promise<unknown> => {
+    const conditions = [{ type: 'Ready', status }];
+    const options = { subresource: 'status' };
+    const patch = { status: { conditions } };
+    return plane.api.client.patch(
+      resources.nodes,
+      node.metadata.name,
+      'application/strategic-merge-patch+json',
+      patch,
+      options,
+    );
+  };
+  const taints = async (): Promise<string[]> =>
+    ((await plane.get<Node>(resources.nodes, 'worker1')).spec?.taints ?? []).map(
+      ({ key, effect }) => `${key}:${effect}`,
+    );
+  await plane.settle({ seconds: 4 });
+  await withReady('False');
+  await plane.settle({ ms: 500 });
+  expect(await taints()).toEqual(['node.kubernetes.io/not-ready:NoSchedule']);
+  await withReady('True');
+  await plane.settle({ ms: 500 });
+  expect(await taints()).toEqual([]);
+});
