@@ -1,7 +1,12 @@
 // The controller manager: all controllers over one set of shared informers, what kube-controller-manager runs.
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import type { ObjectKey } from '../api/index.ts';
-import { makeInformerFactory, type ApiClient } from '../client/index.ts';
+import {
+  makeEventRecorder,
+  makeInformerFactory,
+  runWithLeaderElection,
+  type ApiClient,
+} from '../client/index.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { makeDaemonSetController } from './daemon-set.ts';
 import { makeDeploymentController } from './deployment/deployment.ts';
@@ -36,6 +41,8 @@ export interface ControllerManagerOptions {
   readonly rootCa?: string;
   /** As `--controllers`: `*` for all, a name to add, `-name` to leave out. Default: all. */
   readonly controllers?: readonly string[];
+  /** The host's name: the manager then takes part in leader election (--leader-elect) and runs only while it leads. */
+  readonly leaderElectOn?: string;
   /** Told of what a sync threw (the key is retried by itself), and of failed lists and watches. */
   readonly onError?: (source: string, key: ObjectKey, error: unknown) => void;
 }
@@ -53,18 +60,40 @@ export function makeControllerManager(options: ControllerManagerOptions): Contro
   return {
     controllers: names,
     start() {
-      // A fresh context per run: informers of a stopped manager must not be read again.
-      const context = contextOf(options);
-      const running = chosen(makeAll(context, options), options.controllers).map((controller) =>
-        controller.start(),
-      );
-      const informing = context.informers.start();
-      return disposable(() => {
-        for (const run of running) run[Symbol.dispose]();
-        informing[Symbol.dispose]();
+      const { client, clock, random, leaderElectOn } = options;
+      if (leaderElectOn === undefined) return run();
+      const name = 'kube-controller-manager';
+      const identity = `${leaderElectOn}_${random.fork(`${name}/identity/${clock.now()}`).uuid()}`;
+      const recorder = makeEventRecorder({
+        client,
+        clock,
+        random: random.fork(`${name}/election`),
+        component: name,
+      });
+      return runWithLeaderElection({
+        client,
+        clock,
+        recorder,
+        name,
+        namespace: 'kube-system',
+        identity,
+        lead: run,
       });
     },
   };
+
+  function run(): Disposable {
+    // A fresh context per run: informers of a stopped manager must not be read again.
+    const context = contextOf(options);
+    const running = chosen(makeAll(context, options), options.controllers).map((controller) =>
+      controller.start(),
+    );
+    const informing = context.informers.start();
+    return disposable(() => {
+      for (const run of running) run[Symbol.dispose]();
+      informing[Symbol.dispose]();
+    });
+  }
 }
 
 function contextOf({

@@ -17,6 +17,7 @@ import {
 import {
   makeEventRecorder,
   makeInformerFactory,
+  runWithLeaderElection,
   type ApiClient,
   type EventRecorder,
   type Informer,
@@ -42,6 +43,8 @@ export interface SchedulerOptions {
   readonly random: Random;
   /** Pods that name another scheduler are left alone. */
   readonly name?: string;
+  /** The host's name: the scheduler then takes part in leader election (--leader-elect) and runs only while it leads. */
+  readonly leaderElectOn?: string;
   /** Kubernetes' minor version: some wordings changed with it. */
   readonly minorVersion?: number;
   /** Told of failed lists, watches and writes; they are retried by themselves. */
@@ -55,7 +58,30 @@ export interface Scheduler {
 
 /** Makes the scheduler. */
 export function makeScheduler(options: SchedulerOptions): Scheduler {
-  return { start: () => new SchedulerRun(options).start() };
+  const run = (): Disposable => new SchedulerRun(options).start();
+  return {
+    start() {
+      const { client, clock, random, leaderElectOn } = options;
+      if (leaderElectOn === undefined) return run();
+      const name = 'kube-scheduler';
+      const identity = `${leaderElectOn}_${random.fork(`${name}/identity/${clock.now()}`).uuid()}`;
+      const recorder = makeEventRecorder({
+        client,
+        clock,
+        random: random.fork(`${name}/election`),
+        component: name,
+      });
+      return runWithLeaderElection({
+        client,
+        clock,
+        recorder,
+        name,
+        namespace: 'kube-system',
+        identity,
+        lead: run,
+      });
+    },
+  };
 }
 
 /** Enough nodes that fit have been found: all up to 100, of more a share that falls to 5 % (percentageOfNodesToScore). */

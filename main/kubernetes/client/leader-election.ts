@@ -1,0 +1,107 @@
+// Leader election by a Lease: of several copies of a program one runs at a time (client-go's tools/leaderelection).
+import { disposable, rfc3339Micro, type Clock } from '../../simulation/index.ts';
+import { resources, type Lease, type Stored } from '../api/index.ts';
+import { isStatus } from '../api/status.ts';
+import type { ApiClient } from './client.ts';
+import type { EventRecorder } from './event-recorder.ts';
+
+/** The real defaults: a lease of 15 s that its holder renews every 2 s, giving up after 10 s without success. */
+const LEASE_SECONDS = 15;
+const RENEW_DEADLINE_MS = 10_000;
+const RETRY_MS = 2_000;
+
+export interface LeaderElectionOptions {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly recorder: EventRecorder;
+  /** The Lease, such as `kube-controller-manager`. */
+  readonly name: string;
+  readonly namespace: string;
+  /** Who we are: host name, `_`, and a UUID. */
+  readonly identity: string;
+  /** Runs while we lead; disposed when we no longer do. */
+  readonly lead: () => Disposable;
+}
+
+/** Takes part in the election until disposed, which gives the lease up. */
+export function runWithLeaderElection(options: LeaderElectionOptions): Disposable {
+  const { client, clock, recorder, name, namespace, identity, lead } = options;
+  let leading: Disposable | undefined;
+  let observed: { record: string; atMs: number } | undefined;
+  let renewedMs = 0;
+  let timer: Disposable | undefined;
+  let stopped = false;
+
+  const round = async (): Promise<void> => {
+    let holds = false;
+    try {
+      holds = await acquireOrRenew();
+    } catch (error) {
+      // Somebody else was faster, or the server can't be reached: the next round tells.
+      if (!(error instanceof Error)) throw error;
+    }
+    if (stopped) return;
+    const nowMs = clock.now();
+    if (holds) {
+      renewedMs = nowMs;
+      if (leading === undefined) {
+        recorder.event(
+          { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name, namespace },
+          'Normal',
+          'LeaderElection',
+          `${identity} became leader`,
+        );
+        leading = lead();
+      }
+    } else if (leading !== undefined && nowMs - renewedMs > RENEW_DEADLINE_MS) {
+      leading[Symbol.dispose]();
+      leading = undefined;
+      recorder.event(
+        { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', name, namespace },
+        'Normal',
+        'LeaderElection',
+        `${identity} stopped leading`,
+      );
+    }
+    timer = clock.after(RETRY_MS, () => void round());
+  };
+
+  const acquireOrRenew = async (): Promise<boolean> => {
+    const nowMs = clock.now();
+    const renewTime = rfc3339Micro(nowMs);
+    const mine = { holderIdentity: identity, leaseDurationSeconds: LEASE_SECONDS, renewTime };
+    let lease: Stored<Lease>;
+    try {
+      lease = await client.get<Lease>(resources.leases, name, { namespace });
+    } catch (error) {
+      if (!isStatus(error, 'NotFound')) throw error;
+      const object = { apiVersion: 'coordination.k8s.io/v1', kind: 'Lease', metadata: { name, namespace } };
+      const spec = { ...mine, acquireTime: renewTime, leaseTransitions: 0 };
+      await client.create<Lease>(resources.leases, { ...object, spec }, { namespace });
+      return true;
+    }
+    const {
+      holderIdentity = '',
+      acquireTime,
+      leaseTransitions = 0,
+      leaseDurationSeconds = LEASE_SECONDS,
+    } = lease.spec ?? {};
+    const record = `${holderIdentity} ${lease.spec?.renewTime}`;
+    // The holder's clock isn't trusted: what counts is how long we have seen no change.
+    if (observed?.record !== record) observed = { record, atMs: nowMs };
+    const isMine = holderIdentity === identity;
+    if (!isMine && holderIdentity !== '' && observed.atMs + leaseDurationSeconds * 1000 > nowMs) return false;
+    const spec = isMine
+      ? { ...mine, acquireTime, leaseTransitions }
+      : { ...mine, acquireTime: renewTime, leaseTransitions: leaseTransitions + 1 };
+    await client.update<Lease>(resources.leases, { ...lease, spec }, { namespace });
+    return true;
+  };
+
+  void round();
+  return disposable(() => {
+    stopped = true;
+    timer?.[Symbol.dispose]();
+    leading?.[Symbol.dispose]();
+  });
+}
