@@ -26,6 +26,7 @@ export type { Cable, CableProperties } from './link/cable.ts';
 export type { LinkOptions, LinkTable } from './link/link-table.ts';
 export type { FdbEntry, FdbTable } from './link/fdb-table.ts';
 export type { CapturedFrame, CaptureTap } from './link/capture.ts';
+export { frameBytes, packetBytes } from './link/packet-bytes.ts';
 export { BROADCAST_MAC, type ArpMessage, type Frame } from './link/frame.ts';
 export type { Address, AddressTable, NewAddress } from './ip/address-table.ts';
 export type { ArpRequest, Neighbour, NeighbourState, NeighbourTable } from './ip/neighbour-table.ts';

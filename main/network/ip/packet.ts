@@ -17,7 +17,6 @@ export const TCP_URG = 32;
 
 const NO_BYTES = new Uint8Array(0);
 const IP_HEADER_BYTES = 20;
-const TCP_HEADER_BYTES = 32; // With the timestamps option, as Linux sends.
 const UDP_HEADER_BYTES = 8;
 const ICMP_HEADER_BYTES = 8;
 
@@ -86,10 +85,16 @@ export class Packet {
     return IP_HEADER_BYTES + this.transportLength;
   }
 
+  /** TCP's header: 40 bytes with a SYN's options, 32 with timestamps, 20 in a RST without a connection. */
+  get headerLength(): number {
+    if ((this.flags & TCP_SYN) !== 0) return 40;
+    return (this.flags & TCP_RST) !== 0 ? 20 : 32;
+  }
+
   get transportLength(): number {
     switch (this.protocol) {
       case PROTO_TCP:
-        return TCP_HEADER_BYTES + ((this.flags & TCP_SYN) !== 0 ? 8 : 0) + this.payload.length;
+        return this.headerLength + this.payload.length;
       case PROTO_UDP:
         return (
           UDP_HEADER_BYTES +

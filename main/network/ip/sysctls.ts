@@ -106,6 +106,7 @@ const BRIDGE_DEFAULTS: Readonly<Record<string, string>> = {
   'net.bridge.bridge-nf-pass-vlan-input-dev': '0',
 };
 
+const CONNTRACK_COUNT = 'net.netfilter.nf_conntrack_count';
 const CONF_PREFIX = 'net.ipv4.conf.';
 
 export class Sysctls {
@@ -126,7 +127,7 @@ export class Sysctls {
 
   /** Every name with its value, in sysctl -a's order (by path). */
   list(): { readonly name: string; readonly value: string }[] {
-    const names = [...this.values.keys()];
+    const names = [...this.values.keys(), CONNTRACK_COUNT];
     for (const device of ['all', 'default', ...this.namespace.links.list().map((link) => link.name)]) {
       for (const key of Object.keys(CONF_DEFAULTS))
         names.push(`${CONF_PREFIX}${device.replaceAll('.', '/')}.${key}`);
@@ -136,14 +137,16 @@ export class Sysctls {
 
   /** Undefined for a name that doesn't exist. Dots inside a device's name are written `/`, as sysctl does. */
   get(name: string): string | undefined {
+    if (name === CONNTRACK_COUNT) return String(this.namespace.conntrack.count);
     const conf = this.parseConf(name);
     if (conf === undefined) return this.values.get(name);
     return this.confOf(conf.device)?.get(conf.key);
   }
 
-  /** Throws ENOENT for an unknown name, EINVAL for a bad value. */
+  /** Throws ENOENT for an unknown name, EINVAL for a bad value, EACCES for a read-only one. */
   set(name: string, value: string): void {
     const old = this.get(name);
+    if (name === CONNTRACK_COUNT) throw new ErrnoError('EACCES');
     if (old === undefined) throw new ErrnoError('ENOENT');
     const text = value.trim().replaceAll(/\s+/g, '\t');
     const isNumeric = /^-?\d+(\t-?\d+)*$/.test(old) || old === '';
@@ -187,7 +190,6 @@ export class Sysctls {
   private refresh(): void {
     this.forwards = this.values.get('net.ipv4.ip_forward') === '1';
     this.bridgeCallsIptables = this.values.get('net.bridge.bridge-nf-call-iptables') === '1';
-    this.values.set('net.netfilter.nf_conntrack_count', String(this.namespace.conntrack?.count ?? 0));
   }
 
   private parseConf(name: string): { device: string; key: string } | undefined {

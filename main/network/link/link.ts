@@ -1,8 +1,7 @@
 // A network device as ip-link(8) shows it, and what all kinds of devices do with frames.
 import type { NetworkNamespace } from '../namespace.ts';
-import { Packet } from '../ip/packet.ts';
+import { frameLength, Packet } from '../ip/packet.ts';
 import type { Cable } from './cable.ts';
-import { frameLength } from '../ip/packet.ts';
 import type { Frame } from './frame.ts';
 
 /** What a link is. `ether` is a machine's network card at the end of a cable. */

