@@ -11,7 +11,7 @@ import {
   type StartOptions,
   type WaitStatus,
 } from '../../main/linux/kernel/index.ts';
-import type { NetworkNamespace } from '../../main/network/index.ts';
+import { createNamespace, Trace, type NetworkNamespace } from '../../main/network/index.ts';
 import { makeRandom, Simulation } from '../../main/simulation/index.ts';
 import { hostLoop } from './host-loop.ts';
 
@@ -61,6 +61,13 @@ export function makeTestSimulation(faults: unknown[] = []): Simulation {
   return new Simulation({ startMs: TEST_START_MS, host: hostLoop, onFault: (error) => faults.push(error) });
 }
 
+/** A network namespace of its own, with `lo` up. */
+export function makeTestNet(clock: Simulation, name = 'test'): NetworkNamespace {
+  const net = createNamespace({ name, clock, random: makeRandom(name), trace: new Trace() });
+  net.links.setUp(net.links.loopback);
+  return net;
+}
+
 export function makeBareMachine(options: BareMachineOptions = {}): BareMachine {
   const faults: unknown[] = [];
   const clock = options.simulation ?? makeTestSimulation(faults);
@@ -83,7 +90,7 @@ export function makeBareMachine(options: BareMachineOptions = {}): BareMachine {
   const kernel = makeKernel({
     clock,
     random: makeRandom(options.seed ?? 1),
-    net: options.net ?? ({} as NetworkNamespace),
+    net: options.net ?? makeTestNet(clock),
     hostname: options.hostname ?? 'master1',
     root,
     onFault: (error) => faults.push(error),

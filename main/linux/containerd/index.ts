@@ -16,9 +16,4 @@ export {
   type SandboxSpec,
 } from './containerd.ts';
 export type { Cni, CniResult, PodInfo } from './cni.ts';
-export {
-  makeContainerd,
-  type ContainerdDaemon,
-  type ContainerdOptions,
-  type RuntimeLatency,
-} from './runtime.ts';
+export { makeContainerd, type ContainerdDaemon, type RuntimeLatency } from './runtime.ts';

@@ -42,7 +42,7 @@ const TASK_ERROR =
 const FIRST_TTY_SIZE = { columns: 80, rows: 24 };
 
 /** What the container runs: the pod's command and args over the image's entrypoint and cmd. */
-export function commandOf(spec: ContainerSpec, image: ContainerImage): readonly string[] {
+function commandOf(spec: ContainerSpec, image: ContainerImage): readonly string[] {
   if (spec.command !== undefined && spec.command.length > 0) return [...spec.command, ...(spec.args ?? [])];
   const args = spec.args !== undefined && spec.args.length > 0 ? spec.args : (image.command ?? []);
   return [...(image.entrypoint ?? []), ...args];

@@ -20,8 +20,8 @@ export {
   type StartOptions,
   type Task,
 } from './kernel.ts';
-export { openDisk, type Disk, type DiskOptions } from './disk.ts';
-export { makeKernel, type KernelOptions } from './make-kernel.ts';
+export { openDisk, type Disk } from './disk.ts';
+export { makeKernel } from './make-kernel.ts';
 export type { Mount } from './mount.ts';
 export type { OpenFile } from './open-file.ts';
 export {

@@ -148,9 +148,8 @@ export class MachineKernel implements Kernel {
 
   /** br_netfilter brings the net.bridge parameters and takes them away. */
   private followBridgeNetfilter(): void {
-    const sysctls = this.net.sysctls as NetworkNamespace['sysctls'] | undefined;
-    if (this.modules.has('br_netfilter')) sysctls?.loadBridgeNetfilter();
-    else sysctls?.unloadBridgeNetfilter();
+    if (this.modules.has('br_netfilter')) this.net.sysctls.loadBridgeNetfilter();
+    else this.net.sysctls.unloadBridgeNetfilter();
   }
 
   private makeInit(argv: readonly string[]): VirtualProcess {

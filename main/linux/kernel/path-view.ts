@@ -343,7 +343,7 @@ export function makePathView(viewer: Viewer): MountedView {
 }
 
 /** Whether mode and owner let the credentials do what `want` says (4 read, 2 write, 1 execute or search). */
-export function allows(stat: FileStat, credentials: Credentials, want: number): boolean {
+function allows(stat: FileStat, credentials: Credentials, want: number): boolean {
   if (credentials.uid === 0) {
     return (want & 1) === 0 || stat.type === 'directory' || (stat.mode & 0o111) !== 0;
   }

@@ -19,7 +19,8 @@ import type { PidNamespace } from './pid-namespace.ts';
 import { SIGNAL_NUMBERS } from './signals.ts';
 import { VirtualProcess } from './virtual-process.ts';
 
-const TICKS_PER_SECOND = 100;
+/** Jiffies per second, as user space sees them. */
+export const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4096;
 const STATE_NAMES = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' } as const;
 

@@ -88,7 +88,7 @@ function nameOf(path: string): string {
 
 function parameterPaths(kernel: MachineKernel, viewer: Process | undefined): string[] {
   const { sysctls } = viewer?.net ?? kernel.net;
-  const network = (sysctls as typeof sysctls | undefined)?.list().map(({ name }) => name) ?? [];
+  const network = sysctls.list().map(({ name }) => name);
   return [...kernel.sysctls.keys(), ...Object.keys(SPECIAL), ...network].map(pathOf);
 }
 
@@ -106,7 +106,7 @@ function parameterAt(
       write: (value) => kernel.setSysctl(name, value),
     };
   const { sysctls } = viewer?.net ?? kernel.net;
-  if ((sysctls as typeof sysctls | undefined)?.get(name) === undefined) return undefined;
+  if (sysctls.get(name) === undefined) return undefined;
   return {
     read: () => sysctls.get(name) ?? '',
     write: (value, writer) => writer.kernel.setSysctl(name, value, writer),

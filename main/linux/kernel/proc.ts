@@ -9,13 +9,11 @@ import {
   type Listing,
 } from './generated-tree.ts';
 import type { MachineKernel } from './make-kernel.ts';
-import { processDirectory } from './proc-process.ts';
+import { processDirectory, TICKS_PER_SECOND } from './proc-process.ts';
 import { makeNetFiles } from './proc-net.ts';
 import { sysctlDirectory } from './proc-sys.ts';
 import { VirtualProcess } from './virtual-process.ts';
 
-/** Jiffies per second, as user space sees them. */
-export const TICKS_PER_SECOND = 100;
 /** What the kernel and its caches hold of a machine's memory. */
 const KERNEL_SHARE = 0.08;
 const CACHE_SHARE = 0.2;

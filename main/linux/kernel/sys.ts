@@ -18,8 +18,7 @@ export function makeSys(kernel: MachineKernel): GeneratedTree {
   const file = (text: string) => () => new GeneratedFile(tree, () => `${text}\n`);
   const empty = directory({});
   const linksOf = (viewer: Process | undefined): Link[] => {
-    const { links } = viewer?.net ?? kernel.net;
-    return (links as typeof links | undefined)?.list() ?? [];
+    return (viewer?.net ?? kernel.net).links.list();
   };
   const netClass = () =>
     new GeneratedDirectory(tree, {

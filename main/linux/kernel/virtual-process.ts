@@ -72,7 +72,6 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   readonly children = new Set<VirtualProcess>();
   readonly childrenChanged = new WaitQueue();
   readonly startMs: number;
-  readonly fs: MountedView;
   argv: readonly string[];
   command: string;
   executablePath: string | undefined;
@@ -88,6 +87,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   /** The stop that the parent hasn't been told of. */
   untoldStop: Signal | undefined;
   cwdPlace: Place;
+  private view: MountedView | undefined;
   private readonly descriptors = new DescriptorTable(this);
   private readonly waits = new ProcessWaits(this);
   private readonly actions = new Map<Signal, SignalAction>();
@@ -107,7 +107,6 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.umask = setup.umask;
     this.credentials = setup.credentials;
     this.startMs = this.clock.now();
-    this.fs = makePathView(this);
   }
 
   // ── Who it is ──
@@ -126,6 +125,9 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   }
   get session(): number {
     return this.group?.session.numbers.in(this.surroundings.pids) ?? 0;
+  }
+  get fs(): MountedView {
+    return (this.view ??= makePathView(this));
   }
   get cwd(): string {
     return this.cwdPlace.path;

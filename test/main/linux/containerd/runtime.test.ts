@@ -12,11 +12,10 @@ import {
 } from '../../../../main/linux/containerd/index.ts';
 import { makeMachine, type Machine } from '../../../../main/linux/machine/index.ts';
 import type { OpenFile, Program } from '../../../../main/linux/kernel/index.ts';
-import type { NetworkNamespace } from '../../../../main/network/index.ts';
 import { makeRandom, type Simulation } from '../../../../main/simulation/index.ts';
 import type { Store } from '../../../../main/storage/index.ts';
 import { makeMemoryStore } from '../../../support/memory-store.ts';
-import { makeTestSimulation } from '../../../support/make-machine.ts';
+import { makeTestNet, makeTestSimulation } from '../../../support/make-machine.ts';
 
 /** A server: runs until it is told to end. */
 const serve: Program = async (proc) => {
@@ -82,7 +81,7 @@ function boot(store: Store = makeMemoryStore(), clock: Simulation = makeTestSimu
     clock,
     random: makeRandom(1),
     store,
-    net: {} as NetworkNamespace,
+    net: makeTestNet(clock),
     programs: new Map(),
     onFault: (error) => {
       throw error;
@@ -110,7 +109,7 @@ function boot(store: Store = makeMemoryStore(), clock: Simulation = makeTestSimu
       lookup: (name) => (name === WEB.name || name === 'docker.io/library/web:latest' ? WEB : undefined),
     },
     cni,
-    makeNetworkNamespace: () => ({ [Symbol.dispose]: () => undefined }) as unknown as NetworkNamespace,
+    makeNetworkNamespace: (name) => makeTestNet(clock, name),
     latency: { sandboxMs: 5, createMs: 5, startMs: 5, pullMs: (image) => image.sizeBytes / 1e5 },
   });
   return { clock, store, machine, containerd, cniCalls };

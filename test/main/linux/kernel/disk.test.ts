@@ -8,11 +8,10 @@ import {
   type Disk,
   type Kernel,
 } from '../../../../main/linux/kernel/index.ts';
-import type { NetworkNamespace } from '../../../../main/network/index.ts';
 import { makeRandom, type Simulation } from '../../../../main/simulation/index.ts';
 import type { Store } from '../../../../main/storage/index.ts';
 import { makeMemoryStore } from '../../../support/memory-store.ts';
-import { makeTestSimulation, TEST_START_MS } from '../../../support/make-machine.ts';
+import { makeTestNet, makeTestSimulation, TEST_START_MS } from '../../../support/make-machine.ts';
 
 const PREFIX = '/machines/m1/disk/';
 
@@ -31,7 +30,7 @@ function boot(store: Store, clock: Simulation): { kernel: Kernel; disk: Disk } {
   const kernel = makeKernel({
     clock,
     random: makeRandom(1),
-    net: {} as NetworkNamespace,
+    net: makeTestNet(clock),
     hostname: 'm1',
     root: makeOverlay('root', [base], disk.tree),
     onFault: (error) => {

@@ -10,10 +10,10 @@ import {
   type FileSystemView,
   type LayerFile,
 } from '../../../../main/linux/kernel/index.ts';
-import { ErrnoError, type NetworkNamespace } from '../../../../main/network/index.ts';
+import { ErrnoError } from '../../../../main/network/index.ts';
 import { makeRandom, type Random } from '../../../../main/simulation/index.ts';
 import { makeMemoryStore } from '../../../support/memory-store.ts';
-import { makeTestSimulation, TEST_START_MS } from '../../../support/make-machine.ts';
+import { makeTestNet, makeTestSimulation, TEST_START_MS } from '../../../support/make-machine.ts';
 
 const RUNS = 60;
 const STEPS = 80;
@@ -28,10 +28,11 @@ const LOWER = new Map<string, LayerFile>([
 ]);
 
 function viewOf(root: FileSystemTree): FileSystemView {
+  const clock = makeTestSimulation();
   const kernel = makeKernel({
-    clock: makeTestSimulation(),
+    clock,
     random: makeRandom(1),
-    net: {} as NetworkNamespace,
+    net: makeTestNet(clock),
     hostname: 'h',
     root,
     onFault: (error) => {

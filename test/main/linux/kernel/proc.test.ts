@@ -64,7 +64,13 @@ test('kernel parameters are read and written as files; what is no value is EINVA
     expect(proc.fs.readText('/proc/sys/kernel/random/boot_id')).toBe(
       proc.fs.readText('/proc/sys/kernel/random/boot_id'),
     );
-    expect(proc.fs.readdir('/proc/sys').map(({ name }) => name)).toEqual(['fs', 'kernel', 'user', 'vm']);
+    expect(proc.fs.readdir('/proc/sys').map(({ name }) => name)).toEqual([
+      'fs',
+      'kernel',
+      'net',
+      'user',
+      'vm',
+    ]);
     expect(() => proc.fs.readText('/proc/sys/vm')).toThrow(expect.objectContaining({ code: 'EISDIR' }));
   });
 });
@@ -96,4 +102,24 @@ test('devices: null swallows, zero and urandom never end, full is full, a proces
     expect(() => proc.fs.open('/dev/tty')).toThrow(expect.objectContaining({ code: 'ENXIO' }));
     expect(proc.fs.stat('/dev/null')).toMatchObject({ type: 'character-device', mode: 0o666 });
   });
+});
+
+test('the network of a process is in its /proc/net, /proc/sys/net and /sys/class/net', async () => {
+  const machine = makeBareMachine();
+  const { net, files } = machine.kernel;
+  const eth0 = net.links.addDummy({ name: 'eth0', mac: '52:54:00:00:00:01' });
+  net.links.setUp(eth0);
+  net.addresses.add(eth0, { address: '192.168.10.10', prefixLength: 24 });
+  expect(files.readText('/sys/class/net/eth0/address')).toBe('52:54:00:00:00:01\n');
+  expect(files.readText('/sys/class/net/lo/mtu')).toBe('65536\n');
+  expect(files.readText('/proc/net/dev')).toMatch(/\n {4}lo: {8}0 {7}0 .*\n {2}eth0: /);
+  expect(files.readText('/proc/net/route')).toMatch(/\neth0\t000AA8C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t/);
+  net.sockets.listenTcp({ address: '0.0.0.0', port: 80 });
+  expect(files.readText('/proc/net/tcp')).toMatch(/\n {3}0: 00000000:0050 00000000:0000 0A /);
+  files.writeFile('/proc/sys/net/ipv4/ip_forward', '1');
+  expect(net.sysctls.get('net.ipv4.ip_forward')).toBe('1');
+  expect(files.readText('/proc/sys/net/ipv4/conf/eth0/forwarding')).toBe('1\n');
+  expect(files.exists('/proc/sys/net/bridge')).toBe(false);
+  machine.kernel.loadModule('br_netfilter');
+  expect(files.readText('/proc/sys/net/bridge/bridge-nf-call-iptables')).toBe('1\n');
 });

@@ -2,10 +2,9 @@
 import { expect, test } from 'vitest';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
 import { makeMachine, type Machine, type MachineOptions } from '../../../../main/linux/machine/index.ts';
-import type { NetworkNamespace } from '../../../../main/network/index.ts';
 import { makeRandom } from '../../../../main/simulation/index.ts';
 import { makeMemoryStore } from '../../../support/memory-store.ts';
-import { makeTestSimulation } from '../../../support/make-machine.ts';
+import { makeTestNet, makeTestSimulation } from '../../../support/make-machine.ts';
 
 const shell: Program = async (proc) => {
   await proc.stdout.write(
@@ -33,7 +32,7 @@ function make(
     name: 'master1',
     random: makeRandom(1),
     store: makeMemoryStore(),
-    net: {} as NetworkNamespace,
+    net: makeTestNet(clock),
     programs: new Map([
       ['/usr/bin/bash', shell],
       ['/usr/bin/sleeper', sleeper],

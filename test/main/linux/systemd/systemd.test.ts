@@ -3,10 +3,9 @@ import { expect, test } from 'vitest';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
 import { makeMachine } from '../../../../main/linux/machine/index.ts';
 import { journalSocket, systemdSocket, type UnitDefinition } from '../../../../main/linux/systemd/index.ts';
-import type { NetworkNamespace } from '../../../../main/network/index.ts';
 import { makeRandom } from '../../../../main/simulation/index.ts';
 import { makeMemoryStore } from '../../../support/memory-store.ts';
-import { makeTestSimulation } from '../../../support/make-machine.ts';
+import { makeTestNet, makeTestSimulation } from '../../../support/make-machine.ts';
 
 const daemon: Program = async (proc) => {
   await proc.stdout.write('I am up\n<3>something broke\n');
@@ -48,7 +47,7 @@ function make(store = makeMemoryStore(), clock = makeTestSimulation()) {
     clock,
     random: makeRandom(1),
     store,
-    net: {} as NetworkNamespace,
+    net: makeTestNet(clock),
     programs: new Map([
       ['/usr/bin/daemon', daemon],
       ['/usr/bin/crasher', crasher],
