@@ -1,5 +1,5 @@
 // iptables(8), iptables-save, iptables-restore, ip6tables: tables are read and changed as the kernel holds them.
-import { IptablesError, protocolName, type Chain, type Rule, type Table, type TableName } from '../../../network/index.ts';
+import { IptablesError, type Chain, type Rule, type Table, type TableName } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { Output } from '../frame/output.ts';
 import { reverseLookup } from './resolver.ts';
@@ -200,8 +200,8 @@ class Tool {
   private async row(rule: Rule, verbose: boolean, numeric: boolean, exact: boolean): Promise<string> {
     let text = '';
     if (verbose) text += `${exact ? String(rule.packets).padStart(8) : count(rule.packets, exact)} ${exact ? String(rule.bytes).padStart(8) : count(rule.bytes, exact)} `;
-    const name = numeric ? String(rule.protocol) : rule.protocol === 0 ? 'all' : protocolName(rule.protocol);
-    text += `${rule.targetName.padEnd(9)}  ${(rule.isProtocolInverted ? `!${name}` : name).padEnd(4)} -- `;
+    const name = numeric ? String(rule.protocol?.number ?? 0) : (rule.protocol?.name ?? 'all');
+    text += `${rule.targetName.padEnd(9)}  ${(rule.protocol?.isInverted === true ? `!${name}` : name).padEnd(4)} -- `;
     if (verbose) {
       const device = (shown: string): string => (shown === '*' && !numeric ? 'any' : shown);
       text += ` ${device(rule.inInterfaceText).padEnd(6)} ${device(rule.outInterfaceText).padEnd(6)} `;

@@ -35,14 +35,25 @@ import { falseCommand, trueCommand } from '../coreutils/true.ts';
 import { yes } from '../coreutils/yes.ts';
 import { ed } from '../editor/ex.ts';
 import { nano, vim } from '../editor/vim.ts';
+import { curl } from '../network/curl.ts';
+import { dig } from '../network/dig.ts';
+import { ip } from '../network/ip.ts';
+import { ip6tables, iptables, iptablesRestore, iptablesSave } from '../network/iptables.ts';
+import { ipvsadm, ipvsadmRestore, ipvsadmSave } from '../network/ipvsadm.ts';
+import { arp, ifconfig, netstat, route } from '../network/net-tools.ts';
+import { host, nslookup } from '../network/nslookup.ts';
+import { arping, ping } from '../network/ping.ts';
+import { ss } from '../network/ss.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, top, uptime, w, who } from '../process/memory.ts';
 import { ps } from '../process/ps.ts';
 import { nice, nohup, setsid, time, timeout, watch } from '../process/timing.ts';
 import { dmesg, getent, hostname, hostnamectl } from '../system/host.ts';
+import { journalctl } from '../system/journalctl.ts';
 import { lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
 import { df, lsblk, mount, umount } from '../system/mounts.ts';
 import { sysctl } from '../system/sysctl.ts';
+import { service, systemctl, timedatectl } from '../system/systemctl.ts';
 import { su, sudo, which } from '../system/users.ts';
 import { cut } from '../text/cut.ts';
 import { hexdump, od, xxd } from '../text/dump.ts';
@@ -83,202 +94,47 @@ export interface CommandPackage {
 
 type Programs = Readonly<Record<string, Program>>;
 
-function pack(
-  name: string,
-  version: string,
-  release: string,
-  summary: string,
-  sizeBytes: number,
-  bin: Programs,
-  sbin: Programs = {},
-): CommandPackage {
+function pack(name: string, version: string, release: string, summary: string, sizeBytes: number, bin: Programs, sbin: Programs = {}): CommandPackage {
   const programs = new Map<string, InstalledProgram>();
-  for (const [directory, group] of [
-    ['/usr/bin', bin],
-    ['/usr/sbin', sbin],
-  ] as const) {
-    for (const [command, program] of Object.entries(group))
-      programs.set(`${directory}/${command}`, { name: command, program });
+  for (const [directory, group] of [['/usr/bin', bin], ['/usr/sbin', sbin]] as const) {
+    for (const [command, program] of Object.entries(group)) programs.set(`${directory}/${command}`, { name: command, program });
   }
   return { name, version, release, summary, sizeBytes, programs };
 }
 
 /** Every package there is, by what a machine installs first. */
 export const PACKAGES: readonly CommandPackage[] = [
-  pack('coreutils', '9.1', '1.el9', 'A set of basic GNU tools commonly used in shell scripts', 5_700_000, {
-    basename,
-    dirname,
-    cat,
-    chgrp,
-    chown,
-    chmod,
-    cksum,
-    comm,
-    cp,
-    cut,
-    date,
-    df,
-    du,
-    echo,
-    env,
-    expand,
-    expr,
-    factor,
-    fmt,
-    fold,
-    groups,
-    head,
-    id,
-    join,
-    ln,
-    logname,
-    ls,
-    md5sum,
-    mkdir,
-    mktemp,
-    mv,
-    nice,
-    nl,
-    nohup,
-    nproc,
-    numfmt,
-    od,
-    paste,
-    printenv,
-    printf,
-    pwd,
-    readlink,
-    realpath,
-    rm,
-    rmdir,
-    seq,
-    sha1sum,
-    sha224sum,
-    sha256sum,
-    sha384sum,
-    sha512sum,
-    shuf,
-    sleep,
-    sort,
-    split,
-    stat,
-    stty,
-    sync,
-    tac,
-    tail,
-    tee,
-    test,
-    timeout,
-    touch,
-    tr,
-    truncate,
-    tty,
-    uname,
-    unexpand,
-    uniq,
-    wc,
-    who,
-    whoami,
-    yes,
-    arch,
-    base64,
-    false: falseCommand,
-    '[': test,
-    true: trueCommand,
-    dir: ls,
-  }),
-  pack('util-linux', '2.38.1', '1.el9', 'Collection of basic system utilities', 8_300_000, {
-    dmesg,
-    hexdump,
-    kill,
-    lsblk,
-    more,
-    mount,
-    rev,
-    setsid,
-    su,
-    umount,
-  }),
-  pack(
-    'procps-ng',
-    '4.0.2',
-    '1.el9',
-    'System and process monitoring utilities',
-    900_000,
-    { free, pgrep, pkill, ps, top, uptime, w, watch, pidof },
-    { sysctl },
-  ),
+  pack('coreutils', '9.1', '1.el9', 'A set of basic GNU tools commonly used in shell scripts', 5_700_000, { basename, dirname, cat, chgrp, chown, chmod, cksum, comm, cp, cut, date, df, du, echo, env, expand, expr, factor, fmt, fold, groups, head, id, join, ln, logname, ls, md5sum, mkdir, mktemp, mv, nice, nl, nohup, nproc, numfmt, od, paste, printenv, printf, pwd, readlink, realpath, rm, rmdir, seq, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum, shuf, sleep, sort, split, stat, stty, sync, tac, tail, tee, test, timeout, touch, tr, truncate, tty, uname, unexpand, uniq, wc, who, whoami, yes, arch, base64, 'false': falseCommand, '[': test, 'true': trueCommand, 'dir': ls }),
+  pack('util-linux', '2.38.1', '1.el9', 'Collection of basic system utilities', 8_300_000, { dmesg, hexdump, kill, lsblk, more, mount, rev, setsid, su, umount }),
+  pack('procps-ng', '4.0.2', '1.el9', 'System and process monitoring utilities', 900_000, { free, pgrep, pkill, ps, top, uptime, w, watch, pidof }, { sysctl }),
   pack('psmisc', '23.6', '1.el9', 'Utilities for managing processes on your system', 400_000, { killall }),
-  pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, {
-    find,
-    xargs,
-  }),
+  pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, { find, xargs }),
   pack('grep', '3.8', '1.el9', 'Pattern matching utilities', 800_000, { grep, egrep, fgrep }),
   pack('sed', '4.9', '1.el9', 'A GNU stream text editor', 600_000, { sed }),
   pack('less', '590', '1.el9', 'A text file browser similar to more, but better', 300_000, { less }),
   pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset }),
   pack('hostname', '3.23', '1.el9', 'Utility to set/show the host name or domain name', 60_000, { hostname }),
-  pack(
-    'kmod',
-    '30',
-    '1.el9',
-    'Linux kernel module management utilities',
-    400_000,
-    {},
-    { lsmod, modprobe, rmmod, modinfo },
-  ),
+  pack('kmod', '30', '1.el9', 'Linux kernel module management utilities', 400_000, {}, { lsmod, modprobe, rmmod, modinfo }),
   pack('sudo', '1.9.13', '1.el9', 'Allows restricted root access for specified users', 4_200_000, { sudo }),
-  pack('which', '2.21', '1.el9', 'Displays where a particular program in your path is located', 80_000, {
-    which,
-  }),
-  pack('time', '1.9', '1.el9', "A GNU utility for monitoring a program's use of system resources", 100_000, {
-    time,
-  }),
+  pack('which', '2.21', '1.el9', 'Displays where a particular program in your path is located', 80_000, { which }),
+  pack('time', '1.9', '1.el9', 'A GNU utility for monitoring a program\'s use of system resources', 100_000, { time }),
   pack('glibc-common', '2.36', '1.el9', 'Common binaries and locale data for glibc', 2_000_000, { getent }),
-  pack('systemd', '252', '14.el9', 'System and Service Manager', 15_000_000, { hostnamectl }),
+  pack('systemd', '252', '14.el9', 'System and Service Manager', 15_000_000, { hostnamectl, systemctl, journalctl, timedatectl }, { service }),
   pack('ed', '1.19', '1.el9', 'The GNU line editor', 100_000, { ed }),
-  pack(
-    'vim-enhanced',
-    '9.0.1000',
-    '1.el9',
-    'A version of the VIM editor which includes recent enhancements',
-    3_500_000,
-    { vim, vi: vim, view: vim, ex: vim },
-  ),
+  pack('vim-enhanced', '9.0.1000', '1.el9', 'A version of the VIM editor which includes recent enhancements', 3_500_000, { vim, 'vi': vim, 'view': vim, 'ex': vim }),
   pack('nano', '7.2', '1.el9', 'A small text editor', 2_800_000, { nano }),
-  pack(
-    'vim-common',
-    '9.0.1000',
-    '1.el9',
-    'The common files needed by any version of the VIM editor',
-    27_000_000,
-    { xxd },
-  ),
+  pack('iproute', '6.1.0', '1.el9', 'Advanced IP routing and network device configuration tools', 2_600_000, {}, { ip, ss }),
+  pack('net-tools', '2.0', '0.65.el9', 'Basic networking tools', 1_000_000, { netstat }, { ifconfig, route, arp }),
+  pack('iputils', '20221126', '1.el9', 'Network monitoring tools including ping', 700_000, { ping }, { arping }),
+  pack('iptables', '1.8.9', '1.el9', 'Tools for managing Linux kernel packet filtering capabilities', 2_000_000, {}, { iptables, ip6tables, 'iptables-save': iptablesSave, 'iptables-restore': iptablesRestore }),
+  pack('ipvsadm', '1.31', '1.el9', 'Utility to administer the Linux Virtual Server', 200_000, {}, { ipvsadm, 'ipvsadm-save': ipvsadmSave, 'ipvsadm-restore': ipvsadmRestore }),
+  pack('bind-utils', '9.18.49', '1.el9', 'Utilities for querying DNS name servers', 700_000, { dig, nslookup, host }),
+  pack('curl', '7.88.1', '1.el9', 'A utility for getting files from remote servers (FTP, HTTP, and others)', 700_000, { curl }),
+  pack('vim-common', '9.0.1000', '1.el9', 'The common files needed by any version of the VIM editor', 27_000_000, { xxd }),
 ];
 
 /** What a machine has from the start; the rest comes with yum. */
-const PREINSTALLED: readonly string[] = [
-  'coreutils',
-  'util-linux',
-  'procps-ng',
-  'psmisc',
-  'findutils',
-  'grep',
-  'sed',
-  'less',
-  'ncurses',
-  'hostname',
-  'kmod',
-  'sudo',
-  'which',
-  'time',
-  'glibc-common',
-  'systemd',
-  'ed',
-  'vim-enhanced',
-  'nano',
-  'vim-common',
-];
+const PREINSTALLED: readonly string[] = ['coreutils', 'util-linux', 'procps-ng', 'psmisc', 'findutils', 'grep', 'sed', 'less', 'ncurses', 'hostname', 'kmod', 'sudo', 'which', 'time', 'glibc-common', 'systemd', 'ed', 'vim-enhanced', 'nano', 'iproute', 'iputils', 'iptables', 'curl', 'vim-common'];
 
 /** A package by its name; undefined if the repository has none such. */
 export function packageOf(name: string): CommandPackage | undefined {
@@ -288,115 +144,11 @@ export function packageOf(name: string): CommandPackage | undefined {
 /** The programs of a machine by path. Profiles name further packages, such as `bind-utils` or `ipvsadm`. */
 export function machinePrograms(extra: readonly string[] = []): Map<string, InstalledProgram> {
   const programs = new Map<string, InstalledProgram>();
-  for (const name of [...PREINSTALLED, ...extra])
-    for (const [path, program] of packageOf(name)?.programs ?? []) programs.set(path, program);
+  for (const name of [...PREINSTALLED, ...extra]) for (const [path, program] of packageOf(name)?.programs ?? []) programs.set(path, program);
   return programs;
 }
 
-const APPLETS: Programs = {
-  cat,
-  basename,
-  dirname,
-  chmod,
-  chown,
-  chgrp,
-  cp,
-  cut,
-  date,
-  df,
-  du,
-  echo,
-  env,
-  expr,
-  find,
-  free,
-  grep,
-  egrep,
-  fgrep,
-  head,
-  hostname,
-  id,
-  kill,
-  killall,
-  less,
-  ln,
-  ls,
-  lsmod,
-  md5sum,
-  mkdir,
-  mktemp,
-  more,
-  mount,
-  mv,
-  od,
-  paste,
-  pgrep,
-  pidof,
-  pkill,
-  printenv,
-  printf,
-  ps,
-  pwd,
-  readlink,
-  realpath,
-  rev,
-  rm,
-  rmdir,
-  sed,
-  seq,
-  sha1sum,
-  sha256sum,
-  sha512sum,
-  shuf,
-  sleep,
-  sort,
-  split,
-  stat,
-  stty,
-  sysctl,
-  tac,
-  tail,
-  tee,
-  test,
-  time,
-  timeout,
-  top,
-  touch,
-  tr,
-  truncate,
-  tty,
-  umount,
-  uname,
-  uniq,
-  uptime,
-  watch,
-  wc,
-  which,
-  who,
-  whoami,
-  xargs,
-  xxd,
-  yes,
-  base64,
-  clear,
-  cksum,
-  comm,
-  dmesg,
-  expand,
-  fold,
-  hexdump,
-  nproc,
-  nl,
-  setsid,
-  su,
-  sync,
-  false: falseCommand,
-  '[': test,
-  true: trueCommand,
-  vi: vim,
-};
+const APPLETS: Programs = { cat, basename, dirname, chmod, chown, chgrp, cp, cut, date, df, du, echo, env, expr, find, free, grep, egrep, fgrep, head, hostname, id, ifconfig, ip, kill, killall, less, ln, ls, lsmod, md5sum, mkdir, mktemp, more, mount, mv, netstat, nslookup, od, paste, pgrep, pidof, ping, pkill, printenv, printf, ps, pwd, readlink, realpath, rev, rm, rmdir, route, sed, seq, sha1sum, sha256sum, sha512sum, shuf, sleep, sort, split, stat, stty, sysctl, tac, tail, tee, test, time, timeout, top, touch, tr, truncate, tty, umount, uname, uniq, uptime, watch, wc, which, who, whoami, xargs, xxd, yes, arping, base64, clear, cksum, comm, dmesg, expand, fold, hexdump, nproc, nl, setsid, su, sync, arp, 'false': falseCommand, '[': test, 'true': trueCommand, 'vi': vim };
 
 /** busybox's applets by name, with its texts; images put them under /bin. */
-export const BUSYBOX_APPLETS: ReadonlyMap<string, Program> = new Map(
-  Object.entries(APPLETS).map(([name, program]) => [name, applet(program)]),
-);
+export const BUSYBOX_APPLETS: ReadonlyMap<string, Program> = new Map(Object.entries(APPLETS).map(([name, program]) => [name, applet(program)]));
