@@ -1,13 +1,13 @@
 // A node on a test API server: kernel, containerd and kubelet, with images made of small programs.
+import { makeCni } from '../../main/kubernetes/cni/index.ts';
 import {
   makeContainerd,
-  type Cni,
   type ContainerdDaemon,
   type ContainerImage,
   type ImageRegistry,
 } from '../../main/linux/containerd/index.ts';
 import type { Program } from '../../main/linux/kernel/index.ts';
-import type { Namespace, Pod, Stored } from '../../main/kubernetes/api/index.ts';
+import type { Event, Namespace, Pod, Stored } from '../../main/kubernetes/api/index.ts';
 import { resources } from '../../main/kubernetes/api/index.ts';
 import {
   defaultKubeletConfig,
@@ -15,9 +15,8 @@ import {
   type Kubelet,
   type KubeletConfig,
 } from '../../main/kubernetes/kubelet/index.ts';
-import type { NetworkNamespace } from '../../main/network/index.ts';
+import { createNamespace, Trace, type NetworkNamespace } from '../../main/network/index.ts';
 import type { ApiClient } from '../../main/kubernetes/client/index.ts';
-import { disposable } from '../../main/simulation/index.ts';
 import { untilStopped } from '../../main/kubernetes/daemon/index.ts';
 import { makeApi, type TestApi } from './make-api.ts';
 import { makeBareMachine, type BareMachine } from './make-machine.ts';
@@ -67,20 +66,23 @@ export function imageOf(name: string, programs: Readonly<Record<string, Program>
   };
 }
 
-/** Enough of a namespace for pods whose packets don't matter. */
-function stubNet(name: string): NetworkNamespace {
-  const sockets = {
-    listenTcp: () => ({
-      local: { address: '0.0.0.0', port: 0 },
-      accept: () => new Promise(() => undefined),
-      ...disposable(() => undefined),
-    }),
-  };
-  return { name, sockets, ...disposable(() => undefined) } as unknown as NetworkNamespace;
-}
+const BRIDGE_CONF = JSON.stringify({
+  name: 'pods',
+  plugins: [
+    {
+      type: 'bridge',
+      bridge: 'cni0',
+      isGateway: true,
+      isDefaultGateway: true,
+      ipam: { type: 'host-local', subnet: '10.244.1.0/24' },
+    },
+  ],
+});
 
 export interface TestNodeOptions {
   readonly images?: readonly ContainerImage[];
+  /** Asked for what `images` doesn't hold. */
+  readonly registry?: ImageRegistry;
   readonly config?: Partial<KubeletConfig>;
   readonly version?: string;
   readonly files?: Readonly<Record<string, string>>;
@@ -90,24 +92,32 @@ export interface TestNodeOptions {
 export async function makeNode(options: TestNodeOptions = {}): Promise<TestNode> {
   const api = makeApi();
   const logged: string[] = [];
+  const trace = new Trace();
+  const makeNamespace = (name: string): NetworkNamespace => {
+    const namespace = createNamespace({ name, clock: api.clock, random: api.random.fork(name), trace });
+    namespace.links.setUp(namespace.links.require('lo'));
+    return namespace;
+  };
   const machine = makeBareMachine({
     simulation: api.clock,
     hostname: 'worker1',
-    net: stubNet('worker1'),
+    net: makeNamespace('worker1'),
     files: {
-      '/etc/cni/net.d/10-bridge.conflist': '{}',
+      '/etc/cni/net.d/10-bridge.conflist': BRIDGE_CONF,
       '/etc/resolv.conf': 'nameserver 192.168.10.1\n',
       '/etc/os-release': 'PRETTY_NAME="CentOS Linux 7 (Core)"\n',
       ...options.files,
     },
   });
-  let nextIp = 2;
-  const cni: Cni = {
-    add: async (_id, _net, { requestedIps }) => ({ ips: requestedIps ?? [`10.244.1.${nextIp++}`] }),
-    del: async () => undefined,
-  };
+  const cni = makeCni({
+    net: machine.kernel.net,
+    fs: () => machine.kernel.files,
+    random: api.random.fork('cni'),
+  });
   const images = new Map((options.images ?? []).map((image) => [image.name, image]));
-  const registry: ImageRegistry = { lookup: (reference) => images.get(reference) };
+  const registry: ImageRegistry = {
+    lookup: (reference) => images.get(reference) ?? options.registry?.lookup(reference),
+  };
   const containerd = makeContainerd({
     kernel: machine.kernel,
     clock: api.clock,
@@ -116,7 +126,7 @@ export async function makeNode(options: TestNodeOptions = {}): Promise<TestNode>
     prefix: '/machines/worker1/',
     registry,
     cni,
-    makeNetworkNamespace: stubNet,
+    makeNetworkNamespace: makeNamespace,
     version: '2.1.9',
   });
   machine.kernel.start({ argv: ['containerd'], program: containerd.program });
@@ -158,13 +168,7 @@ export async function makeNode(options: TestNodeOptions = {}): Promise<TestNode>
       ),
     pod: (name) => api.client.get<Pod>(resources.pods, name, pods),
     async events(name) {
-      const { items } = await api.client.list<{
-        involvedObject?: { name?: string };
-        type?: string;
-        reason?: string;
-        message?: string;
-        count?: number;
-      }>(resources.events, pods);
+      const { items } = await api.client.list<Event>(resources.events, pods);
       return items
         .filter((event) => event.involvedObject?.name === name)
         .toSorted((a, b) => Number(a.metadata.resourceVersion) - Number(b.metadata.resourceVersion))

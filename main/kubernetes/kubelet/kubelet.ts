@@ -10,6 +10,7 @@ import { Informer, makeEventRecorder, type ApiClient } from '../client/index.ts'
 import { klogLine, untilStopped } from '../daemon/index.ts';
 import { Backoff } from './backoff.ts';
 import type { KubeletConfig } from './config.ts';
+import { ensureKubeletRules } from './firewall.ts';
 import { Images } from './images.ts';
 import { KubeletServer } from './kubelet-server.ts';
 import { minorOf, NodeStatus } from './node-status.ts';
@@ -220,6 +221,7 @@ class KubeletRun {
     this.log('I', 'server.go:528', `"Kubelet version" kubeletVersion="${version}"`);
     this.log('I', 'kubelet.go:2450', '"Starting kubelet main sync loop"');
     stack.use(this.listen(proc.net));
+    ensureKubeletRules(proc.net.netfilter);
     stack.use(this.runtime.start((uid, kind) => this.workers.get(uid)?.notice(kind)));
     if (proc.fs.exists(CNI_FOLDER)) stack.use(proc.fs.watch(CNI_FOLDER, () => this.onNetworkChanged()));
     stack.use(this.node.start());

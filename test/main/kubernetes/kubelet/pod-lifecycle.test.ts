@@ -1,10 +1,11 @@
 // Pods from creation to end on one node, with a real API server, kernel and containerd under the kubelet.
 import { expect, test } from 'vitest';
-import { resources, type Node } from '../../../../main/kubernetes/api/index.ts';
+import { resources, type Node, type Pod } from '../../../../main/kubernetes/api/index.ts';
 import { imageOf, makeNode, quitter, sleeper } from '../../../support/make-node.ts';
 
 const images = [
   imageOf('docker.io/library/sleeper:1', { '/main': sleeper }),
+  imageOf('docker.io/library/sleeper:latest', { '/main': sleeper }),
   imageOf('docker.io/library/done:1', { '/main': quitter(0) }),
   imageOf('docker.io/library/crash:1', { '/main': quitter(1) }),
 ];
@@ -182,7 +183,7 @@ test('a static pod runs and has a mirror on the API server', async () => {
     'apiVersion: v1\nkind: Pod\nmetadata: {name: etcd, namespace: kube-system}\nspec: {hostNetwork: true, containers: [{name: etcd, image: "sleeper:1"}]}\n';
   using node = await makeNode({ images, files: { '/etc/kubernetes/manifests/etcd.yaml': manifest } });
   await node.advance(10);
-  const { items } = await node.api.client.list<{ status?: { phase?: string } }>(resources.pods, {
+  const { items } = await node.api.client.list<Pod>(resources.pods, {
     namespace: 'kube-system',
   });
   expect(items.map(({ metadata, status }) => `${metadata.name} ${status?.phase}`)).toEqual([

@@ -1,0 +1,115 @@
+// Probes and hooks: what kills, what takes out of service, and what events say.
+import { expect, test } from 'vitest';
+import type { Program } from '../../../../main/linux/kernel/index.ts';
+import { resources } from '../../../../main/kubernetes/api/index.ts';
+import { imageOf, makeNode, quitter, sleeper } from '../../../support/make-node.ts';
+
+/** Fails until /ready exists. */
+const check: Program = async (proc) => {
+  if (proc.fs.exists('/ready')) return 0;
+  await proc.stdout.write("cat: can't open '/ready': No such file or directory\n");
+  return 1;
+};
+const image = imageOf('docker.io/library/probed:1', {
+  '/main': sleeper,
+  '/check': check,
+  '/fail': quitter(1, 0),
+  '/slow': quitter(0, 5000),
+});
+const noToken = { automountServiceAccountToken: false };
+
+test('a readiness probe that fails keeps the pod out of service and says why', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'unready' },
+    spec: {
+      ...noToken,
+      containers: [
+        { name: 'c', image: 'probed:1', readinessProbe: { exec: { command: ['/check'] }, periodSeconds: 2 } },
+      ],
+    },
+  });
+  await node.advance(5);
+  const pod = await node.pod('unready');
+  expect(pod.status?.phase).toBe('Running');
+  expect(pod.status?.containerStatuses?.[0]).toMatchObject({ ready: false, started: true });
+  expect(pod.status?.conditions?.find(({ type }) => type === 'Ready')?.message).toBe(
+    'containers with unready status: [c]',
+  );
+  expect(await node.events('unready')).toContain(
+    "Warning Unhealthy Readiness probe failed: cat: can't open '/ready': No such file or directory\n",
+  );
+});
+
+test('a liveness probe restarts the container after three failures', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'live' },
+    spec: {
+      ...noToken,
+      containers: [
+        { name: 'c', image: 'probed:1', livenessProbe: { exec: { command: ['/fail'] }, periodSeconds: 5 } },
+      ],
+    },
+  });
+  await node.advance(8);
+  expect((await node.pod('live')).status?.containerStatuses?.[0]?.restartCount).toBe(0);
+  await node.advance(6);
+  expect((await node.pod('live')).status?.containerStatuses?.[0]?.restartCount).toBe(1);
+  expect(await node.events('live')).toContain(
+    'Normal Killing Container c failed liveness probe, will be restarted',
+  );
+});
+
+test('a probe that takes too long fails with the time-out', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'slow' },
+    spec: {
+      ...noToken,
+      containers: [{ name: 'c', image: 'probed:1', readinessProbe: { exec: { command: ['/slow'] } } }],
+    },
+  });
+  await node.advance(5);
+  expect(await node.events('slow')).toContain(
+    'Warning Unhealthy Readiness probe failed: command timed out: "/slow" timed out after 1s',
+  );
+});
+
+test('a TCP probe goes to the pod over the network', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'tcp' },
+    spec: {
+      ...noToken,
+      containers: [{ name: 'c', image: 'probed:1', readinessProbe: { tcpSocket: { port: 8080 } } }],
+    },
+  });
+  await node.advance(5);
+  expect(await node.events('tcp')).toContain(
+    'Warning Unhealthy Readiness probe failed: dial tcp 10.244.1.2:8080: connect: connection refused',
+  );
+});
+
+test('a preStop hook that fails is told of, and the container is stopped all the same', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'hook' },
+    spec: {
+      ...noToken,
+      containers: [
+        { name: 'c', image: 'probed:1', lifecycle: { preStop: { exec: { command: ['/fail'] } } } },
+      ],
+    },
+  });
+  await node.advance(5);
+  await node.api.client.delete(resources.pods, 'hook', { namespace: 'default' });
+  await node.advance(5);
+  expect(await node.events('hook')).toEqual(
+    expect.arrayContaining([
+      'Normal Killing Stopping container c',
+      'Warning FailedPreStopHook PreStopHook failed',
+    ]),
+  );
+  await expect(node.pod('hook')).rejects.toMatchObject({ reason: 'NotFound' });
+});

@@ -1,0 +1,151 @@
+// Environment and volumes as a container sees them.
+import { expect, test } from 'vitest';
+import type { Program } from '../../../../main/linux/kernel/index.ts';
+import { resources, type ConfigMap } from '../../../../main/kubernetes/api/index.ts';
+import { imageOf, makeNode, sleeper, type TestNode } from '../../../support/make-node.ts';
+
+/** Prints its environment, then the files it was asked for. */
+const show: Program = async (proc) => {
+  for (const [name, value] of proc.env) await proc.stdout.write(`${name}=${value}\n`);
+  for (const path of proc.argv.slice(1)) await proc.stdout.write(`${path}: ${proc.fs.readText(path)}\n`);
+  return 0;
+};
+const image = imageOf('docker.io/library/show:1', { '/main': sleeper, '/show': show });
+const scope = { namespace: 'default' };
+
+async function run(node: TestNode, pod: string, ...files: string[]): Promise<string> {
+  const { signal } = new AbortController();
+  const options = {
+    command: ['/show', ...files],
+    stdin: false,
+    stdout: true,
+    stderr: true,
+    tty: false,
+    signal,
+  };
+  const session = await node.kubelet.server!.exec(await node.pod(pod), 'c', options);
+  let text = '';
+  const reading = (async () => {
+    for await (const piece of session.stdout) text += Buffer.from(piece).toString();
+  })();
+  await node.advance(1);
+  await reading;
+  expect(await session.exit).toEqual({ exitCode: 0 });
+  return text;
+}
+
+function configMap(data: Record<string, string>): ConfigMap {
+  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'cfg' }, data };
+}
+
+test('env comes from literals, fields, resources, ConfigMaps and expansion', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.api.client.create(resources.configmaps, configMap({ color: 'red' }), scope);
+  await node.createPod({
+    metadata: { name: 'env', labels: { tier: 'x' } },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [
+        {
+          name: 'c',
+          image: 'show:1',
+          resources: { limits: { memory: '64Mi', cpu: '200m' } },
+          envFrom: [{ configMapRef: { name: 'cfg' }, prefix: 'P_' }],
+          env: [
+            { name: 'A', value: 'in' },
+            { name: 'B', value: '$(A)-$(MISSING)-$$(A)' },
+            { name: 'NODE', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } },
+            { name: 'IP', valueFrom: { fieldRef: { fieldPath: 'status.podIP' } } },
+            { name: 'TIER', valueFrom: { fieldRef: { fieldPath: "metadata.labels['tier']" } } },
+            { name: 'COLOR', valueFrom: { configMapKeyRef: { name: 'cfg', key: 'color' } } },
+            { name: 'MEM', valueFrom: { resourceFieldRef: { resource: 'limits.memory', divisor: '1Mi' } } },
+          ],
+        },
+      ],
+    },
+  });
+  await node.advance(5);
+  const lines = (await run(node, 'env')).split('\n');
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'A=in',
+      'B=in-$(MISSING)-$(A)',
+      'NODE=worker1',
+      'IP=10.244.1.2',
+      'TIER=x',
+      'COLOR=red',
+      'MEM=64',
+      'P_color=red',
+      'HOSTNAME=env',
+    ]),
+  );
+});
+
+test('a missing ConfigMap in env keeps the container waiting with CreateContainerConfigError', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'missing' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'c', image: 'show:1', envFrom: [{ configMapRef: { name: 'nope' } }] }],
+    },
+  });
+  await node.advance(5);
+  const waiting = (await node.pod('missing')).status?.containerStatuses?.[0]?.state?.waiting;
+  expect(waiting).toEqual({ reason: 'CreateContainerConfigError', message: 'configmap "nope" not found' });
+  expect(await node.events('missing')).toContain('Warning Failed Error: configmap "nope" not found');
+});
+
+test('a ConfigMap volume follows its ConfigMap within about a minute', async () => {
+  using node = await makeNode({ images: [image] });
+  const made = await node.api.client.create(resources.configmaps, configMap({ color: 'red' }), scope);
+  await node.createPod({
+    metadata: { name: 'vol' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'c', image: 'show:1', volumeMounts: [{ name: 'v', mountPath: '/cfg' }] }],
+      volumes: [{ name: 'v', configMap: { name: 'cfg' } }],
+    },
+  });
+  await node.advance(5);
+  expect(await run(node, 'vol', '/cfg/color')).toContain('/cfg/color: red');
+
+  await node.api.client.update(resources.configmaps, { ...made, data: { color: 'blue' } }, scope);
+  await node.advance(90);
+  expect(await run(node, 'vol', '/cfg/color')).toContain('/cfg/color: blue');
+});
+
+test('a missing volume source keeps the pod in ContainerCreating and says so', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'nomount' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'c', image: 'show:1', volumeMounts: [{ name: 'v', mountPath: '/cfg' }] }],
+      volumes: [{ name: 'v', configMap: { name: 'nope' } }],
+    },
+  });
+  await node.advance(5);
+  expect((await node.pod('nomount')).status?.containerStatuses?.[0]?.state?.waiting?.reason).toBe(
+    'ContainerCreating',
+  );
+  expect(await node.events('nomount')).toContain(
+    'Warning FailedMount MountVolume.SetUp failed for volume "v" : configmap "nope" not found',
+  );
+});
+
+test('resolv.conf and hosts are those of a pod', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'dns' },
+    spec: { automountServiceAccountToken: false, containers: [{ name: 'c', image: 'show:1' }] },
+  });
+  await node.advance(5);
+  const text = await run(node, 'dns', '/etc/resolv.conf', '/etc/hosts', '/etc/hostname');
+  expect(text).toContain(
+    'search default.svc.cluster.local svc.cluster.local cluster.local\nnameserver 10.96.0.10\noptions ndots:5\n',
+  );
+  expect(text).toContain('# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n');
+  expect(text).toContain('10.244.1.2\tdns\n');
+  expect(text).toContain('/etc/hostname: dns\n');
+});
