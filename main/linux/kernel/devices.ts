@@ -11,6 +11,9 @@ import type { Vnode } from './vnode.ts';
 /** Bytes that one read of an endless device gives at most. */
 const ENDLESS_READ_BYTES_MAX = 65_536;
 
+const TTY_MAJOR = 5;
+const PTS_MAJOR = 136;
+
 interface DeviceKind {
   readonly major: number;
   readonly minor: number;
@@ -67,6 +70,9 @@ class DeviceNode extends GeneratedNode {
     super(tree, device.mode);
     this.device = device;
   }
+  override stat(): FileStat {
+    return { ...super.stat(), rdev: this.device.major * 256 + this.device.minor };
+  }
   override open(_opener: Process, _flags: OpenFlags, path: string): Description {
     return new DeviceDescription(this.device, path, this);
   }
@@ -77,6 +83,9 @@ class ControllingTtyNode extends GeneratedNode {
   readonly type = 'character-device';
   constructor(tree: GeneratedTree) {
     super(tree, 0o666, 5);
+  }
+  override stat(): FileStat {
+    return { ...super.stat(), rdev: TTY_MAJOR * 256 };
   }
   override open(opener: Process): Description {
     if (!(opener.tty instanceof Pty)) throw new ErrnoError('ENXIO', '/dev/tty');
@@ -90,6 +99,9 @@ class PtyNode extends GeneratedNode {
   constructor(tree: GeneratedTree, pty: Pty) {
     super(tree, 0o620, 5);
     this.pty = pty;
+  }
+  override stat(): FileStat {
+    return { ...super.stat(), rdev: PTS_MAJOR * 256 + this.pty.index };
   }
   override open(): Description {
     return this.pty.openSlave();

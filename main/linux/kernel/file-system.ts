@@ -16,6 +16,8 @@ export interface FileStat {
   readonly type: FileType;
   readonly inode: number;
   readonly device: number;
+  /** st_rdev of a device file: major * 256 + minor. */
+  readonly rdev?: number;
   /** Permission bits with setuid, setgid, sticky: 0o7777. */
   readonly mode: number;
   readonly links: number;

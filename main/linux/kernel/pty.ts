@@ -10,6 +10,7 @@ import { WaitQueue } from './wait-queue.ts';
 /** Output that nobody has taken yet; a writer waits beyond it. */
 const OUTPUT_BYTES_MAX = 65_536;
 const NEWLINE = 10;
+const PTS_MAJOR = 136;
 
 /** What a terminal asks of the process table. Process groups are numbered as the session's leader sees them. */
 export interface TtyJobs {
@@ -190,6 +191,7 @@ class SlaveDescription extends Description {
     return {
       ...anonymousStat('character-device', this.pty.index + 3, this.pty.createdMs, 0o620),
       device: 0x18,
+      rdev: PTS_MAJOR * 256 + this.pty.index,
       gid: 5,
     };
   }
