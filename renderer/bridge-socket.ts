@@ -13,7 +13,7 @@
 //     host to screen   { "event": "terminal.output", "payload": … }          whenever it happens
 //   `id` is a positive integer, unique within one socket. What was sent before a reply happened before it: a
 //   `terminal.attach` reply holds all output up to it, and the events after it hold all output since.
-// - A message that isn't one of these makes the host close with code 4400.
+// - A message that isn't one of these makes the host close with code 1008.
 // - The screen reconnects by itself, waiting 0.25 s, then twice as long each time up to 5 s, then asks `app.state`
 //   again. Calls pending when a socket breaks are answered here with the reason `disconnected`; they are not repeated.
 import type { CallName, EventName, Events, Reply, ReplyOf, RequestOf } from '../preload/contract.ts';

@@ -1,4 +1,10 @@
-// Starts the user interface in the page's #root.
+// Starts the user interface in the page's #root. What all is styled with comes first, so that features may refine it.
+import '@xterm/xterm/css/xterm.css';
+import './design/tokens.css';
+import './design/base.css';
+import './design/controls.css';
+import './shell/shell.css';
+
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';
 import { I18nextProvider } from 'react-i18next';
@@ -8,12 +14,6 @@ import { connectBridge } from './bridge.ts';
 import { hostLanguage, makeI18n } from './i18n/index.ts';
 import { makeStore, StoreProvider } from './state/index.ts';
 import { offerTerminalProbe, TerminalViews, TerminalViewsProvider } from './terminal/index.ts';
-
-import '@xterm/xterm/css/xterm.css';
-import './design/tokens.css';
-import './design/base.css';
-import './design/controls.css';
-import './shell/shell.css';
 
 const bridge = connectBridge();
 const store = makeStore(bridge);

@@ -30,8 +30,14 @@ const LOOK = EditorView.theme({
   '&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground': {
     backgroundColor: 'var(--selection)',
   },
-  '&:not(.cm-focused) .cm-fat-cursor': { outline: '1px solid var(--accent)', background: 'none' },
-  '.cm-fat-cursor': { background: 'var(--accent)', color: 'var(--on-accent) !important' },
+  '&:not(.cm-focused) .cm-fat-cursor': {
+    outline: '1px solid var(--accent) !important',
+    background: 'none !important',
+  },
+  '&.cm-focused .cm-fat-cursor': {
+    background: 'var(--accent) !important',
+    color: 'var(--on-accent) !important',
+  },
   '.cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--ink)', borderColor: 'var(--line)' },
   '.cm-vim-panel, .cm-vim-panel input': { fontFamily: MONOSPACE, fontSize: 'inherit', color: 'var(--ink)' },
 });

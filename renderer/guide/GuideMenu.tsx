@@ -26,7 +26,7 @@ export function GuideMenu({ lab }: { lab: LabState }) {
       </button>
       <Popover
         label={busy === 'resetting' ? t('guide.resetting') : t('guide.more')}
-        icon="reset"
+        icon="more"
         testId="guide-more"
       >
         {(close) => (

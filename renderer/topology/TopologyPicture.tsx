@@ -1,19 +1,12 @@
 // The picture: machines as boxes with their Pods, Services above them, wired to their endpoints.
-import {
-  Background,
-  Panel,
-  ReactFlow,
-  ReactFlowProvider,
-  useReactFlow,
-  useStore,
-  type Edge,
-} from '@xyflow/react';
+import { Background, Panel, ReactFlow, ReactFlowProvider, useReactFlow, useStore } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Topology } from '../../preload/contract.ts';
 import { Icon, useResolvedTheme } from '../design/index.ts';
 import { MachineNode, PodNode, ServiceNode, type PictureNode } from './nodes.tsx';
+import { Wire, type WireEdge } from './Wire.tsx';
 import {
   keyOf,
   layoutTopology,
@@ -26,7 +19,8 @@ import {
 import '@xyflow/react/dist/base.css';
 
 const NODE_TYPES = { machine: MachineNode, pod: PodNode, service: ServiceNode };
-const FIT = { padding: 0.06, minZoom: 0.35, maxZoom: 1.1 };
+const EDGE_TYPES = { wire: Wire };
+const FIT = { padding: 0.08, minZoom: 0.35, maxZoom: 1.1 };
 
 export function TopologyPicture({ topology }: { topology: Topology }) {
   return (
@@ -51,6 +45,7 @@ function Picture({ topology }: { topology: Topology }) {
         nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
         colorMode={theme}
         minZoom={0.15}
         maxZoom={2}
@@ -169,18 +164,28 @@ function nodesOf(topology: Topology, layout: TopologyLayout): PictureNode[] {
   return nodes;
 }
 
-function edgesOf(topology: Topology, layout: TopologyLayout): Edge[] {
+function edgesOf(topology: Topology, layout: TopologyLayout): WireEdge[] {
+  const machines = new Map(topology.machines.map(({ name, address }) => [address, name]));
   return topology.services.flatMap((service) =>
-    service.endpoints
-      .filter(({ pod }) => layout.pods.has(pod))
-      .map(({ pod, ready }): Edge => ({
-        id: `${keyOf(service)} ${pod}`,
-        source: `service ${keyOf(service)}`,
-        target: `pod ${pod}`,
-        type: 'smoothstep',
-        className: ready ? 'edge-ready' : 'edge-unready',
-        zIndex: 0,
-        focusable: false,
-      })),
+    service.endpoints.flatMap(({ pod, address, ready }): WireEdge[] => {
+      // The API server's endpoints are machines, not Pods.
+      const machine = pod === '' ? machines.get(address) : undefined;
+      const target = layout.pods.has(pod) ? `pod ${pod}` : machine && `machine ${machine}`;
+      if (target === undefined) return [];
+      return [
+        {
+          id: `${keyOf(service)} ${target}`,
+          source: `service ${keyOf(service)}`,
+          target,
+          type: 'wire',
+          data: {
+            lane: layout.services.get(keyOf(service))?.slot ?? 0,
+            into: machine === undefined ? 'left' : 'top',
+          },
+          className: ready ? 'edge-ready' : 'edge-unready',
+          zIndex: 0,
+        },
+      ];
+    }),
   );
 }

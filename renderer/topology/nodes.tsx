@@ -39,6 +39,7 @@ export function MachineNode({ data: { machine, empty } }: NodeProps<MachineNodeD
         <em>{ready === undefined || (ready && !unschedulable) ? t(roleText(role)) : state}</em>
       </div>
       {empty && <p className="machine-empty">{t('topology.noPods')}</p>}
+      <Handle type="target" position={Position.Top} isConnectable={false} />
     </div>
   );
 }
@@ -59,7 +60,7 @@ export function PodNode({ data: { pod } }: NodeProps<PodNodeData>) {
     >
       <Handle type="target" position={Position.Left} isConnectable={false} />
       <span className={`dot dot-${tone}`} />
-      <span className="pod-name">{shortPodName(name)}</span>
+      <PodName name={name} />
       <span className="pod-facts">
         <span>{tone === 'good' ? (address ?? status) : status}</span>
         {restarts > 0 && <span title={t('topology.restartsCount', { restarts })}>↻{restarts}</span>}
@@ -102,7 +103,14 @@ export function ServiceNode({ data: { service } }: NodeProps<ServiceNodeData>) {
   );
 }
 
-/** The end of a generated name tells Pods apart; the middle of a long one can go. */
-function shortPodName(name: string): string {
-  return name.length <= 24 ? name : `${name.slice(0, 12)}…${name.slice(-11)}`;
+/** Letters at the end that stay when the name is too long: a generated name's tell Pods apart. */
+const TAIL = 6;
+
+function PodName({ name }: { name: string }) {
+  return (
+    <span className="pod-name">
+      <span>{name.slice(0, -TAIL)}</span>
+      <span>{name.slice(-TAIL)}</span>
+    </span>
+  );
 }

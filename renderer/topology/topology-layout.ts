@@ -1,6 +1,4 @@
 // Where everything stands in the picture. What is there keeps its place; what is new takes the first free one.
-import { graphlib, layout as dagre } from '@dagrejs/dagre';
-
 import type { Topology, TopologyPod, TopologyService } from '../../preload/contract.ts';
 
 /** Sizes in the picture's own pixels. */
@@ -13,9 +11,11 @@ const SERVICE_GAP = 16;
 const ROW_GAP = 44;
 const MACHINE_HEAD = 46;
 /** Left of the Pods, where the edges come down. */
-const MACHINE_LEFT = 24;
+const MACHINE_LEFT = 30;
 const MACHINE_RIGHT = 12;
 const MACHINE_BOTTOM = 12;
+/** Between columns of Pods: the edges come down here too. */
+const COLUMN_GAP = 28;
 const PODS_PER_COLUMN = 3;
 const COLUMNS_MAX = 6;
 
@@ -35,7 +35,7 @@ export interface TopologyLayout {
   /** By `namespace/name`, relative to the box of their machine. */
   readonly pods: ReadonlyMap<string, Box & { readonly machine: string }>;
   /** By `namespace/name`. */
-  readonly services: ReadonlyMap<string, Box>;
+  readonly services: ReadonlyMap<string, Box & { readonly slot: number }>;
   readonly width: number;
   readonly height: number;
 }
@@ -75,7 +75,7 @@ export function layoutTopology(
     const box: Box = {
       x,
       y: machinesY,
-      width: MACHINE_LEFT + MACHINE_RIGHT + wide * POD.width + (wide - 1) * (GAP + MACHINE_LEFT / 2),
+      width: MACHINE_LEFT + MACHINE_RIGHT + wide * POD.width + (wide - 1) * COLUMN_GAP,
       height: MACHINE_HEAD + rows * (POD.height + GAP) - GAP + MACHINE_BOTTOM,
     };
     machines.set(machine, box);
@@ -83,7 +83,7 @@ export function layoutTopology(
     for (const [key, { slot }] of slots) {
       pods.set(key, {
         machine,
-        x: MACHINE_LEFT + (slot % wide) * (POD.width + GAP + MACHINE_LEFT / 2),
+        x: MACHINE_LEFT + (slot % wide) * (POD.width + COLUMN_GAP),
         y: MACHINE_HEAD + Math.floor(slot / wide) * (POD.height + GAP),
         ...POD,
       });
@@ -96,7 +96,7 @@ export function layoutTopology(
   const serviceBoxes = new Map(
     [...services].map(([key, slot]) => [
       key,
-      { x: servicesX + slot * (SERVICE.width + SERVICE_GAP), y: 0, ...SERVICE },
+      { slot, x: servicesX + slot * (SERVICE.width + SERVICE_GAP), y: 0, ...SERVICE },
     ]),
   );
   const bottoms = [...machines.values()].map((box) => box.y + box.height);
@@ -164,21 +164,19 @@ function placeServices(topology: Topology, before: LayoutMemory): Map<string, nu
   return places;
 }
 
-/** Services ordered so that few of their edges to machines cross. */
+/** Services ordered so that few of their lines cross: by where, on average, what answers for them stands. */
 function inOrder(topology: Topology): TopologyService[] {
-  const graph = new graphlib.Graph();
-  graph.setGraph({ rankdir: 'TB' });
-  graph.setDefaultEdgeLabel(() => ({}));
-  const nodeOfPod = new Map(topology.pods.map((pod) => [keyOf(pod), pod.node ?? NOWHERE]));
-  topology.machines.forEach(({ name }) => graph.setNode(`machine ${name}`, { ...SERVICE }));
-  for (const service of topology.services) {
-    graph.setNode(keyOf(service), { ...SERVICE });
-    for (const { pod } of service.endpoints) {
-      const machine = `machine ${nodeOfPod.get(pod) ?? NOWHERE}`;
-      if (graph.hasNode(machine)) graph.setEdge(keyOf(service), machine);
-    }
-  }
-  dagre(graph);
-  const xOf = (service: TopologyService): number => (graph.node(keyOf(service)) as { x: number }).x;
-  return topology.services.toSorted((a, b) => xOf(a) - xOf(b));
+  const columnOf = new Map(
+    topology.machines.flatMap(({ name, address }, index) => [
+      [name, index],
+      [address, index],
+    ]),
+  );
+  const nodeOf = new Map(topology.pods.map((pod) => [keyOf(pod), pod.node]));
+  const centre = ({ endpoints }: TopologyService): number => {
+    const columns = endpoints.flatMap(({ pod, address }) => columnOf.get(nodeOf.get(pod) ?? address) ?? []);
+    const last = topology.machines.length; // Nothing answers: out of the way.
+    return columns.length === 0 ? last : columns.reduce((sum, column) => sum + column, 0) / columns.length;
+  };
+  return topology.services.toSorted((a, b) => centre(a) - centre(b));
 }
