@@ -1,5 +1,6 @@
 // DNS messages: wire format by dns-packet, with the few things it leaves out.
 import dnsPacket, { type Answer, type DecodedPacket, type Question, type RecordType } from 'dns-packet';
+import { compressDns } from './compression.ts';
 
 export type DnsRecord = Answer;
 export type DnsQuestion = Question;
@@ -97,7 +98,7 @@ export function encodeDns(message: DnsMessage): Uint8Array {
             options: [],
           },
         ];
-  return dnsPacket.encode({
+  const bytes = dnsPacket.encode({
     type: message.isResponse ? 'response' : 'query',
     id: message.id,
     flags,
@@ -106,6 +107,7 @@ export function encodeDns(message: DnsMessage): Uint8Array {
     authorities: [...message.authorities],
     additionals: [...message.additionals, ...opt],
   });
+  return message.isResponse ? compressDns(bytes) : bytes;
 }
 
 /** A recursive question. */

@@ -4,11 +4,11 @@ import type { NetworkNamespace } from '../namespace.ts';
 import { isMulticast } from './ipv4.ts';
 import { Packet, PROTO_ICMP, PROTO_TCP, PROTO_UDP, TCP_RST } from './packet.ts';
 
-export const ICMP_ECHO_REPLY = 0;
-export const ICMP_UNREACHABLE = 3;
-export const ICMP_REDIRECT = 5;
+const ICMP_ECHO_REPLY = 0;
+const ICMP_UNREACHABLE = 3;
+const ICMP_REDIRECT = 5;
 export const ICMP_ECHO_REQUEST = 8;
-export const ICMP_TIME_EXCEEDED = 11;
+const ICMP_TIME_EXCEEDED = 11;
 
 /** Whether a type is about another packet. */
 export function isIcmpError(type: number): boolean {

@@ -492,11 +492,11 @@ function afterSyn(
   return state === 'NONE' ? 'SYN_SENT' : state;
 }
 
-export function sourceKey(packet: Packet): number {
+function sourceKey(packet: Packet): number {
   return packet.protocol === PROTO_ICMP ? packet.icmpId : packet.sourcePort;
 }
 
-export function destinationKey(packet: Packet): number {
+function destinationKey(packet: Packet): number {
   return packet.protocol === PROTO_ICMP ? packet.icmpType * 256 + packet.icmpCode : packet.destinationPort;
 }
 

@@ -1,5 +1,4 @@
 // Network address translation over conntrack (nf_nat): bindings are made once per connection, packets follow them.
-import { formatIpv4 } from '../ip/ipv4.ts';
 import { PROTO_ICMP, type Packet } from '../ip/packet.ts';
 import type { NetworkNamespace } from '../namespace.ts';
 import { snapshotOf } from '../trace/snapshot.ts';
@@ -154,9 +153,4 @@ function portsFor(connection: Connection, range: NatRange | undefined): readonly
 function pickAddress(range: NatRange, source: number): number {
   const span = range.addressMax - range.addressMin + 1;
   return span <= 1 ? range.addressMin : range.addressMin + ((Math.imul(source, 0x9e3779b1) >>> 0) % span);
-}
-
-/** `a.b.c.d:port`, for texts. */
-export function endpointText(address: number, port: number): string {
-  return `${formatIpv4(address)}:${port}`;
 }

@@ -15,7 +15,7 @@ import type { TcpState } from './tcp-connection.ts';
 import { UdpLayer } from './udp-layer.ts';
 
 export interface SocketInfo {
-  readonly protocol: 'tcp' | 'udp' | 'raw';
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'raw';
   /** ss's words; UNCONN and ESTAB for UDP. */
   readonly state: TcpState | 'UNCONN';
   readonly local: SocketAddress;
@@ -34,15 +34,18 @@ export interface SocketInfo {
 }
 
 const ANY: SocketAddress = { address: '0.0.0.0', port: 0 };
+const ANY6: SocketAddress = { address: '::', port: 0 };
 const FIRST_INODE = 20_000;
 
 export class SocketTable implements Sockets {
   readonly tcp: TcpLayer;
   readonly udp: UdpLayer;
   readonly echoes: EchoLayer;
+  private readonly namespace: NetworkNamespace;
   private lastInode = FIRST_INODE;
 
   constructor(namespace: NetworkNamespace) {
+    this.namespace = namespace;
     const nextInode = (): number => ++this.lastInode;
     this.tcp = new TcpLayer(namespace, nextInode);
     this.udp = new UdpLayer(namespace, nextInode);
@@ -72,7 +75,7 @@ export class SocketTable implements Sockets {
       protocol: 'tcp',
       state: 'LISTEN',
       local: listener.local,
-      remote: ANY,
+      remote: listener.ipv6 === undefined ? ANY : ANY6,
       receiveQueueBytes: listener.waiting,
       sendQueueBytes: listener.backlog,
       owner: listener.owner,
@@ -104,7 +107,24 @@ export class SocketTable implements Sockets {
       device: endpoint.device?.name,
       timer: undefined,
     }));
-    return [...listeners, ...connections, ...datagrams];
+    return [...listeners, ...connections, ...datagrams, ...this.kernelSockets()];
+  }
+
+  /** VXLAN devices that are up hold a UDP port, which ss shows without an owner. */
+  private kernelSockets(): SocketInfo[] {
+    const ports = new Set(this.namespace.links.vxlans.filter((link) => link.isUp).map((link) => link.port));
+    return [...ports].map((port) => ({
+      protocol: 'udp',
+      state: 'UNCONN',
+      local: { address: '0.0.0.0', port },
+      remote: ANY,
+      receiveQueueBytes: 0,
+      sendQueueBytes: 0,
+      owner: undefined,
+      inode: 0,
+      device: undefined,
+      timer: undefined,
+    }));
   }
 
   dispose(): void {

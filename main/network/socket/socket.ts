@@ -1,7 +1,7 @@
 // What programs see of the network: streams, listeners and datagrams, as the socket calls give them.
 
 export interface SocketAddress {
-  /** An IPv4 address in dotted form; `0.0.0.0` for any. */
+  /** An IPv4 address in dotted form; `0.0.0.0` for any. Listening on `::` takes IPv4 too, as Linux' dual-stack sockets do. */
   readonly address: string;
   readonly port: number;
 }
@@ -59,6 +59,8 @@ export interface SocketOptions {
   readonly device?: string;
   /** SO_MARK. */
   readonly mark?: number;
+  /** With local address `::`: IPV6_V6ONLY, so that IPv4 isn't served. */
+  readonly ipv6Only?: boolean;
   readonly signal?: AbortSignal;
 }
 

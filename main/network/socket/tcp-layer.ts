@@ -135,19 +135,21 @@ export class TcpLayer {
 
   /** Throws ErrnoError EADDRINUSE, EADDRNOTAVAIL. */
   listen(local: SocketAddress, options: SocketOptions & { readonly backlog?: number } = {}): TcpListener {
-    const address = parseIpv4(local.address);
+    const ipv6 = local.address !== '::' ? undefined : options.ipv6Only === true ? 'only' : 'dual';
+    const address = ipv6 === undefined ? parseIpv4(local.address) : 0;
     if (address === undefined) throw new ErrnoError('EAFNOSUPPORT');
     const { routes, sysctls } = this.namespace;
     const isOurs = address === 0 || routes.addressType(address) === 'local';
     if (!isOurs && sysctls.number('net.ipv4.ip_nonlocal_bind') !== 1) throw new ErrnoError('EADDRNOTAVAIL');
     const port =
-      local.port === 0 ? this.ports.take('bind', (each) => this.canListen(address, each)) : local.port;
-    if (port === undefined || !this.canListen(address, port)) throw new ErrnoError('EADDRINUSE');
+      local.port === 0 ? this.ports.take('bind', (each) => this.canListen(address, each, ipv6)) : local.port;
+    if (port === undefined || !this.canListen(address, port, ipv6)) throw new ErrnoError('EADDRINUSE');
     const device = options.device === undefined ? undefined : this.namespace.links.require(options.device);
     const backlogMax = sysctls.number('net.core.somaxconn');
     const listener = new TcpListenerSocket({
       address,
       port,
+      ipv6,
       backlog: Math.min(options.backlog ?? backlogMax, backlogMax),
       inode: this.nextInode(),
       owner: options.owner,
@@ -158,8 +160,10 @@ export class TcpLayer {
     return listener;
   }
 
-  private canListen(address: number, port: number): boolean {
-    const others = this.listeners.get(port) ?? [];
+  private canListen(address: number, port: number, ipv6: TcpListenerSocket['ipv6']): boolean {
+    const all = this.listeners.get(port) ?? [];
+    if (ipv6 === 'only') return all.every((other) => other.ipv6 === undefined);
+    const others = all.filter((other) => ipv6 !== undefined || other.ipv6 !== 'only');
     return !others.some((other) => address === 0 || other.address === 0 || other.address === address);
   }
 
@@ -213,6 +217,7 @@ export class TcpLayer {
     if (candidates === undefined) return undefined;
     let any: TcpListenerSocket | undefined;
     for (const candidate of candidates) {
+      if (candidate.ipv6 === 'only') continue;
       if (candidate.device !== undefined && candidate.device !== link) continue;
       if (candidate.address === packet.destination) return candidate;
       if (candidate.address === 0) any = candidate;

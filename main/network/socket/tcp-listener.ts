@@ -13,6 +13,8 @@ interface Accepter {
 export interface ListenerOptions {
   readonly address: number;
   readonly port: number;
+  /** How an IPv6 socket takes connections; undefined for an IPv4 one. */
+  readonly ipv6: 'dual' | 'only' | undefined;
   readonly backlog: number;
   readonly inode: number;
   readonly owner: SocketOwner | undefined;
@@ -23,6 +25,7 @@ export interface ListenerOptions {
 export class TcpListenerSocket implements TcpListener {
   readonly address: number;
   readonly port: number;
+  readonly ipv6: 'dual' | 'only' | undefined;
   readonly backlog: number;
   readonly inode: number;
   readonly owner: SocketOwner | undefined;
@@ -37,6 +40,7 @@ export class TcpListenerSocket implements TcpListener {
   constructor(options: ListenerOptions) {
     this.address = options.address;
     this.port = options.port;
+    this.ipv6 = options.ipv6;
     this.backlog = options.backlog;
     this.inode = options.inode;
     this.owner = options.owner;
@@ -45,7 +49,7 @@ export class TcpListenerSocket implements TcpListener {
   }
 
   get local(): SocketAddress {
-    return { address: formatIpv4(this.address), port: this.port };
+    return { address: this.ipv6 === undefined ? formatIpv4(this.address) : '::', port: this.port };
   }
 
   /** Connections that wait to be accepted. */

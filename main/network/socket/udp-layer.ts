@@ -33,7 +33,7 @@ export class UdpLayer {
   }
 
   open(options: SocketOptions & { readonly remote?: SocketAddress } = {}): UdpEndpoint {
-    const address = parseIpv4(options.local?.address ?? '0.0.0.0');
+    const address = parseIpv4(options.local?.address?.replace(/^::$/, '0.0.0.0') ?? '0.0.0.0');
     if (address === undefined) throw new ErrnoError('EAFNOSUPPORT');
     const { routes, sysctls, links } = this.namespace;
     const isOurs = address === 0 || routes.addressType(address) !== 'unicast';

@@ -191,3 +191,16 @@ test('a namespace that is disposed leaves no timer behind', async () => {
   await world.simulation.advance({ ms: 1 });
   expect(world.simulation.pending).toBe(before);
 });
+
+test('a socket on :: serves IPv4 too unless it is for IPv6 only, as nginx asks for', async () => {
+  const { world, client, server } = pair();
+  const dual = server.sockets.listenTcp({ address: '::', port: 6443 });
+  expect(dual.local).toEqual({ address: '::', port: 6443 });
+  await settle(world, client.sockets.connectTcp({ address: '10.0.0.2', port: 6443 }));
+  expect(() => server.sockets.listenTcp({ address: '0.0.0.0', port: 6443 })).toThrow(
+    'Address already in use',
+  );
+  server.sockets.listenTcp({ address: '0.0.0.0', port: 80 });
+  server.sockets.listenTcp({ address: '::', port: 80 }, { ipv6Only: true });
+  expect(() => server.sockets.listenTcp({ address: '::', port: 80 })).toThrow('Address already in use');
+});
