@@ -54,8 +54,9 @@ export function processDirectory(
     cwd: () => new MagicLink(tree, process.cwd, () => process.cwdPlace.node),
     environ: file(() => Array.from(process.env, ([name, value]) => `${name}=${value}\0`).join(''), 0o400),
     exe: link(() => {
-      if (process.executablePath === undefined) throw new ErrnoError('ENOENT');
-      return process.executablePath;
+      const path = process.executablePath ?? process.argv[0];
+      if (path?.startsWith('/') !== true) throw new ErrnoError('ENOENT');
+      return path;
     }),
     fd: () => fdDirectory(tree, process),
     limits: file(() => LIMITS),

@@ -151,3 +151,61 @@ test('a full disk is ENOSPC', () => {
   );
   machine.kernel.files.writeFile('/root/small', 'fits');
 });
+
+test('every file of a fresh machine can be looked at, /proc and /sys included', async () => {
+  const machine = make();
+  machine.kernel.start({ argv: ['sleeper'], path: '/usr/bin/sleeper' });
+  await machine.clock.advance({ ms: 5 });
+  const { files } = machine.kernel;
+  let read = 0;
+  const visit = (path: string): void => {
+    for (const { name, type } of files.readdir(path)) {
+      const child = `${path === '/' ? '' : path}/${name}`;
+      expect(files.lstat(child).type, child).toBe(type);
+      if (type === 'directory' && !/^\/proc\/\d+\/(?:root|cwd)$/.test(child)) visit(child);
+      else if (type === 'file') read += files.readText(child).length >= 0 ? 1 : 0;
+      else if (type === 'symlink') expect(files.readlink(child), child).not.toBe('');
+    }
+  };
+  visit('/');
+  expect(read).toBeGreaterThan(400);
+});
+
+test('one seed gives one history', async () => {
+  const history = async (): Promise<unknown> => {
+    const machine = make();
+    for (let i = 0; i < 5; i++) machine.exec(['sleeper']);
+    await machine.clock.advance({ seconds: 1 });
+    const chance = Buffer.from(await machine.kernel.files.open('/dev/urandom').read(16)).toString('hex');
+    return [
+      chance,
+      machine.kernel.files.readText('/proc/sys/kernel/random/uuid'),
+      machine.kernel.listProcesses(),
+    ];
+  };
+  expect(await history()).toEqual(await history());
+});
+
+test('file names of any kind survive a reopen', async () => {
+  const store = makeMemoryStore();
+  const machine = make({ store });
+  const names = [
+    'new\nline',
+    'quote\'"',
+    '-rf',
+    ' space ',
+    '*?[a]',
+    '表情😀',
+    'é',
+    'e\u0301',
+    '%2F',
+    '..x',
+    'x'.repeat(255),
+    '\u0001',
+    'a\\b',
+  ];
+  for (const name of names) machine.kernel.files.writeFile(`/root/${name}`, name);
+  machine.flush();
+  const { files } = make({ store, clock: machine.clock }).kernel;
+  for (const name of names) expect(files.readText(`/root/${name}`)).toBe(name);
+});
