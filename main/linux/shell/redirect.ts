@@ -2,7 +2,6 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import { textToBytes } from './bytes.ts';
-import { ExpansionError } from './control.ts';
 import { expandToText, expandWords } from './expand.ts';
 import type { Shell } from './shell.ts';
 import type { Redirect } from './syntax/ast.ts';
@@ -207,8 +206,7 @@ async function contentFile(shell: Shell, text: string): Promise<OpenFile> {
 /** Prints why a redirection failed. */
 export async function reportRedirect(shell: Shell, error: unknown): Promise<void> {
   if (error instanceof RedirectError) await shell.error(error.message);
-  else if (error instanceof ExpansionError) await shell.abandon(error);
-  else throw error;
+  else await shell.abandon(error); // Rethrows what isn't about expansion.
 }
 
 /** Runs `body` with the shell's descriptors redirected. */

@@ -597,7 +597,15 @@ export class Shell {
     try {
       return await expandToText(this, parseText(escaped, 'here-document'));
     } catch (error) {
-      if (!(error instanceof ShellSyntaxError || error instanceof ExpansionError)) throw error;
+      if (
+        !(
+          error instanceof ShellSyntaxError ||
+          error instanceof ExpansionError ||
+          error instanceof ArithmeticError ||
+          error instanceof VariableError
+        )
+      )
+        throw error;
       await this.error(error.message);
       return '';
     } finally {

@@ -3,7 +3,8 @@ import { ErrnoError } from '../../network/index.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import { assignAll, temporaryValue } from './assign.ts';
 import { builtins, declarationBuiltins } from './builtins/registry.ts';
-import { Discard, ReturnControl } from './control.ts';
+import { ArithmeticError } from './arithmetic.ts';
+import { Discard, ExpansionError, ReturnControl } from './control.ts';
 import { expandWords } from './expand.ts';
 import { reapJobs, waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
@@ -13,6 +14,7 @@ import { childTable, redirectAll, reportRedirect, shellTable, withRedirects } fr
 import { CALL_DEPTH_MAX, type RunOptions, type Shell, type ShellFunction } from './shell.ts';
 import { runScriptFile } from './script.ts';
 import type { DeclarationArgument, SimpleCommand, Word } from './syntax/ast.ts';
+import { ShellSyntaxError } from './syntax/syntax-error.ts';
 import { commandText } from './syntax/unparse.ts';
 import { trace } from './trace.ts';
 import { VariableError } from './variables.ts';
@@ -154,7 +156,12 @@ async function runBuiltin(shell: Shell, name: string, words: readonly Argument[]
       await shell.error(`${name}: write error: ${error.message}`);
       return 1;
     }
-    if (error instanceof VariableError) {
+    if (error instanceof ExpansionError) return shell.abandon(error);
+    if (
+      error instanceof VariableError ||
+      error instanceof ArithmeticError ||
+      error instanceof ShellSyntaxError
+    ) {
       await shell.error(error.message);
       return 1;
     }

@@ -320,7 +320,7 @@ class Generator {
       `declare -A m=([k]=v [k2]=${this.quoted(this.pick(TEXTS))}); m[z]=1; for k in "\${!m[@]}"; do echo "$k=\${m[$k]}"; done`,
       `for e in "\${${array}[@]}"; do printf '<%s>' "$e"; done; echo`,
       `${array}=([3]=x [1]=y z); echo "\${${array}[@]}" "\${!${array}[@]}"`,
-      `mapfile -t ${array} <<< ${this.quoted('l1\nl 2\n')}; echo "\${#${array}[@]}:\${${array}[1]}"`,
+      `mapfile -t ${array} <<< $'l1\\nl 2\\n'; echo "\${#${array}[@]}:\${${array}[1]}"`,
     ]);
   }
 

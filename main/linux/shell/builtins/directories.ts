@@ -66,7 +66,12 @@ async function enter(
     return 0;
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    await shell.error(`${command}: ${shown}: ${error.message}`);
+    const words = {
+      bash: `${shown}: ${error.message}`,
+      dash: `can't cd to ${shown}`,
+      ash: `line 0: can't cd to ${shown}: ${error.message}`,
+    };
+    await shell.error(`${command}: ${words[shell.dialect.name]}`);
     return 1;
   }
 }

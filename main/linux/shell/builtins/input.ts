@@ -124,30 +124,20 @@ class CharacterReader {
   async next(): Promise<string> {
     const first = await this.byte();
     if (typeof first === 'string') return first;
-    const size = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const size = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
     const bytes = [first];
     while (bytes.length < size) {
       const byte = await this.byte();
       if (typeof byte === 'string') break;
-      if ((byte & 0xc0) !== 0x80) {
-        this.held = byte; // Not UTF-8 after all.
-        break;
-      }
       bytes.push(byte);
+      if ((byte & 0xc0) !== 0x80) break; // Not UTF-8 after all; bash takes both, be the second a newline.
     }
     return bytesToText(Uint8Array.from(bytes));
   }
 
   private pending: Promise<Uint8Array> | undefined;
 
-  private held: number | undefined;
-
   private async byte(): Promise<number | 'timeout' | 'eof'> {
-    if (this.held !== undefined) {
-      const byte = this.held;
-      this.held = undefined;
-      return byte;
-    }
     this.pending ??= this.file.read(1);
     const chunk = await this.limited(this.pending);
     if (chunk === 'timeout') return 'timeout';

@@ -106,8 +106,11 @@ const type = textual(async (shell, args) => {
     if (options.has('P')) found = searchPath(shell, name).map((text): Meaning => ({ kind: 'file', text }));
     if (!options.has('a')) found = found.slice(0, 1);
     if (found.length === 0) {
-      if (!options.has('t') && !options.has('p') && !options.has('P'))
-        await shell.error(`type: ${name}: not found`);
+      if (!options.has('t') && !options.has('p') && !options.has('P')) {
+        // dash and ash say so on standard output.
+        if (shell.dialect.name === 'bash') await shell.error(`type: ${name}: not found`);
+        else await shell.out(`${name}: not found\n`);
+      }
       status = 1;
       continue;
     }

@@ -436,7 +436,7 @@ class LineEditor {
 
   private async complete(listAtOnce: boolean): Promise<void> {
     const { buffer } = this;
-    const completion = await completeAt(this.shell, buffer.text, buffer.before.length);
+    const completion = await this.completion();
     if (completion.candidates.length === 0) return this.bell();
     const from = graphemes(buffer.text.slice(0, completion.start)).length;
     if (!listAtOnce && completion.insertion !== buffer.text.slice(completion.start, buffer.before.length)) {
@@ -449,6 +449,16 @@ class LineEditor {
     if (completion.candidates.length === 1 && !listAtOnce) return;
     if (!listAtOnce && this.lastCommand !== 'tab') return this.bell();
     await this.list(completion);
+  }
+
+  /** What could follow. A completion function that fails or exits offers nothing, and the line stays. */
+  private async completion(): Promise<Completion> {
+    let found: Completion = { start: this.buffer.before.length, candidates: [], displays: [], insertion: '' };
+    await this.shell.settle(async () => {
+      found = await completeAt(this.shell, this.buffer.text, this.buffer.before.length);
+      return 0;
+    });
+    return found;
   }
 
   private async list(completion: Completion): Promise<void> {
@@ -482,7 +492,7 @@ class LineEditor {
   }
 
   private async insertCompletions(): Promise<void> {
-    const completion = await completeAt(this.shell, this.buffer.text, this.buffer.before.length);
+    const completion = await this.completion();
     if (completion.candidates.length === 0) return this.bell();
     const from = graphemes(this.buffer.text.slice(0, completion.start)).length;
     this.buffer.mark();

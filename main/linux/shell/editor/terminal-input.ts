@@ -18,7 +18,7 @@ export class TerminalInput {
   async next(): Promise<string | undefined> {
     const first = await this.byte();
     if (first === undefined) return undefined;
-    const size = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    const size = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
     const bytes = [first];
     while (bytes.length < size) {
       const byte = await this.byte();

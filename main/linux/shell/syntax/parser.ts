@@ -379,7 +379,7 @@ export class Parser extends WordScanner {
       this.source[this.pos] === '(' && !this.lacks.has('=(')
         ? this.arrayLiteral()
         : (this.scanWord() ?? { ...EMPTY_WORD, line });
-    return { name, index, append, value, text: this.source.slice(start, this.pos) };
+    return { name, index, append, value, text: this.translated(start) };
   }
 
   private arrayLiteral(): ArrayLiteral {

@@ -20,7 +20,6 @@ const NESTING_MAX = 500;
 
 const META = new Set([' ', '\t', '\n', '|', '&', ';', '(', ')', '<', '>']);
 const NAME_START = /[A-Za-z_]/;
-const NAME_CHAR = /[A-Za-z0-9_]/;
 
 /** How quotes count in text that is expanded without being a word of a command. */
 export type TextMode =
@@ -40,6 +39,8 @@ export abstract class WordScanner {
   protected extglob: boolean;
   protected pendingHereDocuments: { document: HereDocument; line: number }[] = [];
   private nesting = 0;
+  /** Where $'…' stood: bash keeps it as the '…' it stands for, which shows in `type` and job texts. */
+  private readonly translations: { from: number; to: number; text: string }[] = [];
   /** Set once the newline that the source lacks at its end has been supplied. */
   protected ended = false;
 
@@ -129,7 +130,19 @@ export abstract class WordScanner {
     }
     flush();
     if (this.pos === start) return undefined;
-    return { parts, text: this.source.slice(start, this.pos), line };
+    return { parts, text: this.translated(start), line };
+  }
+
+  /** The source from `start` to here. */
+  protected translated(start: number): string {
+    let text = '';
+    let at = start;
+    for (const translation of this.translations) {
+      if (translation.from < at || translation.to > this.pos) continue;
+      text += `${this.source.slice(at, translation.from)}'${translation.text.replaceAll("'", "'\\''")}'`;
+      at = translation.to;
+    }
+    return text + this.source.slice(at, this.pos);
   }
 
   /** Reads `(…)` of an extended glob into parts; returns the trailing literal (after a NUL when parts were added). */
@@ -335,7 +348,9 @@ export abstract class WordScanner {
     const raw = this.source.slice(start, end);
     this.countLines(raw);
     this.pos = end + 1;
-    return { kind: 'quoted', text: decodeEscapes(raw, 'ansi-c').value };
+    const text = decodeEscapes(raw, 'ansi-c').value;
+    this.translations.push({ from: start - 2, to: this.pos, text });
+    return { kind: 'quoted', text };
   }
 
   private processSubstitution(direction: '<' | '>'): Part {
@@ -721,5 +736,3 @@ function simpleParameter(name: string): ParameterPart {
 export function isName(text: string): boolean {
   return NAME_START.test(text[0] ?? '') && /^[A-Za-z0-9_]+$/.test(text);
 }
-
-export { NAME_CHAR };

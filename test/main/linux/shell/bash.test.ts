@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
-import { bash } from '../../../../main/linux/shell/index.ts';
+import { ash, bash, dash } from '../../../../main/linux/shell/index.ts';
 import { makeBareMachine, run, type RunOptions, type RunResult } from '../../../support/make-machine.ts';
 
 const cat: Program = async (proc) => {
@@ -125,4 +125,54 @@ test('completion functions are asked by compgen', async () => {
     'compgen -W "alpha beta alps" al; compgen -v HOM; complete -W "x y" cmd; complete -p cmd',
   );
   expect(result.stdout).toBe("alpha\nalps\nHOME\ncomplete -W 'x y' cmd\n");
+});
+
+test.each([
+  'cat <<E\n$((1/0))\nE',
+  'read "a[1/0]" <<<x',
+  'x=\'$((1/0))\'; echo "${x@P}"',
+  'b=(1); unset "b[1/0]"',
+  "compgen -W '${' x",
+  "printf -v 'a[1/0]' x",
+  "declare 'q[1/0]=3'",
+  'b=(1); [[ -v b[1/0] ]]',
+  'b=(1); echo ${b[1/0]}',
+  'for x in $((1/0)); do :; done',
+  'case $((1/0)) in x) ;; esac',
+  'echo >$((1/0))',
+  'a[1/0]=2',
+])('%j fails with a message and no more', async (script) => {
+  const result = await sh(`${script}\necho on`);
+  expect(result.stderr).not.toBe('');
+  expect(result.stdout).toContain('on\n');
+});
+
+test('dash has its own words and lacks what bash adds', async () => {
+  const machine = makeBareMachine({ programs: { '/usr/bin/sh': dash } });
+  const result = await run(machine, [
+    'sh',
+    '-c',
+    "foobar; [[ a = a ]]; echo 'a\\tb' {1,2}; ./no; cd nodir; ( if true; fi )",
+  ]);
+  expect(result.stderr).toBe('sh: 1: Syntax error: "fi" unexpected (expecting "then")\n');
+  expect(result.status).toBe(2);
+  const other = await run(machine, [
+    'sh',
+    '-c',
+    "foobar; [[ a = a ]]; echo 'a\\tb' {1,2}; ./no; type declare",
+  ]);
+  expect(other.stdout).toBe('a\tb {1,2}\ndeclare: not found\n');
+  expect(other.stderr).toBe('sh: 1: foobar: not found\nsh: 1: [[: not found\nsh: 1: ./no: not found\n');
+});
+
+test('ash speaks as busybox does', async () => {
+  const machine = makeBareMachine({ programs: { '/usr/bin/sh': ash } });
+  expect(await run(machine, ['sh', '-c', 'foobar'])).toMatchObject({
+    stderr: 'sh: foobar: not found\n',
+    status: 127,
+  });
+  expect(await run(machine, ['sh', '-c', 'echo a)'])).toMatchObject({
+    stderr: 'sh: syntax error: unexpected ")"\n',
+    status: 2,
+  });
 });
