@@ -188,6 +188,7 @@ export class IpStack {
    */
   sendLocal(packet: Packet, options: SendOptions = {}): ErrnoCode | undefined {
     const { namespace } = this;
+    if (packet.id === 0) packet.id = namespace.trace.nextPacketId();
     if (packet.source === 0) packet.source = options.source ?? 0;
     const result = this.routeOutput(packet, options.link);
     if (typeof result === 'string') return result;

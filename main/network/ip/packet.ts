@@ -20,15 +20,13 @@ const IP_HEADER_BYTES = 20;
 const UDP_HEADER_BYTES = 8;
 const ICMP_HEADER_BYTES = 8;
 
-let nextPacketId = 1;
-
 /**
  * One packet. Exactly one owner at a time: hops change it in place (TTL, NAT, mark), and whoever wants to keep or
  * multiply it clones it. Checksums aren't kept: packet-bytes.ts computes them when somebody looks.
  */
 export class Packet {
-  /** The same through all hops; replies are packets of their own. Only for traces. */
-  id = nextPacketId++;
+  /** The same through all hops and tunnels; given when it's first sent. Only for traces. */
+  id = 0;
   source = 0;
   destination = 0;
   protocol = 0;

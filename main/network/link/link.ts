@@ -193,9 +193,9 @@ export abstract class Link {
     return frameLength(frame);
   }
 
-  /** Whether the payload is an IP packet over this link's MTU. */
+  /** Whether the payload is an IP packet over this link's MTU that mustn't be fragmented (others travel whole). */
   protected isTooLong(frame: Frame): boolean {
-    return frame.payload instanceof Packet && frame.payload.length > this.mtu;
+    return frame.payload instanceof Packet && frame.payload.dontFragment && frame.payload.length > this.mtu;
   }
 
   /** Called when the link leaves the namespace for good. */

@@ -67,6 +67,12 @@ export interface TraceRecord {
 export class Trace {
   private readonly listeners = new Set<(record: TraceRecord) => void>();
   isOn = false;
+  private lastPacketId = 0;
+
+  /** A number for a new packet. */
+  nextPacketId(): number {
+    return ++this.lastPacketId;
+  }
 
   record(record: TraceRecord): void {
     for (const listener of this.listeners) listener(record);

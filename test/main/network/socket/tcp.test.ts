@@ -204,3 +204,19 @@ test('a socket on :: serves IPv4 too unless it is for IPv6 only, as nginx asks f
   server.sockets.listenTcp({ address: '::', port: 80 }, { ipv6Only: true });
   expect(() => server.sockets.listenTcp({ address: '::', port: 80 })).toThrow('Address already in use');
 });
+
+test('a datagram over the MTU arrives, as fragments would; a ping that may not be fragmented is refused', async () => {
+  const { world, client, server } = pair();
+  const bound = server.sockets.openUdp({ local: { port: 53 } });
+  client.sockets.openUdp().send(new Uint8Array(8000), { address: '10.0.0.2', port: 53 });
+  expect((await settle(world, bound.receive())).bytes).toHaveLength(8000);
+  const echo = client.sockets.openEcho();
+  const seen: unknown[] = [];
+  echo.onReply = (reply) => seen.push(reply);
+  echo.send('10.0.0.2', { sequence: 1, sizeBytes: 3000 });
+  await world.simulation.advance({ seconds: 1 });
+  expect(seen).toMatchObject([{ kind: 'reply', sizeBytes: 3008 }]);
+  expect(() => echo.send('10.0.0.2', { sequence: 2, sizeBytes: 3000, dontFragment: true })).toThrow(
+    'Message too long',
+  );
+});
