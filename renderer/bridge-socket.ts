@@ -32,7 +32,7 @@ export type SocketMessage =
   | { readonly event: EventName; readonly payload: unknown };
 
 /** The host doesn't know this page: its cookie is from an earlier run, or missing. */
-export const CLOSE_UNAUTHORIZED = 4401;
+const CLOSE_UNAUTHORIZED = 4401;
 
 const BACKOFF_MIN_MS = 250;
 const BACKOFF_MAX_MS = 5_000;

@@ -7,7 +7,6 @@ import { drawSelection, EditorView } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 
 import type { EditorInfo } from '../../preload/contract.ts';
-import { MONOSPACE } from '../terminal/terminal-theme.ts';
 
 /** The colours are custom properties, so the editor follows the theme by itself. */
 const HIGHLIGHT = HighlightStyle.define([
@@ -22,7 +21,7 @@ const HIGHLIGHT = HighlightStyle.define([
 const LOOK = EditorView.theme({
   '&': { height: '100%', backgroundColor: 'var(--terminal-ground)', color: 'var(--ink)' },
   '&.cm-focused': { outline: 'none' },
-  '.cm-scroller': { fontFamily: MONOSPACE, lineHeight: '1.4' },
+  '.cm-scroller': { fontFamily: 'var(--mono)', lineHeight: '1.4' },
   '.cm-content': { caretColor: 'var(--accent)', padding: '6px 0' },
   '.cm-line': { padding: '0 10px' },
   '.cm-gutters': { backgroundColor: 'transparent', color: 'var(--ink-faint)', border: '0' },
@@ -39,7 +38,11 @@ const LOOK = EditorView.theme({
     color: 'var(--on-accent) !important',
   },
   '.cm-panels': { backgroundColor: 'var(--surface)', color: 'var(--ink)', borderColor: 'var(--line)' },
-  '.cm-vim-panel, .cm-vim-panel input': { fontFamily: MONOSPACE, fontSize: 'inherit', color: 'var(--ink)' },
+  '.cm-vim-panel, .cm-vim-panel input': {
+    fontFamily: 'var(--mono)',
+    fontSize: 'inherit',
+    color: 'var(--ink)',
+  },
 });
 
 export function makeCodeView(parent: HTMLElement, editor: EditorInfo, extensions: Extension): EditorView {

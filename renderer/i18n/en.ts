@@ -113,7 +113,7 @@ export const en = {
     hintCosts: 'Show hint {{number}} (costs {{cost}} pt)',
     hint: 'Hint {{number}}',
     showMe: 'Show me',
-    showMeHelp: 'Types the solution of this step into a terminal.',
+    showMeHelp: 'Plays the solution of this step in the cluster.',
     solving: 'Showing…',
     reset: 'Reset this step',
     resetting: 'Resetting…',

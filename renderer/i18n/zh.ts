@@ -114,7 +114,7 @@ export const zh: Texts = {
     hintCosts: '显示提示 {{number}}（扣 {{cost}} 分）',
     hint: '提示 {{number}}',
     showMe: '做给我看',
-    showMeHelp: '把这一步的解法输入到终端里。',
+    showMeHelp: '在集群中演示这一步的解法。',
     solving: '正在演示……',
     reset: '重置这一步',
     resetting: '正在重置……',

@@ -5,4 +5,3 @@ export { TerminalPane } from './TerminalPane.tsx';
 export { TerminalViewsProvider } from './terminal-views-context.tsx';
 export { TerminalViews } from './terminal-views.ts';
 export { writeFileCommand } from './type-text.ts';
-export { MONOSPACE } from './terminal-theme.ts';

@@ -2,8 +2,8 @@
 import type { Topology, TopologyPod, TopologyService } from '../../preload/contract.ts';
 
 /** Sizes in the picture's own pixels. */
-export const POD = { width: 176, height: 40 } as const;
-export const SERVICE = { width: 216, height: 62 } as const;
+const POD = { width: 176, height: 40 } as const;
+const SERVICE = { width: 216, height: 62 } as const;
 const GAP = 8;
 const MACHINE_GAP = 20;
 const SERVICE_GAP = 16;
