@@ -2,14 +2,11 @@
 
 const SUBDOMAIN_PATTERN = String.raw`[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*`;
 const LABEL_PATTERN = '[a-z0-9]([-a-z0-9]*[a-z0-9])?';
-const LABEL_1035_PATTERN = '[a-z]([-a-z0-9]*[a-z0-9])?';
 const SUBDOMAIN = new RegExp(`^${SUBDOMAIN_PATTERN}$`);
 const LABEL = new RegExp(`^${LABEL_PATTERN}$`);
-const LABEL_1035 = new RegExp(`^${LABEL_1035_PATTERN}$`);
 
 export const SUBDOMAIN_MESSAGE = `a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '${SUBDOMAIN_PATTERN}')`;
 const LABEL_MESSAGE = `a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '${LABEL_PATTERN}')`;
-const LABEL_1035_MESSAGE = `a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '${LABEL_1035_PATTERN}')`;
 
 /** The text for something longer than it may be. */
 export function tooLongMessage(most: number): string {
@@ -33,11 +30,10 @@ export function subdomainProblems(name: string, prefix = false): string[] {
 }
 
 export function labelProblems(name: string, prefix = false): string[] {
-  return checked(prefix ? maskTrailingDash(name) : name, 63, LABEL, LABEL_MESSAGE);
-}
-
-export function label1035Problems(name: string, prefix = false): string[] {
-  return checked(prefix ? maskTrailingDash(name) : name, 63, LABEL_1035, LABEL_1035_MESSAGE);
+  if (name.includes('.')) return ['must not contain dots'];
+  const masked = prefix ? maskTrailingDash(name) : name;
+  if (masked.length > 63) return ['must be no more than 63 characters'];
+  return checked(masked, 63, LABEL, LABEL_MESSAGE);
 }
 
 /** A path segment, as RBAC names are. */

@@ -2,7 +2,7 @@
 import { builtInResources, type ResourceInfo } from '../../api/resources.ts';
 import { schemaNameOf } from '../schema/structures.ts';
 import type { Kind } from './kind.ts';
-import { label1035Problems, labelProblems, pathSegmentProblems, subdomainProblems } from './names.ts';
+import { labelProblems, pathSegmentProblems, subdomainProblems } from './names.ts';
 import { strategyOf } from './strategies.ts';
 
 /** etcd prefixes that aren't `/registry/<plural>/`. */
@@ -16,8 +16,7 @@ const PREFIXES: Readonly<Record<string, string>> = {
   customresourcedefinitions: '/registry/apiextensions.k8s.io/customresourcedefinitions/',
 };
 
-const LABEL_NAMED = new Set(['namespaces']);
-const LABEL_1035_NAMED = new Set(['services']);
+const LABEL_NAMED = new Set(['namespaces', 'services']);
 const PATH_NAMED = new Set([
   'roles',
   'clusterroles',
@@ -100,11 +99,9 @@ function kindOf(resource: ResourceInfo): Kind {
     schemaName: schemaNameOf(resource),
     nameProblems: LABEL_NAMED.has(plural)
       ? labelProblems
-      : LABEL_1035_NAMED.has(plural)
-        ? label1035Problems
-        : PATH_NAMED.has(plural)
-          ? pathSegmentProblems
-          : subdomainProblems,
+      : PATH_NAMED.has(plural)
+        ? pathSegmentProblems
+        : subdomainProblems,
     counted: COUNTED.has(plural),
     hasStatus: resource.subresources.some(({ name }) => name === 'status'),
     fields: {},
