@@ -162,7 +162,7 @@ test('an endpoint that goes is taken away in ipvs mode, and the Service with its
   const slice = await node.api.client.get<EndpointSlice>(resources.endpointslices, 'web-1', scope);
   await node.api.client.update<EndpointSlice>(
     resources.endpointslices,
-    { ...slice, endpoints: slice.endpoints.slice(0, 1) },
+    { ...slice, endpoints: (slice.endpoints ?? []).slice(0, 1) },
     scope,
   );
   await node.advance(2);
