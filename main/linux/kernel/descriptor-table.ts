@@ -26,7 +26,7 @@ export class DescriptorTable {
 
   /** Hands a freshly opened description to the process, which may give it a number. */
   adopt(description: Description): OpenFile {
-    const needsClosing = description.kind !== 'file' && description.kind !== 'directory';
+    const needsClosing = ['pipe', 'tty', 'socket'].includes(description.kind);
     if (description.references === 0 && needsClosing) this.loose.add(description);
     return new FileHandle(this.process, description);
   }

@@ -144,6 +144,25 @@ export class MachineKernel implements Kernel {
     this.pids.skipTo(PIDS_AT_BOOT);
     this.moduleTable.onChanged(() => this.followBridgeNetfilter());
     this.followBridgeNetfilter();
+    this.tellBoot();
+  }
+
+  /** What the kernel says first, as of the boot. */
+  private tellBoot(): void {
+    const kilobytes = Math.floor(this.memoryBytes / 1024);
+    for (const text of [
+      `Linux version ${this.release} (mockbuild@kbuilder) ${this.version}`,
+      `Command line: ${this.commandLine}`,
+      `Memory: ${Math.floor(kilobytes * 0.92)}K/${kilobytes}K available`,
+      `smpboot: Total of ${this.cpuCount} processors activated`,
+    ]) {
+      this.ring.write(text, undefined, this.bootMs);
+    }
+  }
+
+  /** /proc/cmdline. */
+  get commandLine(): string {
+    return `BOOT_IMAGE=/vmlinuz-${this.release} root=/dev/sda1 ro crashkernel=auto rhgb quiet LANG=en_US.UTF-8`;
   }
 
   /** br_netfilter brings the net.bridge parameters and takes them away. */

@@ -29,10 +29,7 @@ export function makeProc(kernel: MachineKernel): GeneratedTree {
       () =>
         '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpuset\t5\t1\t1\ncpu\t3\t1\t1\nmemory\t8\t1\t1\npids\t11\t1\t1\n',
     ),
-    cmdline: file(
-      () =>
-        `BOOT_IMAGE=/vmlinuz-${kernel.release} root=/dev/mapper/centos-root ro crashkernel=auto rhgb quiet LANG=en_US.UTF-8\n`,
-    ),
+    cmdline: file(() => `${kernel.commandLine}\n`),
     cpuinfo: file(() => cpuInfo(kernel.cpuCount)),
     devices: file(
       () =>

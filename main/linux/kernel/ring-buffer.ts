@@ -16,8 +16,8 @@ export class RingBuffer {
     this.clock = clock;
   }
 
-  write(text: string, severity = INFORMATION): void {
-    const message: KernelMessage = { timeMs: this.clock.now(), severity, text };
+  write(text: string, severity = INFORMATION, timeMs = this.clock.now()): void {
+    const message: KernelMessage = { timeMs, severity, text };
     this.messages.push(message);
     if (this.messages.length > MESSAGES_MAX) this.messages.splice(0, this.messages.length - MESSAGES_MAX);
     for (const listener of Array.from(this.listeners)) listener(message);

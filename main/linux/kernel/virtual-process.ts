@@ -328,6 +328,9 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   /** Does to the process what the signal does. Nothing to one that has ended. */
   deliver(signal: Signal): void {
     if (this.status !== undefined) return;
+    const { pids } = this.surroundings;
+    const isRootInit = this === pids.init && pids.parent === undefined;
+    if (isRootInit && (signal === 'SIGKILL' || signal === 'SIGSTOP')) return; // Nothing kills a machine's init.
     if (signal === 'SIGKILL') return this.end({ kind: 'signaled', signal });
     if (signal === 'SIGCONT') this.resume();
     const action = this.actions.get(signal) ?? 'default';

@@ -1,7 +1,7 @@
 // journald: gathers what units print and what the kernel says, and keeps the newest of it in the workspace.
 import { disposable, type Clock } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
-import type { Kernel } from '../kernel/index.ts';
+import type { Kernel, KernelMessage } from '../kernel/index.ts';
 import type { Journal, JournalEntry, JournalQuery } from './journal.ts';
 
 /** Entries kept per machine; the oldest go first (SystemMaxUse=). */
@@ -42,15 +42,16 @@ export class Journald implements Journal, Disposable {
       this.entries.push(...entries);
     }
     this.lastSequence = this.entries.at(-1)?.sequence ?? 0;
-    this.kernelMessages = options.kernel.onMessage(({ text, severity }) =>
+    const take = ({ text, severity }: KernelMessage): void =>
       this.write({
         priority: severity,
         identifier: 'kernel',
         pid: undefined,
         unit: undefined,
         message: text,
-      }),
-    );
+      });
+    if (this.lastSequence === 0) options.kernel.messages.forEach(take); // What was said before there was a journal.
+    this.kernelMessages = options.kernel.onMessage(take);
   }
 
   get bootMs(): number {

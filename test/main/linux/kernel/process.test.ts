@@ -184,6 +184,46 @@ test('a handler that settles what its process waits for ends the wait without EI
   expect(await task.ended).toEqual({ kind: 'exited', exitCode: 5 });
 });
 
+test('nothing kills init, and a container’s init is spared what it does not handle, except KILL from outside', async () => {
+  const machine = makeBareMachine();
+  const task = machine.kernel.start({
+    argv: ['init'],
+    namespaces: { pid: 'new' },
+    program: (proc) => proc.sleep(1e9).then(() => 0),
+  });
+  await machine.clock.advance({ ms: 1 });
+  machine.kernel.kill(1, 'SIGKILL');
+  machine.kernel.kill(task.pid, 'SIGTERM');
+  await machine.clock.advance({ ms: 1 });
+  expect(machine.kernel.listProcesses().map(({ pid }) => pid)).toEqual([1, task.pid]);
+  machine.kernel.kill(task.pid, 'SIGKILL');
+  expect(await task.ended).toEqual({ kind: 'signaled', signal: 'SIGKILL' });
+});
+
+test('a setuid executable runs as its owner, and only root may choose other credentials', async () => {
+  const whoami: Program = async (proc) => {
+    await proc.stdout.write(`${proc.credentials.uid}\n`);
+    return 0;
+  };
+  const machine = makeBareMachine({ programs: { '/usr/bin/whoami': whoami } });
+  const alice = { uid: 1000, gid: 1000, groups: [1000] };
+  expect((await run(machine, ['whoami'], { credentials: alice, cwd: '/' })).stdout).toBe('1000\n');
+  machine.kernel.files.chmod('/usr/bin/whoami', 0o4755);
+  const result = await run(
+    machine,
+    async (proc) => {
+      expect(() => proc.spawn({ argv: ['whoami'], credentials: { uid: 0, gid: 0, groups: [] } })).toThrow(
+        expect.objectContaining({ code: 'EPERM' }),
+      );
+      await proc.spawn({ argv: ['whoami'] }).wait();
+      return proc.exec({ path: '/usr/bin/whoami', argv: ['whoami'] });
+    },
+    { credentials: alice, cwd: '/' },
+  );
+  expect(result.stdout).toBe('0\n0\n');
+  expect(machine.faults).toEqual([]);
+});
+
 test('orphans go to init, zombies wait for their parent, waitAny takes whichever ends first', async () => {
   const machine = makeBareMachine();
   const seen: unknown[] = [];
