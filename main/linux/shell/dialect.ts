@@ -17,7 +17,7 @@ export interface Dialect {
   syntaxError(error: ShellSyntaxError, context: MessageContext): string;
 }
 
-export interface MessageContext {
+interface MessageContext {
   /** `$0`, or the file that is being run. */
   readonly name: string;
   readonly line: number;

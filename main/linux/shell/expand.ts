@@ -8,7 +8,7 @@ import type { Shell } from './shell.ts';
 import type { Part, Word } from './syntax/ast.ts';
 
 /** A stretch of an expanded word. `split` marks results of unquoted expansions. */
-export interface Piece {
+interface Piece {
   readonly text: string;
   readonly quoted: boolean;
   readonly split: boolean;
@@ -105,7 +105,7 @@ export async function expandToRegex(shell: Shell, word: Word): Promise<string> {
 }
 
 /** The value of an arithmetic word. */
-export async function expandArithmetic(shell: Shell, word: Word): Promise<bigint> {
+async function expandArithmetic(shell: Shell, word: Word): Promise<bigint> {
   return evaluateArithmetic(await expandToText(shell, word), shell.arithmetic);
 }
 

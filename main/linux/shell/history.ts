@@ -5,7 +5,7 @@ import type { Shell } from './shell.ts';
 
 const SIZE_DEFAULT = 500;
 
-export interface HistoryEntry {
+interface HistoryEntry {
   readonly text: string;
   /** When it was entered, in ms; undefined for lines read from a file without times. */
   readonly timeMs: number | undefined;

@@ -1,6 +1,6 @@
 // Shell patterns: what `*`, `?`, `[…]` and the extended globs match.
 
-export interface PatternOptions {
+interface PatternOptions {
   readonly extglob?: boolean;
   readonly ignoreCase?: boolean;
 }
@@ -25,7 +25,7 @@ const CLASSES: Record<string, string> = {
 };
 
 /** A regular expression that matches a whole string as the pattern does. `\` quotes the next character. */
-export function patternToRegExp(pattern: string, options: PatternOptions = {}): RegExp {
+function patternToRegExp(pattern: string, options: PatternOptions = {}): RegExp {
   const key = `${options.extglob === true ? 'x' : '-'}${options.ignoreCase === true ? 'i' : '-'}${pattern}`;
   let regExp = cache.get(key);
   if (regExp === undefined) {

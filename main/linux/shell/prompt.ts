@@ -3,7 +3,7 @@ import type { Shell } from './shell.ts';
 import { strftime } from './strftime.ts';
 
 /** bash's version as \v and \V show it. */
-export const VERSION = '5.2';
+const VERSION = '5.2';
 export const RELEASE = '5.2.15';
 
 /** Decodes the escapes; parameters are still to be expanded. */

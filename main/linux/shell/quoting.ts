@@ -9,7 +9,7 @@ export function singleQuote(text: string): string {
 }
 
 /** `$'tab\there'`. */
-export function ansiQuote(text: string): string {
+function ansiQuote(text: string): string {
   const named: Record<string, string> = {
     '\x07': '\\a',
     '\b': '\\b',

@@ -7,10 +7,10 @@ import type { Shell } from './shell.ts';
 import type { Redirect } from './syntax/ast.ts';
 
 /** A redirection that can't be made; `message` is bash's text without prefix. */
-export class RedirectError extends Error {}
+class RedirectError extends Error {}
 
 /** Where redirections are made. */
-export interface DescriptorTable {
+interface DescriptorTable {
   get(fd: number): OpenFile | undefined;
   set(fd: number, file: OpenFile): void;
   close(fd: number): void;

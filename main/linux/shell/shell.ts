@@ -25,7 +25,7 @@ export interface ShellFunction {
 }
 
 /** A function or sourced file being run. */
-export interface Frame {
+interface Frame {
   readonly kind: 'function' | 'source';
   readonly name: string;
   readonly file: string;
@@ -34,7 +34,7 @@ export interface Frame {
 }
 
 /** What runs and expands; given to the shell because those parts in turn need it. */
-export interface Engine {
+interface Engine {
   runList(shell: Shell, list: List): Promise<number>;
   runCommand(shell: Shell, command: Command, options: RunOptions): Promise<number>;
   expandParameter(shell: Shell, part: ParameterPart, context: ExpandContext): Promise<Fragment[]>;
@@ -46,7 +46,7 @@ export interface RunOptions {
 }
 
 /** How messages begin, which depends on where commands come from. */
-export type Origin = 'interactive' | 'command' | 'script' | 'stdin';
+type Origin = 'interactive' | 'command' | 'script' | 'stdin';
 
 /** Virtual CPU time of a command, in ms. */
 const COMMAND_COST_MS = 0.02;
@@ -323,6 +323,25 @@ export class Shell {
   dropPrivate(fd: number): void {
     this.privateFds.delete(fd);
     this.proc.closeFd(fd);
+  }
+
+  private readonly pendingReads = new WeakMap<OpenFile, Promise<Uint8Array>>();
+
+  /**
+   * Waits for the next byte of a file. A wait that is given up, by a signal or a deadline, is taken up again by the
+   * next one, so that its byte isn't lost; `readDone` ends it.
+   */
+  nextByte(file: OpenFile): Promise<Uint8Array> {
+    let pending = this.pendingReads.get(file);
+    if (pending === undefined) {
+      pending = file.read(1);
+      this.pendingReads.set(file, pending);
+    }
+    return pending;
+  }
+
+  readDone(file: OpenFile): void {
+    this.pendingReads.delete(file);
   }
 
   /** Reads a descriptor to its end. */

@@ -211,7 +211,7 @@ export async function callFunction(
 // ── Files ──
 
 /** Runs a command from a file. */
-export async function runExternal(
+async function runExternal(
   shell: Shell,
   command: SimpleCommand,
   words: readonly string[],

@@ -11,7 +11,7 @@ export type Attribute =
   | 'traced';
 
 /** Lets a variable compute its value; `set` absent means that assignments are lost. */
-export interface Dynamic {
+interface Dynamic {
   readonly get: () => string | readonly string[];
   readonly set?: (value: string) => void;
 }
@@ -32,7 +32,7 @@ export class VariableError extends Error {}
 const NAMEREF_DEPTH_MAX = 8;
 
 /** Evaluates the right side for variables with the integer attribute. */
-export type IntegerEvaluator = (text: string) => bigint;
+type IntegerEvaluator = (text: string) => bigint;
 
 /** All variables of a shell: the global scope and one per running function, innermost last. */
 export class Variables {
@@ -355,7 +355,7 @@ function emptyVariable(): Variable {
 }
 
 /** An independent copy. */
-export function copyVariable(variable: Variable): Variable {
+function copyVariable(variable: Variable): Variable {
   return {
     value: variable.value,
     indexed: variable.indexed === undefined ? undefined : new Map(variable.indexed),

@@ -168,7 +168,7 @@ const shift = textual(async (shell, args) => {
 const PSEUDO = ['EXIT', 'DEBUG', 'ERR', 'RETURN'] as const;
 
 /** A trap's name as arguments give it: `INT`, `sigint`, `2`, `0`, `exit`. */
-export function parseTrapName(text: string): TrapName | undefined {
+function parseTrapName(text: string): TrapName | undefined {
   if (text === '0') return 'EXIT';
   const upper = text.toUpperCase();
   const pseudo = PSEUDO.find((name) => name === upper);

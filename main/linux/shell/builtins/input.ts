@@ -135,13 +135,10 @@ class CharacterReader {
     return bytesToText(Uint8Array.from(bytes));
   }
 
-  private pending: Promise<Uint8Array> | undefined;
-
   private async byte(): Promise<number | 'timeout' | 'eof'> {
-    this.pending ??= this.file.read(1);
-    const chunk = await this.limited(this.pending);
+    const chunk = await this.limited(this.shell.nextByte(this.file));
     if (chunk === 'timeout') return 'timeout';
-    this.pending = undefined;
+    this.shell.readDone(this.file);
     return chunk.length === 0 ? 'eof' : chunk[0]!;
   }
 

@@ -14,7 +14,7 @@ export function texts(args: readonly Argument[]): string[] {
   return args.map((arg) => (typeof arg === 'string' ? arg : arg.text));
 }
 
-export interface ParsedOptions {
+interface ParsedOptions {
   readonly options: ReadonlyMap<string, string>;
   readonly operands: string[];
 }

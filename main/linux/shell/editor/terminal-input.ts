@@ -6,7 +6,6 @@ import type { Shell } from '../shell.ts';
 export class TerminalInput {
   private readonly shell: Shell;
   private readonly onSignal: () => Promise<void>;
-  private pending: Promise<Uint8Array> | undefined;
 
   /** `onSignal` runs when a signal came while waiting. */
   constructor(shell: Shell, onSignal: () => Promise<void>) {
@@ -32,10 +31,9 @@ export class TerminalInput {
     for (;;) {
       const file = this.shell.proc.fds.get(0);
       if (file === undefined) return undefined;
-      this.pending ??= file.read(1);
       try {
-        const chunk = await this.shell.proc.interruptible(this.pending);
-        this.pending = undefined;
+        const chunk = await this.shell.proc.interruptible(this.shell.nextByte(file));
+        this.shell.readDone(file);
         return chunk[0];
       } catch (error) {
         if (error instanceof ErrnoError && error.code === 'EINTR') await this.onSignal();

@@ -14,7 +14,7 @@ const SIMPLE: Record<string, string> = {
   '\\': '\\',
 };
 
-export type EscapeFlavour =
+type EscapeFlavour =
   /** $'…': \nnn, \cX, \' \" \?. */
   | 'ansi-c'
   /** echo -e and printf %b: \0nnn, and \c ends the output. */

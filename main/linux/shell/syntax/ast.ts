@@ -144,7 +144,7 @@ export interface DeclarationArgument {
   readonly text: string;
 }
 
-export interface FunctionDefinition extends Compound {
+interface FunctionDefinition extends Compound {
   readonly kind: 'function';
   readonly name: string;
   readonly body: Command;

@@ -4,7 +4,7 @@
  * `token`: an unexpected token. `end`: the input ended inside a command; an interactive shell asks for more.
  * `match`: the input ended while looking for a closing character.
  */
-export type SyntaxErrorKind = 'token' | 'end' | 'match' | 'message';
+type SyntaxErrorKind = 'token' | 'end' | 'match' | 'message';
 
 /** A syntax error. `message` is bash's text without its prefix; `line` counts from 1. */
 export class ShellSyntaxError extends Error {

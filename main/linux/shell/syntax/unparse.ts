@@ -9,7 +9,7 @@ export function functionText(name: string, body: Command): string {
 }
 
 /** A list on one line, as job texts have it. */
-export function listText(list: List): string {
+function listText(list: List): string {
   return list.items
     .map((item, i) => {
       const last = i === list.items.length - 1;

@@ -60,6 +60,26 @@ test('Ctrl-C ends a loop of the shell itself', async () => {
   ]);
 });
 
+test('Ctrl-C ends a read without losing what is typed next', async () => {
+  const person = await sitDown();
+  await person.type(`read x${ENTER}`);
+  await person.type('\x03');
+  await person.type(`echo ok${ENTER}`);
+  expect(person.screen()).toEqual([`${PROMPT}read x`, '^C', `${PROMPT}echo ok`, 'ok', PROMPT.trimEnd()]);
+});
+
+test('Ctrl-C kills a script and the shell that runs it', async () => {
+  const person = await sitDown({ programs, argv: ['bash', '-c', 'while true; do sleep 1; done'] });
+  await person.type('\x03');
+  expect(person.status()).toBe(130);
+});
+
+test('a login shell says logout, and its messages begin with its dash', async () => {
+  const person = await sitDown({ argv: ['-bash'], files: { '/etc/profile': "PS1='> '\n" } });
+  await person.type(`foobar${ENTER}\x04`);
+  expect(person.screen()).toEqual(['> foobar', '-bash: foobar: command not found', '> logout']);
+});
+
 test('Ctrl-C at the prompt gives the line up', async () => {
   const person = await sitDown();
   await person.type('echo no\x03');

@@ -1,6 +1,6 @@
 // A person at a terminal, for tests: xterm's own parser shows what bash writes.
 import xterm from '@xterm/headless';
-import type { LayerFile, Program } from '../../../../main/linux/kernel/index.ts';
+import { SIGNAL_NUMBERS, type LayerFile, type Program } from '../../../../main/linux/kernel/index.ts';
 import { bash } from '../../../../main/linux/shell/index.ts';
 import { makeBareMachine, type BareMachine } from '../../../support/make-machine.ts';
 
@@ -59,7 +59,7 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
     tty: master,
   });
   void task.ended.then((status) => {
-    ended = status.kind === 'exited' ? status.exitCode : -1;
+    ended = status.kind === 'exited' ? status.exitCode : 128 + SIGNAL_NUMBERS[status.signal];
   });
   void (async () => {
     for (;;) {
