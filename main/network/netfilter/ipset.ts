@@ -233,12 +233,15 @@ export class IpSet {
   private parse(member: string): Part[][] {
     const { dimensions } = this.info;
     const words = member.split(',');
+    if (words.length < dimensions.length) {
+      throw new IpSetError(
+        'syntax',
+        `Syntax error: ${ORDINALS[words.length]} element is missing from ${member}.`,
+      );
+    }
     let all: Part[][] = [[]];
     for (let i = 0; i < dimensions.length; i++) {
-      const word = words[i];
-      if (word === undefined) {
-        throw new IpSetError('syntax', `Syntax error: ${ORDINALS[i]} element is missing from ${member}.`);
-      }
+      const word = words[i]!;
       const choices =
         dimensions[i] === 'port' ? this.parsePorts(word) : this.parseAddresses(word, dimensions[i]!);
       all = all.flatMap((parts) => choices.map((choice) => [...parts, choice]));

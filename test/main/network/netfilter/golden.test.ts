@@ -80,3 +80,24 @@ test.skipIf(all.length === 0)('each rule parsed alone prints itself', () => {
     }
   }
 });
+
+test.skipIf(all.length === 0)('rules are described as `iptables -L -n` lists them', () => {
+  const listing = readFileSync(join(GOLDEN, 'iptables', '02-nat-L-n-v.txt'), 'utf8');
+  const machine = makeWorld().namespace('worker1');
+  machine.netfilter.restore(all.find(({ name }) => name === '26-save.txt')!.text);
+  for (const chain of machine.netfilter.table('nat').listChains()) {
+    const start = listing.indexOf(`Chain ${chain.name} (`);
+    const lines = listing.slice(start, listing.indexOf('\n\n', start)).split('\n').slice(2);
+    const described = chain.rules.map((rule) => {
+      const columns = [rule.inInterfaceText, rule.outInterfaceText, rule.sourceText, rule.destinationText];
+      return [rule.targetName, ...columns, rule.describe(true)].join(' ').trim();
+    });
+    const listed = lines
+      .filter((line) => line.trim() !== '' && !line.startsWith('[exit'))
+      .map((line) => {
+        const match = /^ *\S+ +\S+ (\S+) +\S+ +-- +(\S+) +(\S+) +(\S+) +(\S+) *(.*)$/.exec(line);
+        return (match ?? []).slice(1).join(' ').trim();
+      });
+    expect(described).toEqual(listed);
+  }
+});
