@@ -4,7 +4,7 @@ import type { OpenFile } from '../kernel/index.ts';
 import { assignAll, temporaryValue } from './assign.ts';
 import { builtins, declarationBuiltins } from './builtins/registry.ts';
 import { ArithmeticError } from './arithmetic.ts';
-import { Discard, ExpansionError, ReturnControl } from './control.ts';
+import { Discard, ExitControl, ExpansionError, ReturnControl } from './control.ts';
 import { expandWords } from './expand.ts';
 import { reapJobs, waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
@@ -353,7 +353,7 @@ async function runExec(shell: Shell, command: SimpleCommand, words: readonly Arg
   } catch (error) {
     table.undo();
     await reportRedirect(shell, error);
-    if (!shell.interactive) return builtins.get('exit')!(shell, ['1']);
+    if (!shell.interactive) throw new ExitControl(1);
     return 1;
   }
   table.keep();
@@ -367,33 +367,38 @@ async function runExec(shell: Shell, command: SimpleCommand, words: readonly Arg
   ]);
 }
 
-/** `exec command`: what the builtin does once its options are read. */
+/** `exec command`: what the builtin does once its options are read. A failure ends a shell that isn't interactive. */
 export async function execCommand(
   shell: Shell,
   words: readonly string[],
   options: { readonly argv0?: string; readonly clean: boolean },
 ): Promise<number> {
+  const fail = (status: number): number => {
+    if (shell.interactive || shell.shopts.has('execfail')) return status;
+    throw new ExitControl(status);
+  };
   const path = findCommand(shell, words[0]!);
   if (path === undefined) {
-    await shell.error(
-      words[0]!.includes('/') ? `${words[0]}: No such file or directory` : `exec: ${words[0]}: not found`,
-    );
-    return builtins.get('exit')!(shell, ['127']);
+    const absent = words[0]!.includes('/')
+      ? `${words[0]}: No such file or directory`
+      : `exec: ${words[0]}: not found`;
+    await shell.error(absent);
+    return fail(127);
   }
   const env = options.clean ? new Map<string, string>() : shell.vars.environment();
   const argv = [options.argv0 ?? words[0]!, ...words.slice(1)];
-  for (const fd of [...shell.privateFds]) shell.dropPrivate(fd);
-  for (const [name, action] of shell.traps)
-    if (name.startsWith('SIG') && action !== '') shell.traps.delete(name);
+  for (const fd of Array.from(shell.privateFds)) shell.dropPrivate(fd);
+  let status: number;
   try {
-    const status = await shell.proc.exec({ path, argv, env });
-    shell.traps.delete('EXIT');
-    return await builtins.get('exit')!(shell, [String(status)]);
+    status = await shell.proc.exec({ path, argv, env });
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    const status = await execFailed(shell, path, error, (message) => shell.err(message));
-    return builtins.get('exit')!(shell, [String(status)]);
+    if (error.code !== 'ENOEXEC')
+      return fail(await execFailed(shell, path, error, (message) => shell.err(message)));
+    status = await runScriptFile(shell, path, words);
   }
+  shell.traps.clear(); // They went with the program that was replaced.
+  throw new ExitControl(status);
 }
 
 /** 127, by command_not_found_handle if there is one. */

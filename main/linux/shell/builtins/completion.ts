@@ -121,7 +121,13 @@ const compgen = textual(async (shell, args) => {
   if (typeof parsed === 'number') return parsed;
   const spec = specOf(args, parsed.options);
   const word = parsed.operands[0] ?? '';
-  const found = await generate(shell, spec, { shell, words: ['compgen', word], line: '', point: 0 });
+  const found = await generate(shell, spec, {
+    shell,
+    proc: shell.proc,
+    words: ['compgen', word],
+    line: '',
+    point: 0,
+  });
   const matching =
     spec.functionName === undefined && spec.command === undefined
       ? found

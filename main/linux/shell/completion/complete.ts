@@ -169,7 +169,7 @@ async function find(shell: Shell, parsed: CommandLine, line: string, point: numb
       noSpace: false,
     };
   }
-  const request: CompletionRequest = { shell, words: parsed.words, line, point };
+  const request: CompletionRequest = { shell, proc: shell.proc, words: parsed.words, line, point };
   const special = await programmed(shell, request, word);
   if (special !== undefined) return special;
   const at = /^(.*@)([^@]*)$/.exec(word);

@@ -1,9 +1,12 @@
 // What can follow on a command line: specifications made by `complete`, and completers written in TypeScript.
+import type { Process } from '../../kernel/index.ts';
 import type { Shell } from '../shell.ts';
 
 /** What a completer knows of the line. */
 export interface CompletionRequest {
   readonly shell: Shell;
+  /** The shell's process, with its environment, files and network. */
+  readonly proc: Process;
   /** Words of the command up to the cursor, quotes removed; the last is the one being completed, perhaps empty. */
   readonly words: readonly string[];
   readonly line: string;

@@ -203,6 +203,25 @@ test('Ctrl-D and exit leave with the last status', async () => {
   expect(person.status()).toBe(1);
 });
 
+test('exec replaces the shell by another, whose end is its own', async () => {
+  const person = await sitDown();
+  await person.type(`exec bash${ENTER}`);
+  await person.type(`echo $SHLVL${ENTER}exit 3${ENTER}`);
+  expect(person.screen().slice(-2)).toEqual([`${PROMPT}exit 3`, 'exit']);
+  expect(person.status()).toBe(3);
+});
+
+test('exec of what is not there leaves an interactive shell alone', async () => {
+  const person = await sitDown();
+  await person.type(`exec nosuch${ENTER}echo $?${ENTER}`);
+  expect(person.screen().slice(1)).toEqual([
+    'bash: exec: nosuch: not found',
+    `${PROMPT}echo $?`,
+    '127',
+    PROMPT.trimEnd(),
+  ]);
+});
+
 test('Ctrl-L clears the screen and keeps the line', async () => {
   const person = await sitDown();
   await person.type(`echo x${ENTER}abc\x0c`);
