@@ -248,6 +248,7 @@ class Chain {
   private readonly hosts: ReadonlyMap<string, readonly string[]>;
   private readonly rewrites: readonly (readonly string[])[];
   private readonly cache = new Map<string, CacheEntry>();
+  private saying: Promise<void> = Promise.resolve();
   private readonly random;
 
   constructor(block: ServerBlock, proc: Process, options: CoreDnsOptions, stack: DisposableStack) {
@@ -480,7 +481,12 @@ class Chain {
   }
 
   private say(level: 'INFO' | 'ERROR' | 'WARNING', message: string): void {
-    this.proc.stdout.write(`[${level}] ${message}\n`).catch(() => undefined);
+    // In order, though nobody waits; after the process's end there is nobody to tell.
+    this.saying = this.saying.then(() =>
+      this.proc.stdout.write(`[${level}] ${message}
+`),
+    );
+    this.saying.catch(() => undefined);
   }
 }
 

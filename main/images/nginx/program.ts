@@ -162,6 +162,7 @@ class Master {
   private worker: Child | undefined;
   private connections = 0;
   private readonly logs = new Map<string, OpenFile>();
+  private readonly writing = new Map<string, Promise<void>>();
 
   constructor(proc: Process, version: string, flags: Flags, settings: NginxSettings) {
     this.proc = proc;
@@ -346,25 +347,29 @@ class Master {
     this.write(path, `${filled.join('')}\n`);
   }
 
+  /** Lines reach each log in the order they were written, though nobody waits for them. */
   private write(path: string, text: string): void {
     const [file = path] = path.split(' ');
-    let log = this.logs.get(file);
-    try {
-      if (log === undefined)
-        this.logs.set(
-          file,
-          (log =
-            file === 'stderr'
-              ? this.proc.stderr
-              : this.proc.fs.open(file, { write: true, append: true, create: true }, 0o640)),
-        );
-    } catch (error) {
-      if (error instanceof ErrnoError) return; // A log that can't be opened was reported at the start.
-      throw error;
-    }
-    log.write(text).catch((error: unknown) => {
-      if (!(error instanceof ErrnoError)) throw error;
+    const before = this.writing.get(file) ?? Promise.resolve();
+    const line = before.then(async () => {
+      try {
+        await this.logFile(file).write(text);
+      } catch (error) {
+        if (!(error instanceof ErrnoError)) throw error; // The disk is full, or the reader is gone.
+      }
     });
+    this.writing.set(file, line);
+    line.catch(() => undefined); // The process has ended.
+  }
+
+  private logFile(file: string): OpenFile {
+    if (file === 'stderr') return this.proc.stderr;
+    let log = this.logs.get(file);
+    if (log === undefined) {
+      log = this.proc.fs.open(file, { write: true, append: true, create: true }, 0o640);
+      this.logs.set(file, log);
+    }
+    return log;
   }
 }
 

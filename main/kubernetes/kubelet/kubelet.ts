@@ -108,6 +108,7 @@ class KubeletRun {
   private readonly world: WorkerWorld;
   private readonly mirrorsBusy = new Set<string>();
   private isStopped = false;
+  private logging: Promise<void> = Promise.resolve();
 
   constructor(proc: Process, options: KubeletOptions) {
     this.proc = proc;
@@ -418,9 +419,9 @@ class KubeletRun {
 
   private log(severity: 'I' | 'W' | 'E', source: string, message: string): void {
     if (this.isStopped) return;
-    // The journal takes lines at once; a closed one ends the process by signal, which is seen elsewhere.
-    this.proc.stderr
-      .write(klogLine(severity, this.clock.now(), this.proc.pid, source, message))
-      .catch(() => undefined);
+    const line = klogLine(severity, this.clock.now(), this.proc.pid, source, message);
+    // In order, though nobody waits; after the process's end there is nobody to tell.
+    this.logging = this.logging.then(() => this.proc.stderr.write(line));
+    this.logging.catch(() => undefined);
   }
 }

@@ -17,6 +17,7 @@ export interface ProxyConfig {
     readonly minSyncMs: number;
   };
   readonly ipvs: {
+    /** Empty: the default, rr. */
     readonly scheduler: string;
     readonly strictARP: boolean;
     readonly excludeCIDRs: readonly string[];
@@ -56,7 +57,7 @@ export function readProxyConfig(text: string): ProxyConfig {
       minSyncMs: durationMs(iptables['minSyncPeriod']) ?? 1000,
     },
     ipvs: {
-      scheduler: string(ipvs['scheduler'], '') || 'rr',
+      scheduler: string(ipvs['scheduler'], ''),
       strictARP: ipvs['strictARP'] === true,
       excludeCIDRs: list(ipvs['excludeCIDRs']),
       minSyncMs: durationMs(ipvs['minSyncPeriod']) ?? 1000,

@@ -210,10 +210,15 @@ class ProxyRun {
     const { proc, config } = this;
     const { mode } = config;
     if (mode === 'ipvs') {
-      const missing = missingModules(proc.kernel, [...IPVS_MODULES, `ip_vs_${config.ipvs.scheduler}`]);
+      const missing = missingModules(proc.kernel, [
+        ...IPVS_MODULES,
+        `ip_vs_${config.ipvs.scheduler || 'rr'}`,
+      ]);
       if (missing.length === 0) {
         await log(proc, 'I', 'server_linux.go:143', '"Using ipvs Proxier"');
-        await log(proc, 'W', 'proxier.go:409', '"IPVS scheduler not specified, use rr by default"');
+        if (config.ipvs.scheduler === '') {
+          await log(proc, 'W', 'proxier.go:409', '"IPVS scheduler not specified, use rr by default"');
+        }
         return 'ipvs';
       }
       // Differs: since 1.23 the real one gives up here and exits; the older fall-back is what the course teaches.
@@ -260,7 +265,7 @@ class ProxyRun {
         net.ipvs.setTimeouts({ tcp: tcpTimeout, tcpFin: tcpFinTimeout, udp: udpTimeout });
       return new IpvsProxier(net, proc.clock, {
         ...shared,
-        scheduler: scheduler as IpvsSchedulerName,
+        scheduler: (scheduler || 'rr') as IpvsSchedulerName,
         strictARP,
       });
     }
