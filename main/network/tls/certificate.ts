@@ -44,7 +44,10 @@ export function issueCertificate(fields: NewCertificate, privateKey: string, iss
     serial: fields.serial,
     publicKey: publicKeyOf(privateKey),
   };
-  return formatCertificate({ ...body, signature: signWith(issuer?.privateKey ?? privateKey, JSON.stringify(body)) });
+  return formatCertificate({
+    ...body,
+    signature: signWith(issuer?.privateKey ?? privateKey, JSON.stringify(body)),
+  });
 }
 
 /** The certificates of a PEM bundle; other blocks are passed over, and what can't be read is left out. */
@@ -69,11 +72,18 @@ function formatCertificate(certificate: Certificate): string {
 /** True if `issuer` signed it. */
 function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   const { signature, ...body } = certificate;
-  return certificate.issuer === issuer.commonName && isSignedBy(issuer.publicKey, JSON.stringify(body), signature);
+  return (
+    certificate.issuer === issuer.commonName && isSignedBy(issuer.publicKey, JSON.stringify(body), signature)
+  );
 }
 
 /** Why a certificate isn't trusted. */
-export type CertificateProblem = 'unknown-authority' | 'self-signed' | 'expired' | 'not-yet-valid' | 'name-mismatch';
+export type CertificateProblem =
+  | 'unknown-authority'
+  | 'self-signed'
+  | 'expired'
+  | 'not-yet-valid'
+  | 'name-mismatch';
 
 /** What is wrong with a certificate presented for `name`, or undefined. Without a name none is compared. */
 export function certificateProblem(
@@ -82,7 +92,9 @@ export function certificateProblem(
   nowMs: number,
   name?: string,
 ): CertificateProblem | undefined {
-  const trusted = authorities.some((authority) => authority.signature === certificate.signature || isIssuedBy(certificate, authority));
+  const trusted = authorities.some(
+    (authority) => authority.signature === certificate.signature || isIssuedBy(certificate, authority),
+  );
   if (!trusted) return isIssuedBy(certificate, certificate) ? 'self-signed' : 'unknown-authority';
   if (nowMs > certificate.notAfterMs) return 'expired';
   if (nowMs < certificate.notBeforeMs) return 'not-yet-valid';

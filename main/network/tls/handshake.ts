@@ -1,7 +1,13 @@
 // TLS as far as people meet it: a handshake with names and certificates, then the bytes themselves.
 import type { Random } from '../../simulation/index.ts';
 import type { ByteStream } from '../socket/socket.ts';
-import { certificateProblem, parseCertificates, type Certificate, type CertificateProblem, type Identity } from './certificate.ts';
+import {
+  certificateProblem,
+  parseCertificates,
+  type Certificate,
+  type CertificateProblem,
+  type Identity,
+} from './certificate.ts';
 import { isSignedBy, signWith } from './keys.ts';
 
 /*
@@ -75,13 +81,24 @@ export async function connectTls(stream: ByteStream, options: TlsClientOptions):
     if (certificate === undefined || !isSignedBy(certificate.publicKey, own, hello.proof)) {
       throw new TlsError('bad-certificate', 'bad certificate');
     }
-    const problem = certificateProblem(certificate, parseCertificates(options.authorities), options.nowMs, options.serverName);
+    const problem = certificateProblem(
+      certificate,
+      parseCertificates(options.authorities),
+      options.nowMs,
+      options.serverName,
+    );
     if (problem !== undefined && options.insecure !== true) {
-      await records.send(ALERT, { description: problem === 'unknown-authority' || problem === 'self-signed' ? 'unknown_ca' : 'bad_certificate' });
+      await records.send(ALERT, {
+        description:
+          problem === 'unknown-authority' || problem === 'self-signed' ? 'unknown_ca' : 'bad_certificate',
+      });
       throw new TlsError(problem, problem.replaceAll('-', ' '), certificate);
     }
     const identity = hello.wantsCertificate ? options.identity : undefined;
-    const presented = identity === undefined ? {} : { certificate: identity.certificate, proof: signWith(identity.privateKey, hello.random) };
+    const presented =
+      identity === undefined
+        ? {}
+        : { certificate: identity.certificate, proof: signWith(identity.privateKey, hello.random) };
     await records.send(HANDSHAKE, { finished: true, ...presented });
     return session(records, certificate, options.serverName);
   } catch (error) {
@@ -106,14 +123,22 @@ export async function acceptTls(stream: ByteStream, options: TlsServerOptions): 
   let certificate: Certificate | undefined;
   if (presented !== undefined && options.clientAuthorities !== undefined) {
     const proved = isSignedBy(presented.publicKey, own, finished.proof ?? '');
-    const problem = certificateProblem(presented, parseCertificates(options.clientAuthorities), options.nowMs);
+    const problem = certificateProblem(
+      presented,
+      parseCertificates(options.clientAuthorities),
+      options.nowMs,
+    );
     // Go's RequestClientCert: one that isn't trusted is as none, and the handler decides.
     if (proved && problem === undefined) certificate = presented;
   }
   return session(records, certificate, hello.serverName);
 }
 
-function session(records: Records, peerCertificate: Certificate | undefined, serverName: string | undefined): TlsStream {
+function session(
+  records: Records,
+  peerCertificate: Certificate | undefined,
+  serverName: string | undefined,
+): TlsStream {
   return {
     peerCertificate,
     serverName,
@@ -135,7 +160,9 @@ class Records {
 
   async send(type: number, content: object): Promise<void> {
     const body = Buffer.from(JSON.stringify(content));
-    await this.stream.write(Buffer.concat([Buffer.of(type, 3, 3, body.length >> 8, body.length & 0xff), body]));
+    await this.stream.write(
+      Buffer.concat([Buffer.of(type, 3, 3, body.length >> 8, body.length & 0xff), body]),
+    );
   }
 
   async receive<T>(): Promise<T> {
@@ -145,7 +172,8 @@ class Records {
       const { description } = JSON.parse(Buffer.from(body).toString('utf8')) as { description: string };
       throw new TlsError('alert', `remote error: tls: ${description.replaceAll('_', ' ')}`);
     }
-    if (head[0] !== HANDSHAKE || head[1] !== 3) throw new TlsError('not-tls', 'first record does not look like a TLS handshake');
+    if (head[0] !== HANDSHAKE || head[1] !== 3)
+      throw new TlsError('not-tls', 'first record does not look like a TLS handshake');
     const length = (head[3]! << 8) | head[4]!;
     if (length > RECORD_BYTES_MAX) throw new TlsError('not-tls', 'record overflow');
     try {

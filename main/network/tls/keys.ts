@@ -13,7 +13,11 @@ export interface KeyPair {
 }
 
 export function makeKeyPair(random: Random): KeyPair {
-  const key = createPrivateKey({ key: Buffer.concat([PKCS8_PREFIX, random.bytes(32)]), format: 'der', type: 'pkcs8' });
+  const key = createPrivateKey({
+    key: Buffer.concat([PKCS8_PREFIX, random.bytes(32)]),
+    format: 'der',
+    type: 'pkcs8',
+  });
   return { privateKey: pem(key, 'pkcs8'), publicKey: pem(createPublicKey(key), 'spki') };
 }
 

@@ -28,7 +28,9 @@ export function tlsSource(listener: TcpListener, options: TlsListenerOptions): S
     try {
       const stream = await acceptTls(socket, {
         identity: options.identity(),
-        ...(options.clientAuthorities === undefined ? {} : { clientAuthorities: options.clientAuthorities() }),
+        ...(options.clientAuthorities === undefined
+          ? {}
+          : { clientAuthorities: options.clientAuthorities() }),
         nowMs: options.clock.now(),
         random: options.random,
       });
@@ -40,7 +42,12 @@ export function tlsSource(listener: TcpListener, options: TlsListenerOptions): S
           ...(serverName === undefined ? {} : { serverName }),
           ...(peerCertificate === undefined
             ? {}
-            : { certificate: { commonName: peerCertificate.commonName, organizations: peerCertificate.organizations } }),
+            : {
+                certificate: {
+                  commonName: peerCertificate.commonName,
+                  organizations: peerCertificate.organizations,
+                },
+              }),
         },
       };
       const next = waiting.shift();

@@ -1,6 +1,13 @@
 import { expect, test } from 'vitest';
 import type { ByteStream } from '../../../../main/network/index.ts';
-import { acceptTls, connectTls, issueCertificate, makeKeyPair, type Identity, type TlsStream } from '../../../../main/network/tls/index.ts';
+import {
+  acceptTls,
+  connectTls,
+  issueCertificate,
+  makeKeyPair,
+  type Identity,
+  type TlsStream,
+} from '../../../../main/network/tls/index.ts';
 import { makeRandom } from '../../../../main/simulation/index.ts';
 
 const random = makeRandom('tls');
@@ -9,17 +16,30 @@ const nowMs = Date.UTC(2026, 0, 1);
 
 function identity(name: string, issuer?: Identity, extra: object = {}): Identity {
   const { privateKey } = makeKeyPair(random);
-  const fields = { commonName: name, notBeforeMs: nowMs - day, notAfterMs: nowMs + day, serial: '01', ...extra };
+  const fields = {
+    commonName: name,
+    notBeforeMs: nowMs - day,
+    notAfterMs: nowMs + day,
+    serial: '01',
+    ...extra,
+  };
   return { privateKey, certificate: issueCertificate(fields, privateKey, issuer) };
 }
 
 const authority = identity('kubernetes', undefined, { isAuthority: true });
-const server = identity('kube-apiserver', authority, { dnsNames: ['kubernetes', '*.lab.test'], ipAddresses: ['192.168.10.10'] });
+const server = identity('kube-apiserver', authority, {
+  dnsNames: ['kubernetes', '*.lab.test'],
+  ipAddresses: ['192.168.10.10'],
+});
 const admin = identity('kubernetes-admin', authority, { organizations: ['kubeadm:cluster-admins'] });
 
 /** Two ends of one wire. */
 function wire(): [ByteStream, ByteStream] {
-  const make = (): { queue: Uint8Array[]; waiting: ((bytes: Uint8Array | undefined) => void) | undefined; closed: boolean } => ({
+  const make = (): {
+    queue: Uint8Array[];
+    waiting: ((bytes: Uint8Array | undefined) => void) | undefined;
+    closed: boolean;
+  } => ({
     queue: [],
     waiting: undefined,
     closed: false,
@@ -51,12 +71,26 @@ function wire(): [ByteStream, ByteStream] {
   return [end(a, b), end(b, a)];
 }
 
-function shake(client: Partial<Parameters<typeof connectTls>[1]>, serverIdentity = server): [Promise<TlsStream>, Promise<TlsStream>] {
+function shake(
+  client: Partial<Parameters<typeof connectTls>[1]>,
+  serverIdentity = server,
+): [Promise<TlsStream>, Promise<TlsStream>] {
   const [left, right] = wire();
-  const accepted = acceptTls(right, { identity: serverIdentity, clientAuthorities: authority.certificate, nowMs, random });
+  const accepted = acceptTls(right, {
+    identity: serverIdentity,
+    clientAuthorities: authority.certificate,
+    nowMs,
+    random,
+  });
   accepted.catch(() => undefined);
   return [
-    connectTls(left, { serverName: '192.168.10.10', authorities: authority.certificate, nowMs, random, ...client }),
+    connectTls(left, {
+      serverName: '192.168.10.10',
+      authorities: authority.certificate,
+      nowMs,
+      random,
+      ...client,
+    }),
     accepted,
   ];
 }
@@ -84,7 +118,9 @@ test('wildcards match one label', async () => {
 
 test('strangers, the expired and the self-signed are refused, unless verification is waived', async () => {
   const other = identity('elsewhere', undefined, { isAuthority: true });
-  await expect(shake({ authorities: other.certificate })[0]).rejects.toMatchObject({ code: 'unknown-authority' });
+  await expect(shake({ authorities: other.certificate })[0]).rejects.toMatchObject({
+    code: 'unknown-authority',
+  });
   await expect(shake({ nowMs: nowMs + 2 * day })[0]).rejects.toMatchObject({ code: 'expired' });
   const selfSigned = identity('kube-apiserver', undefined, { ipAddresses: ['192.168.10.10'] });
   await expect(shake({}, selfSigned)[0]).rejects.toMatchObject({ code: 'self-signed' });
@@ -92,7 +128,9 @@ test('strangers, the expired and the self-signed are refused, unless verificatio
 });
 
 test('somebody else’s certificate without its key proves nothing', async () => {
-  const [connecting, accepting] = shake({ identity: { certificate: admin.certificate, privateKey: makeKeyPair(random).privateKey } });
+  const [connecting, accepting] = shake({
+    identity: { certificate: admin.certificate, privateKey: makeKeyPair(random).privateKey },
+  });
   await connecting;
   expect((await accepting).peerCertificate).toBeUndefined();
 });
