@@ -50,7 +50,7 @@ test('no packet is both delivered and dropped, nor ends twice (property)', async
       for (const records of byPacket.values()) {
         const ends = endsOf(records);
         ends.forEach((end) => seen.add(end));
-        expect(ends.length, JSON.stringify(records, null, 1)).toBeLessThanOrEqual(1);
+        expect(ends.slice(1)).toEqual([]);
       }
     }),
     { numRuns: 40, seed: 2 },
