@@ -44,7 +44,7 @@ export const ss: Program = command(
     if (options.has('s')) return summary(it, sockets);
     const protocols = (['t', 'u', 'w'] as const).filter((letter) => options.has(letter)).map((letter) => ({ t: 'tcp', u: 'udp', w: 'icmp' })[letter]);
     if (options.has('x') && protocols.length === 0) return void (await it.out.line('Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess'));
-    const chosen = protocols.length > 0 ? protocols : ['tcp', 'udp', 'icmp'];
+    const chosen = protocols.length > 0 ? protocols : ['tcp', 'udp', 'raw'];
     const filter = parseFilter(it.operands);
     const listening = options.has('l');
     const all = options.has('a');
@@ -63,13 +63,13 @@ export const ss: Program = command(
 );
 
 function order(socket: SocketInfo): number {
-  return socket.protocol === 'udp' ? 0 : socket.protocol === 'icmp' ? 1 : 2;
+  return socket.protocol === 'udp' ? 0 : socket.protocol === 'tcp' ? 2 : 1;
 }
 
 async function summary(it: Invocation, sockets: readonly SocketInfo[]): Promise<void> {
   const tcp = sockets.filter((one) => one.protocol === 'tcp');
   const udp = sockets.filter((one) => one.protocol === 'udp').length;
-  const raw = sockets.filter((one) => one.protocol === 'icmp').length;
+  const raw = sockets.length - tcp.length - udp;
   const count = (state: string): number => tcp.filter((one) => one.state === state).length;
   const live = tcp.length - count('TIME-WAIT');
   const row = (name: string, n: number): string => `${name}\t  ${String(n).padEnd(9)} ${String(n).padEnd(9)} ${'0'.padEnd(9)}\n`;

@@ -1,6 +1,7 @@
 // Which package brings which commands, and where they are installed: the virtual repository, and busybox's applets.
 import type { Program } from '../../kernel/index.ts';
 import { applet } from '../frame/command.ts';
+import { crictl, ctr } from '../container/crictl.ts';
 import { base64 } from '../coreutils/base64.ts';
 import { basename, dirname } from '../coreutils/basename.ts';
 import { cat } from '../coreutils/cat.ts';
@@ -55,6 +56,7 @@ import { df, lsblk, mount, umount } from '../system/mounts.ts';
 import { sysctl } from '../system/sysctl.ts';
 import { service, systemctl, timedatectl } from '../system/systemctl.ts';
 import { su, sudo, which } from '../system/users.ts';
+import { awk } from '../text/awk.ts';
 import { cut } from '../text/cut.ts';
 import { hexdump, od, xxd } from '../text/dump.ts';
 import { find } from '../text/find.ts';
@@ -111,6 +113,7 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, { find, xargs }),
   pack('grep', '3.8', '1.el9', 'Pattern matching utilities', 800_000, { grep, egrep, fgrep }),
   pack('sed', '4.9', '1.el9', 'A GNU stream text editor', 600_000, { sed }),
+  pack('gawk', '5.2.1', '1.el9', 'The GNU version of the AWK text processing utility', 1_600_000, { awk, 'gawk': awk }),
   pack('less', '590', '1.el9', 'A text file browser similar to more, but better', 300_000, { less }),
   pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset }),
   pack('hostname', '3.23', '1.el9', 'Utility to set/show the host name or domain name', 60_000, { hostname }),
@@ -131,10 +134,12 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('bind-utils', '9.18.49', '1.el9', 'Utilities for querying DNS name servers', 700_000, { dig, nslookup, host }),
   pack('curl', '7.88.1', '1.el9', 'A utility for getting files from remote servers (FTP, HTTP, and others)', 700_000, { curl }),
   pack('vim-common', '9.0.1000', '1.el9', 'The common files needed by any version of the VIM editor', 27_000_000, { xxd }),
+  pack('cri-tools', '1.31.1', '1', 'Command-line utility for interacting with a container runtime', 40_000_000, { crictl }),
+  pack('containerd.io', '1.7.22', '1.el9', 'An industry-standard container runtime', 120_000_000, { ctr }),
 ];
 
 /** What a machine has from the start; the rest comes with yum. */
-const PREINSTALLED: readonly string[] = ['coreutils', 'util-linux', 'procps-ng', 'psmisc', 'findutils', 'grep', 'sed', 'less', 'ncurses', 'hostname', 'kmod', 'sudo', 'which', 'time', 'glibc-common', 'systemd', 'ed', 'vim-enhanced', 'nano', 'iproute', 'iputils', 'iptables', 'curl', 'vim-common'];
+const PREINSTALLED: readonly string[] = ['coreutils', 'util-linux', 'procps-ng', 'psmisc', 'findutils', 'grep', 'sed', 'gawk', 'less', 'ncurses', 'hostname', 'kmod', 'sudo', 'which', 'time', 'glibc-common', 'systemd', 'ed', 'vim-enhanced', 'nano', 'iproute', 'iputils', 'iptables', 'curl', 'vim-common'];
 
 /** A package by its name; undefined if the repository has none such. */
 export function packageOf(name: string): CommandPackage | undefined {
@@ -148,7 +153,7 @@ export function machinePrograms(extra: readonly string[] = []): Map<string, Inst
   return programs;
 }
 
-const APPLETS: Programs = { cat, basename, dirname, chmod, chown, chgrp, cp, cut, date, df, du, echo, env, expr, find, free, grep, egrep, fgrep, head, hostname, id, ifconfig, ip, kill, killall, less, ln, ls, lsmod, md5sum, mkdir, mktemp, more, mount, mv, netstat, nslookup, od, paste, pgrep, pidof, ping, pkill, printenv, printf, ps, pwd, readlink, realpath, rev, rm, rmdir, route, sed, seq, sha1sum, sha256sum, sha512sum, shuf, sleep, sort, split, stat, stty, sysctl, tac, tail, tee, test, time, timeout, top, touch, tr, truncate, tty, umount, uname, uniq, uptime, watch, wc, which, who, whoami, xargs, xxd, yes, arping, base64, clear, cksum, comm, dmesg, expand, fold, hexdump, nproc, nl, setsid, su, sync, arp, 'false': falseCommand, '[': test, 'true': trueCommand, 'vi': vim };
+const APPLETS: Programs = { cat, basename, dirname, chmod, chown, chgrp, cp, cut, date, df, du, echo, env, expr, find, free, grep, egrep, fgrep, head, hostname, id, ifconfig, ip, kill, killall, less, ln, ls, lsmod, md5sum, mkdir, mktemp, more, mount, mv, netstat, nslookup, od, paste, pgrep, pidof, ping, pkill, printenv, printf, ps, pwd, readlink, realpath, rev, rm, rmdir, route, sed, seq, sha1sum, sha256sum, sha512sum, shuf, sleep, sort, split, stat, stty, sysctl, tac, tail, tee, test, time, timeout, top, touch, tr, truncate, tty, umount, uname, uniq, uptime, watch, wc, which, who, whoami, xargs, xxd, yes, awk, arping, base64, clear, cksum, comm, dmesg, expand, fold, hexdump, nproc, nl, setsid, su, sync, arp, 'false': falseCommand, '[': test, 'true': trueCommand, 'vi': vim };
 
 /** busybox's applets by name, with its texts; images put them under /bin. */
 export const BUSYBOX_APPLETS: ReadonlyMap<string, Program> = new Map(Object.entries(APPLETS).map(([name, program]) => [name, applet(program)]));
