@@ -1,5 +1,5 @@
 // What must be true for the step to pass, and how it stands.
-import { useId } from 'react';
+import { useEffect, useId, useRef } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { CheckState } from '../../preload/contract.ts';
@@ -15,8 +15,13 @@ const STATUS_TEXT = {
 export function Checks({ checks, checking }: { checks: readonly CheckState[]; checking: boolean }) {
   const { t } = useTranslation();
   const id = useId();
+  const section = useRef<HTMLElement>(null);
+  useEffect(() => {
+    // Whoever asks wants to see the answer, which is below the text.
+    if (checking) section.current?.scrollIntoView({ block: 'end', behavior: 'smooth' });
+  }, [checking]);
   return (
-    <section className="checks" aria-labelledby={id} aria-busy={checking}>
+    <section ref={section} className="checks" aria-labelledby={id} aria-busy={checking}>
       <h2 id={id}>{t('guide.checks')}</h2>
       <ul aria-live="polite">
         {checks.map((check) => (

@@ -44,16 +44,18 @@ export function LabCard({ lab }: { lab: LabSummary }) {
         ))}
       </div>
       <footer>
-        <span>
-          {started
-            ? t('shelf.steps', { passed: stepsPassed, total: lab.stepCount })
-            : t('shelf.stepsTotal', { total: lab.stepCount })}
-        </span>
-        <span>
-          {started
-            ? t('shelf.points', { points, max: lab.pointsMax })
-            : t('shelf.pointsMax', { max: lab.pointsMax })}
-        </span>
+        <div className="lab-card-facts">
+          <span>
+            {started
+              ? t('shelf.steps', { passed: stepsPassed, total: lab.stepCount })
+              : t('shelf.stepsTotal', { total: lab.stepCount })}
+          </span>
+          <span>
+            {started
+              ? t('shelf.points', { points, max: lab.pointsMax })
+              : t('shelf.pointsMax', { max: lab.pointsMax })}
+          </span>
+        </div>
         <button
           className={started ? 'button' : 'button button-primary'}
           disabled={openingLab !== undefined}

@@ -65,7 +65,7 @@ export function TopBar() {
           </strong>
         </div>
       )}
-      <HostDoorsMenu />
+      {inLab && <HostDoorsMenu />}
       <div className="segmented" role="group" aria-label={t('top.language')}>
         {LANGUAGES.map(({ code, name }) => (
           <button

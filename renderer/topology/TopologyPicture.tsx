@@ -1,6 +1,6 @@
 // The picture: machines as boxes with their Pods, Services above them, wired to their endpoints.
 import { Background, Panel, ReactFlow, ReactFlowProvider, useReactFlow, useStore } from '@xyflow/react';
-import { useCallback, useEffect, useMemo, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { useTranslation } from 'react-i18next';
 
 import type { Topology } from '../../preload/contract.ts';
@@ -34,9 +34,7 @@ function Picture({ topology }: { topology: Topology }) {
   const { t } = useTranslation();
   const theme = useResolvedTheme();
   const [tidied, setTidied] = useState(0);
-  const layout = useStickyLayout(topology, tidied);
-  const nodes = useMemo(() => nodesOf(topology, layout), [topology, layout]);
-  const edges = useMemo(() => edgesOf(topology, layout), [topology, layout]);
+  const { layout, nodes, edges } = usePicture(topology, tidied);
   const { fit, onMoveStart } = useAutoFit(layout);
 
   return (
@@ -86,18 +84,44 @@ function Picture({ topology }: { topology: Topology }) {
   );
 }
 
-/** Lays out each topology with the one before in mind; `tidied` makes it forget. */
-function useStickyLayout(topology: Topology, tidied: number): TopologyLayout {
-  const [kept, setKept] = useState(() => ({
+interface Drawn {
+  readonly topology: Topology;
+  readonly tidied: number;
+  readonly layout: TopologyLayout;
+  readonly memory: LayoutMemory;
+  readonly nodes: PictureNode[];
+  readonly edges: WireEdge[];
+}
+
+/** Draws each topology with the one before in mind; `tidied` makes it forget where things stood. */
+function usePicture(topology: Topology, tidied: number): Drawn {
+  const [kept, setKept] = useState(() => draw(topology, tidied));
+  if (kept.topology === topology && kept.tidied === tidied) return kept;
+  const next = draw(topology, tidied, kept);
+  setKept(next);
+  return next;
+}
+
+function draw(topology: Topology, tidied: number, before?: Drawn): Drawn {
+  const remembered = before?.tidied === tidied ? before.memory : NO_MEMORY;
+  const { layout, memory } = layoutTopology(topology, remembered);
+  return {
     topology,
     tidied,
-    ...layoutTopology(topology, NO_MEMORY),
-  }));
-  if (kept.topology === topology && kept.tidied === tidied) return kept.layout;
-  const memory: LayoutMemory = kept.tidied === tidied ? kept.memory : NO_MEMORY;
-  const next = layoutTopology(topology, memory);
-  setKept({ topology, tidied, ...next });
-  return next.layout;
+    layout,
+    memory,
+    nodes: reuse(before?.nodes ?? [], nodesOf(topology, layout)),
+    edges: reuse(before?.edges ?? [], edgesOf(topology, layout)),
+  };
+}
+
+/** Takes over what hasn't changed, so that only what has is drawn again. */
+function reuse<T extends { readonly id: string }>(before: readonly T[], now: readonly T[]): T[] {
+  const old = new Map(before.map((item) => [item.id, item]));
+  return now.map((item) => {
+    const same = old.get(item.id);
+    return same !== undefined && JSON.stringify(same) === JSON.stringify(item) ? same : item;
+  });
 }
 
 /** Keeps all in view until the person moves the picture; `fit` begins again. */
@@ -125,15 +149,15 @@ function useAutoFit(layout: TopologyLayout): { fit: () => void; onMoveStart: (ev
 function nodesOf(topology: Topology, layout: TopologyLayout): PictureNode[] {
   const nodes: PictureNode[] = [];
   const machines = new Map(topology.machines.map((machine) => [machine.name, machine]));
+  const occupied = new Set([...layout.pods.values()].map(({ machine }) => machine));
   for (const [name, { x, y, width, height }] of layout.machines) {
-    const count = topology.pods.filter((pod) => layout.pods.get(keyOf(pod))?.machine === name).length;
     nodes.push({
       id: `machine ${name}`,
       type: 'machine',
       position: { x, y },
       width,
       height,
-      data: { machine: name === NOWHERE ? undefined : machines.get(name), empty: count === 0 },
+      data: { machine: name === NOWHERE ? undefined : machines.get(name), empty: !occupied.has(name) },
     });
   }
   for (const pod of topology.pods) {

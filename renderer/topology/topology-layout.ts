@@ -18,6 +18,7 @@ const MACHINE_BOTTOM = 12;
 const COLUMN_GAP = 28;
 const PODS_PER_COLUMN = 3;
 const COLUMNS_MAX = 6;
+const SIDE_BY_SIDE_MAX = 6;
 
 /** The box of Pods that no machine has yet. */
 export const NOWHERE = '';
@@ -65,21 +66,32 @@ export function layoutTopology(
   const pods = new Map<string, Box & { machine: string }>();
   const machinesY = topology.services.length === 0 ? 0 : SERVICE.height + ROW_GAP;
 
+  const names = machineNames(topology);
+  const rowLength = machinesPerRow(names.length);
+  const slotsOf = Map.groupBy(podSlots, ([, { machine }]) => machine);
   let x = 0;
-  for (const machine of machineNames(topology)) {
-    const slots = [...podSlots].filter(([, place]) => place.machine === machine);
+  let y = machinesY;
+  let rowHeight = 0;
+  names.forEach((machine, index) => {
+    if (index > 0 && index % rowLength === 0) {
+      x = 0;
+      y += rowHeight + MACHINE_GAP;
+      rowHeight = 0;
+    }
+    const slots = slotsOf.get(machine) ?? [];
     const used = Math.max(0, ...slots.map(([, { slot }]) => slot + 1));
     const wide = Math.max(before.columns.get(machine) ?? 1, columnsFor(used));
     const rows = Math.max(1, Math.ceil(used / wide));
     columns.set(machine, wide);
     const box: Box = {
       x,
-      y: machinesY,
+      y,
       width: MACHINE_LEFT + MACHINE_RIGHT + wide * POD.width + (wide - 1) * COLUMN_GAP,
       height: MACHINE_HEAD + rows * (POD.height + GAP) - GAP + MACHINE_BOTTOM,
     };
     machines.set(machine, box);
     x += box.width + MACHINE_GAP;
+    rowHeight = Math.max(rowHeight, box.height);
     for (const [key, { slot }] of slots) {
       pods.set(key, {
         machine,
@@ -88,8 +100,8 @@ export function layoutTopology(
         ...POD,
       });
     }
-  }
-  const machinesWidth = Math.max(0, x - MACHINE_GAP);
+  });
+  const machinesWidth = Math.max(0, ...[...machines.values()].map((box) => box.x + box.width));
   const serviceCount = Math.max(0, ...[...services.values()].map((slot) => slot + 1));
   const servicesWidth = Math.max(0, serviceCount * (SERVICE.width + SERVICE_GAP) - SERVICE_GAP);
   const servicesX = Math.max(0, (machinesWidth - servicesWidth) / 2);
@@ -110,6 +122,11 @@ export function layoutTopology(
     },
     memory: { pods: podSlots, services, columns },
   };
+}
+
+/** A few machines stand side by side; many in rows, about twice as wide as high. */
+function machinesPerRow(count: number): number {
+  return count <= SIDE_BY_SIDE_MAX ? SIDE_BY_SIDE_MAX : Math.ceil(Math.sqrt(count * 2));
 }
 
 /** One column is easiest to read; many Pods stand in several, so that the box stays about as high as wide. */

@@ -94,6 +94,22 @@ test('a Pod without a machine waits in a box of its own, until it has one', () =
   expect(second.layout.machines.has(NOWHERE)).toBe(false);
 });
 
+test('many machines stand in rows', () => {
+  const machines = Array.from({ length: 50 }, (_, index) => ({
+    name: `n${index}`,
+    address: '',
+    role: 'worker' as const,
+    ready: true,
+    unschedulable: false,
+  }));
+  const pods = Array.from({ length: 120 }, (_, index) => pod(`p${index}`, `n${(index * 7) % 50}`));
+  const { layout } = layoutTopology({ machines, pods, services: [] }, NO_MEMORY);
+  const boxes = [...layout.machines.values()];
+  for (const a of boxes) for (const b of boxes) expect(a !== b && overlaps(a, b)).toBe(false);
+  expect(layout.width / layout.height).toBeGreaterThan(1);
+  expect(layout.width / layout.height).toBeLessThan(5);
+});
+
 test('a thousand Pods on a hundred machines are laid out in less than a tenth of a second', () => {
   const machines = Array.from({ length: 100 }, (_, index) => ({
     name: `n${index}`,
