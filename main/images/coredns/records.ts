@@ -1,5 +1,5 @@
-// DNS messages as the server's plugins pass them along, and their wire format.
-import packet from 'dns-packet';
+// DNS records as the server's plugins pass them along: names with their dot at the end, to and from the wire's form.
+import type { DnsMessage, DnsRecord, DnsReply, DnsResponseCode } from '../../network/dns/index.ts';
 
 export interface SoaData {
   readonly mname: string;
@@ -18,19 +18,16 @@ export interface SrvData {
   readonly target: string;
 }
 
-/** Names have their dot at the end. `raw` holds records of types that only pass through. */
+/** `raw` holds records of types that only pass through. */
 export interface ResourceRecord {
   readonly name: string;
   readonly type: string;
   readonly ttl: number;
-  readonly data: string | SoaData | SrvData | { readonly raw: unknown };
+  readonly data: string | SoaData | SrvData | { readonly raw: DnsRecord };
 }
 
-export type Rcode = 'NOERROR' | 'FORMERR' | 'SERVFAIL' | 'NXDOMAIN' | 'NOTIMP' | 'REFUSED';
-const RCODES: readonly Rcode[] = ['NOERROR', 'FORMERR', 'SERVFAIL', 'NXDOMAIN', 'NOTIMP', 'REFUSED'];
-
 export interface Reply {
-  readonly rcode: Rcode;
+  readonly rcode: DnsResponseCode;
   readonly isAuthoritative: boolean;
   readonly answers: readonly ResourceRecord[];
   readonly authorities: readonly ResourceRecord[];
@@ -40,133 +37,48 @@ export interface Reply {
 }
 
 export interface Query {
-  readonly id: number;
   /** Lower case, with its dot. */
   readonly name: string;
   /** As it was asked, whose letters' case the answer repeats. */
   readonly askedName: string;
   readonly type: string;
-  readonly isRecursive: boolean;
-  /** UDP size that the client takes; undefined without EDNS. */
-  readonly udpBytesMax: number | undefined;
-  readonly wantsDnssec: boolean;
 }
 
-const QR = 1 << 15;
-const AA = 1 << 10;
-const TC = 1 << 9;
-const RD = 1 << 8;
-const RA = 1 << 7;
+/** What a message asks. */
+export function queryOf(message: DnsMessage): Query {
+  const { name = '.', type = 'A' } = message.questions[0] ?? {};
+  return { name: withDot(name.toLowerCase()), askedName: withDot(name), type };
+}
 
-/** A query from its bytes; undefined for what isn't one. */
-export function decodeQuery(bytes: Uint8Array): Query | undefined {
-  let message: packet.DecodedPacket;
-  try {
-    message = packet.decode(Buffer.from(bytes));
-  } catch {
-    return undefined; // Not DNS: real servers drop it too.
-  }
-  const question = message.questions?.[0];
-  if (message.type !== 'query' || question === undefined) return undefined;
-  const opt = message.additionals?.find(({ type }) => type === 'OPT') as packet.OptAnswer | undefined;
+/** An answer of another server. */
+export function replyOf(message: DnsMessage): Reply {
   return {
-    id: message.id ?? 0,
-    name: withDot(question.name.toLowerCase()),
-    askedName: withDot(question.name),
-    type: question.type,
-    isRecursive: ((message.flags ?? 0) & RD) !== 0,
-    udpBytesMax: opt?.udpPayloadSize,
-    wantsDnssec: opt?.flag_do === true,
+    rcode: message.code,
+    isAuthoritative: message.isAuthoritative,
+    answers: message.answers.map(fromWire),
+    authorities: message.authorities.map(fromWire),
+    additionals: message.additionals.map(fromWire),
   };
 }
 
-/** The bytes of a query to another server. */
-export function encodeQuery(id: number, name: string, type: string): Uint8Array {
-  return packet.encode({
-    type: 'query',
-    id,
-    flags: RD,
-    questions: [{ type: type as packet.RecordType, name: withoutDot(name) }],
-  });
-}
-
-/** An answer of another server; undefined when it isn't one to `id`. */
-export function decodeReply(bytes: Uint8Array, id: number): Reply | undefined {
-  let message: packet.DecodedPacket;
-  try {
-    message = packet.decode(Buffer.from(bytes));
-  } catch {
-    return undefined; // Garbage from upstream is as good as silence.
-  }
-  if (message.type !== 'response' || message.id !== id) return undefined;
-  const flags = message.flags ?? 0;
-  const read = (records: readonly packet.Answer[] | undefined): ResourceRecord[] =>
-    (records ?? []).filter(({ type }) => type !== 'OPT').map(fromWire);
-  return {
-    rcode: RCODES[flags & 15] ?? 'SERVFAIL',
-    isAuthoritative: (flags & AA) !== 0,
-    answers: read(message.answers),
-    authorities: read(message.authorities),
-    additionals: read(message.additionals),
-  };
-}
-
-/** The bytes of an answer, cut down to `bytesMax` (with TC set) when it doesn't fit. */
-export function encodeReply(query: Query, reply: Reply, bytesMax: number): Uint8Array {
-  const write = (records: readonly ResourceRecord[]): packet.Answer[] =>
+/** A reply as the server sends it. */
+export function wireReply(query: Query, reply: Reply): DnsReply {
+  const write = (records: readonly ResourceRecord[]): DnsRecord[] =>
     records.map((record) => toWire(record, query));
-  const encode = (
-    answers: packet.Answer[],
-    authorities: packet.Answer[],
-    additionals: packet.Answer[],
-    truncated: boolean,
-  ): Uint8Array => {
-    const opt: packet.Answer[] =
-      query.udpBytesMax === undefined
-        ? []
-        : [
-            {
-              type: 'OPT',
-              name: '.',
-              udpPayloadSize: query.udpBytesMax,
-              extendedRcode: 0,
-              ednsVersion: 0,
-              flags: 0,
-              flag_do: query.wantsDnssec,
-              options: [],
-            },
-          ];
-    return packet.encode({
-      type: 'response',
-      id: query.id,
-      flags:
-        QR |
-        (reply.isAuthoritative ? AA : 0) |
-        (truncated ? TC : 0) |
-        (query.isRecursive ? RD : 0) |
-        (reply.isAuthoritative ? 0 : RA) |
-        RCODES.indexOf(reply.rcode),
-      questions: [{ type: query.type as packet.RecordType, name: withoutDot(query.askedName) }],
-      answers,
-      authorities,
-      additionals: [...additionals, ...opt],
-    });
+  return {
+    code: reply.rcode,
+    isAuthoritative: reply.isAuthoritative,
+    isRecursionAvailable: !reply.isAuthoritative,
+    answers: write(reply.answers),
+    authorities: write(reply.authorities),
+    additionals: write(reply.additionals),
   };
-  const answers = write(reply.answers);
-  const whole = encode(answers, write(reply.authorities), write(reply.additionals), false);
-  if (whole.length <= bytesMax) return whole;
-  for (let count = answers.length; count > 0; count--) {
-    const cut = encode(answers.slice(0, count), [], [], count < answers.length);
-    if (cut.length <= bytesMax) return cut;
-  }
-  return encode([], [], [], true);
 }
 
-function toWire(record: ResourceRecord, query: Query): packet.Answer {
+function toWire(record: ResourceRecord, query: Query): DnsRecord {
   const name = withoutDot(record.name === query.name ? query.askedName : record.name);
   const { type, ttl, data } = record;
-  if (typeof data === 'object' && 'raw' in data)
-    return { ...(data.raw as packet.Answer), name, ttl } as packet.Answer;
+  if (typeof data === 'object' && 'raw' in data) return { ...data.raw, name, ttl } as DnsRecord;
   const value: unknown =
     typeof data === 'string'
       ? type === 'CNAME' || type === 'PTR' || type === 'NS'
@@ -175,17 +87,18 @@ function toWire(record: ResourceRecord, query: Query): packet.Answer {
       : 'target' in data
         ? { ...data, target: withoutDot(data.target) }
         : { ...data, mname: withoutDot(data.mname), rname: withoutDot(data.rname) };
-  return { name, type, ttl, class: 'IN', data: value } as packet.Answer;
+  return { name, type, ttl, class: 'IN', data: value } as DnsRecord;
 }
 
-function fromWire(answer: packet.Answer): ResourceRecord {
-  const ttl = 'ttl' in answer ? (answer.ttl ?? 0) : 0;
-  const name = withDot(answer.name.toLowerCase());
-  if (answer.type === 'A' || answer.type === 'AAAA')
-    return { name, type: answer.type, ttl, data: answer.data };
-  if (answer.type === 'CNAME' || answer.type === 'PTR' || answer.type === 'NS')
-    return { name, type: answer.type, ttl, data: withDot(answer.data) };
-  return { name, type: answer.type, ttl, data: { raw: answer } };
+function fromWire(record: DnsRecord): ResourceRecord {
+  const ttl = 'ttl' in record ? (record.ttl ?? 0) : 0;
+  const name = withDot(record.name.toLowerCase());
+  if (record.type === 'A' || record.type === 'AAAA')
+    return { name, type: record.type, ttl, data: record.data };
+  if (record.type === 'CNAME' || record.type === 'PTR' || record.type === 'NS') {
+    return { name, type: record.type, ttl, data: withDot(record.data) };
+  }
+  return { name, type: record.type, ttl, data: { raw: record } };
 }
 
 function withDot(name: string): string {

@@ -1,6 +1,16 @@
 // The program coredns: listens on UDP and TCP, and passes each query through the plugins of its Corefile.
 import { createHash } from 'node:crypto';
-import { ErrnoError, type ByteStream, type UdpSocket } from '../../network/index.ts';
+import {
+  dnsQuery,
+  dnsResponse,
+  encodeDns,
+  exchangeDns,
+  serveDns,
+  type DnsHandler,
+  type DnsMessage,
+  type DnsRecordType,
+} from '../../network/dns/index.ts';
+import { ErrnoError } from '../../network/index.ts';
 import { serveHttp, type HttpHandler } from '../../network/http/index.ts';
 import type { Process, Program } from '../../linux/kernel/index.ts';
 import { every } from '../../simulation/index.ts';
@@ -14,15 +24,7 @@ import {
   type ServerBlock,
 } from './corefile.ts';
 import { KubernetesZone } from './kubernetes-zone.ts';
-import {
-  decodeQuery,
-  decodeReply,
-  encodeQuery,
-  encodeReply,
-  type Query,
-  type Reply,
-  type ResourceRecord,
-} from './records.ts';
+import { queryOf, replyOf, wireReply, type Query, type Reply, type ResourceRecord } from './records.ts';
 
 export interface CoreDnsOptions {
   /** How the program reaches the API server, with its pod's service account. */
@@ -154,90 +156,17 @@ interface Zone {
 }
 
 function listen(proc: Process, port: number, served: readonly Zone[], stack: DisposableStack): void {
-  const owner = { pid: proc.pid, command: 'coredns', uid: 0 };
-  const local = { address: '0.0.0.0', port };
-  const handle = async (
-    bytes: Uint8Array,
-    protocol: 'udp' | 'tcp',
-    client: string,
-  ): Promise<Uint8Array | undefined> => {
-    const query = decodeQuery(bytes);
-    if (query === undefined) return undefined;
+  const handle: DnsHandler = async (message, client) => {
+    const query = queryOf(message);
     // The most specific zone answers.
-    const zone = served
+    const [zone] = served
       .filter(({ zone: candidate }) => isWithin(query.name, candidate))
-      .toSorted((a, b) => b.zone.length - a.zone.length)[0];
-    const reply = zone === undefined ? refused() : await zone.chain.answer(query, protocol, client);
-    return encodeReply(
-      query,
-      reply,
-      protocol === 'tcp' ? 65_535 : Math.max(UDP_BYTES, query.udpBytesMax ?? UDP_BYTES),
-    );
+      .toSorted((a, b) => b.zone.length - a.zone.length);
+    const reply = zone === undefined ? refused() : await zone.chain.answer(query, message, client);
+    return wireReply(query, reply);
   };
-  const socket = stack.use(proc.net.sockets.openUdp({ owner, local }));
-  void serveUdp(proc, socket, handle);
-  const listener = stack.use(proc.net.sockets.listenTcp(local, { owner }));
-  void (async () => {
-    try {
-      for (;;) {
-        const stream = await listener.accept();
-        void serveTcp(stream, (bytes) =>
-          handle(bytes, 'tcp', `${stream.remote.address}:${stream.remote.port}`),
-        );
-      }
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error; // The listener was closed.
-    }
-  })();
-}
-
-type Handler = (
-  bytes: Uint8Array,
-  protocol: 'udp' | 'tcp',
-  client: string,
-) => Promise<Uint8Array | undefined>;
-
-async function serveUdp(proc: Process, socket: UdpSocket, handle: Handler): Promise<void> {
-  for (;;) {
-    try {
-      const { bytes, from, to } = await socket.receive(proc.signal);
-      void handle(bytes, 'udp', `${from.address}:${from.port}`).then((answer) => {
-        if (answer === undefined) return;
-        try {
-          socket.send(answer, from, to.address);
-        } catch (error) {
-          if (!(error instanceof ErrnoError)) throw error; // The client can't be reached any more.
-        }
-      });
-    } catch (error) {
-      if (error instanceof ErrnoError && error.code === 'ECONNREFUSED') continue;
-      return; // Closed, or the process has ended.
-    }
-  }
-}
-
-async function serveTcp(
-  stream: ByteStream,
-  handle: (bytes: Uint8Array) => Promise<Uint8Array | undefined>,
-): Promise<void> {
-  let buffer = Buffer.alloc(0);
-  try {
-    for (let piece = await stream.read(); piece !== undefined; piece = await stream.read()) {
-      buffer = Buffer.concat([buffer, piece]);
-      while (buffer.length >= 2 && buffer.length >= 2 + buffer.readUInt16BE(0)) {
-        const size = buffer.readUInt16BE(0);
-        const answer = await handle(buffer.subarray(2, 2 + size));
-        buffer = buffer.subarray(2 + size);
-        if (answer === undefined) continue;
-        const head = Buffer.alloc(2);
-        head.writeUInt16BE(answer.length);
-        await stream.write(Buffer.concat([head, answer]));
-      }
-    }
-    stream.close();
-  } catch (error) {
-    if (!(error instanceof ErrnoError)) throw error;
-  }
+  const owner = { pid: proc.pid, command: 'coredns', uid: 0 };
+  stack.use(serveDns(proc.net.sockets, handle, { local: { address: '0.0.0.0', port }, owner }));
 }
 
 /** The plugins of one server block, in CoreDNS's fixed order. */
@@ -269,17 +198,19 @@ class Chain {
     this.serveStatus(stack);
   }
 
-  async answer(query: Query, protocol: string, client: string): Promise<Reply> {
+  async answer(query: Query, message: DnsMessage, client: Parameters<DnsHandler>[1]): Promise<Reply> {
     const startMs = this.proc.clock.now();
     const reply = this.balance(await this.resolve(this.rewrite(query.name), query.type, 0));
     const renamed = this.unrewrite(query.name, reply);
     if (this.plugins.has('log')) {
-      const flags = `qr,${renamed.isAuthoritative ? 'aa,' : ''}${query.isRecursive ? 'rd' : ''}${renamed.isAuthoritative ? '' : ',ra'}`;
-      const size = encodeReply(query, renamed, 65_535).length;
+      const flags = `qr,${renamed.isAuthoritative ? 'aa,' : ''}${message.isRecursionDesired ? 'rd' : ''}${renamed.isAuthoritative ? '' : ',ra'}`;
+      const asked = encodeDns(message).length;
+      const size = encodeDns(dnsResponse(message, wireReply(query, renamed))).length;
       const seconds = ((this.proc.clock.now() - startMs) / 1000).toFixed(9);
+      const question = `${query.type} IN ${query.askedName} ${client.transport} ${asked} false ${message.udpPayloadBytes ?? UDP_BYTES}`;
       this.say(
         'INFO',
-        `${client} - ${query.id} "${query.type} IN ${query.askedName} ${protocol} ${size} ${query.wantsDnssec} ${query.udpBytesMax ?? 512}" ${renamed.rcode} ${flags} ${size} ${seconds}s`,
+        `${client.address}:${client.port} - ${message.id} "${question}" ${renamed.rcode} ${flags} ${size} ${seconds}s`,
       );
     }
     return renamed;
@@ -392,9 +323,7 @@ class Chain {
     for (let attempt = 0; attempt < UPSTREAM_ATTEMPTS_MAX; attempt++) {
       const upstream = upstreams[(this.random.integer(upstreams.length) + attempt) % upstreams.length]!;
       try {
-        const reply = await this.ask(upstream, name, type);
-        if (reply !== undefined) return reply;
-        last = `read udp ->${upstream}: i/o timeout`;
+        return await this.ask(upstream, name, type);
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         last = `read udp ->${upstream}: ${error.message.toLowerCase()}`;
@@ -412,24 +341,17 @@ class Chain {
     );
   }
 
-  private async ask(upstream: string, name: string, type: string): Promise<Reply | undefined> {
+  private async ask(upstream: string, name: string, type: string): Promise<Reply> {
     const { proc } = this;
     const colon = upstream.lastIndexOf(':');
-    const remote = { address: upstream.slice(0, colon), port: Number(upstream.slice(colon + 1)) };
-    const id = this.random.integer(65_536);
-    const aborter = new AbortController();
-    const alarm = proc.clock.after(UPSTREAM_TIMEOUT_MS, () => aborter.abort(new ErrnoError('ETIMEDOUT')));
-    const socket = proc.net.sockets.openUdp({ owner: { pid: proc.pid, command: 'coredns', uid: 0 }, remote });
-    try {
-      socket.send(encodeQuery(id, name, type), remote);
-      for (;;) {
-        const reply = decodeReply((await socket.receive(aborter.signal)).bytes, id);
-        if (reply !== undefined) return reply;
-      }
-    } finally {
-      alarm[Symbol.dispose]();
-      socket[Symbol.dispose]();
-    }
+    const server = { address: upstream.slice(0, colon), port: Number(upstream.slice(colon + 1)) };
+    const query = dnsQuery(this.random.integer(65_536), name, type as DnsRecordType);
+    const { message } = await exchangeDns(proc.net.sockets, server, query, {
+      clock: proc.clock,
+      timeoutMs: UPSTREAM_TIMEOUT_MS,
+      signal: proc.signal,
+    });
+    return replyOf(message);
   }
 
   /** loadbalance: address records in a random order, CNAMEs first. */
