@@ -26,22 +26,26 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
       return (shell.status = 2);
     }
     if (list === undefined) return shell.status;
-    await runLine(shell, list);
+    const abandonedAt = await runLine(shell, list);
+    if (abandonedAt !== undefined) parser.resumeAfter(abandonedAt);
   }
 }
 
-/** Runs one line's commands. */
-export async function runLine(shell: Shell, list: List): Promise<void> {
+/** Runs one line's commands; the result is the line at which an error abandoned them. */
+export async function runLine(shell: Shell, list: List): Promise<number | undefined> {
   const depth = shell.frames.length;
   try {
     await shell.engine.runList(shell, list);
     await shell.checkpoint(0);
+    return undefined;
   } catch (error) {
     if (!(error instanceof Discard) || shell.subshellDepth > 0) throw error;
     shell.status = error.status;
+    const inFunction = shell.frames.length > depth;
     shell.frames.length = depth;
     shell.errexitIgnored = 0;
     shell.loopDepth = 0;
+    return inFunction ? undefined : shell.line;
   }
 }
 

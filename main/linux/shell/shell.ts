@@ -604,6 +604,7 @@ export class Shell {
       } catch (error) {
         if (!(error instanceof Discard) || this.subshellDepth > 0) throw error;
         status = this.status = error.status; // Only the line it stands in is abandoned.
+        if (where === 'source') parser.resumeAfter(this.line);
       }
     }
   }

@@ -187,6 +187,14 @@ export class Parser extends WordScanner {
     this.extglob = extglob;
   }
 
+  /**
+   * Counts on from a line that an error was in, instead of the end of its command: bash forgets the lines between
+   * (its line number is shared by parser and interpreter, and the jump to the top level leaves it as it is).
+   */
+  resumeAfter(line: number): void {
+    this.line = line + 1;
+  }
+
   /** Number of the line to be read next. */
   get nextLine(): number {
     return this.line;
