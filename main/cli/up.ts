@@ -72,7 +72,7 @@ export async function up(args: string[]): Promise<number> {
   await using doors = await openHostDoors(session, { kubeconfig, ...ports });
   await using _control = await openControlDoor({
     simulation: session.simulation,
-    store: session.store,
+    durable: () => session.durable(),
     cluster: () => session.clusters.cluster,
     folder,
   });

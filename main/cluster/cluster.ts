@@ -15,6 +15,7 @@ import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import { ApiGate } from './gated-client.ts';
 import { addonObjects } from './kubeadm/addons.ts';
+import { openInternet } from './internet.ts';
 import { Lan } from './lan.ts';
 import { MachineProcess } from './machine-process.ts';
 import { controlPlanePrograms } from './control-plane.ts';
@@ -59,6 +60,15 @@ export class Cluster implements Disposable {
     this.profile = profile;
     this.trace = new Trace();
     const lan = this.owned.use(new Lan({ profile, clock, random, trace: this.trace }));
+    this.owned.use(
+      openInternet({
+        internet: lan.internet,
+        router: lan.router,
+        routerAddress: profile.lan.router,
+        clock,
+        onError: options.onFault,
+      }),
+    );
     const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!;
     this.pki = clusterPki(store, clock, random.fork('pki'), profile);
     this.api = this.owned.use(

@@ -66,6 +66,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
   });
   const owned = new DisposableStack();
   owned.use(machine);
+  owned.use(joinKernelToNetwork(machine));
   if (!isNode) {
     return { machine, kubelet: undefined, boot: () => machine.boot(), flush: () => machine.flush(), [Symbol.dispose]: () => owned.dispose() };
   }
@@ -148,6 +149,7 @@ function nodeUnits(containerd: Program, kubelet: Program): UnitDefinition[] {
       program: kubelet,
       restart: 'always',
       restartDelayMs: 10_000,
+      startLimitBurst: 0,
       after: ['containerd.service'],
       dropIns: ['/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf'],
       enabledByDefault: true,
@@ -162,4 +164,15 @@ function runtimeLatency(latencies: Latencies): { sandboxMs: number; createMs: nu
     startMs: latencies.containerStartMs,
     pullMs: ({ sizeBytes }) => latencies.imagePullBaseMs + latencies.imagePullPerMiBMs * (sizeBytes / MIB_BYTES),
   };
+}
+
+/** What the network stack has of the kernel it is part of: the ip_vs module, and the ring buffer for `-j LOG`. */
+function joinKernelToNetwork({ kernel }: Machine): Disposable {
+  const { net } = kernel;
+  const update = (): void => {
+    net.ipvs.isLoaded = kernel.modules.has('ip_vs');
+  };
+  update();
+  net.netfilter.onLog = ({ text, level }) => kernel.printk(text, level);
+  return kernel.onModulesChanged(update);
 }

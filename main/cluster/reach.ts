@@ -1,16 +1,25 @@
 // How somebody outside reaches into the network as a machine: names, connections, DNS messages.
-import { ErrnoError, parseIpv4, type TcpSocket } from '../network/index.ts';
+import { Resolver } from '../network/dns/index.ts';
+import { ErrnoError, type TcpSocket } from '../network/index.ts';
 import type { Machine } from '../linux/machine/index.ts';
 
 const DNS_PORT = 53;
 /** As the resolver's own: five seconds a try. */
 const DNS_TIMEOUT_MS = 5000;
 
-/** A TCP connection from a machine to a name or address. Rejects with ErrnoError; an unknown name is EHOSTUNREACH. */
-export async function connectFrom(machine: Machine, host: string, port: number): Promise<TcpSocket> {
-  const address = parseIpv4(host) === undefined ? lookupHosts(machine, host) : host;
-  if (address === undefined) throw new ErrnoError('EHOSTUNREACH', host);
-  return machine.kernel.net.sockets.connectTcp({ address, port });
+/** A TCP connection from a machine to a name or address. Rejects with ErrnoError, or ResolveError for a name that has none. */
+export async function connectFrom({ kernel }: Machine, host: string, port: number): Promise<TcpSocket> {
+  const { net, clock, random, files } = kernel;
+  const text = (path: string): string | undefined => (files.exists(path) ? files.readText(path) : undefined);
+  const resolver = new Resolver({
+    sockets: net.sockets,
+    clock,
+    random,
+    resolvConf: () => text('/etc/resolv.conf'),
+    hosts: () => text('/etc/hosts'),
+  });
+  const { addresses } = await resolver.resolve(host);
+  return net.sockets.connectTcp({ address: addresses[0]!, port });
 }
 
 /** One DNS message over UDP from a machine to a server; undefined if nothing comes back in time. */
@@ -26,14 +35,4 @@ export async function queryDnsFrom(machine: Machine, server: string, message: Ui
     if (error instanceof ErrnoError) return undefined;
     throw error;
   }
-}
-
-function lookupHosts(machine: Machine, name: string): string | undefined {
-  const { files } = machine.kernel;
-  if (!files.exists('/etc/hosts')) return undefined;
-  for (const line of files.readText('/etc/hosts').split('\n')) {
-    const [address, ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (names.includes(name)) return address;
-  }
-  return undefined;
 }

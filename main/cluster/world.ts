@@ -1,5 +1,6 @@
 // What labs do to a cluster from outside: commands aside, requests, files, scripts typed into a shell.
 import { httpRequest } from '../network/http/index.ts';
+import { ResolveError } from '../network/dns/index.ts';
 import { ErrnoError } from '../network/index.ts';
 import { containerdSocket, RuntimeError } from '../linux/containerd/index.ts';
 import { SIGNAL_NUMBERS, type Kernel, type OpenFile, type WaitStatus } from '../linux/kernel/index.ts';
@@ -82,7 +83,7 @@ export class World {
         stream.close();
       }
     } catch (error) {
-      if (error instanceof ErrnoError) return { ok: false, message: error.message };
+      if (error instanceof ErrnoError || error instanceof ResolveError) return { ok: false, message: error.message };
       throw error;
     }
   }

@@ -38,7 +38,7 @@ export async function openApp({ folder, door, language, onFault }: AppOptions): 
   stack.use(
     await openControlDoor({
       simulation: session.simulation,
-      store: session.store,
+      durable: () => session.durable(),
       cluster: () => session.clusters.cluster,
       folder,
     }),

@@ -102,6 +102,7 @@ export class Session implements AsyncDisposable {
       simulation,
       store,
       machine: (name) => this.clusters.cluster?.machines.get(name),
+      durable: () => this.durable(),
       onOutput: (terminalId, data) => this.emit('terminal.output', { terminalId, data }),
       onClosed: (terminalId) => this.emit('terminal.closed', { terminalId }),
     });
@@ -146,11 +147,20 @@ export class Session implements AsyncDisposable {
       }
       const handler = this.handlers[name] as (request: unknown) => ReplyOf<Name> | Promise<ReplyOf<Name>>;
       const value = await handler(parsed.data);
-      await this.store.durable();
+      await this.durable();
       return { ok: true, value };
     } catch (error) {
       return { ok: false, error: this.explain(error) };
     }
+  }
+
+  /**
+   * Settles once everything that happened so far is on disk, files that changed in this very instant included.
+   * Whatever leaves the simulation waits for it. Rejects with StorageError while the disk refuses.
+   */
+  durable(): Promise<void> {
+    this.clusters.cluster?.flush();
+    return this.store.durable();
   }
 
   /** Listens to one kind of event. */

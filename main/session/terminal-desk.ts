@@ -19,6 +19,8 @@ export interface TerminalDeskOptions {
   readonly simulation: Simulation;
   readonly store: Store;
   readonly machine: (name: string) => Machine | undefined;
+  /** Settles once everything that happened so far is saved. */
+  readonly durable: () => Promise<void>;
   readonly onOutput: (terminalId: string, data: string) => void;
   readonly onClosed: (terminalId: string) => void;
 }
@@ -143,7 +145,6 @@ export class TerminalDesk implements Disposable {
     for (;;) {
       const bytes = await master.output();
       const data = bytes === undefined ? decoder.decode() : decoder.decode(bytes, { stream: true });
-      this.options.machine(terminal.info.machine)?.flush();
       await this.durable();
       if (data !== '') {
         terminal.scrollback.add(data);
@@ -158,7 +159,7 @@ export class TerminalDesk implements Disposable {
   private async durable(): Promise<void> {
     for (;;) {
       try {
-        return await this.options.store.durable();
+        return await this.options.durable();
       } catch {
         // The store retries by itself, and the session has told the person why nothing moves.
       }

@@ -6,7 +6,6 @@ import type { TLSSocket } from 'node:tls';
 import type { ByteStream } from '../../network/index.ts';
 import type { Body, HeaderList, HttpHandler, HttpResponse, Peer } from '../../network/http/index.ts';
 import type { Simulation } from '../../simulation/index.ts';
-import type { Store } from '../../storage/index.ts';
 import type { HostCertificates } from './certificates.ts';
 import { bytesOf } from './bytes.ts';
 
@@ -15,7 +14,8 @@ const BODY_MAX_BYTES = 3 * 1024 * 1024;
 
 export interface ApiDoorOptions {
   readonly simulation: Simulation;
-  readonly store: Store;
+  /** Settles once everything that happened so far is saved. */
+  readonly durable: () => Promise<void>;
   readonly certificates: HostCertificates;
   /** 0 takes a free port. */
   readonly port: number;
@@ -40,7 +40,7 @@ interface RequestPayload {
 
 /** Opens the door on 127.0.0.1. Rejects with the host's error (EADDRINUSE …). */
 export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
-  const { simulation, store, certificates, handler } = options;
+  const { simulation, durable, certificates, handler } = options;
   const running = new Map<number, AbortController>();
   const streams = new Map<number, UpgradedStream>();
   let lastId = 0;
@@ -101,25 +101,25 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     }
     const { id, response: answer } = await begin(request, body);
     response.once('close', () => finish(id));
-    await store.durable();
+    await durable();
     response.writeHead(answer.status, answer.headers.flat());
-    await sendBody(answer.body, store, response);
+    await sendBody(answer.body, durable, response);
     response.end();
   };
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     const { id, response: answer } = await begin(request, Buffer.alloc(0));
-    await store.durable();
+    await durable();
     const reason = answer.status === 101 ? 'Switching Protocols' : 'Error';
     const lines = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
     socket.write(`HTTP/1.1 ${answer.status} ${reason}\r\n${lines}${answer.upgrade ? '' : 'Connection: close\r\n'}\r\n`);
     if (answer.upgrade === undefined) {
-      await sendBody(answer.body, store, socket);
+      await sendBody(answer.body, durable, socket);
       socket.end();
       finish(id);
       return;
     }
-    const stream = new UpgradedStream(socket, store);
+    const stream = new UpgradedStream(socket, durable);
     streams.set(id, stream);
     socket.on('data', (chunk: Buffer) => void simulation.input('api.bytes', { id, bytes: chunk.toString('base64') }));
     socket.once('end', () => void simulation.input('api.end', { id }));
@@ -171,14 +171,14 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
 /** The engine's end of an upgraded connection. */
 class UpgradedStream implements ByteStream {
   private readonly socket: Duplex;
-  private readonly store: Store;
+  private readonly durable: () => Promise<void>;
   private readonly arrived: Uint8Array[] = [];
   private ended = false;
   private waiting: (() => void) | undefined;
 
-  constructor(socket: Duplex, store: Store) {
+  constructor(socket: Duplex, durable: () => Promise<void>) {
     this.socket = socket;
-    this.store = store;
+    this.durable = durable;
   }
 
   arrive(bytes: Uint8Array): void {
@@ -204,7 +204,7 @@ class UpgradedStream implements ByteStream {
 
   /** Taken at once, so that the host's speed never reaches the simulation; leaves when what caused it is durable. */
   write(bytes: Uint8Array): Promise<void> {
-    void this.store.durable().then(
+    void this.durable().then(
       () => this.socket.writable && this.socket.write(bytes),
       () => this.socket.destroy(),
     );
@@ -212,7 +212,7 @@ class UpgradedStream implements ByteStream {
   }
 
   end(): void {
-    void this.store.durable().then(
+    void this.durable().then(
       () => this.socket.end(),
       () => this.socket.destroy(),
     );
@@ -229,10 +229,10 @@ class UpgradedStream implements ByteStream {
   }
 }
 
-async function sendBody(body: Body | undefined, store: Store, sink: NodeJS.WritableStream): Promise<void> {
+async function sendBody(body: Body | undefined, durable: () => Promise<void>, sink: NodeJS.WritableStream): Promise<void> {
   if (body === undefined) return;
   for await (const piece of bytesOf(body)) {
-    await store.durable();
+    await durable();
     if (!sink.writable) return;
     if (!sink.write(piece)) {
       await new Promise<void>((resolve) => {

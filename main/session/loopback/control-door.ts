@@ -7,7 +7,6 @@ import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import { z } from 'zod';
 import type { Cluster, MachineProcess } from '../../cluster/index.ts';
 import type { Simulation } from '../../simulation/index.ts';
-import type { Store } from '../../storage/index.ts';
 
 /** Where the running one can be reached, kept in the data folder, readable by its owner only. */
 export interface ControlAddress {
@@ -39,7 +38,8 @@ export type ServerMessage = { readonly exitCode: number } | { readonly error: st
 
 export interface ControlDoorOptions {
   readonly simulation: Simulation;
-  readonly store: Store;
+  /** Settles once everything that happened so far is saved. */
+  readonly durable: () => Promise<void>;
   readonly cluster: () => Cluster | undefined;
   /** The data folder. */
   readonly folder: string;
@@ -47,7 +47,7 @@ export interface ControlDoorOptions {
 
 /** Opens the door on 127.0.0.1 and leaves its address in the folder; disposing takes both away. */
 export async function openControlDoor(options: ControlDoorOptions): Promise<AsyncDisposable> {
-  const { simulation, store, cluster, folder } = options;
+  const { simulation, durable, cluster, folder } = options;
   const token = randomBytes(24).toString('hex');
   const processes = new Map<number, MachineProcess>();
   let lastId = 0;
@@ -83,7 +83,7 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
     const send = (message: ServerMessage): void => socket.send(JSON.stringify(message));
     const pump = async (source: AsyncIterable<Uint8Array>, channel: number): Promise<void> => {
       for await (const bytes of source) {
-        await store.durable();
+        await durable();
         socket.send(Buffer.concat([Buffer.of(channel), bytes]));
       }
     };
@@ -91,7 +91,7 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
       const { process } = await simulation.input<{ process: MachineProcess }>('exec.start', { id, ...request });
       await Promise.all([pump(process.stdout, CHANNEL.stdout), pump(process.stderr, CHANNEL.stderr)]);
       const exitCode = await process.exitCode;
-      await store.durable();
+      await durable();
       send({ exitCode });
       socket.close();
     };

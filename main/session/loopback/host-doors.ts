@@ -25,32 +25,33 @@ const CLIENT = 'client';
 /** Opens them all on 127.0.0.1, or none. Rejects with the host's error (EADDRINUSE …). */
 export async function openHostDoors(session: Session, options: HostDoorsOptions): Promise<HostDoors & AsyncDisposable> {
   const { simulation, store, clusters } = session;
+  const durable = (): Promise<void> => session.durable();
   const certificates = await hostCertificates(store);
   await using stack = new AsyncDisposableStack();
   const api = stack.use(
     await openApiDoor({
       simulation,
-      store,
+      durable,
       certificates,
       port: options.apiPort ?? 0,
       handler: () => clusters.cluster?.apiHandler,
     }),
   );
   const connections = stack.use(
-    new VirtualConnections(simulation, store, (machine, host, port) => running(session).connect(machine, host, port)),
+    new VirtualConnections(simulation, durable, (machine, host, port) => running(session).connect(machine, host, port)),
   );
   const token = randomBytes(16).toString('hex');
   const proxy = stack.use(await openProxyDoor({ connections, machine: CLIENT, port: options.proxyPort ?? 0, token }));
   const dns = stack.use(
     await openDnsDoor({
       simulation,
-      store,
+      durable,
       port: options.dnsPort ?? 0,
       query: async (message) => clusters.cluster?.queryDns(message),
     }),
   );
   writeFileSync(options.kubeconfig, hostKubeconfig(api.url, certificates), { mode: 0o600 });
-  await store.durable();
+  await durable();
   const doors = { kubeconfig: options.kubeconfig, api: api.url, proxy: proxy.url, dns: dns.address };
   session.hostDoors = doors;
   const owned = stack.move();

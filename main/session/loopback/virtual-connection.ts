@@ -2,7 +2,6 @@
 import { Duplex } from 'node:stream';
 import type { TcpSocket } from '../../network/index.ts';
 import { disposable, type Simulation } from '../../simulation/index.ts';
-import type { Store } from '../../storage/index.ts';
 
 /** Opens a connection from a machine, resolving names as that machine does. */
 export type Connect = (machine: string, host: string, port: number) => Promise<TcpSocket>;
@@ -17,14 +16,14 @@ interface OpenPayload {
 /** Makes streams into the simulation. Bytes enter as inputs; what comes out leaves once durable. */
 export class VirtualConnections implements Disposable {
   private readonly simulation: Simulation;
-  private readonly store: Store;
+  private readonly durable: () => Promise<void>;
   private readonly sockets = new Map<number, TcpSocket>();
   private readonly handlers: Disposable;
   private lastId = 0;
 
-  constructor(simulation: Simulation, store: Store, connect: Connect) {
+  constructor(simulation: Simulation, durable: () => Promise<void>, connect: Connect) {
     this.simulation = simulation;
-    this.store = store;
+    this.durable = durable;
     const stack = new DisposableStack();
     stack.use(
       simulation.onInput<OpenPayload>('connection.open', async ({ id, machine, host, port }) => {
@@ -51,7 +50,7 @@ export class VirtualConnections implements Disposable {
   /** Rejects with ErrnoError when the connection can't be had. */
   async open(machine: string, host: string, port: number): Promise<Duplex> {
     const id = ++this.lastId;
-    const { simulation, store } = this;
+    const { simulation, durable } = this;
     const socket = await simulation.input<TcpSocket>('connection.open', { id, machine, host, port });
     const duplex = new Duplex({
       allowHalfOpen: true,
@@ -67,7 +66,7 @@ export class VirtualConnections implements Disposable {
       },
     });
     void this.pump(socket, duplex);
-    await store.durable();
+    await durable();
     return duplex;
   }
 
@@ -80,7 +79,7 @@ export class VirtualConnections implements Disposable {
     try {
       for (;;) {
         const bytes = await socket.read();
-        await this.store.durable();
+        await this.durable();
         duplex.push(bytes === undefined ? null : Buffer.from(bytes));
         if (bytes === undefined) return;
       }

@@ -42,8 +42,9 @@ test('a Service answers on its cluster IP from every node, and by its name insid
     const { stdout, exitCode } = await world.run(`curl -s -m 5 ${address}`, machine);
     expect([machine, exitCode, stdout.includes('Welcome to nginx!')]).toEqual([machine, 0, true]);
   }
-  const [pod] = (await world.cluster.admin.list<Pod>(resources.pods, { namespace: 'default' })).items;
-  const named = await world.until(world.cluster.world.runInPod('default', pod!.metadata.name, ['curl', '-s', '-m', '5', 'http://web']));
+  await world.run('kubectl apply -f - <<EOF\n' + PROBE + '\nEOF');
+  expect(await podsReady(world, 'default')).toBe(true);
+  const named = await world.until(world.cluster.world.runInPod('default', 'probe', ['wget', '-qO-', '-T', '5', 'http://web']));
   expect(named).toMatchObject({ exitCode: 0, stderr: '' });
   expect(named.stdout).toContain('Welcome to nginx!');
   expect(world.faults).toEqual([]);
@@ -121,4 +122,12 @@ metadata: { name: web }
 spec:
   selector: { app: web }
   ports: [{ port: 80 }]
+`;
+
+const PROBE = `
+apiVersion: v1
+kind: Pod
+metadata: { name: probe }
+spec:
+  containers: [{ name: busybox, image: "busybox:1.36", command: [sleep, "3600"] }]
 `;
