@@ -1,13 +1,147 @@
-// Server-side apply.
-import type { StoredObject } from '../object.ts';
-import { unknownError } from '../refusals.ts';
+// Server-side apply: decode the configuration, merge it, write the result under its field manager.
+import { apiVersionOf } from '../../api/meta.ts';
+import { isTree, metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';
+import { badRequest, notFound, unknownError } from '../refusals.ts';
+import { decodeAs, DecodeNotes } from '../schema/decode.ts';
+import { resolve, type Structure } from '../schema/structures.ts';
 import type { PatchRequest } from '../verbs/api.ts';
+import type { WriteRequest } from '../verbs/request.ts';
+import { shape } from '../verbs/shaping.ts';
 import type { Writer } from '../verbs/writing.ts';
 
-/** Applies a configuration as its field manager. */
+/** Applies a configuration as its field manager; creates what isn't there. */
 export function applyServerSide(
-  _writer: Writer,
-  _request: PatchRequest,
+  writer: Writer,
+  request: PatchRequest,
 ): { object: StoredObject; created: boolean } {
-  throw unknownError("drydock: server-side apply isn't simulated");
+  const { write, name, patch } = request;
+  const { served, namespace } = write;
+  if (patch === null) throw badRequest('invalid object type: /, Kind=');
+  if (!isTree(patch)) {
+    const kind = Array.isArray(patch) ? 'array' : patch === null ? 'null' : typeof patch;
+    throw badRequest(
+      `error decoding YAML: error unmarshaling JSON: while decoding JSON: json: cannot unmarshal ${kind} into Go value of type map[string]interface {}`,
+    );
+  }
+  const configuration = checked(request, patch);
+  const live = served.table.get(namespace, name);
+  if (live === undefined) {
+    if (write.subresource !== '') throw notFound(served.resource, name);
+    const { object, managers } = writer.tracker.apply(
+      served,
+      undefined,
+      configuration,
+      write,
+      request.force,
+      writer.nowMs,
+    );
+    const made = shape(served, object as unknown as Tree).object;
+    metaOf(made).name = name;
+    if (managers.length > 0) metaOf(made).managedFields = managers;
+    return { object: writer.create({ ...write, tracked: false }, made, name, true), created: true };
+  }
+  const old = served.present(live);
+  const { object, managers } = writer.tracker.apply(
+    served,
+    old,
+    configuration,
+    write,
+    request.force,
+    writer.nowMs,
+  );
+  const made = shape(served, object as unknown as Tree).object;
+  const result = writer.update(
+    { ...write, tracked: false } as WriteRequest,
+    name,
+    () => {
+      const meta = metaOf(made);
+      meta.managedFields = managers;
+      const asked = metaOf(configuration).resourceVersion;
+      meta.resourceVersion = asked ?? '';
+      return made;
+    },
+    undefined,
+    true,
+  );
+  return { object: result.object, created: false };
+}
+
+/** The configuration as given, types checked, nothing filled in. Throws 400 and 500 in upstream's words. */
+function checked({ write, name }: PatchRequest, given: Tree): ApiObject {
+  const { served, namespace } = write;
+  const apiVersion = apiVersionOf(served.resource);
+  const { apiVersion: ownVersion = '', kind: ownKind = '' } = given as { apiVersion?: string; kind?: string };
+  if (ownVersion !== apiVersion || ownKind !== served.resource.kind) {
+    throw badRequest(
+      `invalid object type: ${ownVersion.includes('/') ? ownVersion : `/${ownVersion}`}, Kind=${ownKind}`,
+    );
+  }
+  const meta = isTree(given['metadata']) ? given['metadata'] : {};
+  if (meta['managedFields'] !== undefined) throw badRequest('metadata.managedFields must be nil');
+  if (typeof meta['name'] === 'string' && meta['name'] !== '' && meta['name'] !== name) {
+    throw badRequest(`the name of the object (${meta['name']}) does not match the name on the URL (${name})`);
+  }
+  if (typeof meta['namespace'] === 'string' && meta['namespace'] !== '' && meta['namespace'] !== namespace) {
+    throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
+  }
+  const object = { ...given, metadata: { ...meta, name } } as ApiObject;
+  if (served.schemaName === undefined) return object;
+  const problems: string[] = [];
+  checkTyped(given, { $ref: served.schemaName }, '', problems);
+  if (problems.length > 0) {
+    const where = typeof meta['namespace'] === 'string' ? meta['namespace'] : '';
+    throw unknownError(
+      `failed to create typed patch object (${where}/${name}; ${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${ownKind}): ${problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`}`,
+    );
+  }
+  return canonical(object, served.schemaName);
+}
+
+/** Values in their stored form (quantities, times), but only the fields that were given. */
+function canonical(object: ApiObject, schemaName: string): ApiObject {
+  const decoded = decodeAs(schemaName, object as unknown as Tree, new DecodeNotes());
+  return onlyGiven(object, decoded) as ApiObject;
+}
+
+function onlyGiven(given: unknown, decoded: unknown): unknown {
+  if (Array.isArray(given))
+    return Array.isArray(decoded) ? given.map((item, index) => onlyGiven(item, decoded[index])) : given;
+  if (!isTree(given))
+    return decoded === undefined || isTree(decoded) || Array.isArray(decoded) ? given : decoded;
+  const result: Tree = {};
+  for (const [field, value] of Object.entries(given)) {
+    if (value === null) continue;
+    result[field] = isTree(decoded) ? onlyGiven(value, decoded[field]) : value;
+  }
+  return result;
+}
+
+const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
+
+function checkTyped(value: unknown, structure: Structure, path: string, problems: string[]): void {
+  const { structure: target } = resolve(structure);
+  if (value === null || value === undefined || target.any === true || target.special !== undefined) return;
+  if (target.properties !== undefined || target.additionalProperties !== undefined) {
+    if (!isTree(value)) {
+      problems.push(`${path}: expected map, got &{${shown(value)}}`);
+      return;
+    }
+    for (const [field, member] of Object.entries(value)) {
+      const next = target.properties?.[field] ?? target.additionalProperties;
+      if (next === undefined) problems.push(`${path}.${field}: field not declared in schema`);
+      else checkTyped(member, next, `${path}.${field}`, problems);
+    }
+  } else if (target.type === 'array') {
+    if (!Array.isArray(value)) problems.push(`${path}: expected list, got &{${shown(value)}}`);
+    else
+      for (const [index, item] of value.entries())
+        checkTyped(item, target.items ?? {}, `${path}[${index}]`, problems);
+  } else {
+    const wanted = target.type === 'integer' || target.type === 'number' ? 'numeric' : target.type;
+    const found = typeof value === 'number' ? 'numeric' : typeof value;
+    if (wanted !== undefined && wanted !== found)
+      problems.push(
+        `${path}: expected ${wanted}${wanted === 'numeric' ? ' (int or float)' : ''}, got ${wanted === 'numeric' ? found : `&value.valueUnstructured{Value:${JSON.stringify(value)}}`}`,
+      );
+  }
 }

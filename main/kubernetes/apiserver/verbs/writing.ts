@@ -59,6 +59,10 @@ export class Writer {
     return this.parts.clock.now();
   }
 
+  get tracker(): FieldTracker {
+    return this.parts.tracker;
+  }
+
   get objects(): Catalogue {
     return this.parts.catalogue;
   }
@@ -98,7 +102,7 @@ export class Writer {
   }
 
   /** Creates an object given in the served version and already decoded and defaulted; the object becomes the server's. */
-  create(request: WriteRequest, given: ApiObject, urlName?: string): StoredObject {
+  create(request: WriteRequest, given: ApiObject, urlName?: string, keepsManagers = false): StoredObject {
     const { served } = request;
     const { kind, resource } = served;
     const context = this.contextOf(request);
@@ -121,6 +125,9 @@ export class Writer {
     delete meta.deletionTimestamp;
     delete meta.deletionGracePeriodSeconds;
     delete (meta as Tree)['selfLink'];
+    // Before admission: what plugins add is nobody's.
+    if (request.tracked) this.parts.tracker.track(served, given, undefined, request, context.nowMs);
+    else if (!keepsManagers) delete meta.managedFields;
     this.parts.admission.mutate({ operation: 'CREATE', served, object: given, old: undefined, context });
 
     if (kind.counted) meta.generation = 1;
@@ -137,8 +144,6 @@ export class Writer {
     const existing = served.table.get(meta.namespace ?? '', meta.name ?? '');
     if (existing !== undefined) throw takenName(served, existing);
     kind.allocate?.(given, undefined, context);
-    if (request.tracked) this.parts.tracker.track(served, given, undefined, request, context.nowMs);
-    else delete meta.managedFields;
     return this.write(request, given, undefined);
   }
 
@@ -183,6 +188,7 @@ export class Writer {
     name: string,
     change: Change,
     createFrom?: () => ApiObject,
+    keepsManagers = false,
   ): { object: StoredObject; created: boolean } {
     const { served, namespace } = request;
     const { kind, resource } = served;
@@ -206,6 +212,9 @@ export class Writer {
       if (kind.hasStatus && request.subresource === '') keepStatus(object, old);
       kind.prepareUpdate?.(object, old, context);
     }
+    if (!keepsManagers && (request.tracked || old.metadata.managedFields !== undefined)) {
+      this.parts.tracker.track(served, object, old, request, context.nowMs);
+    }
     this.parts.admission.mutate({ operation: 'UPDATE', served, object, old, context });
     countGeneration(served, object, old);
 
@@ -218,9 +227,6 @@ export class Writer {
 
     this.parts.admission.validate({ operation: 'UPDATE', served, object, old, context });
     if (request.subresource === '') kind.allocate?.(object, old, context);
-    if (request.tracked || old.metadata.managedFields !== undefined) {
-      this.parts.tracker.track(served, object, old, request, context.nowMs);
-    }
     if (sameState(object, old)) return { object: old, created: false };
     if (finished(object)) return { object: this.remove(request, object, before), created: false };
     return { object: this.write(request, object, before), created: false };
