@@ -281,6 +281,9 @@ class Evaluation {
         this.at++;
         return this.increment(token, operator).before;
       }
+      // bash looks at what follows before it reads the variable.
+      const next = this.peek();
+      if (next.kind === 'bad') throw this.error('syntax error: invalid arithmetic operator', next);
       return this.skipping > 0 ? 0n : this.read(token);
     }
     if (token.kind === 'number') {
