@@ -18,7 +18,7 @@ export function Checks({ checks, checking }: { checks: readonly CheckState[]; ch
   const section = useRef<HTMLElement>(null);
   useEffect(() => {
     // Whoever asks wants to see the answer, which is below the text.
-    if (checking) section.current?.scrollIntoView({ block: 'end', behavior: 'smooth' });
+    if (checking) section.current?.scrollIntoView({ block: 'end' });
   }, [checking]);
   return (
     <section ref={section} className="checks" aria-labelledby={id} aria-busy={checking}>

@@ -9,6 +9,7 @@ import type { Fence } from './fence.ts';
 export function CodeBlock({ fence, text }: { fence: Fence; text: string }) {
   const { t } = useTranslation();
   const { machine, file, run, output } = fence;
+  const isCommand = run || /^(?:ba)?sh$/.test(fence.language);
   if (output) {
     return (
       <figure className="code code-output">
@@ -18,7 +19,11 @@ export function CodeBlock({ fence, text }: { fence: Fence; text: string }) {
     );
   }
   return (
-    <figure className="code" data-testid="code-block" data-machine={machine}>
+    <figure
+      className={isCommand ? 'code code-command' : 'code'}
+      data-testid="code-block"
+      data-machine={machine}
+    >
       <figcaption>
         <span className="code-place">{file ?? machine ?? fence.language}</span>
         {file !== undefined && machine !== undefined && <span className="code-machine">{machine}</span>}

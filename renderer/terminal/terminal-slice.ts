@@ -47,6 +47,13 @@ export const terminalSlice =
       );
     };
 
+    // One that speaks and isn't known was opened elsewhere, as by another window.
+    const asked = new Set<string>();
+    bridge.on('terminal.output', ({ terminalId }) => {
+      if (asked.has(terminalId) || get().terminals.some((info) => info.terminalId === terminalId)) return;
+      asked.add(terminalId);
+      void get().load();
+    });
     bridge.on('terminal.closed', ({ terminalId }) => remove(terminalId));
     return {
       terminals: [],

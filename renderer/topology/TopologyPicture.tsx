@@ -20,7 +20,9 @@ import '@xyflow/react/dist/base.css';
 
 const NODE_TYPES = { machine: MachineNode, pod: PodNode, service: ServiceNode };
 const EDGE_TYPES = { wire: Wire };
-const FIT = { padding: 0.08, minZoom: 0.35, maxZoom: 1.1 };
+/** Below this zoom nothing can be read: Pods are patches of their state's colour, machines have larger names. */
+const FAR_ZOOM = 0.42;
+const FIT = { padding: 0.08, minZoom: 0.12, maxZoom: 1.1 };
 
 export function TopologyPicture({ topology }: { topology: Topology }) {
   return (
@@ -35,17 +37,18 @@ function Picture({ topology }: { topology: Topology }) {
   const theme = useResolvedTheme();
   const [tidied, setTidied] = useState(0);
   const { layout, nodes, edges } = usePicture(topology, tidied);
+  const isFar = useStore(({ transform }) => transform[2] < FAR_ZOOM);
   const { fit, onMoveStart } = useAutoFit(layout);
 
   return (
-    <div className="topology-picture">
+    <div className={isFar ? 'topology-picture is-far' : 'topology-picture'}>
       <ReactFlow
         nodes={nodes}
         edges={edges}
         nodeTypes={NODE_TYPES}
         edgeTypes={EDGE_TYPES}
         colorMode={theme}
-        minZoom={0.15}
+        minZoom={0.1}
         maxZoom={2}
         nodesDraggable={false}
         nodesConnectable={false}

@@ -76,6 +76,67 @@ browserTest('what is typed into a terminal reaches the shell, and its answer is 
   expect(screen.faults).toEqual([]);
 });
 
+browserTest('Chinese goes in through an input method', async () => {
+  await using screen = await openScreen();
+  const { page } = screen;
+  await page.locator('[data-terminal-id="terminal-1"] .xterm-helper-textarea').focus();
+  await page.keyboard.type('echo ');
+  const session = await page.context().newCDPSession(page);
+  for (const text of ['n', 'ni', 'ni h', 'ni hao']) {
+    await session.send('Input.imeSetComposition', {
+      text,
+      selectionStart: text.length,
+      selectionEnd: text.length,
+    });
+  }
+  await session.send('Input.insertText', { text: '你好' });
+  await vi.waitFor(async () => expect(await screen.terminalText()).toMatch(/# echo 你好$/));
+});
+
+browserTest('a selection is copied, and Ctrl+Shift+V pastes', async () => {
+  await using screen = await openScreen();
+  const { page } = screen;
+  await screen.type('kubectl get nodes');
+  await vi.waitFor(async () => expect(await screen.terminalText()).toContain('worker2   Ready'));
+  const text = page.locator('[data-terminal-id="terminal-1"] .xterm-screen');
+  await text.dblclick({ position: { x: 20, y: 45 } });
+  await vi.waitFor(async () =>
+    expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('master1'),
+  );
+  await page.keyboard.press('Control+Shift+V');
+  await vi.waitFor(async () => expect(await screen.terminalText()).toMatch(/# master1$/));
+});
+
+browserTest('a terminal is searched with Ctrl+Shift+F', async () => {
+  await using screen = await openScreen();
+  const { page } = screen;
+  await screen.type('kubectl get nodes');
+  await vi.waitFor(async () => expect(await screen.terminalText()).toContain('worker2   Ready'));
+  await page.keyboard.press('Control+Shift+F');
+  await page.getByRole('search').waitFor();
+  await page.keyboard.type('worker2');
+  await page.keyboard.press('Enter');
+  await page.keyboard.press('Escape');
+  await page.getByRole('search').waitFor({ state: 'detached' });
+  await page.keyboard.type('x');
+  await vi.waitFor(async () => expect(await screen.terminalText()).toMatch(/# x$/));
+});
+
+browserTest('escape sequences of a program neither open windows nor reach the clipboard', async () => {
+  await using screen = await openScreen();
+  const { page, bridge } = screen;
+  await page.evaluate(() => navigator.clipboard.writeText('mine'));
+  const output = (data: string): void => bridge.emit('terminal.output', { terminalId: 'terminal-1', data });
+  output('\x1b]52;c;ZXZpbA==\x07\x1b]8;;https://example.com/\x07link\x1b]8;;\x07 done');
+  await vi.waitFor(async () => expect(await screen.terminalText()).toContain('link done'));
+  const before = page.url();
+  await page.locator('[data-terminal-id="terminal-1"] .xterm-screen').click({ position: { x: 165, y: 8 } });
+  await page.getByText('Copied https://example.com/').waitFor();
+  expect(page.context().pages()).toHaveLength(1);
+  expect(page.url()).toBe(before);
+  expect(await page.evaluate(() => navigator.clipboard.readText())).toBe('https://example.com/');
+});
+
 browserTest('a block types itself into the terminal of its machine', async () => {
   await using screen = await openScreen();
   await screen.page.getByTestId('type-for-me').nth(1).click();
