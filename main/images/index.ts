@@ -1,3 +1,3 @@
 // What is in container images: files, and the programs that run from them. Which images a cluster's nodes can pull is
 // the catalogue's word; how containers run is linux/containerd's.
-export { makeCatalogue, type CatalogueOptions } from './catalogue.ts';
+export { makeCatalogue } from './catalogue.ts';

@@ -64,7 +64,7 @@ class Redirect extends Error {
 const REDIRECTS_MAX = 10;
 
 /** Picks the server block by address, port and host name. */
-export function pickServer(servers: readonly Server[], listen: Listen, host: string): Server {
+function pickServer(servers: readonly Server[], listen: Listen, host: string): Server {
   const here = servers.filter(({ listens }) =>
     listens.some(
       ({ address, port }) => port === listen.port && (address === listen.address || address === '0.0.0.0'),

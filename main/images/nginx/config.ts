@@ -28,6 +28,9 @@ export function parseConfig(
   return new Parser(file.path, file.text, readFiles).parse();
 }
 
+/** What \n, \t and \r stand for, in quotes or not. */
+const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r' };
+
 class Parser {
   private readonly file: string;
   private readonly tokens: readonly Token[];
@@ -105,9 +108,10 @@ function tokenize(text: string, file: string): Token[] {
       const start = line;
       let value = '';
       for (i++; i < text.length && text[i] !== char; i++) {
-        if (text[i] === '\\' && (text[i + 1] === char || text[i + 1] === '\\')) i++;
+        const escape = text[i] === '\\' ? ESCAPES[text[i + 1] ?? ''] : undefined;
+        if (escape !== undefined || (text[i] === '\\' && (text[i + 1] === char || text[i + 1] === '\\'))) i++;
         if (text[i] === '\n') line++;
-        value += text[i];
+        value += escape ?? text[i];
       }
       if (i >= text.length)
         throw new ConfigError(`unexpected end of file, expecting ";" or "}" in ${file}:${start}`);

@@ -1,9 +1,10 @@
 // The program nginx: a master that reads the configuration and holds the sockets, and a worker that answers.
+import { Resolver, ResolveError } from '../../network/dns/index.ts';
 import { ErrnoError, type TcpListener } from '../../network/index.ts';
 import { serveHttp } from '../../network/http/index.ts';
 import type { Child, OpenFile, Process, Program } from '../../linux/kernel/index.ts';
 import { answer, expandVariables, type AnswerWorld, type Context } from './answer.ts';
-import { ConfigError, parseConfig } from './config.ts';
+import { ConfigError, parseConfig, type Directive } from './config.ts';
 import { readSettings, type Listen, type NginxSettings } from './settings.ts';
 
 const CONFIG_DEFAULT = '/etc/nginx/nginx.conf';
@@ -35,9 +36,9 @@ export function makeNginx(version: string): Program {
     }
     const flags = readFlags(proc.argv);
     if (flags.signal !== undefined) return signalMaster(proc, flags);
-    let settings: NginxSettings;
+    let loaded: Loaded;
     try {
-      settings = load(proc, flags);
+      loaded = await load(proc, flags);
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
       const stamp = flags.test ? 'nginx: ' : `${timestamp(proc)} `;
@@ -54,16 +55,16 @@ export function makeNginx(version: string): Program {
         await proc.stdout.write(`# configuration file ${flags.config}:\n${proc.fs.readText(flags.config)}\n`);
       return 0;
     }
-    if (settings.daemon) {
+    if (loaded.settings.daemon) {
       // The master leaves the foreground; the command that the shell waits for is done.
       proc.spawn({
         argv: [`nginx: master process ${proc.argv.join(' ')}`],
-        program: (master) => new Master(master, version, flags, settings).run(),
+        program: (master) => new Master(master, version, flags, loaded).run(),
         newSession: true,
       });
       return 0;
     }
-    return new Master(proc, version, flags, settings).run();
+    return new Master(proc, version, flags, loaded).run();
   };
 }
 
@@ -81,11 +82,66 @@ function readFlags(argv: readonly string[]): Flags {
   };
 }
 
-function load(proc: Process, flags: Flags): NginxSettings {
+interface Loaded {
+  readonly settings: NginxSettings;
+  /** Addresses of the names that proxy_pass and upstreams have. */
+  readonly addresses: ReadonlyMap<string, string>;
+}
+
+/** Reads the configuration and looks up the names in it, as nginx does once, at the start. Rejects with ConfigError. */
+async function load(proc: Process, flags: Flags): Promise<Loaded> {
+  const { settings, directives } = readAll(proc, flags);
+  const read = (path: string): string | undefined =>
+    proc.fs.exists(path) ? proc.fs.readText(path) : undefined;
+  const resolver = new Resolver({
+    sockets: proc.net.sockets,
+    clock: proc.clock,
+    random: proc.random.fork('nginx'),
+    hosts: () => read('/etc/hosts'),
+    resolvConf: () => read('/etc/resolv.conf'),
+  });
+  const addresses = new Map<string, string>();
+  for (const { name, file, line } of hostsIn(directives, new Set(settings.upstreams.keys()))) {
+    if (addresses.has(name)) continue;
+    try {
+      const [address] = (await resolver.resolve(name)).addresses;
+      if (address !== undefined) addresses.set(name, address);
+    } catch (error) {
+      if (!(error instanceof ResolveError || error instanceof ErrnoError)) throw error;
+      throw new ConfigError(`host not found in upstream "${name}" in ${file}:${line}`, { cause: error });
+    }
+  }
+  return { settings, addresses };
+}
+
+/** Names (not addresses, not variables, not upstreams) that requests may be passed to. */
+function hostsIn(
+  directives: readonly Directive[],
+  upstreams: ReadonlySet<string>,
+  isUpstream = false,
+): { name: string; file: string; line: number }[] {
+  return directives.flatMap(({ name, args, block, file, line }) => {
+    const [first = ''] = args;
+    const target =
+      name === 'proxy_pass'
+        ? /^https?:\/\/([^/:$]+)/.exec(first)?.[1]
+        : isUpstream && name === 'server'
+          ? first.replace(/:\d+$/, '')
+          : undefined;
+    const isName = target !== undefined && !upstreams.has(target) && !/^[\d.]+$|^unix/.test(target);
+    return [
+      ...(isName ? [{ name: target, file, line }] : []),
+      ...hostsIn(block ?? [], upstreams, name === 'upstream'),
+    ];
+  });
+}
+
+function readAll(proc: Process, flags: Flags): { settings: NginxSettings; directives: readonly Directive[] } {
   const directives = parseConfig(flags.config, (pattern) => readFiles(proc, pattern));
   const globals =
     flags.globals === '' ? [] : parseConfig('-g', () => [{ path: 'command line', text: flags.globals }]);
-  return readSettings([...directives, ...globals]);
+  const all = [...directives, ...globals];
+  return { settings: readSettings(all), directives: all };
 }
 
 /** The files that a pattern names, by name. */
@@ -117,7 +173,7 @@ async function signalMaster(proc: Process, flags: Flags): Promise<number> {
     return 1;
   }
   try {
-    const { pidFile } = load(proc, flags);
+    const { pidFile } = readAll(proc, flags).settings;
     const pid = Number(proc.fs.readText(pidFile).trim());
     if (flags.signal === 'reload')
       await proc.stderr.write(
@@ -157,6 +213,7 @@ class Master {
   private readonly version: string;
   private readonly flags: Flags;
   private settings: NginxSettings;
+  private addresses: ReadonlyMap<string, string>;
   private readonly listeners = new Map<string, { listen: Listen; listener: TcpListener }>();
   private serving = new DisposableStack();
   private worker: Child | undefined;
@@ -164,11 +221,12 @@ class Master {
   private readonly logs = new Map<string, OpenFile>();
   private readonly writing = new Map<string, Promise<void>>();
 
-  constructor(proc: Process, version: string, flags: Flags, settings: NginxSettings) {
+  constructor(proc: Process, version: string, flags: Flags, { settings, addresses }: Loaded) {
     this.proc = proc;
     this.version = version;
     this.flags = flags;
     this.settings = settings;
+    this.addresses = addresses;
   }
 
   async run(): Promise<number> {
@@ -177,7 +235,7 @@ class Master {
     proc.onSignal('SIGTERM', () => stop.resolve(0));
     proc.onSignal('SIGINT', () => stop.resolve(0));
     proc.onSignal('SIGQUIT', () => stop.resolve(0));
-    proc.onSignal('SIGHUP', () => this.reload());
+    proc.onSignal('SIGHUP', () => void this.reload());
     proc.onSignal('SIGUSR1', () => this.logs.clear());
     proc.onSignal('SIGCHLD', () => undefined);
     try {
@@ -268,7 +326,7 @@ class Master {
       settings,
       version,
       turns: new Map(),
-      addresses: hostAddresses(proc),
+      addresses: this.addresses,
       logError: (message, context) => this.logError(message, context),
     };
     for (const { listen, listener } of this.listeners.values()) {
@@ -292,11 +350,11 @@ class Master {
     }
   }
 
-  private reload(): void {
+  private async reload(): Promise<void> {
     const { proc } = this;
     this.notice('signal 1 (SIGHUP) received, reconfiguring');
     try {
-      this.settings = load(proc, this.flags);
+      ({ settings: this.settings, addresses: this.addresses } = await load(proc, this.flags));
       this.notice('reconfiguring');
       this.serving.dispose();
       this.serving = new DisposableStack();
@@ -371,15 +429,4 @@ class Master {
     }
     return log;
   }
-}
-
-/** What /etc/hosts knows, for names in proxy_pass. */
-function hostAddresses(proc: Process): Map<string, string> {
-  const addresses = new Map<string, string>();
-  if (!proc.fs.exists('/etc/hosts')) return addresses;
-  for (const line of proc.fs.readText('/etc/hosts').split('\n')) {
-    const [address = '', ...names] = line.replace(/#.*/, '').trim().split(/\s+/);
-    if (!address.includes(':')) for (const name of names) addresses.set(name, address);
-  }
-  return addresses;
 }

@@ -86,7 +86,7 @@ export function readKubeletConfig(text: string, base: KubeletConfig): KubeletCon
 }
 
 /** A Go duration such as `10s`, `1m30s`, `500ms` in ms; undefined for none or zero, which mean the default. */
-export function parseDurationMs(value: unknown): number | undefined {
+function parseDurationMs(value: unknown): number | undefined {
   if (typeof value !== 'string') return undefined;
   const units: Record<string, number> = { h: 3_600_000, m: 60_000, s: 1000, ms: 1 };
   let total = 0;

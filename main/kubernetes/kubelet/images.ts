@@ -132,13 +132,13 @@ export class Images {
 }
 
 /** An error of the runtime as gRPC clients print it; anything else is rethrown. */
-export function runtimeMessage(error: unknown): string {
+function runtimeMessage(error: unknown): string {
   if (!(error instanceof RuntimeError)) throw error;
   return error.code === 'Unknown' ? error.message : `rpc error: code = ${error.code} desc = ${error.message}`;
 }
 
 /** A duration as Go prints it, cut to whole ms. */
-export function goDuration(ms: number): string {
+function goDuration(ms: number): string {
   const whole = Math.floor(ms);
   if (whole === 0) return '0s';
   if (whole < 1000) return `${whole}ms`;

@@ -54,11 +54,7 @@ export function shouldStart(
 }
 
 /** All init containers have done their work: the next ones may start. */
-export function isInitialized(
-  pod: KnownPod,
-  runtime: PodRuntime,
-  isStarted: StatusFacts['isStarted'],
-): boolean {
+function isInitialized(pod: KnownPod, runtime: PodRuntime, isStarted: StatusFacts['isStarted']): boolean {
   return (
     initContainersOf(pod).every((container) =>
       isInitDone(container, newestOf(runtime, container.spec.name), isStarted),

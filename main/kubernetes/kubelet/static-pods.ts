@@ -12,7 +12,7 @@ import { CONFIG_HASH, CONFIG_MIRROR, CONFIG_SEEN, CONFIG_SOURCE, type KnownPod }
 const EDIT_SETTLE_MS = 200;
 
 /** Reads one manifest. Throws when it holds no pod. */
-export function readManifest(text: string, path: string, nodeName: string, nowMs: number): KnownPod {
+function readManifest(text: string, path: string, nodeName: string, nowMs: number): KnownPod {
   const [document] = parseAllDocuments(text);
   const pod = document?.toJS() as Pod | null | undefined;
   if (pod === null || pod === undefined || pod.kind !== 'Pod' || pod.spec === undefined)

@@ -1,2 +1,2 @@
 // kube-proxy: turns Services and EndpointSlices into kernel tables, in iptables or ipvs mode. Knows no images and no kubelet.
-export { makeKubeProxy, type KubeProxyOptions } from './kube-proxy.ts';
+export { makeKubeProxy } from './kube-proxy.ts';

@@ -170,3 +170,23 @@ test('nginx -t finds a mistake where it is', async () => {
     'nginx: [emerg] unknown directive "lissten" in /etc/nginx/conf.d/default.conf:1\nnginx: configuration file /etc/nginx/nginx.conf test failed\n',
   );
 });
+
+test('proxy_pass takes turns among the servers of an upstream', async () => {
+  using node = await makeNode({ registry });
+  const conf = `
+upstream backends { server 127.0.0.1:81; server 127.0.0.1:82; }
+server { listen 80; location / { proxy_pass http://backends; proxy_set_header Host $host; } }
+server { listen 81; location / { return 200 "one $http_host\\n"; } }
+server { listen 82; location / { return 200 "two $http_host\\n"; } }
+`;
+  const object = {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name: 'conf' },
+    data: { 'x.conf': conf },
+  };
+  await node.api.client.create<ConfigMap>(resources.configmaps, object, { namespace: 'default' });
+  const address = await startNginx(node, 'nginx:1.20', true);
+  expect((await get(node, address, '/')).body).toBe(`one ${address}\n`);
+  expect((await get(node, address, '/')).body).toBe(`two ${address}\n`);
+});
