@@ -40,6 +40,8 @@ export interface ClusterNode extends Disposable {
 
 const KERNEL_RELEASE = '5.14.0-503.el9.x86_64';
 const NODE_MODULES = ['br_netfilter', 'nf_conntrack', 'ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'overlay'];
+/** Packages that whoever set the nodes up has installed. */
+const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'openssh-clients'];
 const CPU_COUNT = 2;
 const MEMORY_BYTES = 4 * 1024 ** 3;
 const MIB_BYTES = 1024 ** 2;
@@ -117,7 +119,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
 }
 
 function programsFor({ profile }: NodeOptions): Map<string, Program> {
-  const programs = new Map([...machinePrograms()].map(([path, { program }]) => [path, program] as const));
+  const programs = new Map([...machinePrograms(PREINSTALLED)].map(([path, { program }]) => [path, program] as const));
   programs.set('/usr/bin/bash', bash);
   programs.set('/usr/bin/sh', bash);
   programs.set('/usr/bin/kubectl', makeKubectl({ gitVersion: profile.kubernetesVersion, kustomizeVersion: 'v5.7.1' }));
