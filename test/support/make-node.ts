@@ -16,7 +16,6 @@ import {
   type KubeletConfig,
 } from '../../main/kubernetes/kubelet/index.ts';
 import { createNamespace, Trace, type NetworkNamespace } from '../../main/network/index.ts';
-import type { ApiClient } from '../../main/kubernetes/client/index.ts';
 import { untilStopped } from '../../main/kubernetes/daemon/index.ts';
 import { makeApi, type TestApi } from './make-api.ts';
 import { makeBareMachine, type BareMachine } from './make-machine.ts';
@@ -131,7 +130,7 @@ export async function makeNode(options: TestNodeOptions = {}): Promise<TestNode>
   });
   machine.kernel.start({ argv: ['containerd'], program: containerd.program });
   const kubelet = makeKubelet({
-    client: () => filteringClient(api.server.adminClient('kubelet')),
+    client: () => api.server.adminClient('kubelet'),
     config: () => ({
       ...defaultKubeletConfig({ nodeName: 'worker1', nodeIP: '192.168.10.11' }),
       ...options.config,
@@ -205,32 +204,4 @@ async function ensureNamespaces(api: TestApi): Promise<void> {
   } catch {
     return; // Made by a controller.
   }
-}
-
-/** Until the server knows the field selectors of pods: filters them here. */
-function filteringClient(client: ApiClient): ApiClient {
-  const matches = (
-    object: { metadata?: { name?: string }; spec?: { nodeName?: string } },
-    selector: string | undefined,
-  ): boolean => {
-    const [field, value] = (selector ?? '').split('=');
-    if (field === 'spec.nodeName') return object.spec?.nodeName === value;
-    return field !== 'metadata.name' || object.metadata?.name === value;
-  };
-  return Object.assign(Object.create(client) as ApiClient, {
-    async list(resource, options = {}) {
-      const { fieldSelector, ...rest } = options;
-      const list = await client.list(resource, rest);
-      return { ...list, items: list.items.filter((item) => matches(item, fieldSelector)) } as never;
-    },
-    watch(resource, { fieldSelector, ...rest }, listener) {
-      return client.watch(resource, rest, {
-        onEvent: (event) => {
-          if (event.type === 'BOOKMARK' || matches(event.object, fieldSelector))
-            listener.onEvent(event as never);
-        },
-        onEnd: (error) => listener.onEnd(error),
-      });
-    },
-  } satisfies Pick<ApiClient, 'list' | 'watch'>);
 }

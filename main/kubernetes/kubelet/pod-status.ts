@@ -100,9 +100,9 @@ export function makePodStatus(pod: KnownPod, runtime: PodRuntime, facts: StatusF
         : phaseOf(pod, init, regular, facts.isTerminal);
   const sandbox = runtime.sandboxes[0];
   // A pod that is over keeps showing the address it had.
-  const podIPs = isHostNetwork(pod)
-    ? [facts.nodeIP]
-    : (sandbox?.ips ?? old?.podIPs?.flatMap(({ ip }) => ip ?? []) ?? []);
+  const oldIPs = old?.podIPs?.flatMap(({ ip }) => ip ?? []) ?? [];
+  const ips = sandbox === undefined || sandbox.ips.length === 0 ? oldIPs : sandbox.ips;
+  const podIPs = isHostNetwork(pod) ? [facts.nodeIP] : ips;
   const generation = pod.metadata.generation;
   const requests = podResources(pod);
   return {

@@ -201,6 +201,7 @@ export class PodWorker {
     if (this.mustEnd || over || isFinished(this.pod, this.runtimeState())) return this.end();
 
     this.publish();
+    this.deadlineHasPassed(); // Sets the timer, now that the start is known.
     await this.advance();
     if (!this.mustEnd) this.publish();
     if (isFinished(this.pod, this.runtimeState())) this.isDirty = true;

@@ -215,3 +215,22 @@ test('logs are read from the container log, with tail and time stamps', async ()
     'previous terminated container "c" in pod "talk" not found',
   );
 });
+
+test('a pod past its deadline fails, and keeps the address it had', async () => {
+  using node = await makeNode({ images });
+  await node.createPod({
+    metadata: { name: 'late' },
+    spec: { ...noToken, activeDeadlineSeconds: 3, containers: [{ name: 'c', image: 'sleeper:1' }] },
+  });
+  await node.advance(8);
+  const { status } = await node.pod('late');
+  expect(status).toMatchObject({
+    phase: 'Failed',
+    reason: 'DeadlineExceeded',
+    message: 'Pod was active on the node longer than the specified deadline',
+    podIP: '10.244.1.2',
+  });
+  expect(await node.events('late')).toContain(
+    'Normal DeadlineExceeded Pod was active on the node longer than the specified deadline',
+  );
+});
