@@ -2,6 +2,7 @@
 import { LabError } from '../lab/index.ts';
 import { SessionError } from '../session/index.ts';
 import { StorageError } from '../storage/index.ts';
+import { bench } from './bench.ts';
 import { exec } from './exec.ts';
 import { lab } from './lab.ts';
 import { up } from './up.ts';
@@ -16,11 +17,13 @@ const HELP = `drydock COMMAND [OPTIONS]
             [--open] [--data DIR] [--port N]
   exec    Run a command on a machine of the cluster that \`up\` or \`serve\` runs
             [--data DIR] [-t] MACHINE -- COMMAND...
+  bench   Measure boot, rollout, memory and resume on this machine
+            [--nodes N] [--pods N]
   lab     list | lint [ID...] | run ID... [--lang en|zh] | run --all
 
 `;
 
-const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = { up, exec, lab };
+const commands: Readonly<Record<string, (args: string[]) => Promise<number>>> = { up, exec, lab, bench };
 
 /** Runs one `drydock` command line; settles with its exit status: 0 well, 1 failed, 2 misused. */
 export async function main(args: string[]): Promise<number> {
