@@ -83,5 +83,6 @@ export function at(object: unknown, ...path: readonly string[]): unknown {
 /** The text at a path of members; empty when there is none. */
 export function textAt(object: unknown, ...path: readonly string[]): string {
   const value = at(object, ...path);
-  return value === undefined || value === null ? '' : String(value);
+  if (value === undefined || value === null) return '';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value as string | number | boolean);
 }

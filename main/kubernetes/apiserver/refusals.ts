@@ -146,7 +146,7 @@ export function shown(value: unknown): string {
   if (typeof value === 'string') return goQuote(value);
   return typeof value === 'object'
     ? goQuote(JSON.stringify(value)).replace(/^"|"$/g, '').replaceAll('\\"', '"')
-    : String(value);
+    : String(value as number | boolean);
 }
 
 /** A Go string literal (strconv.Quote). */

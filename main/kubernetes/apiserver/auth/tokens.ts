@@ -3,7 +3,7 @@ import { createHmac, timingSafeEqual } from 'node:crypto';
 import { rfc3339 } from '../../../simulation/index.ts';
 import type { Store } from '../../../storage/index.ts';
 import type { Random } from '../../../simulation/index.ts';
-import { StatusError } from '../../api/status.ts';
+import type { StatusError } from '../../api/status.ts';
 import type { ObjectReader } from '../kinds/kind.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
 import { badRequest, failure, invalid, invalidValue, notFound } from '../refusals.ts';

@@ -1,7 +1,7 @@
 // Objects of custom resources: decoded, pruned and defaulted by their definition's structural schema.
 import type { Served } from '../catalogue.ts';
 import { isTree, type Tree } from '../object.ts';
-import { DecodeNotes, decodeAs } from '../schema/decode.ts';
+import { decodeAs, type DecodeNotes } from '../schema/decode.ts';
 
 const OBJECT_META = 'io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
 

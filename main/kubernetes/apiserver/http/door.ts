@@ -14,12 +14,11 @@ import type { Served } from '../catalogue.ts';
 import type { ServerCore } from '../core.ts';
 import type { StoredObject } from '../object.ts';
 import { isTree } from '../object.ts';
-import { badRequest, failure, methodNotAllowed, noSuchResource } from '../refusals.ts';
+import { badRequest, failure, methodNotAllowed, noSuchResource, unknownError } from '../refusals.ts';
 import { parseFieldSelector, SelectorError } from '../../api/selector.ts';
 import { deleteCollection } from '../verbs/collection.ts';
 import { getObject, listObjects, parseRevision, checkNotFuture } from '../verbs/reading.ts';
 import type { WriteRequest } from '../verbs/request.ts';
-import { unknownError } from '../refusals.ts';
 import { documentAnswer, refusalAnswer } from './answer.ts';
 import { mediaTypeOf, objectFormat, parseBody, readBody } from './body.ts';
 import { connectAnswer, isConnectSubresource } from './connect.ts';
@@ -61,9 +60,10 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
     try {
       const { path, query } = targetOf(request.target);
       const accept = headerOf(request.headers, 'accept');
-      const { user, check } = authenticator.authenticate(request);
+      const caller = authenticator.authenticate(request);
+      const { user } = caller;
       const info = requestInfoOf(request.method, path, query);
-      check(info);
+      caller.check(info);
       core.authorize(attributesOf(info, user, query));
       const basic = basicFormat(accept);
       if (basic !== undefined) wanted = { ...wanted, format: basic };
@@ -148,6 +148,9 @@ async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
   if (review !== undefined) return review;
   const served = core.catalogue.find({ group, version, plural: resource });
   if (served === undefined) throw noSuchResource();
+  if (group === '' && resource === 'endpoints') {
+    exchange.warnings.push('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice');
+  }
   if (subresource !== '' && !served.resource.subresources.some((known) => known.name === subresource))
     throw noSuchResource();
   const scoped = served.resource.namespaced;
@@ -277,7 +280,7 @@ async function createAnswer(exchange: Exchange, served: Served): Promise<HttpRes
     bytes,
     format,
     validation: options.fieldValidation,
-    warn: write.warn,
+    warn: (text) => write.warn(text),
   });
   switch (info.subresource) {
     case '':
@@ -311,7 +314,7 @@ async function updateAnswer(exchange: Exchange, served: Served): Promise<HttpRes
     bytes,
     format,
     validation: options.fieldValidation,
-    warn: write.warn,
+    warn: (text) => write.warn(text),
   });
   if ((object.metadata?.name ?? '') === '') {
     throw badRequest(
@@ -328,7 +331,7 @@ async function patchAnswer(exchange: Exchange, served: Served): Promise<HttpResp
   const { core, request, info, query } = exchange;
   presentationOf(exchange);
   const type = PATCH_TYPES.find((known) => known === mediaTypeOf(request));
-  if (type === undefined) throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type');
+  if (type === undefined) throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   const bytes = await readBody(request);
   const isApply = type === 'application/apply-patch+yaml';
   const options = writeOptionsOf(query, 'PatchOptions', isApply, headerOf(request.headers, 'user-agent'));

@@ -81,6 +81,7 @@ function notAcceptable(_streams: boolean): Error {
     406,
     'NotAcceptable',
     `406: Not Acceptable\n\nAvailable representations: ${AVAILABLE}, application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch`,
+    {},
   );
 }
 

@@ -11,5 +11,5 @@ export function goValue(value: unknown): string {
       .map((key) => `${key}:${goValue(value[key])}`)
       .join(' ')}]`;
   }
-  return String(value);
+  return String(value as string | number | boolean);
 }

@@ -50,14 +50,11 @@ function applyOne(document: unknown, { op, path, from, value }: JsonPatchOperati
       );
     case 'remove':
       return edit(document, target, remove, undefined);
-    case 'replace':
+    case 'replace': // Upstream's library replaces what isn't there, too.
       return edit(
         document,
         target,
-        (container, key) => {
-          require(container, key);
-          return set(container, key, value === undefined ? null : value);
-        },
+        (container, key) => set(container, key, value === undefined ? null : value),
         value,
       );
     case 'test':

@@ -230,7 +230,7 @@ function checkOrder(
     while (at < order.length && !equalTrees(key(order[at]), wanted)) at++;
     if (at === order.length) {
       throw unknownError(
-        `The order in patch list:\n${goValue(plain)}\n doesn't match ${ORDER} list:\n${goValue(order)}\n`,
+        `The order in patch list:\n${goValue(plain)}\n doesn't match ${ORDER.slice(0, -1)} list:\n${goValue(order)}\n`,
       );
     }
     at++;

@@ -92,11 +92,11 @@ function decoderOf(name: string): Decoder {
     const structure = structures.get(name);
     if (structure === undefined) throw new Error(`no schema is called ${name}`);
     // Recursive types find this stand-in while the real one is being made.
-    let made: Decoder | undefined;
-    decoders.set(name, (value, notes, struct) => made!(value, notes, struct));
-    made = makeDecoder(structure, name);
-    decoders.set(name, made);
-    decoder = made;
+    const slot: { made?: Decoder } = {};
+    decoders.set(name, (value, notes, struct) => slot.made!(value, notes, struct));
+    decoder = makeDecoder(structure, name);
+    slot.made = decoder;
+    decoders.set(name, decoder);
   }
   return decoder;
 }
@@ -275,7 +275,7 @@ function listDecoder(structure: Structure): Decoder {
     }
     const { path } = notes;
     const depth = path.length;
-    const result: unknown[] = new Array(value.length);
+    const result: unknown[] = [];
     for (let index = 0; index < value.length; index++) {
       path[depth] = index;
       result[index] = item(value[index] ?? zeroItem, notes, struct);
@@ -389,7 +389,7 @@ const RFC3339 = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d([.,]\d+)?(Z|[+-]\d\d:\d\d)$/;
 
 const decodeTime: Decoder = (value, notes) => {
   if (value === null) return null;
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   const instantMs = RFC3339.test(text) ? Date.parse(text.replace(',', '.')) : Number.NaN;
   if (typeof value === 'string' && !Number.isNaN(instantMs)) return rfc3339(instantMs);
   notes.fail(timeFault(text, '2006-01-02T15:04:05Z07:00'));
@@ -398,7 +398,7 @@ const decodeTime: Decoder = (value, notes) => {
 
 const decodeMicroTime: Decoder = (value, notes) => {
   if (value === null) return null;
-  const text = String(value);
+  const text = typeof value === 'string' ? value : JSON.stringify(value);
   const layout = '2006-01-02T15:04:05.000000Z07:00';
   const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(\.\d+)?(Z|[+-]\d\d:\d\d)$/.exec(text);
   if (match === null || Number.isNaN(Date.parse(text))) notes.fail(timeFault(text, layout));

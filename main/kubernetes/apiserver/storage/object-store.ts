@@ -317,13 +317,36 @@ function eventOf(change: {
 
 /** The object with its resourceVersion where upstream's marshalling puts it, frozen. */
 function withRevision(object: ApiObject, revision: Revision): StoredObject {
-  const { name, generateName, namespace, uid, resourceVersion: _old, ...rest } = object.metadata ?? {};
+  const {
+    name,
+    generateName,
+    namespace,
+    uid,
+    resourceVersion: _old,
+    generation,
+    creationTimestamp,
+    deletionTimestamp,
+    deletionGracePeriodSeconds,
+    labels,
+    annotations,
+    ownerReferences,
+    finalizers,
+    ...rest
+  } = object.metadata ?? {};
   const metadata = {
     ...(name === undefined ? {} : { name }),
     ...(generateName === undefined ? {} : { generateName }),
     ...(namespace === undefined ? {} : { namespace }),
     ...(uid === undefined ? {} : { uid }),
     resourceVersion: String(revision),
+    ...(generation === undefined ? {} : { generation }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+    ...(deletionTimestamp === undefined ? {} : { deletionTimestamp }),
+    ...(deletionGracePeriodSeconds === undefined ? {} : { deletionGracePeriodSeconds }),
+    ...(labels === undefined ? {} : { labels }),
+    ...(annotations === undefined ? {} : { annotations }),
+    ...(ownerReferences === undefined ? {} : { ownerReferences }),
+    ...(finalizers === undefined ? {} : { finalizers }),
     ...rest,
   };
   const { kind, apiVersion, metadata: _metadata, ...body } = object;

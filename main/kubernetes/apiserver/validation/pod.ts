@@ -5,7 +5,7 @@ import { parseQuantity } from '../../api/quantity.ts';
 import { subdomainProblems } from '../kinds/names.ts';
 import { duplicate, notFoundValue, required, unsupported } from '../refusals.ts';
 import { sortedEntries, validateLabels } from '../verbs/metadata.ts';
-import { Faults, portNameProblems } from './checks.ts';
+import { type Faults, portNameProblems } from './checks.ts';
 
 type Handler = NonNullable<NonNullable<Container['lifecycle']>['postStart']>;
 
@@ -201,7 +201,7 @@ function checkPorts(
   const names = new Set<string>();
   for (const [index, port] of (ports ?? []).entries()) {
     const at = `${path}[${index}]`;
-    const { name = '', containerPort = 0, hostPort = 0, protocol = '', hostIP = '' } = port;
+    const { name = '', containerPort, hostPort = 0, protocol = '', hostIP = '' } = port;
     if (name !== '') {
       const problems = portNameProblems(name);
       for (const problem of problems) faults.invalid(`${at}.name`, name, problem);
@@ -450,7 +450,7 @@ function checkVolumes(faults: Faults, path: string, volumes: readonly Volume[]):
   for (const [index, volume] of volumes.entries()) {
     const at = `${path}[${index}]`;
     checkVolumeSource(faults, at, volume);
-    const { name = '' } = volume;
+    const { name } = volume;
     if (name === '') faults.add(required(`${at}.name`));
     else {
       faults.label(`${at}.name`, name);

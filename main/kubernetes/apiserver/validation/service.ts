@@ -4,7 +4,7 @@ import { equalTrees } from '../object.ts';
 import { subdomainProblems } from '../kinds/names.ts';
 import { duplicate, required, unsupported } from '../refusals.ts';
 import { validateLabels } from '../verbs/metadata.ts';
-import { addressProblem, Faults } from './checks.ts';
+import { addressProblem, type Faults } from './checks.ts';
 
 type Spec = NonNullable<Service['spec']>;
 const POLICIES = ['Cluster', 'Local'];

@@ -13,7 +13,7 @@ import type {
 import { equalTrees } from '../object.ts';
 import { required, unsupported } from '../refusals.ts';
 import { validateAnnotations, validateLabels } from '../verbs/metadata.ts';
-import { checkAtMostAll, checkIntOrPercent, checkLabelSelector, Faults, isUsable } from './checks.ts';
+import { checkAtMostAll, checkIntOrPercent, checkLabelSelector, type Faults, isUsable } from './checks.ts';
 import { checkPodSpec } from './pod.ts';
 
 export function checkTemplate(faults: Faults, path: string, template: PodTemplateSpec | undefined): void {

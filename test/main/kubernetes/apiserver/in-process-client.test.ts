@@ -64,7 +64,7 @@ test('a watch tells what follows its revision, in order', async () => {
     { namespace: 'default', resourceVersion: metadata.resourceVersion, labelSelector: 'app=web' },
     {
       onEvent: (event) => seen.push(`${event.type} ${(event.object as ConfigMap).metadata?.name}`),
-      onEnd: (error) => seen.push(`end ${error}`),
+      onEnd: (error) => seen.push(`end ${String(error)}`),
     },
   );
   const made = await api.client.create(resources.configmaps, {
