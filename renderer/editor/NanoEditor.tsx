@@ -8,7 +8,7 @@ import { useTranslation } from 'react-i18next';
 
 import type { EditorInfo } from '../../preload/contract.ts';
 import { useApp, useStore } from '../state/index.ts';
-import { fileContent, makeCodeView, sizeOf } from './code-view.ts';
+import { fileContent, makeCodeView, NO_AUTOINDENT, sizeOf } from './code-view.ts';
 import { useUnsavedGuard } from './unsaved-guard.ts';
 
 /** What the line above the keys asks, if anything. */
@@ -91,6 +91,7 @@ export function NanoEditor({ editor }: { editor: EditorInfo }) {
         ]),
       ),
       search(),
+      NO_AUTOINDENT,
       keymap.of([...defaultKeymap, ...historyKeymap, ...searchKeymap]),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) setModified(update.state.doc.toString() !== saved.current);

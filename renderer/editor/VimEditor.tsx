@@ -7,7 +7,7 @@ import { useEffect, useRef, useState } from 'react';
 
 import type { EditorInfo } from '../../preload/contract.ts';
 import { useApp, useStore } from '../state/index.ts';
-import { fileContent, makeCodeView, sizeOf } from './code-view.ts';
+import { fileContent, makeCodeView, NO_AUTOINDENT, sizeOf } from './code-view.ts';
 import { useUnsavedGuard } from './unsaved-guard.ts';
 import { connectVim } from './vim-host.ts';
 
@@ -29,6 +29,7 @@ export function VimEditor({ editor }: { editor: EditorInfo }) {
   useEffect(() => {
     const { saveEditor, closeEditor } = store.getState();
     const numbers = new Compartment();
+    const indent = new Compartment();
     const { editorId } = editor;
     const fileName = shownName(editor.path);
     const say = (text: string, isError = false): void => setMessage({ text, isError });
@@ -37,6 +38,7 @@ export function VimEditor({ editor }: { editor: EditorInfo }) {
       vim(),
       keymap.of([...defaultKeymap, ...historyKeymap]),
       numbers.of([]),
+      indent.of(NO_AUTOINDENT),
       EditorView.updateListener.of((update) => {
         setPosition(positionOf(update.view));
         if (!update.docChanged) return;
@@ -67,6 +69,7 @@ export function VimEditor({ editor }: { editor: EditorInfo }) {
       revert: () => view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: saved } }),
       quit: (exitCode) => closeEditor(editorId, exitCode),
       say,
+      autoindent: (on) => view.dispatch({ effects: indent.reconfigure(on ? [] : NO_AUTOINDENT) }),
       showNumbers: (show) => view.dispatch({ effects: numbers.reconfigure(show ? lineNumbers() : []) }),
     });
     getCM(view)?.on('vim-mode-change', (change: { mode: string; subMode?: string }) => {

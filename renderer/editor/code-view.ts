@@ -1,7 +1,7 @@
 // CodeMirror as both editors use it: YAML in colours, our theme, and the file's text with its last newline put aside.
 import { history } from '@codemirror/commands';
 import { yaml } from '@codemirror/lang-yaml';
-import { HighlightStyle, indentUnit, syntaxHighlighting } from '@codemirror/language';
+import { HighlightStyle, indentService, indentUnit, syntaxHighlighting } from '@codemirror/language';
 import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
@@ -44,6 +44,9 @@ const LOOK = EditorView.theme({
     color: 'var(--ink)',
   },
 });
+
+/** A new line begins at the left edge, as in vim and nano before anybody sets them up otherwise. */
+export const NO_AUTOINDENT: Extension = indentService.of(() => 0);
 
 export function makeCodeView(parent: HTMLElement, editor: EditorInfo, extensions: Extension): EditorView {
   const isYaml = /\.ya?ml$/i.test(editor.path) || looksLikeYaml(editor.content);

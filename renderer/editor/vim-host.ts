@@ -14,6 +14,7 @@ export interface VimHost {
   quit(exitCode: number): void;
   say(message: string, isError?: boolean): void;
   showNumbers(show: boolean): void;
+  autoindent(on: boolean): void;
 }
 
 type ExCommand = Parameters<typeof Vim.defineEx>[2];
@@ -78,10 +79,13 @@ function defineCommands(): void {
     if (value !== undefined && cm !== undefined) HOSTS.get(cm.cm6 as EditorView)?.showNumbers(value === true);
     return undefined;
   });
+  Vim.defineOption('autoindent', false, 'boolean', ['ai'], (value, cm) => {
+    if (value !== undefined && cm !== undefined) HOSTS.get(cm.cm6 as EditorView)?.autoindent(value === true);
+    return undefined;
+  });
   // Paste never re-indents here, so the option has nothing to do; the syntax is always on.
   for (const [name, short] of [
     ['paste', 'paste'],
-    ['autoindent', 'ai'],
     ['expandtab', 'et'],
     ['cursorcolumn', 'cuc'],
   ] as const) {

@@ -177,6 +177,21 @@ browserTest('vim edits, warns of what is not written, writes and leaves', async 
   expect(screen.faults).toEqual([]);
 });
 
+browserTest('vim takes indentation as it is typed, unless autoindent is set', async () => {
+  await using screen = await openScreen();
+  const { page, bridge } = screen;
+  await screen.type('vim a.yaml');
+  await page.getByTestId('editor').waitFor();
+  await page.keyboard.type('ia:\n  b:\n    c: 1');
+  await page.keyboard.press('Escape');
+  await page.keyboard.type(':set ai\n');
+  await page.keyboard.type('od: 2');
+  await page.keyboard.press('Escape');
+  await page.keyboard.type(':x\n');
+  await page.getByTestId('editor').waitFor({ state: 'detached' });
+  expect(bridge.files.get('/root/a.yaml')).toBe('a:\n  b:\n    c: 1\n    d: 2\n');
+});
+
 browserTest('vim leaves with :q! and :cq as vim does', async () => {
   await using screen = await openScreen();
   const { page, bridge } = screen;
