@@ -268,6 +268,10 @@ export type Reply<T> =
   | { readonly ok: true; readonly value: T }
   | { readonly ok: false; readonly error: { readonly reason: string; readonly message: string } };
 
+/** Electron's IPC channels; a call's or event's name is the first argument on them. */
+export type CallChannel = 'drydock:call';
+export type EventChannel = 'drydock:event';
+
 /** What `preload/` puts on `window.drydock`, and what the browser host's client offers alike. */
 export interface Bridge {
   call<Name extends CallName>(name: Name, request: RequestOf<Name>): Promise<Reply<ReplyOf<Name>>>;

@@ -1,7 +1,9 @@
 // The bridge between the renderer and main, as one sandboxed script.
 import { contextBridge, ipcRenderer } from 'electron';
-import { CALL_CHANNEL, EVENT_CHANNEL } from './channels.ts';
-import type { Bridge, EventName } from './contract.ts';
+import type { Bridge, CallChannel, EventChannel, EventName } from './contract.ts';
+
+const CALL_CHANNEL: CallChannel = 'drydock:call';
+const EVENT_CHANNEL: EventChannel = 'drydock:event';
 
 const listeners = new Map<string, Set<(payload: never) => void>>();
 

@@ -42,6 +42,7 @@ const KERNEL_RELEASE = '5.14.0-503.el9.x86_64';
 const NODE_MODULES = ['br_netfilter', 'nf_conntrack', 'ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'overlay'];
 /** Packages that whoever set the nodes up has installed. */
 const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'openssh-clients'];
+const XTABLES_LOCK = '/run/xtables.lock';
 const CPU_COUNT = 2;
 const MEMORY_BYTES = 4 * 1024 ** 3;
 const MIB_BYTES = 1024 ** 2;
@@ -107,6 +108,8 @@ export function makeNode(options: NodeOptions): ClusterNode {
     machine,
     kubelet,
     async boot() {
+      // iptables' lock, a file that containers mount; /run is empty after power on.
+      if (!machine.kernel.files.exists(XTABLES_LOCK)) machine.kernel.files.writeFile(XTABLES_LOCK, '', { mode: 0o600 });
       await containerd.resume();
       await machine.boot();
     },

@@ -1,9 +1,11 @@
 // The contract over Electron's IPC: calls from our own main frame only, events to it.
 import { ipcMain, type BrowserWindow, type IpcMainInvokeEvent } from 'electron';
-import type { Reply } from '../../preload/contract.ts';
-import { CALL_CHANNEL, EVENT_CHANNEL } from '../../preload/channels.ts';
+import type { CallChannel, EventChannel, Reply } from '../../preload/contract.ts';
 import { eventNames, isCallName, type Session } from '../session/index.ts';
 import { isOurs } from './security.ts';
+
+const CALL_CHANNEL: CallChannel = 'drydock:call';
+const EVENT_CHANNEL: EventChannel = 'drydock:event';
 
 /** Answers the window's calls. A sender other than its main frame on our own page is refused. */
 export function answerCalls(session: Session, window: BrowserWindow): void {
@@ -12,7 +14,7 @@ export function answerCalls(session: Session, window: BrowserWindow): void {
       return { ok: false, error: { reason: 'unknown-sender', message: 'This page may not call Drydock.' } };
     }
     if (!isCallName(name)) {
-      return { ok: false, error: { reason: 'unknown-call', message: `There is no call "${String(name)}".` } };
+      return { ok: false, error: { reason: 'unknown-call', message: 'There is no such call.' } };
     }
     return session.call(name, request);
   });

@@ -4,7 +4,8 @@ import { makeCluster, type TestCluster } from '../../support/make-cluster.ts';
 
 const READY = { minutes: 2 } as const;
 
-async function podsReady({ cluster, clock, until }: TestCluster, namespace?: string): Promise<boolean> {
+async function podsReady(world: TestCluster, namespace?: string): Promise<boolean> {
+  const { cluster, clock } = world;
   let ready = false;
   const look = async (): Promise<void> => {
     while (!ready) {
@@ -15,12 +16,12 @@ async function podsReady({ cluster, clock, until }: TestCluster, namespace?: str
       if (!ready) await clock.sleep(500);
     }
   };
-  await until(Promise.race([look(), clock.sleep(READY.minutes * 60_000)]));
+  await world.until(Promise.race([look(), clock.sleep(READY.minutes * 60_000)]));
   return ready;
 }
 
-async function isReady({ cluster, until }: TestCluster, name: string): Promise<boolean> {
-  const node = await until(cluster.admin.get<Node>(resources.nodes, name));
+async function isReady(world: TestCluster, name: string): Promise<boolean> {
+  const node = await world.until(world.cluster.admin.get<Node>(resources.nodes, name));
   return node.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') ?? false;
 }
 

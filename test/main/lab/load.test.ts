@@ -36,14 +36,10 @@ test('faults in a lab are told with file and line, all at once', () => {
         '      - { id: a, title: { zh: 一, en: One }, points: 1, colour: red, history: { machine: m, matches: x } }',
       ].join('\n'),
     );
-    expect.assertions(3);
-    try {
-      loadLab(folder, 'service/session-affinity');
-    } catch (error) {
-      expect(error).toBeInstanceOf(LabError);
-      expect((error as LabError).message).toContain('service/session-affinity/lab.yaml:4: minutes must be integer');
-      expect((error as LabError).message).toMatch(/lab.yaml:11: steps.0.checks.0 must NOT have unevaluated properties/);
-    }
+    const load = (): unknown => loadLab(folder, 'service/session-affinity');
+    expect(load).toThrow(LabError);
+    expect(load).toThrow('service/session-affinity/lab.yaml:4: minutes must be integer');
+    expect(load).toThrow(/lab.yaml:11: steps.0.checks.0 must NOT have unevaluated properties/);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { CompactedError, SqliteStore, StorageError } from '../../../main/storage/index.ts';
+import { CompactedError, SqliteStore, type StorageError } from '../../../main/storage/index.ts';
 import { hostLoop } from '../../support/host-loop.ts';
 
 let folder: string;
