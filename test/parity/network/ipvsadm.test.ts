@@ -36,16 +36,28 @@ function read(): Transcript[] {
     .map((file) => {
       const lines = readFileSync(path.join(golden, file), 'utf8').split('\n');
       const exit = lines.findLastIndex((line) => /^\[exit \d+\]$/.test(line));
-      return { name: file.replace('.txt', ''), script: lines[0]!.slice(2), output: lines.slice(1, exit).map((line) => `${line}\n`).join(''), exitCode: Number(/\d+/.exec(lines[exit]!)![0]) };
+      return {
+        name: file.replace('.txt', ''),
+        script: lines[0]!.slice(2),
+        output: lines
+          .slice(1, exit)
+          .map((line) => `${line}\n`)
+          .join(''),
+        exitCode: Number(/\d+/.exec(lines[exit]!)![0]),
+      };
     });
 }
 
-test.skipIf(recorded)('recorded transcripts are absent (../shared/golden/ipvsadm): nothing is replayed', () => undefined);
+test.skipIf(recorded)(
+  'recorded transcripts are absent (../shared/golden/ipvsadm): nothing is replayed',
+  () => undefined,
+);
 
 test.runIf(recorded)('ipvsadm on an empty machine prints what the recorded session printed', async () => {
   const world = makeWorld();
   const programs: Record<string, Program> = { '/usr/bin/bash': bash, '/usr/bin/sh': bash };
-  for (const [file, { program }] of machinePrograms(PACKAGES.map((each) => each.name))) programs[file] = program;
+  for (const [file, { program }] of machinePrograms(PACKAGES.map((each) => each.name)))
+    programs[file] = program;
   const machine = makeBareMachine({ programs, net: world.namespace('vs'), simulation: world.simulation });
   const differing: string[] = [];
   let replayed = 0;
@@ -53,8 +65,12 @@ test.runIf(recorded)('ipvsadm on an empty machine prints what the recorded sessi
     const result = await run(machine, ['bash', '-c', `exec 2>&1; ${transcript.script}`]);
     // Rules once refused leave their mark on every later listing; what an unknown family added is taken out of both.
     const withoutV6 = (text: string): string => text.replaceAll(/^.*\[fd00::\d\].*\n/gm, '');
-    const same = withoutV6(result.stdout) === withoutV6(transcript.output) && result.status === transcript.exitCode;
-    if (!same && process.env['SHOW'] !== undefined) console.log(`--- ${transcript.name}\n${transcript.script}\nwant ${transcript.exitCode}:\n${transcript.output}got ${result.status}:\n${result.stdout}`);
+    const same =
+      withoutV6(result.stdout) === withoutV6(transcript.output) && result.status === transcript.exitCode;
+    if (!same && process.env['SHOW'] !== undefined)
+      console.log(
+        `--- ${transcript.name}\n${transcript.script}\nwant ${transcript.exitCode}:\n${transcript.output}got ${result.status}:\n${result.stdout}`,
+      );
     if (!same && KNOWN[transcript.name] === undefined) differing.push(transcript.name);
     replayed++;
   }

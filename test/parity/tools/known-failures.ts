@@ -1,8 +1,15 @@
 // Recorded transcripts that the virtual tools don't reproduce, with the reason. A case that starts to pass must leave.
 
 /** By id in golden/bash/text-cases.jsonl. */
-export const KNOWN_TEXT_FAILURES: Readonly<Record<string, string>> = Object.fromEntries(
-  [
-    "chmod-stat", "cmp-comm", "column", "diff", "grep-P", "grep-color", "grep-o-E", "jq-basic", "jq-c-r", "jq-errors", "jq-more", "ls-errors", "openssl-htpasswd", "ps-kill-misc", "tar-gzip", "test-misc",
-  ].map((id) => [id, "a command it uses is not there yet"]),
-);
+export const KNOWN_TEXT_FAILURES: Readonly<Record<string, string>> = {
+  'awk-errors': "gawk's long usage text is shortened",
+  'jq-basic': 'jq is not there yet',
+  'jq-c-r': 'jq is not there yet',
+  'jq-errors': 'jq is not there yet',
+  'jq-more': 'jq is not there yet',
+  'ls-errors': 'setpriv is not there',
+  'openssl-htpasswd': 'openssl is not there',
+  'ps-kill-misc': 'some util-linux messages are not there yet',
+  'tar-gzip': 'tar is not there yet',
+  'test-misc': 'some of the tools it lists are not there yet',
+};

@@ -19,16 +19,28 @@ interface Case {
 const golden = path.resolve(import.meta.dirname, '../../../../shared/golden/bash');
 const recorded = existsSync(golden);
 const setup = recorded ? readFileSync(path.join(golden, 'setup.sh'), 'utf8') : '';
-const cases = recorded ? readFileSync(path.join(golden, 'text-cases.jsonl'), 'utf8').trimEnd().split('\n').map((line) => JSON.parse(line) as Case) : [];
+const cases = recorded
+  ? readFileSync(path.join(golden, 'text-cases.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Case)
+  : [];
 
-test.skipIf(recorded)('recorded text cases are absent (../shared/golden/bash): nothing is replayed', () => undefined);
+test.skipIf(recorded)(
+  'recorded text cases are absent (../shared/golden/bash): nothing is replayed',
+  () => undefined,
+);
 
 for (const one of cases) {
   const known = KNOWN_TEXT_FAILURES[one.id];
   test(`${one.id} prints what the real tools print${known === undefined ? '' : ` (known to differ: ${known})`}`, async () => {
     const replay = async (): Promise<void> => {
       const result = await runScript(setup, one.script, one.stdin);
-      expect({ stdout: mask(result.stdout), stderr: mask(result.stderr), code: result.status }).toEqual({ stdout: mask(one.stdout), stderr: mask(one.stderr), code: one.code });
+      expect({ stdout: mask(result.stdout), stderr: mask(result.stderr), code: result.status }).toEqual({
+        stdout: mask(one.stdout),
+        stderr: mask(one.stderr),
+        code: one.code,
+      });
     };
     if (known === undefined) await replay();
     else await expect(replay()).rejects.toThrow();

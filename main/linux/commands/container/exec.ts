@@ -6,10 +6,18 @@ import type { Invocation } from '../frame/command.ts';
 import { signalNumber } from '../frame/child.ts';
 
 /** Runs a command; with a terminal if asked for and there is one. Returns its exit status. */
-export async function runInContainer(proc: Process, runtime: Containerd, container: Container, argv: readonly string[], wantsTty: boolean): Promise<number> {
+export async function runInContainer(
+  proc: Process,
+  runtime: Containerd,
+  container: Container,
+  argv: readonly string[],
+  wantsTty: boolean,
+): Promise<number> {
   const tty = proc.stdin.tty;
   if (!wantsTty || tty === undefined) {
-    const status = await proc.interruptible(runtime.exec(container.id, { command: argv, stdio: [proc.stdin, proc.stdout, proc.stderr] }));
+    const status = await proc.interruptible(
+      runtime.exec(container.id, { command: argv, stdio: [proc.stdin, proc.stdout, proc.stderr] }),
+    );
     return status.kind === 'exited' ? status.exitCode : 128 + signalNumber(status.signal);
   }
   const master = proc.kernel.openTty(tty.size);
@@ -39,7 +47,8 @@ async function forwardKeys(proc: Process, master: TtyMaster): Promise<void> {
 }
 
 async function forwardOutput(proc: Process, master: TtyMaster): Promise<void> {
-  for (let chunk = await master.output(); chunk !== undefined; chunk = await master.output()) await proc.stdout.write(chunk);
+  for (let chunk = await master.output(); chunk !== undefined; chunk = await master.output())
+    await proc.stdout.write(chunk);
 }
 
 export interface LogOptions {
@@ -78,7 +87,10 @@ export async function showLogs(it: Invocation, container: Container, options: Lo
     }
   };
   const first = read();
-  for (const line of options.tail === undefined || options.tail < 0 ? first : first.slice(Math.max(0, first.length - options.tail))) await print(line);
+  for (const line of options.tail === undefined || options.tail < 0
+    ? first
+    : first.slice(Math.max(0, first.length - options.tail)))
+    await print(line);
   await it.out.flush();
   if (!options.follow) return;
   let wake: (() => void) | undefined;
@@ -87,8 +99,10 @@ export async function showLogs(it: Invocation, container: Container, options: Lo
   for (;;) {
     for (const line of read()) await print(line);
     await it.out.flush();
-    await proc.interruptible(new Promise<void>((resolve) => {
-      wake = resolve;
-    }));
+    await proc.interruptible(
+      new Promise<void>((resolve) => {
+        wake = resolve;
+      }),
+    );
   }
 }

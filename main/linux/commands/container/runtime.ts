@@ -1,7 +1,13 @@
 // What crictl, ctr and docker share: the runtime's socket, short ids, ages, sizes.
 import { ErrnoError } from '../../../network/index.ts';
 import type { Process } from '../../kernel/index.ts';
-import { containerdSocket, type Container, type Containerd, type ImageRecord, type Sandbox } from '../../containerd/index.ts';
+import {
+  containerdSocket,
+  type Container,
+  type Containerd,
+  type ImageRecord,
+  type Sandbox,
+} from '../../containerd/index.ts';
 import { Failure } from '../frame/command.ts';
 
 /** The machine's containerd. Throws Failure when it doesn't answer. */
@@ -47,14 +53,24 @@ export function decimalSize(bytes: number): string {
 /** Columns as Go's tabwriter lays them out with three blanks between. */
 export function table(rows: readonly (readonly string[])[], padding = 3): string {
   const widths: number[] = [];
-  for (const row of rows) row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
-  return rows.map((row) => `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index]! + padding))).join('')}\n`).join('');
+  for (const row of rows)
+    row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
+  return rows
+    .map(
+      (row) =>
+        `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index]! + padding))).join('')}\n`,
+    )
+    .join('');
 }
 
 /** The container a prefix of its id (or its name) means. */
 export function findContainer(runtime: Containerd, text: string): Container | undefined {
   const all = runtime.listContainers();
-  return all.find((one) => one.id === text) ?? all.find((one) => one.id.startsWith(text)) ?? all.find((one) => dockerName(runtime, one) === text);
+  return (
+    all.find((one) => one.id === text) ??
+    all.find((one) => one.id.startsWith(text)) ??
+    all.find((one) => dockerName(runtime, one) === text)
+  );
 }
 
 export function sandboxOf(runtime: Containerd, container: Container): Sandbox | undefined {
@@ -64,7 +80,8 @@ export function sandboxOf(runtime: Containerd, container: Container): Sandbox | 
 /** `k8s_web_web1-0_default_UID_0`, as dockershim named containers; or the name `docker run` gave. */
 export function dockerName(runtime: Containerd, container: Container): string {
   const sandbox = sandboxOf(runtime, container);
-  if (sandbox === undefined || sandbox.spec.labels['drydock.docker'] !== undefined) return container.spec.name;
+  if (sandbox === undefined || sandbox.spec.labels['drydock.docker'] !== undefined)
+    return container.spec.name;
   return `k8s_${container.spec.name}_${sandbox.spec.podName}_${sandbox.spec.podNamespace}_${sandbox.spec.podUid}_${container.spec.attempt}`;
 }
 
@@ -73,15 +90,25 @@ export function splitReference(reference: string, short: boolean): { repository:
   const at = reference.lastIndexOf(':');
   const hasTag = at > reference.lastIndexOf('/');
   const repository = hasTag ? reference.slice(0, at) : reference;
-  return { repository: short ? repository.replace(/^docker\.io\/(?:library\/)?/, '') : repository, tag: hasTag ? reference.slice(at + 1) : 'latest' };
+  return {
+    repository: short ? repository.replace(/^docker\.io\/(?:library\/)?/, '') : repository,
+    tag: hasTag ? reference.slice(at + 1) : 'latest',
+  };
 }
 
 /** `nginx` as `docker.io/library/nginx:latest`. */
 export function canonicalReference(text: string): string {
   const slash = text.indexOf('/');
   const domain = slash > 0 ? text.slice(0, slash) : '';
-  const qualified = slash < 0 ? `docker.io/library/${text}` : /[.:]/.test(domain) || domain === 'localhost' ? text : `docker.io/${text}`;
-  return qualified.lastIndexOf(':') > qualified.lastIndexOf('/') || qualified.includes('@') ? qualified : `${qualified}:latest`;
+  const qualified =
+    slash < 0
+      ? `docker.io/library/${text}`
+      : /[.:]/.test(domain) || domain === 'localhost'
+        ? text
+        : `docker.io/${text}`;
+  return qualified.lastIndexOf(':') > qualified.lastIndexOf('/') || qualified.includes('@')
+    ? qualified
+    : `${qualified}:latest`;
 }
 
 /** The id without `sha256:`, cut. */

@@ -1,7 +1,8 @@
 // curl's progress meter on stderr.
 import type { OpenFile, Process } from '../../kernel/index.ts';
 
-const HEADER = '  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n';
+const HEADER =
+  '  % Total    % Received % Xferd  Average Speed   Time    Time     Time  Current\n                                 Dload  Upload   Total   Spent    Left  Speed\n';
 
 /** A number in five columns, as curl squeezes it. */
 function five(value: number): string {

@@ -77,14 +77,23 @@ const VARIABLES: Readonly<Record<string, (facts: TransferFacts) => string>> = {
 export function fillWriteOut(format: string, facts: TransferFacts): { stdout: string; stderr: string } {
   const parts = { stdout: '', stderr: '' };
   let to: 'stdout' | 'stderr' = 'stdout';
-  for (const [whole, header, name, escape] of format.matchAll(/%%|%header\{([^}]*)\}|%\{([^}]*)\}|\\([nrt\\])|[^]/g)) {
+  for (const [whole, header, name, escape] of format.matchAll(
+    /%%|%header\{([^}]*)\}|%\{([^}]*)\}|\\([nrt\\])|[^]/g,
+  )) {
     if (whole === '%%') parts[to] += '%';
-    else if (header !== undefined) parts[to] += facts.headers.find(([key]) => key.toLowerCase() === header.toLowerCase())?.[1] ?? '';
+    else if (header !== undefined)
+      parts[to] += facts.headers.find(([key]) => key.toLowerCase() === header.toLowerCase())?.[1] ?? '';
     else if (name === 'stderr' || name === 'stdout') to = name;
     else if (name === 'onerror') {
       if (facts.exitCode === 0) break;
-    } else if (name === 'json') parts[to] += JSON.stringify(Object.fromEntries(Object.entries(VARIABLES).map(([key, value]) => [key, value(facts)])));
-    else if (name === 'header_json') parts[to] += JSON.stringify(Object.fromEntries(facts.headers.map(([key, value]) => [key.toLowerCase(), [value]])));
+    } else if (name === 'json')
+      parts[to] += JSON.stringify(
+        Object.fromEntries(Object.entries(VARIABLES).map(([key, value]) => [key, value(facts)])),
+      );
+    else if (name === 'header_json')
+      parts[to] += JSON.stringify(
+        Object.fromEntries(facts.headers.map(([key, value]) => [key.toLowerCase(), [value]])),
+      );
     else if (name !== undefined) parts[to] += VARIABLES[name]?.(facts) ?? '';
     else if (escape !== undefined) parts[to] += { n: '\n', r: '\r', t: '\t', '\\': '\\' }[escape];
     else parts[to] += whole;

@@ -6,7 +6,13 @@ import { Output } from '../frame/output.ts';
 import { CurlUsageError, parseCurlOptions, type CurlOption } from './curl-options.ts';
 import { CurlProgress } from './curl-progress.ts';
 import { fillWriteOut, type TransferFacts } from './curl-write-out.ts';
-import { ExchangeError, headerValue, keepsAlive, ResponseReader, type ResponseHead } from './http-exchange.ts';
+import {
+  ExchangeError,
+  headerValue,
+  keepsAlive,
+  ResponseReader,
+  type ResponseHead,
+} from './http-exchange.ts';
 import { lookupHost } from './resolver.ts';
 import { openTls, TlsFailure, type TlsSession } from './tls.ts';
 import { expandUrl, GlobError, parseUrl, resolveUrl, type ParsedUrl } from './url.ts';
@@ -34,7 +40,9 @@ export const curl: Program = async (proc) => {
     list = parseCurlOptions(proc.argv.slice(1));
   } catch (error) {
     if (!(error instanceof CurlUsageError)) throw error;
-    await proc.stderr.write(`curl: ${error.message}\ncurl: try 'curl --help' or 'curl --manual' for more information\n`);
+    await proc.stderr.write(
+      `curl: ${error.message}\ncurl: try 'curl --help' or 'curl --manual' for more information\n`,
+    );
     return 2;
   }
   const run = new Run(proc, list);
@@ -99,12 +107,16 @@ class Run {
       return 0;
     }
     if (this.has('help')) {
-      await this.proc.stdout.write('Usage: curl [options...] <url>\n -d, --data <data>          HTTP POST data\n -f, --fail                 Fail fast with no output on HTTP errors\n -h, --help <category>      Get help for commands\n -i, --include              Include protocol response headers in the output\n -o, --output <file>        Write to file instead of stdout\n -O, --remote-name          Write output to a file named as the remote file\n -s, --silent               Silent mode\n -T, --upload-file <file>   Transfer local FILE to destination\n -u, --user <user:password> Server user and password\n -A, --user-agent <name>    Send User-Agent <name> to server\n -v, --verbose              Make the operation more talkative\n -V, --version              Show version number and quit\n\nThis is not the full help, this menu is stripped into categories.\nUse "--help category" to get an overview of all categories.\nFor all options use the manual or "--help all".\n');
+      await this.proc.stdout.write(
+        'Usage: curl [options...] <url>\n -d, --data <data>          HTTP POST data\n -f, --fail                 Fail fast with no output on HTTP errors\n -h, --help <category>      Get help for commands\n -i, --include              Include protocol response headers in the output\n -o, --output <file>        Write to file instead of stdout\n -O, --remote-name          Write output to a file named as the remote file\n -s, --silent               Silent mode\n -T, --upload-file <file>   Transfer local FILE to destination\n -u, --user <user:password> Server user and password\n -A, --user-agent <name>    Send User-Agent <name> to server\n -v, --verbose              Make the operation more talkative\n -V, --version              Show version number and quit\n\nThis is not the full help, this menu is stripped into categories.\nUse "--help category" to get an overview of all categories.\nFor all options use the manual or "--help all".\n',
+      );
       return 0;
     }
     const urls = this.values('url');
     if (urls.length === 0) {
-      await this.err.write(`curl: ${this.list.length > 0 ? 'no URL specified!\ncurl: ' : ''}try 'curl --help' or 'curl --manual' for more information\n`);
+      await this.err.write(
+        `curl: ${this.list.length > 0 ? 'no URL specified!\ncurl: ' : ''}try 'curl --help' or 'curl --manual' for more information\n`,
+      );
       return 2;
     }
     let status = 0;
@@ -116,11 +128,17 @@ class Run {
         expanded = this.has('globoff') ? [text] : expandUrl(text);
       } catch (error) {
         if (!(error instanceof GlobError)) throw error;
-        if (!this.has('silent') || this.has('show-error')) await this.err.write(`curl: (3) ${error.message} in URL position ${error.column}:\n${text}\n${' '.repeat(error.column - 1)}^\n`);
+        if (!this.has('silent') || this.has('show-error'))
+          await this.err.write(
+            `curl: (3) ${error.message} in URL position ${error.column}:\n${text}\n${' '.repeat(error.column - 1)}^\n`,
+          );
         return 3;
       }
       for (const url of expanded) {
-        status = await this.retrying(url, this.has('remote-name-all') ? { name: 'remote-name', value: '', on: true } : outputs[index]);
+        status = await this.retrying(
+          url,
+          this.has('remote-name-all') ? { name: 'remote-name', value: '', on: true } : outputs[index],
+        );
         if (status !== 0 && this.has('fail-early')) return status;
       }
       index++;
@@ -134,10 +152,21 @@ class Run {
     const retries = Number(this.value('retry') ?? 0);
     for (let attempt = 0; ; attempt++) {
       const status = await this.transfer(url, output);
-      const transient = status === 28 || [408, 429, 500, 502, 503, 504].includes(this.facts.status) || (status === 7 && this.has('retry-connrefused')) || (status !== 0 && this.has('retry-all-errors')) || status === 6;
+      const transient =
+        status === 28 ||
+        [408, 429, 500, 502, 503, 504].includes(this.facts.status) ||
+        (status === 7 && this.has('retry-connrefused')) ||
+        (status !== 0 && this.has('retry-all-errors')) ||
+        status === 6;
       if (attempt >= retries || !transient) return status;
-      const delay = this.value('retry-delay') === undefined ? Math.min(600, 2 ** attempt) : Number(this.value('retry-delay'));
-      if (!this.has('silent')) await this.err.write(`Warning: Problem: ${status === 28 ? 'timeout' : status === 7 ? 'connection refused' : status === 6 ? 'could not resolve host' : 'HTTP error'}. Will retry in ${delay} seconds. ${retries - attempt} ${retries - attempt === 1 ? 'retry' : 'retries'} \nWarning: left.\n`);
+      const delay =
+        this.value('retry-delay') === undefined
+          ? Math.min(600, 2 ** attempt)
+          : Number(this.value('retry-delay'));
+      if (!this.has('silent'))
+        await this.err.write(
+          `Warning: Problem: ${status === 28 ? 'timeout' : status === 7 ? 'connection refused' : status === 6 ? 'could not resolve host' : 'HTTP error'}. Will retry in ${delay} seconds. ${retries - attempt} ${retries - attempt === 1 ? 'retry' : 'retries'} \nWarning: left.\n`,
+        );
       await this.proc.sleep(delay * 1000);
     }
   }
@@ -149,7 +178,37 @@ class Run {
     this.deadline = limit === undefined ? undefined : this.startMs + Number(limit) * 1000;
     this.received = 0;
     this.expected = undefined;
-    this.facts = { url: text, effectiveUrl: text, status: 0, exitCode: 0, errorMessage: '', method: 'GET', httpVersion: '0', contentType: '', redirects: 0, redirectUrl: '', remoteIp: '', remotePort: 0, localIp: '', localPort: 0, sizeDownload: 0, sizeUpload: 0, sizeHeader: 0, sizeRequest: 0, connects: 0, scheme: '', headers: [], fileName: '', lookupMs: 0, connectMs: 0, appConnectMs: 0, preTransferMs: 0, startTransferMs: 0, redirectMs: 0, totalMs: 0 };
+    this.facts = {
+      url: text,
+      effectiveUrl: text,
+      status: 0,
+      exitCode: 0,
+      errorMessage: '',
+      method: 'GET',
+      httpVersion: '0',
+      contentType: '',
+      redirects: 0,
+      redirectUrl: '',
+      remoteIp: '',
+      remotePort: 0,
+      localIp: '',
+      localPort: 0,
+      sizeDownload: 0,
+      sizeUpload: 0,
+      sizeHeader: 0,
+      sizeRequest: 0,
+      connects: 0,
+      scheme: '',
+      headers: [],
+      fileName: '',
+      lookupMs: 0,
+      connectMs: 0,
+      appConnectMs: 0,
+      preTransferMs: 0,
+      startTransferMs: 0,
+      redirectMs: 0,
+      totalMs: 0,
+    };
     let status = 0;
     const progress = new CurlProgress(this.proc, this.err);
     try {
@@ -163,14 +222,19 @@ class Run {
       await this.out.flush();
       await progress.end(this.received);
       if (error instanceof NamelessError) await this.err.write('curl: Remote file name has no length!\n');
-      if (!this.has('silent') || this.has('show-error')) await this.err.write(`curl: (${failure.code}) ${failure.message}\n`);
+      if (!this.has('silent') || this.has('show-error'))
+        await this.err.write(`curl: (${failure.code}) ${failure.message}\n`);
       this.drop();
     }
     this.facts.totalMs = this.proc.clock.now() - this.startMs;
     if (status === 0) await progress.end(this.received);
     const format = this.value('write-out');
     if (format !== undefined) {
-      const template = format.startsWith('@') ? (format === '@-' ? await this.proc.stdin.readText() : this.proc.fs.readText(format.slice(1))) : format;
+      const template = format.startsWith('@')
+        ? format === '@-'
+          ? await this.proc.stdin.readText()
+          : this.proc.fs.readText(format.slice(1))
+        : format;
       const filled = fillWriteOut(template, this.facts);
       await this.out.put(filled.stdout);
       if (filled.stderr !== '') await this.err.write(filled.stderr);
@@ -188,15 +252,35 @@ class Run {
     if (error instanceof CurlError) return error;
     if (error instanceof TlsFailure) return new CurlError(error.curlCode, error.message);
     if (error instanceof ExchangeError) {
-      const codes = { empty: 52, reset: 56, http09: 1, partial: 18, 'too-large': 56, weird: 8, chunk: 56, send: 55 } as const;
-      return new CurlError(codes[error.kind], error.kind === 'reset' ? `Recv failure: ${error.message}` : error.message);
+      const codes = {
+        empty: 52,
+        reset: 56,
+        http09: 1,
+        partial: 18,
+        'too-large': 56,
+        weird: 8,
+        chunk: 56,
+        send: 55,
+      } as const;
+      return new CurlError(
+        codes[error.kind],
+        error.kind === 'reset' ? `Recv failure: ${error.message}` : error.message,
+      );
     }
-    if (error instanceof ErrnoError) return new CurlError(error.code === 'EPIPE' ? 55 : 56, error.code === 'EPIPE' ? `Send failure: ${error.message}` : `Recv failure: ${error.message}`);
+    if (error instanceof ErrnoError)
+      return new CurlError(
+        error.code === 'EPIPE' ? 55 : 56,
+        error.code === 'EPIPE' ? `Send failure: ${error.message}` : `Recv failure: ${error.message}`,
+      );
     throw error;
   }
 
   /** Rejects with code 28 when the time of -m (or another limit) is over. */
-  private async within<T>(work: Promise<T>, limitMs: number | undefined, onTimeout: () => CurlError): Promise<T> {
+  private async within<T>(
+    work: Promise<T>,
+    limitMs: number | undefined,
+    onTimeout: () => CurlError,
+  ): Promise<T> {
     const now = this.proc.clock.now();
     const until = Math.min(this.deadline ?? Infinity, limitMs === undefined ? Infinity : now + limitMs);
     if (until === Infinity) return work;
@@ -222,8 +306,19 @@ class Run {
     const maxRedirects = Number(this.value('max-redirs') ?? 50);
     for (let redirects = 0; ; redirects++) {
       const parsed = this.parse(url);
-      this.facts.effectiveUrl = /:\/\//.test(url) ? url : `${parsed.scheme}://${url.replace(/#.*$/, '')}${/[/?]/.test(url) ? '' : '/'}`;
-      const chosen = method ?? this.value('request') ?? (this.has('head') ? 'HEAD' : this.value('upload-file') !== undefined ? 'PUT' : body === undefined ? 'GET' : 'POST');
+      this.facts.effectiveUrl = /:\/\//.test(url)
+        ? url
+        : `${parsed.scheme}://${url.replace(/#.*$/, '')}${/[/?]/.test(url) ? '' : '/'}`;
+      const chosen =
+        method ??
+        this.value('request') ??
+        (this.has('head')
+          ? 'HEAD'
+          : this.value('upload-file') !== undefined
+            ? 'PUT'
+            : body === undefined
+              ? 'GET'
+              : 'POST');
       this.facts.method = chosen;
       const { head, reader } = await this.exchange(parsed, chosen, body, redirects === 0);
       const location = headerValue(head, 'location');
@@ -247,7 +342,8 @@ class Run {
 
   private parse(url: string): ParsedUrl {
     const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(url)?.[1]?.toLowerCase();
-    if (scheme !== undefined && !['http', 'https', 'telnet'].includes(scheme)) throw new CurlError(1, `Protocol "${scheme}" not supported or disabled in libcurl`);
+    if (scheme !== undefined && !['http', 'https', 'telnet'].includes(scheme))
+      throw new CurlError(1, `Protocol "${scheme}" not supported or disabled in libcurl`);
     const parsed = parseUrl(url);
     if (parsed === undefined) throw new CurlError(3, 'URL using bad/illegal format or missing URL');
     this.facts.scheme = parsed.scheme.toUpperCase();
@@ -255,10 +351,13 @@ class Run {
   }
 
   private async requestBody(): Promise<{ bytes: Uint8Array; type: string } | undefined> {
-    const data = this.list.filter((option) => ['data', 'data-raw', 'data-binary', 'data-ascii', 'data-urlencode', 'json'].includes(option.name));
+    const data = this.list.filter((option) =>
+      ['data', 'data-raw', 'data-binary', 'data-ascii', 'data-urlencode', 'json'].includes(option.name),
+    );
     const form = this.list.filter((option) => option.name === 'form' || option.name === 'form-string');
     const upload = this.value('upload-file');
-    if (upload !== undefined) return { bytes: upload === '-' ? await readAll(this.proc.stdin) : this.readFile(upload), type: '' };
+    if (upload !== undefined)
+      return { bytes: upload === '-' ? await readAll(this.proc.stdin) : this.readFile(upload), type: '' };
     if (form.length > 0) return this.formBody(form);
     if (data.length === 0) return undefined;
     const parts: Uint8Array[] = [];
@@ -272,7 +371,12 @@ class Run {
       (url as { value: string }).value += `${url.value.includes('?') ? '&' : '?'}${bytes.toString()}`;
       return undefined;
     }
-    return { bytes, type: data.some((option) => option.name === 'json') ? 'application/json' : 'application/x-www-form-urlencoded' };
+    return {
+      bytes,
+      type: data.some((option) => option.name === 'json')
+        ? 'application/json'
+        : 'application/x-www-form-urlencoded',
+    };
   }
 
   private async dataPart(option: CurlOption): Promise<Uint8Array> {
@@ -280,7 +384,13 @@ class Run {
     if (name === 'data-urlencode') {
       const equals = value.indexOf('=');
       const [key, content] = equals < 0 ? ['', value] : [value.slice(0, equals), value.slice(equals + 1)];
-      return Buffer.from((key === '' ? '' : `${key}=`) + encodeURIComponent(content).replaceAll(/[!'()*]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`));
+      return Buffer.from(
+        (key === '' ? '' : `${key}=`) +
+          encodeURIComponent(content).replaceAll(
+            /[!'()*]/g,
+            (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+          ),
+      );
     }
     if (name === 'data-raw' || !value.startsWith('@')) return Buffer.from(value);
     const bytes = value === '@-' ? await readAll(this.proc.stdin) : this.readFile(value.slice(1));
@@ -305,8 +415,17 @@ class Run {
       const [name, content] = [value.slice(0, equals), value.slice(equals + 1)];
       const file = kind === 'form' && /^[@<]/.test(content) ? content.slice(1).split(';')[0]! : undefined;
       const bytes = file === undefined ? Buffer.from(content) : this.readFile(file);
-      const filename = file !== undefined && content.startsWith('@') ? `; filename="${file.slice(file.lastIndexOf('/') + 1)}"` : '';
-      parts.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename}\r\n${filename === '' ? '' : 'Content-Type: application/octet-stream\r\n'}\r\n`), bytes, Buffer.from('\r\n'));
+      const filename =
+        file !== undefined && content.startsWith('@')
+          ? `; filename="${file.slice(file.lastIndexOf('/') + 1)}"`
+          : '';
+      parts.push(
+        Buffer.from(
+          `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename}\r\n${filename === '' ? '' : 'Content-Type: application/octet-stream\r\n'}\r\n`,
+        ),
+        bytes,
+        Buffer.from('\r\n'),
+      );
     }
     parts.push(Buffer.from(`--${boundary}--\r\n`));
     return { bytes: Buffer.concat(parts), type: `multipart/form-data; boundary=${boundary}` };
@@ -315,27 +434,53 @@ class Run {
   private proxyFor(url: ParsedUrl): ParsedUrl | undefined {
     const option = this.value('proxy');
     const { env } = this.proc;
-    const text = option ?? env.get(`${url.scheme}_proxy`) ?? (url.scheme === 'https' ? env.get('HTTPS_PROXY') : undefined) ?? env.get('all_proxy') ?? env.get('ALL_PROXY');
+    const text =
+      option ??
+      env.get(`${url.scheme}_proxy`) ??
+      (url.scheme === 'https' ? env.get('HTTPS_PROXY') : undefined) ??
+      env.get('all_proxy') ??
+      env.get('ALL_PROXY');
     if (text === undefined || text === '') return undefined;
-    const exempt = (this.value('noproxy') ?? env.get('no_proxy') ?? env.get('NO_PROXY') ?? '').split(/[, ]+/).filter((one) => one !== '');
-    if (exempt.some((one) => one === '*' || url.host === one || url.host.endsWith(`.${one.replace(/^\./, '')}`))) return undefined;
+    const exempt = (this.value('noproxy') ?? env.get('no_proxy') ?? env.get('NO_PROXY') ?? '')
+      .split(/[, ]+/)
+      .filter((one) => one !== '');
+    if (
+      exempt.some((one) => one === '*' || url.host === one || url.host.endsWith(`.${one.replace(/^\./, '')}`))
+    )
+      return undefined;
     const parsed = parseUrl(text);
     if (parsed === undefined) throw new CurlError(5, `Unsupported proxy syntax in '${text}'`);
     return /:\d+\/?$/.test(text) ? parsed : { ...parsed, port: 1080 };
   }
 
-  private async exchange(url: ParsedUrl, method: string, body: { bytes: Uint8Array; type: string } | undefined, first: boolean): Promise<{ head: ResponseHead; reader: ResponseReader }> {
-    if (first && method === this.value('request') && ((body === undefined && method === 'GET' && !this.has('head')) || (body !== undefined && method === 'POST'))) {
-      if (this.verbose) await this.err.write(`Note: Unnecessary use of -X or --request, ${method} is already inferred.\n`);
+  private async exchange(
+    url: ParsedUrl,
+    method: string,
+    body: { bytes: Uint8Array; type: string } | undefined,
+    first: boolean,
+  ): Promise<{ head: ResponseHead; reader: ResponseReader }> {
+    if (
+      first &&
+      method === this.value('request') &&
+      ((body === undefined && method === 'GET' && !this.has('head')) ||
+        (body !== undefined && method === 'POST'))
+    ) {
+      if (this.verbose)
+        await this.err.write(`Note: Unnecessary use of -X or --request, ${method} is already inferred.\n`);
     }
     const proxy = this.proxyFor(url);
     const connection = await this.connect(url, proxy);
     await this.send(connection, url, proxy !== undefined && url.scheme === 'http', method, body);
-    const onTimeout = (): CurlError => new CurlError(28, `Operation timed out after ${this.elapsed} milliseconds with ${this.received}${this.expected === undefined ? '' : ` out of ${this.expected}`} bytes received`);
+    const onTimeout = (): CurlError =>
+      new CurlError(
+        28,
+        `Operation timed out after ${this.elapsed} milliseconds with ${this.received}${this.expected === undefined ? '' : ` out of ${this.expected}`} bytes received`,
+      );
     let head: ResponseHead;
     try {
       head = await this.within(connection.reader.head(), undefined, onTimeout);
-      while (head.status >= 100 && head.status < 200) head = await this.within(connection.reader.head(), undefined, onTimeout);
+      while (head.status >= 100 && head.status < 200)
+        head = await this.within(connection.reader.head(), undefined, onTimeout);
     } catch (error) {
       const failure = this.asCurlError(error);
       await this.note(failure.message);
@@ -369,7 +514,12 @@ class Run {
     const socket = await this.open(host, addresses, port, number);
     this.facts.connectMs = this.proc.clock.now() - this.startMs;
     this.facts.connects++;
-    Object.assign(this.facts, { remoteIp: socket.remote.address, remotePort: socket.remote.port, localIp: socket.local.address, localPort: socket.local.port });
+    Object.assign(this.facts, {
+      remoteIp: socket.remote.address,
+      remotePort: socket.remote.port,
+      localIp: socket.local.address,
+      localPort: socket.local.port,
+    });
     await this.note(`Connected to ${host} (${socket.remote.address}) port ${port} (#${number})`);
     let stream: ByteStream = socket;
     if (proxy !== undefined && url.scheme === 'https') await this.tunnel(socket, url);
@@ -377,7 +527,14 @@ class Run {
     if (url.scheme === 'https') {
       try {
         tls = await this.within(
-          openTls(this.proc, socket, { host: url.host, insecure: this.has('insecure'), caFile: this.value('cacert'), certificateFile: this.value('cert'), keyFile: this.value('key'), note: (text) => this.note(text) }),
+          openTls(this.proc, socket, {
+            host: url.host,
+            insecure: this.has('insecure'),
+            caFile: this.value('cacert'),
+            certificateFile: this.value('cert'),
+            keyFile: this.value('key'),
+            note: (text) => this.note(text),
+          }),
           undefined,
           () => new CurlError(28, `SSL connection timeout`),
         );
@@ -399,12 +556,18 @@ class Run {
   private redirectedConnect(host: string, port: number): { host: string; port: number } {
     for (const rule of this.values('connect-to')) {
       const [fromHost = '', fromPort = '', toHost = '', toPort = ''] = rule.split(':');
-      if ((fromHost === '' || fromHost === host) && (fromPort === '' || Number(fromPort) === port)) return { host: toHost === '' ? host : toHost, port: toPort === '' ? port : Number(toPort) };
+      if ((fromHost === '' || fromHost === host) && (fromPort === '' || Number(fromPort) === port))
+        return { host: toHost === '' ? host : toHost, port: toPort === '' ? port : Number(toPort) };
     }
     return { host, port };
   }
 
-  private async resolve(host: string, port: number, number: number, isProxy: boolean): Promise<readonly string[]> {
+  private async resolve(
+    host: string,
+    port: number,
+    number: number,
+    isProxy: boolean,
+  ): Promise<readonly string[]> {
     for (const rule of this.values('resolve')) {
       const match = /^\+?([^:]+):(\d+):(.+)$/.exec(rule);
       if (match === null) throw new CurlError(49, `Couldn't parse CURLOPT_RESOLVE entry '${rule}'`);
@@ -420,7 +583,11 @@ class Run {
     if (parseIpv4(host) !== undefined) return [host];
     if (host.includes(':')) throw new CurlError(7, `Couldn't connect to server`);
     const limit = this.value('connect-timeout');
-    const found = await this.within(lookupHost(this.proc, host), limit === undefined ? undefined : Number(limit) * 1000, () => new CurlError(28, `Resolving timed out after ${this.elapsed} milliseconds`));
+    const found = await this.within(
+      lookupHost(this.proc, host),
+      limit === undefined ? undefined : Number(limit) * 1000,
+      () => new CurlError(28, `Resolving timed out after ${this.elapsed} milliseconds`),
+    );
     if (found.addresses.length === 0) {
       const text = `Could not resolve ${isProxy ? 'proxy' : 'host'}: ${host}`;
       await this.note(text);
@@ -430,7 +597,12 @@ class Run {
     return found.addresses;
   }
 
-  private async open(host: string, addresses: readonly string[], port: number, number: number): Promise<TcpSocket> {
+  private async open(
+    host: string,
+    addresses: readonly string[],
+    port: number,
+    number: number,
+  ): Promise<TcpSocket> {
     const limit = this.value('connect-timeout');
     const connectMs = limit === undefined ? 300_000 : Number(limit) * 1000;
     const from = this.proc.clock.now();
@@ -443,12 +615,24 @@ class Run {
       try {
         const connecting = this.proc.net.sockets.connectTcp(
           { address, port },
-          { owner: { pid: this.proc.pid, command: 'curl', uid: this.proc.credentials.uid }, signal: stop.signal, ...(device === undefined ? {} : parseIpv4(device) === undefined ? { device: device.replace(/^(?:if|host)!/, '') } : { local: { address: device } }) },
+          {
+            owner: { pid: this.proc.pid, command: 'curl', uid: this.proc.credentials.uid },
+            signal: stop.signal,
+            ...(device === undefined
+              ? {}
+              : parseIpv4(device) === undefined
+                ? { device: device.replace(/^(?:if|host)!/, '') }
+                : { local: { address: device } }),
+          },
         );
-        return await this.within(this.proc.interruptible(connecting), Math.max(0, connectMs - (this.proc.clock.now() - from)), () => {
-          stop.abort(new ErrnoError('ETIMEDOUT'));
-          return new CurlError(28, '');
-        });
+        return await this.within(
+          this.proc.interruptible(connecting),
+          Math.max(0, connectMs - (this.proc.clock.now() - from)),
+          () => {
+            stop.abort(new ErrnoError('ETIMEDOUT'));
+            return new CurlError(28, '');
+          },
+        );
       } catch (error) {
         if (error instanceof CurlError) {
           if (this.deadline !== undefined && this.proc.clock.now() >= this.deadline) {
@@ -463,7 +647,11 @@ class Run {
           throw new CurlError(28, text);
         }
         if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
-        await this.note(error.code === 'ENETUNREACH' || error.code === 'EADDRNOTAVAIL' ? `Immediate connect fail for ${address}: ${error.message}` : `connect to ${address} port ${port} failed: ${error.message}`);
+        await this.note(
+          error.code === 'ENETUNREACH' || error.code === 'EADDRNOTAVAIL'
+            ? `Immediate connect fail for ${address}: ${error.message}`
+            : `connect to ${address} port ${port} failed: ${error.message}`,
+        );
       } finally {
         this.proc.signal.removeEventListener('abort', abort);
       }
@@ -476,15 +664,37 @@ class Run {
 
   private async tunnel(socket: TcpSocket, url: ParsedUrl): Promise<void> {
     await this.note(`allocate connect buffer`);
-    await this.proc.interruptible(socket.write(Buffer.from(`CONNECT ${url.host}:${url.port} HTTP/1.1\r\nHost: ${url.host}:${url.port}\r\nUser-Agent: curl/${VERSION}\r\nProxy-Connection: Keep-Alive\r\n\r\n`)));
+    await this.proc.interruptible(
+      socket.write(
+        Buffer.from(
+          `CONNECT ${url.host}:${url.port} HTTP/1.1\r\nHost: ${url.host}:${url.port}\r\nUser-Agent: curl/${VERSION}\r\nProxy-Connection: Keep-Alive\r\n\r\n`,
+        ),
+      ),
+    );
     const head = await new ResponseReader(this.proc, socket).head();
     if (head.status !== 200) throw new CurlError(56, `CONNECT tunnel failed, response ${head.status}`);
   }
 
-  private async send(connection: Connection, url: ParsedUrl, viaProxy: boolean, method: string, body: { bytes: Uint8Array; type: string } | undefined): Promise<void> {
-    const custom = this.values('header').flatMap((text) => (text.startsWith('@') ? this.proc.fs.readText(text.slice(1)).trim().split('\n') : [text]));
-    const removed = new Set(custom.filter((text) => /^[^:]+:\s*$/.test(text)).map((text) => text.slice(0, text.indexOf(':')).toLowerCase()));
-    const given = new Map(custom.filter((text) => /^[^:]+:\s*\S/.test(text)).map((text) => [text.slice(0, text.indexOf(':')).toLowerCase(), text]));
+  private async send(
+    connection: Connection,
+    url: ParsedUrl,
+    viaProxy: boolean,
+    method: string,
+    body: { bytes: Uint8Array; type: string } | undefined,
+  ): Promise<void> {
+    const custom = this.values('header').flatMap((text) =>
+      text.startsWith('@') ? this.proc.fs.readText(text.slice(1)).trim().split('\n') : [text],
+    );
+    const removed = new Set(
+      custom
+        .filter((text) => /^[^:]+:\s*$/.test(text))
+        .map((text) => text.slice(0, text.indexOf(':')).toLowerCase()),
+    );
+    const given = new Map(
+      custom
+        .filter((text) => /^[^:]+:\s*\S/.test(text))
+        .map((text) => [text.slice(0, text.indexOf(':')).toLowerCase(), text]),
+    );
     const emptied = custom.filter((text) => /^[^:;]+;$/.test(text)).map((text) => `${text.slice(0, -1)}:`);
     const lines: string[] = [];
     const version = this.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
@@ -494,13 +704,17 @@ class Run {
     const standard = (name: string, value: string | undefined): void => {
       const lower = name.toLowerCase();
       if (given.has(lower) && lower === 'host') lines.push(given.get(lower)!);
-      else if (value !== undefined && !given.has(lower) && !removed.has(lower)) lines.push(`${name}: ${value}`);
+      else if (value !== undefined && !given.has(lower) && !removed.has(lower))
+        lines.push(`${name}: ${value}`);
     };
     standard('Host', shownHost + url.portSuffix);
-    const user = this.value('user') ?? (url.user === undefined ? undefined : `${url.user}:${url.password ?? ''}`);
+    const user =
+      this.value('user') ?? (url.user === undefined ? undefined : `${url.user}:${url.password ?? ''}`);
     if (user !== undefined) {
       const credentials = user.includes(':') ? user : `${user}:`;
-      await this.note(`Server auth using Basic with user '${credentials.slice(0, credentials.indexOf(':'))}'`);
+      await this.note(
+        `Server auth using Basic with user '${credentials.slice(0, credentials.indexOf(':'))}'`,
+      );
       standard('Authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
     }
     const bearer = this.value('oauth2-bearer');
@@ -520,7 +734,15 @@ class Run {
       if (body.type !== '') standard('Content-Type', body.type);
     }
     // With a body, curl prints user headers before the lengths.
-    const ordered = body === undefined ? lines : [...lines.filter((line) => !/^Content-(?:Length|Type): /i.test(line)), ...lines.filter((line) => /^Content-Type: /i.test(line) && given.has('content-type')), ...lines.filter((line) => /^Content-Length: /i.test(line)), ...lines.filter((line) => /^Content-Type: /i.test(line) && !given.has('content-type'))];
+    const ordered =
+      body === undefined
+        ? lines
+        : [
+            ...lines.filter((line) => !/^Content-(?:Length|Type): /i.test(line)),
+            ...lines.filter((line) => /^Content-Type: /i.test(line) && given.has('content-type')),
+            ...lines.filter((line) => /^Content-Length: /i.test(line)),
+            ...lines.filter((line) => /^Content-Type: /i.test(line) && !given.has('content-type')),
+          ];
     const headText = `${ordered.join('\r\n')}\r\n\r\n`;
     if (this.verbose) {
       await this.out.flush();
@@ -529,9 +751,15 @@ class Run {
     this.facts.preTransferMs = this.proc.clock.now() - this.startMs;
     this.facts.sizeRequest += headText.length;
     this.facts.sizeUpload = body?.bytes.length ?? 0;
-    const bytes = body === undefined ? Buffer.from(headText) : Buffer.concat([Buffer.from(headText), body.bytes]);
+    const bytes =
+      body === undefined ? Buffer.from(headText) : Buffer.concat([Buffer.from(headText), body.bytes]);
     try {
-      await this.within(this.proc.interruptible(connection.stream.write(bytes)), undefined, () => new CurlError(28, `Operation timed out after ${this.elapsed} milliseconds with 0 bytes received`));
+      await this.within(
+        this.proc.interruptible(connection.stream.write(bytes)),
+        undefined,
+        () =>
+          new CurlError(28, `Operation timed out after ${this.elapsed} milliseconds with 0 bytes received`),
+      );
     } catch (error) {
       if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
       // The answer, if any, may still be there to read: a reset shows in the next read.
@@ -563,16 +791,27 @@ class Run {
     const jar = this.value('cookie-jar');
     if (jar === undefined) return;
     const host = parseUrl(this.values('url')[0]!)?.host ?? '';
-    const lines = [...this.cookies].map(([name, value]) => `${host}\tFALSE\t/\tFALSE\t0\t${name}\t${value}\n`);
+    const lines = [...this.cookies].map(
+      ([name, value]) => `${host}\tFALSE\t/\tFALSE\t0\t${name}\t${value}\n`,
+    );
     const text = `# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n# This file was generated by libcurl! Edit at your own risk.\n\n${lines.join('')}`;
     if (jar === '-') await this.proc.stdout.write(text);
     else this.proc.fs.writeFile(jar, text);
   }
 
-  private async deliver(url: ParsedUrl, head: ResponseHead, reader: ResponseReader, method: string, output: CurlOption | undefined, skipBody: boolean, progress: CurlProgress): Promise<void> {
+  private async deliver(
+    url: ParsedUrl,
+    head: ResponseHead,
+    reader: ResponseReader,
+    method: string,
+    output: CurlOption | undefined,
+    skipBody: boolean,
+    progress: CurlProgress,
+  ): Promise<void> {
     const failing = head.status >= 400 && this.has('fail');
     const connection = this.connection!;
-    for (const line of head.rawLines) if (this.verbose) await this.err.write(`< ${line.replace(/\r?\n$/, '\n')}`);
+    for (const line of head.rawLines)
+      if (this.verbose) await this.err.write(`< ${line.replace(/\r?\n$/, '\n')}`);
     const dump = this.value('dump-header');
     const headText = head.rawLines.join('');
     if (dump !== undefined) {
@@ -582,7 +821,8 @@ class Run {
     const sink = this.sink(url, head, output);
     const length = headerValue(head, 'content-length');
     this.expected = length === undefined || method === 'HEAD' ? undefined : Number(length);
-    if ((this.has('include') || this.has('head')) && !failing) await sink.write(this.styled(head, sink.terminal));
+    if ((this.has('include') || this.has('head')) && !failing)
+      await sink.write(this.styled(head, sink.terminal));
     const meter = this.meterNeeded(sink.terminal) ? progress : undefined;
     await meter?.start(this.expected);
     this.received = 0;
@@ -594,7 +834,15 @@ class Run {
     }
     if (skipBody) await this.note('Ignoring the response-body');
     try {
-      await this.within(this.copyBody(head, reader, method, skipBody, sink), undefined, () => new CurlError(28, `Operation timed out after ${this.elapsed} milliseconds with ${this.received}${this.expected === undefined ? '' : ` out of ${this.expected}`} bytes received`));
+      await this.within(
+        this.copyBody(head, reader, method, skipBody, sink),
+        undefined,
+        () =>
+          new CurlError(
+            28,
+            `Operation timed out after ${this.elapsed} milliseconds with ${this.received}${this.expected === undefined ? '' : ` out of ${this.expected}`} bytes received`,
+          ),
+      );
     } catch (error) {
       const failure = this.asCurlError(error);
       await this.out.flush();
@@ -604,20 +852,33 @@ class Run {
     }
     this.facts.sizeDownload = this.received;
     await sink.finish();
-    if (keepsAlive(head) || (method === 'HEAD' && headerValue(head, 'connection')?.toLowerCase() !== 'close')) await this.note(`Connection #${connection.number} to host ${url.host} left intact`);
+    if (keepsAlive(head) || (method === 'HEAD' && headerValue(head, 'connection')?.toLowerCase() !== 'close'))
+      await this.note(`Connection #${connection.number} to host ${url.host} left intact`);
     else {
       await this.note(`Closing connection ${connection.number}`);
       this.drop();
     }
-    if (head.status >= 400 && this.has('fail-with-body')) throw new CurlError(22, `The requested URL returned error: ${head.status}`);
+    if (head.status >= 400 && this.has('fail-with-body'))
+      throw new CurlError(22, `The requested URL returned error: ${head.status}`);
   }
 
   private meterNeeded(toTerminal: boolean): boolean {
-    if (this.has('silent') || this.list.findLast((option) => option.name === 'progress-meter')?.on === false || this.has('no-progress-meter')) return false;
+    if (
+      this.has('silent') ||
+      this.list.findLast((option) => option.name === 'progress-meter')?.on === false ||
+      this.has('no-progress-meter')
+    )
+      return false;
     return !toTerminal;
   }
 
-  private async copyBody(head: ResponseHead, reader: ResponseReader, method: string, skip: boolean, sink: Sink): Promise<void> {
+  private async copyBody(
+    head: ResponseHead,
+    reader: ResponseReader,
+    method: string,
+    skip: boolean,
+    sink: Sink,
+  ): Promise<void> {
     for await (const piece of reader.body(head, method)) {
       this.received += piece.length;
       if (!skip) await sink.write(piece);
@@ -626,7 +887,8 @@ class Run {
 
   /** Header names in bold and the location as a link, when they go to a terminal. */
   private styled(head: ResponseHead, terminal: boolean): string {
-    if (!terminal || this.list.findLast((option) => option.name === 'styled-output')?.on === false) return head.rawLines.join('');
+    if (!terminal || this.list.findLast((option) => option.name === 'styled-output')?.on === false)
+      return head.rawLines.join('');
     const url = this.facts.effectiveUrl;
     return head.rawLines
       .map((line) => {
@@ -634,7 +896,8 @@ class Run {
         if (match === null) return line;
         const [, name = '', value = '', end = ''] = match;
         if (name.toLowerCase() === 'location') {
-          const target = parseUrl(url) === undefined ? value.trim() : resolveUrl(parseUrl(url)!, value.trim());
+          const target =
+            parseUrl(url) === undefined ? value.trim() : resolveUrl(parseUrl(url)!, value.trim());
           return `\u001b[1m${name}\u001b[0m:\u001b]8;;${target}\u001b\\${value}${end}\u001b]8;;\u001b\\`;
         }
         return `\u001b[1m${name}\u001b[0m:${value}${end}`;
@@ -656,7 +919,9 @@ class Run {
     }
     let path = output.value;
     if (output.name === 'remote-name') {
-      const disposition = this.has('remote-header-name') ? /filename="?([^";]+)"?/i.exec(headerValue(head, 'content-disposition') ?? '')?.[1] : undefined;
+      const disposition = this.has('remote-header-name')
+        ? /filename="?([^";]+)"?/i.exec(headerValue(head, 'content-disposition') ?? '')?.[1]
+        : undefined;
       path = disposition ?? url.path.replace(/\?.*$/, '').replace(/^.*\//, '');
       if (path === '') throw new NamelessError();
     }
@@ -667,12 +932,14 @@ class Run {
     const open = async (): Promise<OpenFile> => {
       if (file !== undefined) return file;
       try {
-        if (this.has('create-dirs') && full.includes('/')) this.proc.fs.mkdir(full.slice(0, full.lastIndexOf('/')), { recursive: true });
+        if (this.has('create-dirs') && full.includes('/'))
+          this.proc.fs.mkdir(full.slice(0, full.lastIndexOf('/')), { recursive: true });
         file = this.proc.fs.open(full, { write: true, create: true, truncate: true }, 0o666);
         return file;
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        if (!this.has('silent') || this.has('show-error')) await this.err.write(`Warning: Failed to open the file ${full}: ${error.message}\n`);
+        if (!this.has('silent') || this.has('show-error'))
+          await this.err.write(`Warning: Failed to open the file ${full}: ${error.message}\n`);
         throw new CurlError(23, 'Failure writing output to destination');
       }
     };

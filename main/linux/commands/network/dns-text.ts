@@ -4,21 +4,39 @@ import type { Answer, DecodedPacket } from 'dns-packet';
 /** A record's data in presentation format. */
 export function recordData(answer: Answer): string {
   switch (answer.type) {
-    case 'A': case 'AAAA': return answer.data;
-    case 'NS': case 'CNAME': case 'PTR': case 'DNAME': return dotted(answer.data);
-    case 'MX': return `${answer.data.preference ?? 0} ${dotted(answer.data.exchange)}`;
-    case 'SRV': return `${answer.data.priority ?? 0} ${answer.data.weight ?? 0} ${answer.data.port} ${dotted(answer.data.target)}`;
+    case 'A':
+    case 'AAAA':
+      return answer.data;
+    case 'NS':
+    case 'CNAME':
+    case 'PTR':
+    case 'DNAME':
+      return dotted(answer.data);
+    case 'MX':
+      return `${answer.data.preference ?? 0} ${dotted(answer.data.exchange)}`;
+    case 'SRV':
+      return `${answer.data.priority ?? 0} ${answer.data.weight ?? 0} ${answer.data.port} ${dotted(answer.data.target)}`;
     case 'TXT': {
       const parts = Array.isArray(answer.data) ? answer.data : [answer.data];
-      return parts.map((part) => `"${Buffer.from(part as Buffer | string).toString().replaceAll(/["\\]/g, '\\$&')}"`).join(' ');
+      return parts
+        .map(
+          (part) =>
+            `"${Buffer.from(part as Buffer | string)
+              .toString()
+              .replaceAll(/["\\]/g, '\\$&')}"`,
+        )
+        .join(' ');
     }
     case 'SOA': {
       const { mname, rname, serial, refresh, retry, expire, minimum } = answer.data;
       return `${dotted(mname)} ${dotted(rname)} ${serial} ${refresh} ${retry} ${expire} ${minimum}`;
     }
-    case 'CAA': return `${answer.data.flags} ${answer.data.tag} "${answer.data.value}"`;
-    case 'HINFO': return `"${answer.data.cpu}" "${answer.data.os}"`;
-    default: return '\\# 0';
+    case 'CAA':
+      return `${answer.data.flags} ${answer.data.tag} "${answer.data.value}"`;
+    case 'HINFO':
+      return `"${answer.data.cpu}" "${answer.data.os}"`;
+    default:
+      return '\\# 0';
   }
 }
 
@@ -83,6 +101,17 @@ export function questionLine(name: string, type: string): string {
 
 /** `qr aa rd ra` */
 export function flagWords(packet: DecodedPacket): string {
-  const flags: [boolean, string][] = [[packet.flag_qr, 'qr'], [packet.flag_aa, 'aa'], [packet.flag_tc, 'tc'], [packet.flag_rd, 'rd'], [packet.flag_ra, 'ra'], [packet.flag_ad, 'ad'], [packet.flag_cd, 'cd']];
-  return flags.filter(([on]) => on).map(([, word]) => word).join(' ');
+  const flags: [boolean, string][] = [
+    [packet.flag_qr, 'qr'],
+    [packet.flag_aa, 'aa'],
+    [packet.flag_tc, 'tc'],
+    [packet.flag_rd, 'rd'],
+    [packet.flag_ra, 'ra'],
+    [packet.flag_ad, 'ad'],
+    [packet.flag_cd, 'cd'],
+  ];
+  return flags
+    .filter(([on]) => on)
+    .map(([, word]) => word)
+    .join(' ');
 }

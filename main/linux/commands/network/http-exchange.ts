@@ -43,7 +43,11 @@ export class ResponseReader {
     try {
       chunk = await this.proc.interruptible(this.stream.read());
     } catch (error) {
-      if (error instanceof ErrnoError && (error.code === 'ECONNRESET' || error.code === 'ETIMEDOUT' || error.code === 'EPIPE')) throw new ExchangeError('reset', error.message);
+      if (
+        error instanceof ErrnoError &&
+        (error.code === 'ECONNRESET' || error.code === 'ETIMEDOUT' || error.code === 'EPIPE')
+      )
+        throw new ExchangeError('reset', error.message);
       throw error;
     }
     if (chunk === undefined) {
@@ -58,13 +62,15 @@ export class ResponseReader {
   async head(): Promise<ResponseHead> {
     for (;;) {
       const text = this.buffer.toString('latin1');
-      if (text.length >= 5 && !/^HTTP\//i.test(text)) throw new ExchangeError('http09', 'Received HTTP/0.9 when not allowed');
+      if (text.length >= 5 && !/^HTTP\//i.test(text))
+        throw new ExchangeError('http09', 'Received HTTP/0.9 when not allowed');
       const end = /\r?\n\r?\n/.exec(text);
       if (end !== null) {
         this.buffer = this.buffer.subarray(end.index + end[0].length);
         return parseHead(text.slice(0, end.index + end[0].length));
       }
-      if (this.buffer.length > HEAD_BYTES_MAX) throw new ExchangeError('too-large', 'Too large response headers');
+      if (this.buffer.length > HEAD_BYTES_MAX)
+        throw new ExchangeError('too-large', 'Too large response headers');
       if (!(await this.fill())) {
         if (text === '') throw new ExchangeError('empty', 'Empty reply from server');
         if (!/^HTTP\//i.test(text)) throw new ExchangeError('http09', 'Received HTTP/0.9 when not allowed');
@@ -102,21 +108,24 @@ export class ResponseReader {
         this.buffer = this.buffer.subarray(at + 1);
         return text;
       }
-      if (!(await this.fill())) throw new ExchangeError('partial', 'transfer closed with outstanding read data remaining');
+      if (!(await this.fill()))
+        throw new ExchangeError('partial', 'transfer closed with outstanding read data remaining');
     }
   }
 
   private async *chunked(): AsyncGenerator<Uint8Array> {
     for (;;) {
       const size = Number.parseInt(await this.line(), 16);
-      if (Number.isNaN(size)) throw new ExchangeError('chunk', 'Illegal or missing hexadecimal sequence in chunked-encoding');
+      if (Number.isNaN(size))
+        throw new ExchangeError('chunk', 'Illegal or missing hexadecimal sequence in chunked-encoding');
       if (size === 0) {
         while ((await this.line()) !== '');
         return;
       }
       let left = size;
       while (left > 0) {
-        if (this.buffer.length === 0 && !(await this.fill())) throw new ExchangeError('partial', 'transfer closed with outstanding read data remaining');
+        if (this.buffer.length === 0 && !(await this.fill()))
+          throw new ExchangeError('partial', 'transfer closed with outstanding read data remaining');
         const piece = this.buffer.subarray(0, Math.min(left, this.buffer.length));
         this.buffer = this.buffer.subarray(piece.length);
         left -= piece.length;
@@ -132,7 +141,12 @@ function parseHead(text: string): ResponseHead {
   const [first = '', ...rest] = rawLines.map((line) => line.replace(/\r?\n$/, ''));
   const match = /^(HTTP\/\d(?:\.\d)?) +(\d{3})(?: (.*))?$/i.exec(first);
   if (match === null) throw new ExchangeError('weird', 'Unsupported HTTP version in response');
-  const headers = rest.filter((line) => line.includes(':')).map((line): [string, string] => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1).trim()]);
+  const headers = rest
+    .filter((line) => line.includes(':'))
+    .map((line): [string, string] => [
+      line.slice(0, line.indexOf(':')),
+      line.slice(line.indexOf(':') + 1).trim(),
+    ]);
   return { version: match[1]!, status: Number(match[2]), reason: match[3] ?? '', headers, rawLines };
 }
 
@@ -144,6 +158,10 @@ export function headerValue(head: ResponseHead, name: string): string | undefine
 /** Whether the connection may carry another request. */
 export function keepsAlive(head: ResponseHead): boolean {
   const connection = headerValue(head, 'connection')?.toLowerCase() ?? '';
-  const framed = headerValue(head, 'content-length') !== undefined || /chunked/i.test(headerValue(head, 'transfer-encoding') ?? '') || head.status === 204 || head.status === 304;
+  const framed =
+    headerValue(head, 'content-length') !== undefined ||
+    /chunked/i.test(headerValue(head, 'transfer-encoding') ?? '') ||
+    head.status === 204 ||
+    head.status === 304;
   return framed && (head.version === 'HTTP/1.0' ? connection === 'keep-alive' : connection !== 'close');
 }

@@ -14,7 +14,15 @@ interface Selection {
 }
 
 function select(context: IpContext, args: readonly string[]): { links: Link[]; selection: Selection } {
-  const selection: Selection = { device: undefined, up: false, type: undefined, master: undefined, to: undefined, scope: undefined, label: undefined };
+  const selection: Selection = {
+    device: undefined,
+    up: false,
+    type: undefined,
+    master: undefined,
+    to: undefined,
+    scope: undefined,
+    label: undefined,
+  };
   const queue = [...args];
   while (queue.length > 0) {
     const word = queue.shift()!;
@@ -24,14 +32,20 @@ function select(context: IpContext, args: readonly string[]): { links: Link[]; s
     else if (word === 'to') selection.to = queue.shift();
     else if (word === 'scope') selection.scope = queue.shift();
     else if (word === 'label') selection.label = queue.shift();
-    else if (word === 'primary' || word === 'secondary' || word === 'permanent' || word === 'dynamic') continue;
+    else if (word === 'primary' || word === 'secondary' || word === 'permanent' || word === 'dynamic')
+      continue;
     else selection.device = word === 'dev' ? queue.shift() : word;
   }
   const { links } = context.proc.net;
   let list = links.list();
   if (selection.device !== undefined) {
     const link = links.get(selection.device);
-    if (link === undefined) throw new IpError(dialectOf(context.proc) === 'busybox' ? `can't find device '${selection.device}'` : `Device "${selection.device}" does not exist.`);
+    if (link === undefined)
+      throw new IpError(
+        dialectOf(context.proc) === 'busybox'
+          ? `can't find device '${selection.device}'`
+          : `Device "${selection.device}" does not exist.`,
+      );
     list = [link];
   }
   if (selection.up) list = list.filter((link) => link.isUp);
@@ -49,7 +63,8 @@ function shownName(link: Link): string {
   if (link.kind === 'ipip') return `${link.name}@NONE`;
   const { peer } = link;
   if (link.kind === 'vlan' && peer !== undefined) return `${link.name}@${peer.name}`;
-  if (link.kind === 'veth' && peer !== undefined) return `${link.name}@${peer.namespace === link.namespace ? peer.name : `if${peer.index}`}`;
+  if (link.kind === 'veth' && peer !== undefined)
+    return `${link.name}@${peer.namespace === link.namespace ? peer.name : `if${peer.index}`}`;
   return link.name;
 }
 
@@ -63,8 +78,16 @@ function firstLine(link: Link, withMode: boolean): string {
 }
 
 function secondLine(link: Link): string {
-  const broadcast = link.kind === 'loopback' ? '00:00:00:00:00:00' : link.kind === 'ipip' && link.details.kind === 'ipip' ? link.details.remote : 'ff:ff:ff:ff:ff:ff';
-  const elsewhere = link.kind === 'veth' && link.peer !== undefined && link.peer.namespace !== link.namespace ? ` link-netns ${link.peer.namespace.name}` : '';
+  const broadcast =
+    link.kind === 'loopback'
+      ? '00:00:00:00:00:00'
+      : link.kind === 'ipip' && link.details.kind === 'ipip'
+        ? link.details.remote
+        : 'ff:ff:ff:ff:ff:ff';
+  const elsewhere =
+    link.kind === 'veth' && link.peer !== undefined && link.peer.namespace !== link.namespace
+      ? ` link-netns ${link.peer.namespace.name}`
+      : '';
   return `    link/${linkType(link)} ${link.mac} brd ${broadcast}${elsewhere}`;
 }
 
@@ -72,30 +95,61 @@ function detailLines(link: Link): [first: string, second: string] {
   const { details } = link;
   const [min, max] = details.kind === 'dummy' ? [0, 0] : link.mtuRange;
   const port = link.master === undefined ? '0' : '1';
-  const queues = details.kind === 'ipip' ? 'numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ' : 'addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ';
+  const queues =
+    details.kind === 'ipip'
+      ? 'numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 '
+      : 'addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ';
   const first = ` promiscuity ${port}  allmulti ${port} minmtu ${min} maxmtu ${max} `;
-  const slave = link.master === undefined ? '' : `\n    bridge_slave state forwarding priority 32 cost 2 hairpin ${link.isHairpin ? 'on' : 'off'} guard off root_block off fastleave off learning on flood on `;
+  const slave =
+    link.master === undefined
+      ? ''
+      : `\n    bridge_slave state forwarding priority 32 cost 2 hairpin ${link.isHairpin ? 'on' : 'off'} guard off root_block off fastleave off learning on flood on `;
   const any = (address: string): string => (address === '0.0.0.0' ? 'any' : address);
   switch (details.kind) {
     case 'vxlan':
-      return [first, `    vxlan id ${details.id}${details.remote === undefined ? '' : ` remote ${details.remote}`}${details.local === undefined ? '' : ` local ${details.local}`}${details.underlay === undefined ? '' : ` dev ${details.underlay.name}`} srcport 0 0 dstport ${details.port}${details.learning ? '' : ' nolearning'} ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx ${queues}`];
+      return [
+        first,
+        `    vxlan id ${details.id}${details.remote === undefined ? '' : ` remote ${details.remote}`}${details.local === undefined ? '' : ` local ${details.local}`}${details.underlay === undefined ? '' : ` dev ${details.underlay.name}`} srcport 0 0 dstport ${details.port}${details.learning ? '' : ' nolearning'} ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx ${queues}`,
+      ];
     case 'bridge': {
-      const id = link.mac.split(':').map((pair) => Number.parseInt(pair, 16).toString(16)).join(':');
-      return [first, `    bridge forward_delay 1500 hello_time 200 max_age 2000 ageing_time ${details.ageingMs / 10} stp_state ${details.stp ? 1 : 0} priority 32768 vlan_filtering 0 vlan_protocol 802.1Q bridge_id 8000.${id} designated_root 8000.${id} root_port 0 root_path_cost 0 topology_change 0 topology_change_detected 0 ${queues}`];
+      const id = link.mac
+        .split(':')
+        .map((pair) => Number.parseInt(pair, 16).toString(16))
+        .join(':');
+      return [
+        first,
+        `    bridge forward_delay 1500 hello_time 200 max_age 2000 ageing_time ${details.ageingMs / 10} stp_state ${details.stp ? 1 : 0} priority 32768 vlan_filtering 0 vlan_protocol 802.1Q bridge_id 8000.${id} designated_root 8000.${id} root_port 0 root_path_cost 0 topology_change 0 topology_change_detected 0 ${queues}`,
+      ];
     }
-    case 'vlan': return [first, `    vlan protocol 802.1Q id ${details.id} <REORDER_HDR> ${queues}`];
-    case 'ipip': return [first, `    ipip ${details.local === '0.0.0.0' && details.remote === '0.0.0.0' ? 'any ' : ''}remote ${any(details.remote)} local ${any(details.local)} ttl ${details.ttl === 0 ? 'inherit' : details.ttl} nopmtudisc ${queues}`];
-    case 'veth': return [first, `    veth ${slave === '' ? '' : slave.trimStart()}${queues}`];
-    case 'dummy': return [first, `    dummy ${queues}`];
-    default: return [first, `    ${queues}`.replace(/^ {4}/, '')];
+    case 'vlan':
+      return [first, `    vlan protocol 802.1Q id ${details.id} <REORDER_HDR> ${queues}`];
+    case 'ipip':
+      return [
+        first,
+        `    ipip ${details.local === '0.0.0.0' && details.remote === '0.0.0.0' ? 'any ' : ''}remote ${any(details.remote)} local ${any(details.local)} ttl ${details.ttl === 0 ? 'inherit' : details.ttl} nopmtudisc ${queues}`,
+      ];
+    case 'veth':
+      return [first, `    veth ${slave === '' ? '' : slave.trimStart()}${queues}`];
+    case 'dummy':
+      return [first, `    dummy ${queues}`];
+    default:
+      return [first, `    ${queues}`.replace(/^ {4}/, '')];
   }
 }
 
 function statLines(link: Link): string[] {
   const { stats } = link;
-  const row = (values: readonly number[], widths: readonly number[]): string => `    ${values.map((value, index) => String(value).padStart(widths[index]!)).join(' ')} `;
+  const row = (values: readonly number[], widths: readonly number[]): string =>
+    `    ${values.map((value, index) => String(value).padStart(widths[index]!)).join(' ')} `;
   const width = (value: number, least: number): number => Math.max(least, String(value).length);
-  const widths = [width(Math.max(stats.rxBytes, stats.txBytes), 10), width(Math.max(stats.rxPackets, stats.txPackets), 7), 6, 7, 7, 7];
+  const widths = [
+    width(Math.max(stats.rxBytes, stats.txBytes), 10),
+    width(Math.max(stats.rxPackets, stats.txPackets), 7),
+    6,
+    7,
+    7,
+    7,
+  ];
   return [
     `    RX:${'bytes'.padStart(widths[0]! - 3)} ${'packets'.padStart(widths[1]!)} errors dropped  missed   mcast           `,
     row([stats.rxBytes, stats.rxPackets, stats.rxErrors, stats.rxDropped, 0, stats.rxMulticast], widths),
@@ -114,44 +168,72 @@ function addressLine(address: Address): string {
 /** ip address */
 export async function ipAddress(context: IpContext, args: string[]): Promise<number> {
   const verb = args[0] ?? 'show';
-  if (['show', 'list', 'lst'].some((word) => word.startsWith(verb))) return showAddresses(context, args.slice(1));
-  if ('add'.startsWith(verb) || verb === 'replace' || verb === 'change') return addAddress(context, args.slice(1), verb);
+  if (['show', 'list', 'lst'].some((word) => word.startsWith(verb)))
+    return showAddresses(context, args.slice(1));
+  if ('add'.startsWith(verb) || verb === 'replace' || verb === 'change')
+    return addAddress(context, args.slice(1), verb);
   if ('delete'.startsWith(verb)) return deleteAddress(context, args.slice(1));
   if ('flush'.startsWith(verb)) {
     const { links, selection } = select(context, args.slice(1));
     if (args.length < 2) throw new IpError('Flush requires arguments.');
-    for (const link of links) for (const address of chosen(context, link, selection)) if (address.family === 4) context.proc.net.addresses.delete(link, address.address, address.prefixLength);
+    for (const link of links)
+      for (const address of chosen(context, link, selection))
+        if (address.family === 4)
+          context.proc.net.addresses.delete(link, address.address, address.prefixLength);
     return 0;
   }
   if (verb === 'help') {
-    await context.proc.stderr.write('Usage: ip address {add|change|replace} IFADDR dev IFNAME [ LIFETIME ]\n                                                      [ CONFFLAG-LIST ]\n       ip address del IFADDR dev IFNAME [mngtmpaddr]\n       ip address {save|flush} [ dev IFNAME ] [ scope SCOPE-ID ]\n                            [ to PREFIX ] [ FLAG-LIST ] [ label LABEL ] [up]\n       ip address [ show [ dev IFNAME ] [ scope SCOPE-ID ] [ master DEVICE ]\n                         [ type TYPE ] [ to PREFIX ] [ FLAG-LIST ]\n                         [ label LABEL ] [up] [ vrf NAME ] ]\n');
+    await context.proc.stderr.write(
+      'Usage: ip address {add|change|replace} IFADDR dev IFNAME [ LIFETIME ]\n                                                      [ CONFFLAG-LIST ]\n       ip address del IFADDR dev IFNAME [mngtmpaddr]\n       ip address {save|flush} [ dev IFNAME ] [ scope SCOPE-ID ]\n                            [ to PREFIX ] [ FLAG-LIST ] [ label LABEL ] [up]\n       ip address [ show [ dev IFNAME ] [ scope SCOPE-ID ] [ master DEVICE ]\n                         [ type TYPE ] [ to PREFIX ] [ FLAG-LIST ]\n                         [ label LABEL ] [up] [ vrf NAME ] ]\n',
+    );
     return 255;
   }
-  if (context.proc.net.links.get(verb) !== undefined && args.length === 1) return showAddresses(context, args);
+  if (context.proc.net.links.get(verb) !== undefined && args.length === 1)
+    return showAddresses(context, args);
   throw new IpError(`Command "${verb}" is unknown, try "ip address help".`, 255);
 }
 
 function chosen(context: IpContext, link: Link, selection: Selection): Address[] {
-  return context.proc.net.addresses.list(link).filter((one) => (context.family === undefined || one.family === context.family) && (selection.scope === undefined || one.scope === selection.scope) && (selection.label === undefined || one.label === selection.label) && (selection.to === undefined || one.address === selection.to.replace(/\/.*$/, '')));
+  return context.proc.net.addresses
+    .list(link)
+    .filter(
+      (one) =>
+        (context.family === undefined || one.family === context.family) &&
+        (selection.scope === undefined || one.scope === selection.scope) &&
+        (selection.label === undefined || one.label === selection.label) &&
+        (selection.to === undefined || one.address === selection.to.replace(/\/.*$/, '')),
+    );
 }
 
 async function showAddresses(context: IpContext, args: readonly string[]): Promise<number> {
   const { out } = context;
   const { links, selection } = select(context, args);
   if (context.json) {
-    await printJson(context, links.map((link) => addressJson(context, link, selection)));
+    await printJson(
+      context,
+      links.map((link) => addressJson(context, link, selection)),
+    );
     return 0;
   }
   for (const link of links) {
     const addresses = chosen(context, link, selection);
-    const filtering = context.family !== undefined || selection.to !== undefined || selection.scope !== undefined || selection.label !== undefined;
+    const filtering =
+      context.family !== undefined ||
+      selection.to !== undefined ||
+      selection.scope !== undefined ||
+      selection.label !== undefined;
     if (filtering && addresses.length === 0) continue;
     if (context.brief) {
-      await out.line(`${shownName(link).padEnd(16)} ${link.operState.padEnd(14)} ${addresses.map((one) => `${one.address}/${one.prefixLength} `).join('')}`);
+      await out.line(
+        `${shownName(link).padEnd(16)} ${link.operState.padEnd(14)} ${addresses.map((one) => `${one.address}/${one.prefixLength} `).join('')}`,
+      );
       continue;
     }
     if (context.oneline) {
-      for (const one of addresses) await out.line(`${link.index}: ${link.name}${addressLine(one)}\\       valid_lft forever preferred_lft forever`);
+      for (const one of addresses)
+        await out.line(
+          `${link.index}: ${link.name}${addressLine(one)}\\       valid_lft forever preferred_lft forever`,
+        );
       continue;
     }
     await out.line(firstLine(link, false));
@@ -159,7 +241,8 @@ async function showAddresses(context: IpContext, args: readonly string[]): Promi
     if (context.family === undefined) await out.line(secondLine(link) + (details?.[0] ?? ''));
     if (details !== undefined && context.family === undefined) await out.line(details[1]);
     for (const name of link.altNames) await out.line(`    altname ${name}`);
-    for (const one of addresses) await out.put(`${addressLine(one)}\n       valid_lft forever preferred_lft forever\n`);
+    for (const one of addresses)
+      await out.put(`${addressLine(one)}\n       valid_lft forever preferred_lft forever\n`);
     if (context.statistics > 0) for (const line of statLines(link)) await out.line(line);
   }
   return 0;
@@ -168,7 +251,11 @@ async function showAddresses(context: IpContext, args: readonly string[]): Promi
 function linkJson(link: Link): Record<string, unknown> {
   return {
     ifindex: link.index,
-    ...(shownName(link).includes('@') && link.peer !== undefined ? (link.peer.namespace === link.namespace ? { link: link.peer.name } : { link_index: link.peer.index }) : {}),
+    ...(shownName(link).includes('@') && link.peer !== undefined
+      ? link.peer.namespace === link.namespace
+        ? { link: link.peer.name }
+        : { link_index: link.peer.index }
+      : {}),
     ifname: link.name,
     flags: link.flags,
     mtu: link.mtu,
@@ -183,9 +270,25 @@ function addressJson(context: IpContext, link: Link, selection: Selection): Reco
     ...linkJson(link),
     group: 'default',
     txqlen: link.queueLength,
-    ...(context.family === undefined ? { link_type: linkType(link), address: link.mac, broadcast: link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff' } : {}),
+    ...(context.family === undefined
+      ? {
+          link_type: linkType(link),
+          address: link.mac,
+          broadcast: link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff',
+        }
+      : {}),
     ...(link.altNames.length > 0 ? { altnames: link.altNames } : {}),
-    addr_info: chosen(context, link, selection).map((one) => ({ family: one.family === 4 ? 'inet' : 'inet6', local: one.address, prefixlen: one.prefixLength, ...(one.broadcast === undefined ? {} : { broadcast: one.broadcast }), scope: one.scope, ...(one.isSecondary ? { secondary: true } : {}), ...(one.family === 4 ? { label: one.label } : {}), valid_life_time: 4_294_967_295, preferred_life_time: 4_294_967_295 })),
+    addr_info: chosen(context, link, selection).map((one) => ({
+      family: one.family === 4 ? 'inet' : 'inet6',
+      local: one.address,
+      prefixlen: one.prefixLength,
+      ...(one.broadcast === undefined ? {} : { broadcast: one.broadcast }),
+      scope: one.scope,
+      ...(one.isSecondary ? { secondary: true } : {}),
+      ...(one.family === 4 ? { label: one.label } : {}),
+      valid_life_time: 4_294_967_295,
+      preferred_life_time: 4_294_967_295,
+    })),
   };
 }
 
@@ -199,7 +302,14 @@ interface AddressArguments {
 }
 
 function addressArguments(args: readonly string[]): AddressArguments {
-  const result: AddressArguments = { prefix: undefined, device: undefined, broadcast: undefined, scope: undefined, label: undefined, noPrefixRoute: false };
+  const result: AddressArguments = {
+    prefix: undefined,
+    device: undefined,
+    broadcast: undefined,
+    scope: undefined,
+    label: undefined,
+    noPrefixRoute: false,
+  };
   const queue = [...args];
   while (queue.length > 0) {
     const word = queue.shift()!;
@@ -209,7 +319,14 @@ function addressArguments(args: readonly string[]): AddressArguments {
     else if (word === 'label') result.label = queue.shift();
     else if (word === 'noprefixroute') result.noPrefixRoute = true;
     else if (word === 'local') result.prefix = queue.shift();
-    else if (word === 'valid_lft' || word === 'preferred_lft' || word === 'metric' || word === 'peer' || word === 'proto') queue.shift();
+    else if (
+      word === 'valid_lft' ||
+      word === 'preferred_lft' ||
+      word === 'metric' ||
+      word === 'peer' ||
+      word === 'proto'
+    )
+      queue.shift();
     else result.prefix = word;
   }
   return result;
@@ -236,8 +353,20 @@ async function addAddress(context: IpContext, args: readonly string[], verb: str
   requireRoot(context);
   if (parsed === undefined) throw new ErrnoError('EOPNOTSUPP');
   const { addresses } = context.proc.net;
-  if (verb !== 'add' && addresses.list(link).some((one) => one.address === parsed.address && one.prefixLength === parsed.prefixLength)) return 0;
-  addresses.add(link, { ...parsed, ...(broadcast === undefined ? {} : { broadcast }), ...(scope === undefined ? {} : { scope: scope as 'global' | 'link' | 'host' }), ...(label === undefined ? {} : { label }), ...(noPrefixRoute ? { noPrefixRoute } : {}) });
+  if (
+    verb !== 'add' &&
+    addresses
+      .list(link)
+      .some((one) => one.address === parsed.address && one.prefixLength === parsed.prefixLength)
+  )
+    return 0;
+  addresses.add(link, {
+    ...parsed,
+    ...(broadcast === undefined ? {} : { broadcast }),
+    ...(scope === undefined ? {} : { scope: scope as 'global' | 'link' | 'host' }),
+    ...(label === undefined ? {} : { label }),
+    ...(noPrefixRoute ? { noPrefixRoute } : {}),
+  });
   return 0;
 }
 
@@ -248,7 +377,11 @@ async function deleteAddress(context: IpContext, args: readonly string[]): Promi
   const link = requireDevice(context, device);
   requireRoot(context);
   if (parsed === undefined) throw new ErrnoError('EADDRNOTAVAIL');
-  context.proc.net.addresses.delete(link, parsed.address, prefix!.includes('/') ? parsed.prefixLength : undefined);
+  context.proc.net.addresses.delete(
+    link,
+    parsed.address,
+    prefix!.includes('/') ? parsed.prefixLength : undefined,
+  );
   return 0;
 }
 
@@ -266,7 +399,9 @@ export async function ipLink(context: IpContext, args: string[]): Promise<number
     return 0;
   }
   if (verb === 'help') {
-    await context.proc.stderr.write('Usage: ip link add [link DEV | parentdev NAME] [ name ] NAME\n\t\t    [ address LLADDR ]\n\t\t    [ mtu MTU ] [index IDX ]\n\t\t    type TYPE [ ARGS ]\n\n\tip link delete { DEVICE | dev DEVICE | group DEVGROUP } type TYPE [ ARGS ]\n\n\tip link set { DEVICE | dev DEVICE | group DEVGROUP }\n\t\t\t[ { up | down } ]\n\t\t[ arp { on | off } ]\n\t\t[ name NEWNAME ]\n\t\t[ address LLADDR ]\n\t\t[ mtu MTU ]\n\t\t[ master DEVICE ]\n\t\t[ nomaster ]\n\n\tip link show [ DEVICE | group GROUP ] [up] [master DEV] [vrf NAME] [type TYPE]\n');
+    await context.proc.stderr.write(
+      'Usage: ip link add [link DEV | parentdev NAME] [ name ] NAME\n\t\t    [ address LLADDR ]\n\t\t    [ mtu MTU ] [index IDX ]\n\t\t    type TYPE [ ARGS ]\n\n\tip link delete { DEVICE | dev DEVICE | group DEVGROUP } type TYPE [ ARGS ]\n\n\tip link set { DEVICE | dev DEVICE | group DEVGROUP }\n\t\t\t[ { up | down } ]\n\t\t[ arp { on | off } ]\n\t\t[ name NEWNAME ]\n\t\t[ address LLADDR ]\n\t\t[ mtu MTU ]\n\t\t[ master DEVICE ]\n\t\t[ nomaster ]\n\n\tip link show [ DEVICE | group GROUP ] [up] [master DEV] [vrf NAME] [type TYPE]\n',
+    );
     return 255;
   }
   if (context.proc.net.links.get(verb) !== undefined && args.length === 1) return showLinks(context, args);
@@ -277,16 +412,36 @@ async function showLinks(context: IpContext, args: readonly string[]): Promise<n
   const { links } = select(context, args);
   const { out } = context;
   if (context.json) {
-    await printJson(context, links.map((link) => ({ ...linkJson(link), linkmode: 'DEFAULT', group: 'default', txqlen: link.queueLength, link_type: linkType(link), address: link.mac, broadcast: link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff', ...(link.altNames.length > 0 ? { altnames: link.altNames } : {}) })));
+    await printJson(
+      context,
+      links.map((link) => ({
+        ...linkJson(link),
+        linkmode: 'DEFAULT',
+        group: 'default',
+        txqlen: link.queueLength,
+        link_type: linkType(link),
+        address: link.mac,
+        broadcast: link.kind === 'loopback' ? '00:00:00:00:00:00' : 'ff:ff:ff:ff:ff:ff',
+        ...(link.altNames.length > 0 ? { altnames: link.altNames } : {}),
+      })),
+    );
     return 0;
   }
   for (const link of links) {
     if (context.brief) {
-      await out.line(`${shownName(link).padEnd(16)} ${link.operState.padEnd(14)} ${link.mac} <${link.flags.join(',')}> `);
+      await out.line(
+        `${shownName(link).padEnd(16)} ${link.operState.padEnd(14)} ${link.mac} <${link.flags.join(',')}> `,
+      );
       continue;
     }
     const details = context.details ? detailLines(link) : undefined;
-    const lines = [firstLine(link, true), secondLine(link) + (details?.[0] ?? ''), ...(details === undefined || details[1] === '' ? [] : [details[1]]), ...(context.statistics > 0 ? statLines(link) : []), ...link.altNames.map((name) => `    altname ${name}`)];
+    const lines = [
+      firstLine(link, true),
+      secondLine(link) + (details?.[0] ?? ''),
+      ...(details === undefined || details[1] === '' ? [] : [details[1]]),
+      ...(context.statistics > 0 ? statLines(link) : []),
+      ...link.altNames.map((name) => `    altname ${name}`),
+    ];
     await out.line(context.oneline ? lines.join('\\') : lines.join('\n'));
   }
   return 0;
@@ -303,19 +458,49 @@ async function setLink(context: IpContext, args: readonly string[]): Promise<num
   while (queue.length > 0) {
     const word = queue.shift()!;
     switch (word) {
-      case 'up': links.setUp(link); break;
-      case 'down': links.setDown(link); break;
-      case 'mtu': links.setMtu(link, Number(queue.shift())); break;
-      case 'address': links.setMac(link, queue.shift() ?? ''); break;
-      case 'name': links.setName(link, queue.shift() ?? ''); break;
-      case 'master': links.setMaster(link, requireDevice(context, queue.shift() ?? '')); break;
-      case 'nomaster': links.setMaster(link, undefined); break;
-      case 'arp': links.setNoArp(link, queue.shift() === 'off'); break;
-      case 'type': queue.shift(); break;
-      case 'hairpin': links.setHairpin(link, queue.shift() === 'on'); break;
-      case 'netns': throw new IpError("drydock: ip link set netns isn't simulated");
-      case 'promisc': case 'multicast': case 'allmulticast': case 'txqueuelen': case 'qlen': case 'alias': case 'group': queue.shift(); break;
-      default: throw new IpError(`Error: either "dev" is duplicate, or "${word}" is a garbage.`, 255);
+      case 'up':
+        links.setUp(link);
+        break;
+      case 'down':
+        links.setDown(link);
+        break;
+      case 'mtu':
+        links.setMtu(link, Number(queue.shift()));
+        break;
+      case 'address':
+        links.setMac(link, queue.shift() ?? '');
+        break;
+      case 'name':
+        links.setName(link, queue.shift() ?? '');
+        break;
+      case 'master':
+        links.setMaster(link, requireDevice(context, queue.shift() ?? ''));
+        break;
+      case 'nomaster':
+        links.setMaster(link, undefined);
+        break;
+      case 'arp':
+        links.setNoArp(link, queue.shift() === 'off');
+        break;
+      case 'type':
+        queue.shift();
+        break;
+      case 'hairpin':
+        links.setHairpin(link, queue.shift() === 'on');
+        break;
+      case 'netns':
+        throw new IpError("drydock: ip link set netns isn't simulated");
+      case 'promisc':
+      case 'multicast':
+      case 'allmulticast':
+      case 'txqueuelen':
+      case 'qlen':
+      case 'alias':
+      case 'group':
+        queue.shift();
+        break;
+      default:
+        throw new IpError(`Error: either "dev" is duplicate, or "${word}" is a garbage.`, 255);
     }
   }
   return 0;
@@ -323,7 +508,13 @@ async function setLink(context: IpContext, args: readonly string[]): Promise<num
 
 async function addLink(context: IpContext, args: readonly string[]): Promise<number> {
   const queue = [...args];
-  let [name, type, lower, mac, mtu]: [string | undefined, string | undefined, string | undefined, string | undefined, number | undefined] = [undefined, undefined, undefined, undefined, undefined];
+  let [name, type, lower, mac, mtu]: [
+    string | undefined,
+    string | undefined,
+    string | undefined,
+    string | undefined,
+    number | undefined,
+  ] = [undefined, undefined, undefined, undefined, undefined];
   while (queue.length > 0 && type === undefined) {
     const word = queue.shift()!;
     if (word === 'type') type = queue.shift();
@@ -343,10 +534,15 @@ async function addLink(context: IpContext, args: readonly string[]): Promise<num
     const at = queue.indexOf(key);
     return at < 0 ? undefined : queue[at + 1];
   };
-  const underlay = (key: string | undefined): Link | undefined => (key === undefined ? undefined : requireDevice(context, key));
+  const underlay = (key: string | undefined): Link | undefined =>
+    key === undefined ? undefined : requireDevice(context, key);
   switch (type) {
-    case 'bridge': links.addBridge(base); return 0;
-    case 'dummy': links.addDummy(base); return 0;
+    case 'bridge':
+      links.addBridge(base);
+      return 0;
+    case 'dummy':
+      links.addDummy(base);
+      return 0;
     case 'veth': {
       const at = queue.indexOf('peer');
       const peer = at < 0 ? undefined : queue[at + 1] === 'name' ? queue[at + 2] : queue[at + 1];
@@ -362,22 +558,45 @@ async function addLink(context: IpContext, args: readonly string[]): Promise<num
     case 'vxlan': {
       const id = option('id') ?? option('vni');
       if (id === undefined) throw new IpError('vxlan: missing virtual network identifier', 255);
-      const [local, remote, port, device] = [option('local'), option('remote'), option('dstport'), option('dev')];
+      const [local, remote, port, device] = [
+        option('local'),
+        option('remote'),
+        option('dstport'),
+        option('dev'),
+      ];
       const under = underlay(device);
-      links.addVxlan({ ...base, id: Number(id), ...(local === undefined ? {} : { local }), ...(remote === undefined ? {} : { remote }), ...(port === undefined ? {} : { port: Number(port) }), ...(under === undefined ? {} : { underlay: under }), learning: !queue.includes('nolearning') });
+      links.addVxlan({
+        ...base,
+        id: Number(id),
+        ...(local === undefined ? {} : { local }),
+        ...(remote === undefined ? {} : { remote }),
+        ...(port === undefined ? {} : { port: Number(port) }),
+        ...(under === undefined ? {} : { underlay: under }),
+        learning: !queue.includes('nolearning'),
+      });
       return 0;
     }
     case 'ipip': {
       const [local, remote] = [option('local'), option('remote')];
-      links.addIpip({ ...base, ...(local === undefined ? {} : { local }), ...(remote === undefined ? {} : { remote }) });
+      links.addIpip({
+        ...base,
+        ...(local === undefined ? {} : { local }),
+        ...(remote === undefined ? {} : { remote }),
+      });
       return 0;
     }
     default:
-      if (['macvlan', 'ipvlan', 'bond', 'gre', 'gretap', 'tun', 'wireguard', 'vrf', 'ifb', 'macvtap'].includes(type)) throw new IpError(`drydock: links of type ${type} aren't simulated`);
+      if (
+        ['macvlan', 'ipvlan', 'bond', 'gre', 'gretap', 'tun', 'wireguard', 'vrf', 'ifb', 'macvtap'].includes(
+          type,
+        )
+      )
+        throw new IpError(`drydock: links of type ${type} aren't simulated`);
       throw new IpError('Error: Unknown device type.', 2);
   }
 }
 
 function nextFree(context: IpContext, prefix: string): string {
-  for (let n = 0; ; n++) if (context.proc.net.links.get(`${prefix}${n}`) === undefined) return `${prefix}${n}`;
+  for (let n = 0; ; n++)
+    if (context.proc.net.links.get(`${prefix}${n}`) === undefined) return `${prefix}${n}`;
 }

@@ -9,16 +9,24 @@ export async function ipNeighbour(context: IpContext, args: string[]): Promise<n
   if (['show', 'list', 'lst'].some((word) => word.startsWith(verb))) return show(context, rest);
   if (['add', 'replace', 'change'].includes(verb)) {
     const { address, device, mac, nud } = parse(rest);
-    if (address === undefined || device === undefined) throw new IpError('Device and destination are required arguments.');
+    if (address === undefined || device === undefined)
+      throw new IpError('Device and destination are required arguments.');
     const link = requireDevice(context, device);
     root(context);
-    if (verb === 'add' && context.proc.net.neighbours.get(link, address) !== undefined) throw new ErrnoError('EEXIST');
-    context.proc.net.neighbours.set(link, address, mac ?? '00:00:00:00:00:00', (nud?.toUpperCase() ?? 'PERMANENT') as NeighbourState);
+    if (verb === 'add' && context.proc.net.neighbours.get(link, address) !== undefined)
+      throw new ErrnoError('EEXIST');
+    context.proc.net.neighbours.set(
+      link,
+      address,
+      mac ?? '00:00:00:00:00:00',
+      (nud?.toUpperCase() ?? 'PERMANENT') as NeighbourState,
+    );
     return 0;
   }
   if ('delete'.startsWith(verb)) {
     const { address, device } = parse(rest);
-    if (address === undefined || device === undefined) throw new IpError('Device and destination are required arguments.');
+    if (address === undefined || device === undefined)
+      throw new IpError('Device and destination are required arguments.');
     const link = requireDevice(context, device);
     root(context);
     context.proc.net.neighbours.delete(link, address);
@@ -34,7 +42,9 @@ export async function ipNeighbour(context: IpContext, args: string[]): Promise<n
     return 0;
   }
   if (verb === 'help') {
-    await context.proc.stderr.write('Usage: ip neigh { add | del | change | replace }\n                { ADDR [ lladdr LLADDR ] [ nud STATE ] proxy ADDR }\n                [ dev DEV ] [ router ] [ use ] [ managed ] [ extern_learn ]\n                [ protocol PROTO ]\n\n\tip neigh { show | flush } [ proxy ] [ to PREFIX ] [ dev DEV ] [ nud STATE ]\n\t\t\t\t  [ vrf NAME ] [ nomaster ]\n\tip neigh get { ADDR | proxy ADDR } dev DEV\n\nSTATE := { delay | failed | incomplete | noarp | none |\n           permanent | probe | reachable | stale }\n');
+    await context.proc.stderr.write(
+      'Usage: ip neigh { add | del | change | replace }\n                { ADDR [ lladdr LLADDR ] [ nud STATE ] proxy ADDR }\n                [ dev DEV ] [ router ] [ use ] [ managed ] [ extern_learn ]\n                [ protocol PROTO ]\n\n\tip neigh { show | flush } [ proxy ] [ to PREFIX ] [ dev DEV ] [ nud STATE ]\n\t\t\t\t  [ vrf NAME ] [ nomaster ]\n\tip neigh get { ADDR | proxy ADDR } dev DEV\n\nSTATE := { delay | failed | incomplete | noarp | none |\n           permanent | probe | reachable | stale }\n',
+    );
     return 255;
   }
   throw new IpError(`Command "${verb}" is unknown, try "ip neigh help".`, 255);
@@ -44,8 +54,18 @@ function root(context: IpContext): void {
   if (context.proc.credentials.uid !== 0) throw new ErrnoError('EPERM');
 }
 
-function parse(args: readonly string[]): { address: string | undefined; device: string | undefined; mac: string | undefined; nud: string | undefined } {
-  const result: { address: string | undefined; device: string | undefined; mac: string | undefined; nud: string | undefined } = { address: undefined, device: undefined, mac: undefined, nud: undefined };
+function parse(args: readonly string[]): {
+  address: string | undefined;
+  device: string | undefined;
+  mac: string | undefined;
+  nud: string | undefined;
+} {
+  const result: {
+    address: string | undefined;
+    device: string | undefined;
+    mac: string | undefined;
+    nud: string | undefined;
+  } = { address: undefined, device: undefined, mac: undefined, nud: undefined };
   const queue = [...args];
   while (queue.length > 0) {
     const word = queue.shift()!;
@@ -55,16 +75,31 @@ function parse(args: readonly string[]): { address: string | undefined; device: 
     else if (word === 'to') result.address = queue.shift();
     else if (word !== 'all') result.address = word;
   }
-  if (result.address !== undefined && parseIpv4(result.address.replace(/\/\d+$/, '')) === undefined) throw new IpError(`Error: any valid prefix is expected rather than "${result.address}".`);
+  if (result.address !== undefined && parseIpv4(result.address.replace(/\/\d+$/, '')) === undefined)
+    throw new IpError(`Error: any valid prefix is expected rather than "${result.address}".`);
   return result;
 }
 
 async function show(context: IpContext, args: readonly string[]): Promise<number> {
   const { address, device, nud } = parse(args);
   const link = device === undefined ? undefined : requireDevice(context, device);
-  const rows = context.proc.net.neighbours.list(link).filter((one) => (nud === undefined ? one.state !== 'NOARP' : nud === 'all' || one.state === nud.toUpperCase()) && (address === undefined || one.address === address));
+  const rows = context.proc.net.neighbours
+    .list(link)
+    .filter(
+      (one) =>
+        (nud === undefined ? one.state !== 'NOARP' : nud === 'all' || one.state === nud.toUpperCase()) &&
+        (address === undefined || one.address === address),
+    );
   if (context.json) {
-    await printJson(context, rows.map((one) => ({ dst: one.address, dev: one.link.name, ...(one.mac === undefined ? {} : { lladdr: one.mac }), state: [one.state] })));
+    await printJson(
+      context,
+      rows.map((one) => ({
+        dst: one.address,
+        dev: one.link.name,
+        ...(one.mac === undefined ? {} : { lladdr: one.mac }),
+        state: [one.state],
+      })),
+    );
     return 0;
   }
   for (const row of rows) await context.out.line(line(context, row, device !== undefined));
@@ -73,6 +108,9 @@ async function show(context: IpContext, args: readonly string[]): Promise<number
 
 function line(context: IpContext, row: Neighbour, withoutDevice: boolean): string {
   const seconds = (ms: number): number => Math.max(0, Math.floor((context.proc.clock.now() - ms) / 1000));
-  const stats = context.statistics > 0 ? ` used ${seconds(row.usedMs)}/${seconds(row.confirmedMs)}/${seconds(row.updatedMs)}probes ${row.probes}` : '';
+  const stats =
+    context.statistics > 0
+      ? ` used ${seconds(row.usedMs)}/${seconds(row.confirmedMs)}/${seconds(row.updatedMs)}probes ${row.probes}`
+      : '';
   return `${row.address}${withoutDevice ? '' : ` dev ${row.link.name}`}${row.mac === undefined ? '' : ` lladdr ${row.mac}`}${context.statistics > 0 && row.mac === undefined ? ' ' : ''}${context.statistics > 0 && row.mac !== undefined ? '  ref 1' : ''}${stats} ${row.state} `;
 }

@@ -65,7 +65,18 @@ const OBJECTS: readonly (readonly [name: string, handler: ObjectHandler])[] = [
 /** ip(8) */
 export const ip: Program = async (proc) => {
   const out = new Output(proc, proc.stdout);
-  const context: IpContext = { proc, out, family: undefined, brief: false, details: false, statistics: 0, json: false, pretty: false, oneline: false, color: false };
+  const context: IpContext = {
+    proc,
+    out,
+    family: undefined,
+    brief: false,
+    details: false,
+    statistics: 0,
+    json: false,
+    pretty: false,
+    oneline: false,
+    color: false,
+  };
   const args = proc.argv.slice(1);
   try {
     const status = await run(context, args);
@@ -74,11 +85,18 @@ export const ip: Program = async (proc) => {
   } catch (error) {
     await out.flush();
     if (error instanceof IpError) {
-      if (error.message !== '') await proc.stderr.write(dialectOf(proc) === 'busybox' ? `ip: ${error.message}\n` : `${error.message}\n`);
+      if (error.message !== '')
+        await proc.stderr.write(
+          dialectOf(proc) === 'busybox' ? `ip: ${error.message}\n` : `${error.message}\n`,
+        );
       return error.exitCode;
     }
     if (error instanceof ErrnoError && error.code !== 'EINTR') {
-      await proc.stderr.write(dialectOf(proc) === 'busybox' ? `ip: RTNETLINK answers: ${error.message}\n` : `RTNETLINK answers: ${error.message}\n`);
+      await proc.stderr.write(
+        dialectOf(proc) === 'busybox'
+          ? `ip: RTNETLINK answers: ${error.message}\n`
+          : `RTNETLINK answers: ${error.message}\n`,
+      );
       return 2;
     }
     throw error;
@@ -88,7 +106,8 @@ export const ip: Program = async (proc) => {
 async function run(context: IpContext, args: string[]): Promise<number> {
   while (args[0]?.startsWith('-') === true) {
     const option = args.shift()!;
-    const is = (name: string, least: number): boolean => option.length > least && `-${name}`.startsWith(option.replace(/^--/, '-'));
+    const is = (name: string, least: number): boolean =>
+      option.length > least && `-${name}`.startsWith(option.replace(/^--/, '-'));
     if (option === '-4') context.family = 4;
     else if (option === '-6') context.family = 6;
     else if (option === '-0') continue;
@@ -103,11 +122,20 @@ async function run(context: IpContext, args: string[]): Promise<number> {
     else if (is('Version', 1)) {
       await context.out.line('ip utility, iproute2-6.1.0, libbpf 1.1.2');
       return 0;
-    } else if (is('netns', 1)) throw new IpError(`Cannot open network namespace "${args.shift() ?? ''}": No such file or directory`);
+    } else if (is('netns', 1))
+      throw new IpError(`Cannot open network namespace "${args.shift() ?? ''}": No such file or directory`);
     else if (is('help', 1)) {
       await context.out.put(USAGE);
       return 255;
-    } else if (is('resolve', 1) || is('human-readable', 1) || is('iec', 1) || is('timestamp', 1) || is('Numeric', 1) || is('all', 1)) continue;
+    } else if (
+      is('resolve', 1) ||
+      is('human-readable', 1) ||
+      is('iec', 1) ||
+      is('timestamp', 1) ||
+      is('Numeric', 1) ||
+      is('all', 1)
+    )
+      continue;
     else throw new IpError(`Option "${option}" is unknown, try "ip -help".`, 255);
   }
   const object = args.shift();
@@ -128,18 +156,22 @@ async function ipNetns(context: IpContext, args: string[]): Promise<number> {
     for (const one of names) await out.line(one);
     return 0;
   }
-  if (verb === 'exec' && name !== undefined && !names.includes(name)) throw new IpError(`Cannot open network namespace "${name}": No such file or directory`);
+  if (verb === 'exec' && name !== undefined && !names.includes(name))
+    throw new IpError(`Cannot open network namespace "${name}": No such file or directory`);
   throw new IpError(`drydock: ip netns ${verb} isn't simulated`);
 }
 
 async function ipTunnel(context: IpContext, args: string[]): Promise<number> {
   const [verb = 'show'] = args;
-  if (!'show'.startsWith(verb) && !'list'.startsWith(verb)) throw new IpError(`drydock: ip tunnel ${verb} isn't simulated, use ip link add type ipip`);
+  if (!'show'.startsWith(verb) && !'list'.startsWith(verb))
+    throw new IpError(`drydock: ip tunnel ${verb} isn't simulated, use ip link add type ipip`);
   for (const link of context.proc.net.links.list()) {
     const { details } = link;
     if (details.kind !== 'ipip') continue;
     const any = (address: string): string => (address === '0.0.0.0' ? 'any' : address);
-    await context.out.line(`${link.name}: ${details.local === '0.0.0.0' && details.remote === '0.0.0.0' ? 'any/ip' : 'ip/ip'} remote ${any(details.remote)} local ${any(details.local)} ttl ${details.ttl === 0 ? 'inherit nopmtudisc' : details.ttl}`);
+    await context.out.line(
+      `${link.name}: ${details.local === '0.0.0.0' && details.remote === '0.0.0.0' ? 'any/ip' : 'ip/ip'} remote ${any(details.remote)} local ${any(details.local)} ttl ${details.ttl === 0 ? 'inherit nopmtudisc' : details.ttl}`,
+    );
   }
   return 0;
 }
@@ -162,18 +194,25 @@ export async function printJson(context: IpContext, rows: readonly unknown[]): P
     const pad = ' '.repeat(8 * depth);
     if (Array.isArray(value)) {
       if (value.length === 0) return '[ ]';
-      if (value.every((one) => typeof one !== 'object')) return `[ ${value.map((one) => JSON.stringify(one)).join(',')} ]`;
+      if (value.every((one) => typeof one !== 'object'))
+        return `[ ${value.map((one) => JSON.stringify(one)).join(',')} ]`;
       return `[ ${value.map((one) => render(one, depth)).join(',')} ]`;
     }
     if (typeof value !== 'object' || value === null) return JSON.stringify(value);
-    const inner = Object.entries(value).map(([key, one]) => `${pad}        ${JSON.stringify(key)}: ${render(one, depth + 1)}`);
+    const inner = Object.entries(value).map(
+      ([key, one]) => `${pad}        ${JSON.stringify(key)}: ${render(one, depth + 1)}`,
+    );
     return `{\n${inner.join(',\n')}\n${pad}    }`;
   };
   await context.out.line(render(rows, 0));
 }
 
 /** The device of `dev X` (or a bare name). Throws IpError. */
-export function requireDevice(context: IpContext, name: string, exitCode = 1): NonNullable<ReturnType<Process['net']['links']['get']>> {
+export function requireDevice(
+  context: IpContext,
+  name: string,
+  exitCode = 1,
+): NonNullable<ReturnType<Process['net']['links']['get']>> {
   const link = context.proc.net.links.get(name);
   if (link === undefined) throw new IpError(`Cannot find device "${name}"`, exitCode);
   return link;

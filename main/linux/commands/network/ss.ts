@@ -27,23 +27,87 @@ const USAGE = `Usage: ss [ OPTIONS ]
 `;
 
 const STATES: Readonly<Record<string, readonly string[]>> = {
-  established: ['ESTAB'], 'syn-sent': ['SYN-SENT'], 'syn-recv': ['SYN-RECV'], 'fin-wait-1': ['FIN-WAIT-1'], 'fin-wait-2': ['FIN-WAIT-2'], 'time-wait': ['TIME-WAIT'], closed: ['UNCONN'], 'close-wait': ['CLOSE-WAIT'], 'last-ack': ['LAST-ACK'], listening: ['LISTEN', 'UNCONN'], closing: ['CLOSING'],
-  connected: ['ESTAB', 'SYN-SENT', 'SYN-RECV', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSING'], synchronized: ['ESTAB', 'SYN-RECV', 'FIN-WAIT-1', 'FIN-WAIT-2', 'TIME-WAIT', 'CLOSE-WAIT', 'LAST-ACK', 'CLOSING'], bucket: ['SYN-RECV', 'TIME-WAIT'],
+  established: ['ESTAB'],
+  'syn-sent': ['SYN-SENT'],
+  'syn-recv': ['SYN-RECV'],
+  'fin-wait-1': ['FIN-WAIT-1'],
+  'fin-wait-2': ['FIN-WAIT-2'],
+  'time-wait': ['TIME-WAIT'],
+  closed: ['UNCONN'],
+  'close-wait': ['CLOSE-WAIT'],
+  'last-ack': ['LAST-ACK'],
+  listening: ['LISTEN', 'UNCONN'],
+  closing: ['CLOSING'],
+  connected: [
+    'ESTAB',
+    'SYN-SENT',
+    'SYN-RECV',
+    'FIN-WAIT-1',
+    'FIN-WAIT-2',
+    'TIME-WAIT',
+    'CLOSE-WAIT',
+    'LAST-ACK',
+    'CLOSING',
+  ],
+  synchronized: [
+    'ESTAB',
+    'SYN-RECV',
+    'FIN-WAIT-1',
+    'FIN-WAIT-2',
+    'TIME-WAIT',
+    'CLOSE-WAIT',
+    'LAST-ACK',
+    'CLOSING',
+  ],
+  bucket: ['SYN-RECV', 'TIME-WAIT'],
 };
 
 type Test = (socket: SocketInfo) => boolean;
 
 /** ss(8) */
 export const ss: Program = command(
-  { short: 'hVnralompTieszZNbE460tuwxdSfKHOM', long: ['numeric>n', 'resolve>r', 'all>a', 'listening>l', 'options>o', 'extended>e', 'memory>m', 'processes>p', 'threads>T', 'info>i', 'summary>s', 'ipv4>4', 'ipv6>6', 'tcp>t', 'udp>u', 'raw>w', 'unix>x', 'no-header>H', 'oneline>O', 'kill>K', 'events>E'], help: USAGE, usageExit: 255, hint: () => USAGE },
+  {
+    short: 'hVnralompTieszZNbE460tuwxdSfKHOM',
+    long: [
+      'numeric>n',
+      'resolve>r',
+      'all>a',
+      'listening>l',
+      'options>o',
+      'extended>e',
+      'memory>m',
+      'processes>p',
+      'threads>T',
+      'info>i',
+      'summary>s',
+      'ipv4>4',
+      'ipv6>6',
+      'tcp>t',
+      'udp>u',
+      'raw>w',
+      'unix>x',
+      'no-header>H',
+      'oneline>O',
+      'kill>K',
+      'events>E',
+    ],
+    help: USAGE,
+    usageExit: 255,
+    hint: () => USAGE,
+  },
   async (it) => {
     const { options, proc } = it;
     if (options.has('h')) return void (await it.out.put(USAGE));
     if (options.has('V')) return void (await it.out.line('ss utility, iproute2-6.1.0'));
     const sockets = proc.net.sockets.list();
     if (options.has('s')) return summary(it, sockets);
-    const protocols = (['t', 'u', 'w'] as const).filter((letter) => options.has(letter)).map((letter) => ({ t: 'tcp', u: 'udp', w: 'icmp' })[letter]);
-    if (options.has('x') && protocols.length === 0) return void (await it.out.line('Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess'));
+    const protocols = (['t', 'u', 'w'] as const)
+      .filter((letter) => options.has(letter))
+      .map((letter) => ({ t: 'tcp', u: 'udp', w: 'icmp' })[letter]);
+    if (options.has('x') && protocols.length === 0)
+      return void (await it.out.line(
+        'Netid State  Recv-Q Send-Q Local Address:Port  Peer Address:PortProcess',
+      ));
     const chosen = protocols.length > 0 ? protocols : ['tcp', 'udp', 'raw'];
     const filter = parseFilter(it.operands);
     const listening = options.has('l');
@@ -53,10 +117,15 @@ export const ss: Program = command(
       if (options.has('6') && !options.has('4')) return false;
       if (filter.states !== undefined) return filter.states.includes(socket.state);
       if (all) return true;
-      const isListening = socket.state === 'LISTEN' || (socket.state === 'UNCONN' && socket.remote.port === 0);
-      return listening ? isListening : !isListening && socket.state !== 'TIME-WAIT' && socket.state !== 'SYN-RECV';
+      const isListening =
+        socket.state === 'LISTEN' || (socket.state === 'UNCONN' && socket.remote.port === 0);
+      return listening
+        ? isListening
+        : !isListening && socket.state !== 'TIME-WAIT' && socket.state !== 'SYN-RECV';
     };
-    const rows = sockets.filter((socket) => wanted(socket) && filter.test(socket)).toSorted((a, b) => order(a) - order(b));
+    const rows = sockets
+      .filter((socket) => wanted(socket) && filter.test(socket))
+      .toSorted((a, b) => order(a) - order(b));
     await print(it, rows, chosen.length > 1, filter.states === undefined || filter.states.length > 1);
     return undefined;
   },
@@ -72,8 +141,11 @@ async function summary(it: Invocation, sockets: readonly SocketInfo[]): Promise<
   const raw = sockets.length - tcp.length - udp;
   const count = (state: string): number => tcp.filter((one) => one.state === state).length;
   const live = tcp.length - count('TIME-WAIT');
-  const row = (name: string, n: number): string => `${name}\t  ${String(n).padEnd(9)} ${String(n).padEnd(9)} ${'0'.padEnd(9)}\n`;
-  await it.out.put(`Total: ${live + udp + raw}\nTCP:   ${tcp.length} (estab ${count('ESTAB')}, closed ${count('TIME-WAIT')}, orphaned 0, timewait ${count('TIME-WAIT')})\n\nTransport Total     IP        IPv6\n${row('RAW', raw)}${row('UDP', udp)}${row('TCP', live)}${row('INET', live + udp + raw)}${row('FRAG', 0)}\n`);
+  const row = (name: string, n: number): string =>
+    `${name}\t  ${String(n).padEnd(9)} ${String(n).padEnd(9)} ${'0'.padEnd(9)}\n`;
+  await it.out.put(
+    `Total: ${live + udp + raw}\nTCP:   ${tcp.length} (estab ${count('ESTAB')}, closed ${count('TIME-WAIT')}, orphaned 0, timewait ${count('TIME-WAIT')})\n\nTransport Total     IP        IPv6\n${row('RAW', raw)}${row('UDP', udp)}${row('TCP', live)}${row('INET', live + udp + raw)}${row('FRAG', 0)}\n`,
+  );
 }
 
 function parseFilter(words: readonly string[]): { states: readonly string[] | undefined; test: Test } {
@@ -85,7 +157,9 @@ function parseFilter(words: readonly string[]): { states: readonly string[] | un
     const name = (tokens[at + 1] ?? '').toLowerCase();
     const found = name === 'all' ? Object.values(STATES).flat() : STATES[name];
     if (found === undefined) throw new Failure(`wrong state name: ${name}`, 255);
-    states = exclude ? (states ?? Object.values(STATES).flat()).filter((state) => !found.includes(state)) : [...(states ?? []), ...found];
+    states = exclude
+      ? (states ?? Object.values(STATES).flat()).filter((state) => !found.includes(state))
+      : [...(states ?? []), ...found];
     at += 2;
   }
   const or = (): Test => {
@@ -99,7 +173,13 @@ function parseFilter(words: readonly string[]): { states: readonly string[] | un
   };
   const and = (): Test => {
     let left = not();
-    while (at < tokens.length && tokens[at] !== ')' && tokens[at] !== 'or' && tokens[at] !== '||' && tokens[at] !== '|') {
+    while (
+      at < tokens.length &&
+      tokens[at] !== ')' &&
+      tokens[at] !== 'or' &&
+      tokens[at] !== '||' &&
+      tokens[at] !== '|'
+    ) {
       if (tokens[at] === 'and' || tokens[at] === '&&' || tokens[at] === '&') at++;
       const [a, b] = [left, not()];
       left = (socket) => a(socket) && b(socket);
@@ -124,11 +204,29 @@ function parseFilter(words: readonly string[]): { states: readonly string[] | un
     const key = tokens[at++];
     const local = key === 'sport' || key === 'src';
     if (key === 'sport' || key === 'dport') {
-      const operator = /^(?:=|==|eq|!=|ne|neq|>|gt|<|lt|>=|ge|<=|le)$/.test(tokens[at] ?? '') ? tokens[at++]! : '=';
+      const operator = /^(?:=|==|eq|!=|ne|neq|>|gt|<|lt|>=|ge|<=|le)$/.test(tokens[at] ?? '')
+        ? tokens[at++]!
+        : '=';
       const text = (tokens[at++] ?? '').replace(/^[^:]*:/, '');
       const port = /^\d+$/.test(text) ? Number(text) : lookupService(text);
-      if (port === undefined) throw new SsError(`Error: "${text}" does not look like a port.\nCannot parse dst/src address.`);
-      const compare: Readonly<Record<string, (n: number) => boolean>> = { '=': (n) => n === port, '==': (n) => n === port, eq: (n) => n === port, '!=': (n) => n !== port, ne: (n) => n !== port, neq: (n) => n !== port, '>': (n) => n > port, gt: (n) => n > port, '<': (n) => n < port, lt: (n) => n < port, '>=': (n) => n >= port, ge: (n) => n >= port, '<=': (n) => n <= port, le: (n) => n <= port };
+      if (port === undefined)
+        throw new SsError(`Error: "${text}" does not look like a port.\nCannot parse dst/src address.`);
+      const compare: Readonly<Record<string, (n: number) => boolean>> = {
+        '=': (n) => n === port,
+        '==': (n) => n === port,
+        eq: (n) => n === port,
+        '!=': (n) => n !== port,
+        ne: (n) => n !== port,
+        neq: (n) => n !== port,
+        '>': (n) => n > port,
+        gt: (n) => n > port,
+        '<': (n) => n < port,
+        lt: (n) => n < port,
+        '>=': (n) => n >= port,
+        ge: (n) => n >= port,
+        '<=': (n) => n <= port,
+        le: (n) => n <= port,
+      };
       return (socket) => compare[operator]!(local ? socket.local.port : socket.remote.port);
     }
     if (key === 'src' || key === 'dst') {
@@ -140,7 +238,12 @@ function parseFilter(words: readonly string[]): { states: readonly string[] | un
       const shift = 32 - Number(length);
       return (socket) => {
         const end = local ? socket.local : socket.remote;
-        const same = base === '' || base === '*' || (shift >= 32 ? true : (parseIpv4(end.address) ?? 0) >>> shift === (parseIpv4(base) ?? -1) >>> shift);
+        const same =
+          base === '' ||
+          base === '*' ||
+          (shift >= 32
+            ? true
+            : (parseIpv4(end.address) ?? 0) >>> shift === (parseIpv4(base) ?? -1) >>> shift);
         return same && (port === undefined || end.port === port);
       };
     }
@@ -173,7 +276,8 @@ function endpoint(address: string, port: number, numeric: boolean): [string, str
 function processText(proc: Process, socket: SocketInfo): string {
   const { owner } = socket;
   if (owner === undefined) return '';
-  const fd = [...(proc.kernel.process(owner.pid)?.fds ?? [])].find(([, file]) => file.kind === 'socket')?.[0] ?? 3;
+  const fd =
+    [...(proc.kernel.process(owner.pid)?.fds ?? [])].find(([, file]) => file.kind === 'socket')?.[0] ?? 3;
   return `users:(("${owner.command}",pid=${owner.pid},fd=${fd}))`;
 }
 
@@ -197,7 +301,12 @@ const COLUMNS: readonly Column[] = [
 ];
 
 /** Lays columns out as ss does: widths of the content, the terminal's spare room shared among the separators. */
-async function print(it: Invocation, rows: readonly SocketInfo[], withNetid: boolean, withState: boolean): Promise<void> {
+async function print(
+  it: Invocation,
+  rows: readonly SocketInfo[],
+  withNetid: boolean,
+  withState: boolean,
+): Promise<void> {
   const { options, proc } = it;
   const numeric = options.has('n');
   const cells = rows.map((socket) => {
@@ -208,15 +317,34 @@ async function print(it: Invocation, rows: readonly SocketInfo[], withNetid: boo
       const text = processText(proc, socket);
       if (text !== '') extras.push(text);
     }
-    if (options.has('o') && socket.timer !== undefined) extras.push(`timer:(${socket.timer.name},${timerText(socket.timer.leftMs)},${socket.timer.retransmits})`);
+    if (options.has('o') && socket.timer !== undefined)
+      extras.push(
+        `timer:(${socket.timer.name},${timerText(socket.timer.leftMs)},${socket.timer.retransmits})`,
+      );
     if (options.has('e')) extras.push(`ino:${socket.inode} sk:${socket.inode.toString(16)}`);
     const tail = extras.length === 0 ? '' : ` ${extras.join(' ')}`;
-    return [socket.protocol, socket.state, String(socket.receiveQueueBytes), String(socket.sendQueueBytes), `${localAddress}:`, localPort, `${peerAddress}:`, peerPort, tail];
+    return [
+      socket.protocol,
+      socket.state,
+      String(socket.receiveQueueBytes),
+      String(socket.sendQueueBytes),
+      `${localAddress}:`,
+      localPort,
+      `${peerAddress}:`,
+      peerPort,
+      tail,
+    ];
   });
   const used = COLUMNS.map((_, index) => (index === 0 ? withNetid : index === 1 ? withState : true));
-  const widths = COLUMNS.map((column, index) => (used[index] ? Math.max(column.header.length, ...cells.map((row) => row[index]!.length)) : 0));
+  const widths = COLUMNS.map((column, index) =>
+    used[index] ? Math.max(column.header.length, ...cells.map((row) => row[index]!.length)) : 0,
+  );
   const shownHeader = !options.has('H');
-  if (!shownHeader) COLUMNS.forEach((_, index) => (widths[index] = used[index] ? Math.max(0, ...cells.map((row) => row[index]!.length)) : 0));
+  if (!shownHeader)
+    COLUMNS.forEach(
+      (_, index) =>
+        (widths[index] = used[index] ? Math.max(0, ...cells.map((row) => row[index]!.length)) : 0),
+    );
   const columns = proc.stdout.tty?.size.columns;
   const indexes = COLUMNS.map((_, index) => index).filter((index) => used[index]);
   const leadOf = (index: number): string => (index === indexes[0] ? '' : COLUMNS[index]!.lead);
@@ -235,7 +363,10 @@ async function print(it: Invocation, rows: readonly SocketInfo[], withNetid: boo
     let text = '';
     for (const index of indexes) {
       const column = COLUMNS[index]!;
-      text += leadOf(index) + ' '.repeat(gaps.get(index) ?? 0) + (column.right ? row[index]!.padStart(widths[index]!) : row[index]!.padEnd(widths[index]!));
+      text +=
+        leadOf(index) +
+        ' '.repeat(gaps.get(index) ?? 0) +
+        (column.right ? row[index]!.padStart(widths[index]!) : row[index]!.padEnd(widths[index]!));
     }
     return text;
   };
@@ -246,5 +377,7 @@ async function print(it: Invocation, rows: readonly SocketInfo[], withNetid: boo
 function timerText(ms: number): string {
   const seconds = Math.floor(ms / 1000);
   if (seconds >= 60) return `${Math.floor(seconds / 60)}min${seconds % 60 > 0 ? `${seconds % 60}sec` : ''}`;
-  return seconds >= 10 ? `${seconds}sec` : `${seconds > 0 ? `${seconds}.` : ''}${String(Math.floor(ms % 1000)).padStart(seconds > 0 ? 3 : 1, '0')}ms`;
+  return seconds >= 10
+    ? `${seconds}sec`
+    : `${seconds > 0 ? `${seconds}.` : ''}${String(Math.floor(ms % 1000)).padStart(seconds > 0 ? 3 : 1, '0')}ms`;
 }

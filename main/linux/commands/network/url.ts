@@ -16,18 +16,23 @@ const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, telnet: 
 
 /** Reads a URL; undefined if it is malformed. A missing scheme is http. */
 export function parseUrl(text: string): ParsedUrl | undefined {
-  const match = /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):\/\/)?(?:([^/?#@]*)@)?(\[[0-9a-fA-F:.]*\]|[^/?#:]*)(?::([^/?#]*))?([/?][^#]*)?(?:#.*)?$/.exec(text);
+  const match =
+    /^(?:([a-zA-Z][a-zA-Z0-9+.-]*):\/\/)?(?:([^/?#@]*)@)?(\[[0-9a-fA-F:.]*\]|[^/?#:]*)(?::([^/?#]*))?([/?][^#]*)?(?:#.*)?$/.exec(
+      text,
+    );
   if (match === null) return undefined;
   const [, scheme = 'http', credentials, host = '', portText, rest = '/'] = match;
   if (host === '' || /[\s"<>\\^`{|}]/.test(host)) return undefined;
-  if (portText !== undefined && portText !== '' && (!/^\d+$/.test(portText) || Number(portText) > 65_535)) return undefined;
+  if (portText !== undefined && portText !== '' && (!/^\d+$/.test(portText) || Number(portText) > 65_535))
+    return undefined;
   const lower = scheme.toLowerCase();
   const own = PORTS[lower] ?? 0;
   const port = portText === undefined || portText === '' ? own : Number(portText);
   const colon = credentials?.indexOf(':') ?? -1;
   return {
     scheme: lower,
-    user: credentials === undefined ? undefined : decode(colon < 0 ? credentials : credentials.slice(0, colon)),
+    user:
+      credentials === undefined ? undefined : decode(colon < 0 ? credentials : credentials.slice(0, colon)),
     password: credentials === undefined || colon < 0 ? undefined : decode(credentials.slice(colon + 1)),
     host: host.replace(/^\[|\]$/g, ''),
     port,
@@ -37,11 +42,17 @@ export function parseUrl(text: string): ParsedUrl | undefined {
 }
 
 function decode(text: string): string {
-  return text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
+  return text.replaceAll(/%([0-9a-fA-F]{2})/g, (_, hex: string) =>
+    String.fromCharCode(Number.parseInt(hex, 16)),
+  );
 }
 
 function encodePath(path: string): string {
-  return path.replaceAll(/[^\u0021-\u007e]/gu, (c) => [...new TextEncoder().encode(c)].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`).join(''));
+  return path.replaceAll(/[^\u0021-\u007e]/gu, (c) =>
+    [...new TextEncoder().encode(c)]
+      .map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, '0')}`)
+      .join(''),
+  );
 }
 
 /** A redirect's target, from the URL it came from. */
@@ -76,11 +87,15 @@ export function expandUrl(text: string): string[] {
   const head = text.slice(0, at);
   const rest = text.slice(at);
   const ipv6 = /^\[[0-9a-fA-F:]+\](?=[:/]|$)/.exec(rest);
-  if (ipv6 !== null && ipv6[0].includes(':')) return expandUrl(rest.slice(ipv6[0].length)).map((tail) => head + ipv6[0] + tail);
+  if (ipv6 !== null && ipv6[0].includes(':'))
+    return expandUrl(rest.slice(ipv6[0].length)).map((tail) => head + ipv6[0] + tail);
   if (rest.startsWith('{')) {
     const end = rest.indexOf('}');
     if (end < 0) throw new GlobError('unmatched brace', at + 1);
-    return rest.slice(1, end).split(',').flatMap((choice) => expandUrl(rest.slice(end + 1)).map((tail) => head + choice + tail));
+    return rest
+      .slice(1, end)
+      .split(',')
+      .flatMap((choice) => expandUrl(rest.slice(end + 1)).map((tail) => head + choice + tail));
   }
   const range = /^\[(?:(\d+)-(\d+)|([a-zA-Z])-([a-zA-Z]))(?::(\d+))?\]/.exec(rest);
   if (range === null) throw new GlobError('bad range', at + 2);
@@ -88,7 +103,10 @@ export function expandUrl(text: string): string[] {
   const items: string[] = [];
   if (range[1] !== undefined) {
     const width = range[1].startsWith('0') ? range[1].length : 0;
-    for (let n = Number(range[1]); n <= Number(range[2]); n += step) items.push(String(n).padStart(width, '0'));
-  } else for (let code = range[3]!.charCodeAt(0); code <= range[4]!.charCodeAt(0); code += step) items.push(String.fromCharCode(code));
+    for (let n = Number(range[1]); n <= Number(range[2]); n += step)
+      items.push(String(n).padStart(width, '0'));
+  } else
+    for (let code = range[3]!.charCodeAt(0); code <= range[4]!.charCodeAt(0); code += step)
+      items.push(String.fromCharCode(code));
   return items.flatMap((item) => expandUrl(rest.slice(range[0].length)).map((tail) => head + item + tail));
 }

@@ -2,6 +2,7 @@
 import type { Program } from '../../kernel/index.ts';
 import { applet } from '../frame/command.ts';
 import { crictl, ctr } from '../container/crictl.ts';
+import { docker } from '../container/docker.ts';
 import { base64 } from '../coreutils/base64.ts';
 import { basename, dirname } from '../coreutils/basename.ts';
 import { cat } from '../coreutils/cat.ts';
@@ -36,6 +37,7 @@ import { falseCommand, trueCommand } from '../coreutils/true.ts';
 import { yes } from '../coreutils/yes.ts';
 import { ed } from '../editor/ex.ts';
 import { nano, vim } from '../editor/vim.ts';
+import { conntrack, ipset } from '../network/conntrack.ts';
 import { curl } from '../network/curl.ts';
 import { dig } from '../network/dig.ts';
 import { ip } from '../network/ip.ts';
@@ -57,11 +59,14 @@ import { sysctl } from '../system/sysctl.ts';
 import { service, systemctl, timedatectl } from '../system/systemctl.ts';
 import { su, sudo, which } from '../system/users.ts';
 import { awk } from '../text/awk.ts';
+import { column, file, tree } from '../text/column.ts';
 import { cut } from '../text/cut.ts';
+import { cmp, diff } from '../text/diff.ts';
 import { hexdump, od, xxd } from '../text/dump.ts';
 import { find } from '../text/find.ts';
 import { expand, fmt, fold, unexpand } from '../text/fold.ts';
 import { egrep, fgrep, grep } from '../text/grep.ts';
+import { gunzip, gzip, zcat } from '../text/gzip.ts';
 import { head } from '../text/head.ts';
 import { comm, join } from '../text/join.ts';
 import { less, more } from '../text/less.ts';
@@ -77,83 +82,453 @@ import { tr } from '../text/tr.ts';
 import { uniq } from '../text/uniq.ts';
 import { wc } from '../text/wc.ts';
 import { xargs } from '../text/xargs.ts';
-
-export interface InstalledProgram {
-  readonly name: string;
-  readonly program: Program;
-}
-
-/** A package of the virtual repository. */
-export interface CommandPackage {
-  readonly name: string;
-  readonly version: string;
-  readonly release: string;
-  readonly summary: string;
-  readonly sizeBytes: number;
-  /** Programs by absolute path. */
-  readonly programs: ReadonlyMap<string, InstalledProgram>;
-}
+import { storePath, type CommandPackage, type InstalledProgram } from './package.ts';
+import { makeRpm, makeYum } from './yum.ts';
 
 type Programs = Readonly<Record<string, Program>>;
 
-function pack(name: string, version: string, release: string, summary: string, sizeBytes: number, bin: Programs, sbin: Programs = {}): CommandPackage {
+function pack(
+  name: string,
+  version: string,
+  release: string,
+  summary: string,
+  sizeBytes: number,
+  bin: Programs,
+  sbin: Programs = {},
+): CommandPackage {
   const programs = new Map<string, InstalledProgram>();
-  for (const [directory, group] of [['/usr/bin', bin], ['/usr/sbin', sbin]] as const) {
-    for (const [command, program] of Object.entries(group)) programs.set(`${directory}/${command}`, { name: command, program });
+  for (const [directory, group] of [
+    ['/usr/bin', bin],
+    ['/usr/sbin', sbin],
+  ] as const) {
+    for (const [command, program] of Object.entries(group))
+      programs.set(`${directory}/${command}`, { name: command, program });
   }
   return { name, version, release, summary, sizeBytes, programs };
 }
 
+const yum = makeYum(() => PACKAGES);
+const rpm = makeRpm(() => PACKAGES);
+
 /** Every package there is, by what a machine installs first. */
 export const PACKAGES: readonly CommandPackage[] = [
-  pack('coreutils', '9.1', '1.el9', 'A set of basic GNU tools commonly used in shell scripts', 5_700_000, { basename, dirname, cat, chgrp, chown, chmod, cksum, comm, cp, cut, date, df, du, echo, env, expand, expr, factor, fmt, fold, groups, head, id, join, ln, logname, ls, md5sum, mkdir, mktemp, mv, nice, nl, nohup, nproc, numfmt, od, paste, printenv, printf, pwd, readlink, realpath, rm, rmdir, seq, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum, shuf, sleep, sort, split, stat, stty, sync, tac, tail, tee, test, timeout, touch, tr, truncate, tty, uname, unexpand, uniq, wc, who, whoami, yes, arch, base64, 'false': falseCommand, '[': test, 'true': trueCommand, 'dir': ls }),
-  pack('util-linux', '2.38.1', '1.el9', 'Collection of basic system utilities', 8_300_000, { dmesg, hexdump, kill, lsblk, more, mount, rev, setsid, su, umount }),
-  pack('procps-ng', '4.0.2', '1.el9', 'System and process monitoring utilities', 900_000, { free, pgrep, pkill, ps, top, uptime, w, watch, pidof }, { sysctl }),
+  pack('coreutils', '9.1', '1.el9', 'A set of basic GNU tools commonly used in shell scripts', 5_700_000, {
+    basename,
+    dirname,
+    cat,
+    chgrp,
+    chown,
+    chmod,
+    cksum,
+    comm,
+    cp,
+    cut,
+    date,
+    df,
+    du,
+    echo,
+    env,
+    expand,
+    expr,
+    factor,
+    fmt,
+    fold,
+    groups,
+    head,
+    id,
+    join,
+    ln,
+    logname,
+    ls,
+    md5sum,
+    mkdir,
+    mktemp,
+    mv,
+    nice,
+    nl,
+    nohup,
+    nproc,
+    numfmt,
+    od,
+    paste,
+    printenv,
+    printf,
+    pwd,
+    readlink,
+    realpath,
+    rm,
+    rmdir,
+    seq,
+    sha1sum,
+    sha224sum,
+    sha256sum,
+    sha384sum,
+    sha512sum,
+    shuf,
+    sleep,
+    sort,
+    split,
+    stat,
+    stty,
+    sync,
+    tac,
+    tail,
+    tee,
+    test,
+    timeout,
+    touch,
+    tr,
+    truncate,
+    tty,
+    uname,
+    unexpand,
+    uniq,
+    wc,
+    who,
+    whoami,
+    yes,
+    arch,
+    base64,
+    false: falseCommand,
+    '[': test,
+    true: trueCommand,
+    dir: ls,
+  }),
+  pack('util-linux', '2.38.1', '1.el9', 'Collection of basic system utilities', 8_300_000, {
+    column,
+    dmesg,
+    hexdump,
+    kill,
+    lsblk,
+    more,
+    mount,
+    rev,
+    setsid,
+    su,
+    umount,
+  }),
+  pack(
+    'procps-ng',
+    '4.0.2',
+    '1.el9',
+    'System and process monitoring utilities',
+    900_000,
+    { free, pgrep, pkill, ps, top, uptime, w, watch, pidof },
+    { sysctl },
+  ),
   pack('psmisc', '23.6', '1.el9', 'Utilities for managing processes on your system', 400_000, { killall }),
-  pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, { find, xargs }),
+  pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, {
+    find,
+    xargs,
+  }),
   pack('grep', '3.8', '1.el9', 'Pattern matching utilities', 800_000, { grep, egrep, fgrep }),
   pack('sed', '4.9', '1.el9', 'A GNU stream text editor', 600_000, { sed }),
-  pack('gawk', '5.2.1', '1.el9', 'The GNU version of the AWK text processing utility', 1_600_000, { awk, 'gawk': awk }),
+  pack('gawk', '5.2.1', '1.el9', 'The GNU version of the AWK text processing utility', 1_600_000, {
+    awk,
+    gawk: awk,
+  }),
+  pack('diffutils', '3.8', '1.el9', 'GNU collection of diff utilities', 1_400_000, { diff, cmp }),
   pack('less', '590', '1.el9', 'A text file browser similar to more, but better', 300_000, { less }),
+  pack('gzip', '1.12', '1.el9', 'GNU data compression program', 400_000, { gzip, gunzip, zcat }),
   pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset }),
   pack('hostname', '3.23', '1.el9', 'Utility to set/show the host name or domain name', 60_000, { hostname }),
-  pack('kmod', '30', '1.el9', 'Linux kernel module management utilities', 400_000, {}, { lsmod, modprobe, rmmod, modinfo }),
+  pack(
+    'kmod',
+    '30',
+    '1.el9',
+    'Linux kernel module management utilities',
+    400_000,
+    {},
+    { lsmod, modprobe, rmmod, modinfo },
+  ),
   pack('sudo', '1.9.13', '1.el9', 'Allows restricted root access for specified users', 4_200_000, { sudo }),
-  pack('which', '2.21', '1.el9', 'Displays where a particular program in your path is located', 80_000, { which }),
-  pack('time', '1.9', '1.el9', 'A GNU utility for monitoring a program\'s use of system resources', 100_000, { time }),
+  pack('which', '2.21', '1.el9', 'Displays where a particular program in your path is located', 80_000, {
+    which,
+  }),
+  pack('file', '5.44', '1.el9', 'Utility for determining file types', 100_000, { file }),
+  pack('time', '1.9', '1.el9', "A GNU utility for monitoring a program's use of system resources", 100_000, {
+    time,
+  }),
   pack('glibc-common', '2.36', '1.el9', 'Common binaries and locale data for glibc', 2_000_000, { getent }),
-  pack('systemd', '252', '14.el9', 'System and Service Manager', 15_000_000, { hostnamectl, systemctl, journalctl, timedatectl }, { service }),
+  pack(
+    'systemd',
+    '252',
+    '14.el9',
+    'System and Service Manager',
+    15_000_000,
+    { hostnamectl, systemctl, journalctl, timedatectl },
+    { service },
+  ),
   pack('ed', '1.19', '1.el9', 'The GNU line editor', 100_000, { ed }),
-  pack('vim-enhanced', '9.0.1000', '1.el9', 'A version of the VIM editor which includes recent enhancements', 3_500_000, { vim, 'vi': vim, 'view': vim, 'ex': vim }),
+  pack(
+    'vim-enhanced',
+    '9.0.1000',
+    '1.el9',
+    'A version of the VIM editor which includes recent enhancements',
+    3_500_000,
+    { vim, vi: vim, view: vim, ex: vim },
+  ),
   pack('nano', '7.2', '1.el9', 'A small text editor', 2_800_000, { nano }),
-  pack('iproute', '6.1.0', '1.el9', 'Advanced IP routing and network device configuration tools', 2_600_000, {}, { ip, ss }),
-  pack('net-tools', '2.0', '0.65.el9', 'Basic networking tools', 1_000_000, { netstat }, { ifconfig, route, arp }),
-  pack('iputils', '20221126', '1.el9', 'Network monitoring tools including ping', 700_000, { ping }, { arping }),
-  pack('iptables', '1.8.9', '1.el9', 'Tools for managing Linux kernel packet filtering capabilities', 2_000_000, {}, { iptables, ip6tables, 'iptables-save': iptablesSave, 'iptables-restore': iptablesRestore }),
-  pack('ipvsadm', '1.31', '1.el9', 'Utility to administer the Linux Virtual Server', 200_000, {}, { ipvsadm, 'ipvsadm-save': ipvsadmSave, 'ipvsadm-restore': ipvsadmRestore }),
-  pack('bind-utils', '9.18.49', '1.el9', 'Utilities for querying DNS name servers', 700_000, { dig, nslookup, host }),
-  pack('curl', '7.88.1', '1.el9', 'A utility for getting files from remote servers (FTP, HTTP, and others)', 700_000, { curl }),
-  pack('vim-common', '9.0.1000', '1.el9', 'The common files needed by any version of the VIM editor', 27_000_000, { xxd }),
-  pack('cri-tools', '1.31.1', '1', 'Command-line utility for interacting with a container runtime', 40_000_000, { crictl }),
+  pack(
+    'iproute',
+    '6.1.0',
+    '1.el9',
+    'Advanced IP routing and network device configuration tools',
+    2_600_000,
+    {},
+    { ip, ss },
+  ),
+  pack(
+    'net-tools',
+    '2.0',
+    '0.65.el9',
+    'Basic networking tools',
+    1_000_000,
+    { netstat },
+    { ifconfig, route, arp },
+  ),
+  pack(
+    'iputils',
+    '20221126',
+    '1.el9',
+    'Network monitoring tools including ping',
+    700_000,
+    { ping },
+    { arping },
+  ),
+  pack(
+    'iptables',
+    '1.8.9',
+    '1.el9',
+    'Tools for managing Linux kernel packet filtering capabilities',
+    2_000_000,
+    {},
+    { iptables, ip6tables, 'iptables-save': iptablesSave, 'iptables-restore': iptablesRestore },
+  ),
+  pack(
+    'ipvsadm',
+    '1.31',
+    '1.el9',
+    'Utility to administer the Linux Virtual Server',
+    200_000,
+    {},
+    { ipvsadm, 'ipvsadm-save': ipvsadmSave, 'ipvsadm-restore': ipvsadmRestore },
+  ),
+  pack('ipset', '7.17', '1.el9', 'Manage Linux IP sets', 300_000, {}, { ipset }),
+  pack(
+    'conntrack-tools',
+    '1.4.7',
+    '1.el9',
+    'Manipulate netfilter connection tracking table and run High Availability',
+    700_000,
+    {},
+    { conntrack },
+  ),
+  pack('bind-utils', '9.18.49', '1.el9', 'Utilities for querying DNS name servers', 700_000, {
+    dig,
+    nslookup,
+    host,
+  }),
+  pack(
+    'curl',
+    '7.88.1',
+    '1.el9',
+    'A utility for getting files from remote servers (FTP, HTTP, and others)',
+    700_000,
+    { curl },
+  ),
+  pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
+  pack(
+    'vim-common',
+    '9.0.1000',
+    '1.el9',
+    'The common files needed by any version of the VIM editor',
+    27_000_000,
+    { xxd },
+  ),
+  pack('yum', '4.14.0', '1.el9', 'Package manager', 100_000, { yum, rpm, dnf: yum }),
+  pack(
+    'cri-tools',
+    '1.31.1',
+    '1',
+    'Command-line utility for interacting with a container runtime',
+    40_000_000,
+    { crictl },
+  ),
   pack('containerd.io', '1.7.22', '1.el9', 'An industry-standard container runtime', 120_000_000, { ctr }),
+  pack('docker-ce-cli', '26.1.4', '1.el9', 'The open-source application container engine', 37_000_000, {
+    docker,
+    nerdctl: docker,
+  }),
 ];
 
 /** What a machine has from the start; the rest comes with yum. */
-const PREINSTALLED: readonly string[] = ['coreutils', 'util-linux', 'procps-ng', 'psmisc', 'findutils', 'grep', 'sed', 'gawk', 'less', 'ncurses', 'hostname', 'kmod', 'sudo', 'which', 'time', 'glibc-common', 'systemd', 'ed', 'vim-enhanced', 'nano', 'iproute', 'iputils', 'iptables', 'curl', 'vim-common'];
+const PREINSTALLED: readonly string[] = [
+  'coreutils',
+  'util-linux',
+  'procps-ng',
+  'psmisc',
+  'findutils',
+  'grep',
+  'sed',
+  'gawk',
+  'diffutils',
+  'less',
+  'gzip',
+  'ncurses',
+  'hostname',
+  'kmod',
+  'sudo',
+  'which',
+  'file',
+  'time',
+  'glibc-common',
+  'systemd',
+  'ed',
+  'vim-enhanced',
+  'nano',
+  'iproute',
+  'iputils',
+  'iptables',
+  'curl',
+  'yum',
+  'vim-common',
+];
 
 /** A package by its name; undefined if the repository has none such. */
 export function packageOf(name: string): CommandPackage | undefined {
   return PACKAGES.find((one) => one.name === name);
 }
 
-/** The programs of a machine by path. Profiles name further packages, such as `bind-utils` or `ipvsadm`. */
+/** The programs of a machine by path, and those its repository holds. Profiles name further packages, such as `bind-utils` or `ipvsadm`. */
 export function machinePrograms(extra: readonly string[] = []): Map<string, InstalledProgram> {
   const programs = new Map<string, InstalledProgram>();
-  for (const name of [...PREINSTALLED, ...extra]) for (const [path, program] of packageOf(name)?.programs ?? []) programs.set(path, program);
+  for (const pack of PACKAGES)
+    for (const [path, program] of pack.programs) programs.set(storePath(pack, path), program);
+  for (const name of [...PREINSTALLED, ...extra])
+    for (const [path, program] of packageOf(name)?.programs ?? []) programs.set(path, program);
   return programs;
 }
 
-const APPLETS: Programs = { cat, basename, dirname, chmod, chown, chgrp, cp, cut, date, df, du, echo, env, expr, find, free, grep, egrep, fgrep, head, hostname, id, ifconfig, ip, kill, killall, less, ln, ls, lsmod, md5sum, mkdir, mktemp, more, mount, mv, netstat, nslookup, od, paste, pgrep, pidof, ping, pkill, printenv, printf, ps, pwd, readlink, realpath, rev, rm, rmdir, route, sed, seq, sha1sum, sha256sum, sha512sum, shuf, sleep, sort, split, stat, stty, sysctl, tac, tail, tee, test, time, timeout, top, touch, tr, truncate, tty, umount, uname, uniq, uptime, watch, wc, which, who, whoami, xargs, xxd, yes, awk, arping, base64, clear, cksum, comm, dmesg, expand, fold, hexdump, nproc, nl, setsid, su, sync, arp, 'false': falseCommand, '[': test, 'true': trueCommand, 'vi': vim };
+const APPLETS: Programs = {
+  cat,
+  basename,
+  dirname,
+  chmod,
+  chown,
+  chgrp,
+  cp,
+  cut,
+  date,
+  df,
+  du,
+  echo,
+  env,
+  expr,
+  find,
+  free,
+  grep,
+  egrep,
+  fgrep,
+  gunzip,
+  gzip,
+  head,
+  hostname,
+  id,
+  ifconfig,
+  ip,
+  kill,
+  killall,
+  less,
+  ln,
+  ls,
+  lsmod,
+  md5sum,
+  mkdir,
+  mktemp,
+  more,
+  mount,
+  mv,
+  netstat,
+  nslookup,
+  od,
+  paste,
+  pgrep,
+  pidof,
+  ping,
+  pkill,
+  printenv,
+  printf,
+  ps,
+  pwd,
+  readlink,
+  realpath,
+  rev,
+  rm,
+  rmdir,
+  route,
+  sed,
+  seq,
+  sha1sum,
+  sha256sum,
+  sha512sum,
+  shuf,
+  sleep,
+  sort,
+  split,
+  stat,
+  stty,
+  sysctl,
+  tac,
+  tail,
+  tee,
+  test,
+  time,
+  timeout,
+  top,
+  touch,
+  tr,
+  truncate,
+  tty,
+  umount,
+  uname,
+  uniq,
+  uptime,
+  watch,
+  wc,
+  which,
+  who,
+  whoami,
+  xargs,
+  xxd,
+  yes,
+  zcat,
+  awk,
+  arping,
+  base64,
+  clear,
+  cksum,
+  cmp,
+  comm,
+  diff,
+  dmesg,
+  expand,
+  fold,
+  hexdump,
+  nproc,
+  nl,
+  setsid,
+  su,
+  sync,
+  tree,
+  arp,
+  false: falseCommand,
+  '[': test,
+  true: trueCommand,
+  vi: vim,
+};
 
 /** busybox's applets by name, with its texts; images put them under /bin. */
-export const BUSYBOX_APPLETS: ReadonlyMap<string, Program> = new Map(Object.entries(APPLETS).map(([name, program]) => [name, applet(program)]));
+export const BUSYBOX_APPLETS: ReadonlyMap<string, Program> = new Map(
+  Object.entries(APPLETS).map(([name, program]) => [name, applet(program)]),
+);

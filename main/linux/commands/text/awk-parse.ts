@@ -63,9 +63,83 @@ interface Token {
   at: number;
 }
 
-const OPERATORS = ['**=', '**', '&&', '||', '++', '--', '+=', '-=', '*=', '/=', '%=', '^=', '==', '<=', '>=', '!=', '!~', '>>', '{', '}', '(', ')', '[', ']', ';', ',', '+', '-', '*', '/', '%', '^', '!', '>', '<', '|', '?', ':', '~', '$', '='];
-const KEYWORDS = new Set(['BEGIN', 'END', 'function', 'func', 'if', 'else', 'while', 'for', 'do', 'break', 'continue', 'next', 'nextfile', 'exit', 'return', 'delete', 'in', 'getline', 'print', 'printf']);
-const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', '/': '/', a: '\u0007', b: '\b', f: '\f', v: '\v' };
+const OPERATORS = [
+  '**=',
+  '**',
+  '&&',
+  '||',
+  '++',
+  '--',
+  '+=',
+  '-=',
+  '*=',
+  '/=',
+  '%=',
+  '^=',
+  '==',
+  '<=',
+  '>=',
+  '!=',
+  '!~',
+  '>>',
+  '{',
+  '}',
+  '(',
+  ')',
+  '[',
+  ']',
+  ';',
+  ',',
+  '+',
+  '-',
+  '*',
+  '/',
+  '%',
+  '^',
+  '!',
+  '>',
+  '<',
+  '|',
+  '?',
+  ':',
+  '~',
+  '$',
+  '=',
+];
+const KEYWORDS = new Set([
+  'BEGIN',
+  'END',
+  'function',
+  'func',
+  'if',
+  'else',
+  'while',
+  'for',
+  'do',
+  'break',
+  'continue',
+  'next',
+  'nextfile',
+  'exit',
+  'return',
+  'delete',
+  'in',
+  'getline',
+  'print',
+  'printf',
+]);
+const ESCAPES: Readonly<Record<string, string>> = {
+  n: '\n',
+  t: '\t',
+  r: '\r',
+  '\\': '\\',
+  '"': '"',
+  '/': '/',
+  a: '\u0007',
+  b: '\b',
+  f: '\f',
+  v: '\v',
+};
 
 /** Throws AwkSyntaxError. */
 export function parseAwk(source: string): AwkProgram {
@@ -86,12 +160,26 @@ class Parser {
   }
 
   private fail(message = 'syntax error', at = this.token.at): never {
-    throw new AwkSyntaxError(this.token.type === 'end' || this.token.type === 'newline' ? 'unexpected newline or end of string' : message, at);
+    throw new AwkSyntaxError(
+      this.token.type === 'end' || this.token.type === 'newline'
+        ? 'unexpected newline or end of string'
+        : message,
+      at,
+    );
   }
 
   private regexAllowed(): boolean {
     const { last } = this;
-    return last === undefined || !(last.type === 'number' || last.type === 'string' || last.type === 'regex' || (last.type === 'name' && !KEYWORDS.has(last.text)) || (last.type === 'op' && [')', ']', '$', '++', '--'].includes(last.text)));
+    return (
+      last === undefined ||
+      !(
+        last.type === 'number' ||
+        last.type === 'string' ||
+        last.type === 'regex' ||
+        (last.type === 'name' && !KEYWORDS.has(last.text)) ||
+        (last.type === 'op' && [')', ']', '$', '++', '--'].includes(last.text))
+      )
+    );
   }
 
   private lex(): Token {
@@ -291,7 +379,8 @@ class Parser {
     if (this.is('{')) return this.block();
     if (this.token.type === 'name') {
       switch (this.token.text) {
-        case 'if': return this.ifStatement();
+        case 'if':
+          return this.ifStatement();
         case 'while': {
           this.advance();
           this.expect('(');
@@ -309,19 +398,25 @@ class Parser {
           this.expect(')');
           return { kind: 'while', test, body, after: true };
         }
-        case 'for': return this.forStatement();
-        case 'break': case 'continue': case 'next': case 'nextfile': {
+        case 'for':
+          return this.forStatement();
+        case 'break':
+        case 'continue':
+        case 'next':
+        case 'nextfile': {
           const what = this.advance().text as 'break';
           this.simpleEnd();
           return { kind: 'jump', what };
         }
-        case 'exit': case 'return': {
+        case 'exit':
+        case 'return': {
           const kind = this.advance().text as 'exit';
           const value = this.atEnd() ? undefined : this.expression();
           this.simpleEnd();
           return { kind, value };
         }
-        default: break;
+        default:
+          break;
       }
     }
     const simple = this.simple();
@@ -381,7 +476,15 @@ class Parser {
     const format = this.advance().text === 'printf';
     let args: Expr[] = [];
     this.noGreater++;
-    if (!this.is(';') && !this.is('}') && !this.is('>') && !this.is('>>') && !this.is('|') && this.token.type !== 'newline' && this.token.type !== 'end') {
+    if (
+      !this.is(';') &&
+      !this.is('}') &&
+      !this.is('>') &&
+      !this.is('>>') &&
+      !this.is('|') &&
+      this.token.type !== 'newline' &&
+      this.token.type !== 'end'
+    ) {
       args = this.list();
       const [only] = args;
       if (args.length === 1 && only!.kind === 'group') args = only.items;
@@ -404,7 +507,11 @@ class Parser {
 
   expression(): Expr {
     const left = this.ternary();
-    if (this.token.type === 'op' && ['=', '+=', '-=', '*=', '/=', '%=', '^=', '**='].includes(this.token.text) && ['name', 'field', 'index'].includes(left.kind)) {
+    if (
+      this.token.type === 'op' &&
+      ['=', '+=', '-=', '*=', '/=', '%=', '^=', '**='].includes(this.token.text) &&
+      ['name', 'field', 'index'].includes(left.kind)
+    ) {
       const op = this.advance().text.replace('**', '^');
       this.newlines();
       return { kind: 'assign', op, target: left, value: this.expression() };
@@ -461,15 +568,20 @@ class Parser {
 
   private comparison(): Expr {
     let left = this.concatenation();
-    while (this.token.type === 'op' && (['<', '<=', '==', '!=', '>='].includes(this.token.text) || (this.token.text === '>' && this.noGreater === 0))) {
+    while (
+      this.token.type === 'op' &&
+      (['<', '<=', '==', '!=', '>='].includes(this.token.text) ||
+        (this.token.text === '>' && this.noGreater === 0))
+    ) {
       const op = this.advance().text;
       left = { kind: 'binary', op, left, right: this.concatenation() };
     }
-    if (this.noGreater === 0 || left.kind !== 'string') while (this.is('|') && this.pipeToGetline()) {
-      this.advance();
-      this.advance();
-      left = { kind: 'getline', from: 'command', source: left, target: this.optionalTarget() };
-    }
+    if (this.noGreater === 0 || left.kind !== 'string')
+      while (this.is('|') && this.pipeToGetline()) {
+        this.advance();
+        this.advance();
+        left = { kind: 'getline', from: 'command', source: left, target: this.optionalTarget() };
+      }
     return left;
   }
 
@@ -517,7 +629,8 @@ class Parser {
   }
 
   private unary(): Expr {
-    if (this.is('!') || this.is('-') || this.is('+')) return { kind: 'unary', op: this.advance().text, operand: this.unary() };
+    if (this.is('!') || this.is('-') || this.is('+'))
+      return { kind: 'unary', op: this.advance().text, operand: this.unary() };
     return this.power();
   }
 
@@ -531,7 +644,8 @@ class Parser {
 
   private postfix(): Expr {
     const operand = this.primary();
-    if ((this.is('++') || this.is('--')) && ['name', 'field', 'index'].includes(operand.kind)) return { kind: 'step', op: this.advance().text as '++', prefix: false, target: operand };
+    if ((this.is('++') || this.is('--')) && ['name', 'field', 'index'].includes(operand.kind))
+      return { kind: 'step', op: this.advance().text as '++', prefix: false, target: operand };
     return operand;
   }
 
@@ -561,7 +675,11 @@ class Parser {
       [this.noIn, this.noGreater] = [noIn, noGreater];
       return { kind: 'call', name, args };
     }
-    if (this.accept('$')) return { kind: 'field', index: this.is('++') || this.is('--') ? this.step() : this.is('-') ? this.unary() : this.primary() };
+    if (this.accept('$'))
+      return {
+        kind: 'field',
+        index: this.is('++') || this.is('--') ? this.step() : this.is('-') ? this.unary() : this.primary(),
+      };
     if (this.is('++') || this.is('--')) return this.step();
     if (this.accept('(')) {
       const [noIn, noGreater] = [this.noIn, this.noGreater];

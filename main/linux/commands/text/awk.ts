@@ -7,7 +7,15 @@ import { formatNumber } from '../frame/number-format.ts';
 import { Output } from '../frame/output.ts';
 import { compileRegex, RegexError } from '../frame/regex.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
-import { AwkSyntaxError, parseAwk, type AwkFunction, type AwkProgram, type Expr, type Rule, type Statement } from './awk-parse.ts';
+import {
+  AwkSyntaxError,
+  parseAwk,
+  type AwkFunction,
+  type AwkProgram,
+  type Expr,
+  type Rule,
+  type Statement,
+} from './awk-parse.ts';
 
 /** A value: a number, a string, or a string from input that counts as a number if it looks like one. */
 type Value = number | string | StrNum | undefined;
@@ -45,7 +53,8 @@ export const awk: Program = async (proc) => {
   while (args[0]?.startsWith('-') === true && args[0] !== '-') {
     const arg = args.shift()!;
     if (arg === '--') break;
-    const take = (prefix: string): string => (arg.length > prefix.length ? arg.slice(prefix.length) : (args.shift() ?? ''));
+    const take = (prefix: string): string =>
+      arg.length > prefix.length ? arg.slice(prefix.length) : (args.shift() ?? '');
     if (arg === '--version' || arg === '-V') {
       await proc.stdout.write('GNU Awk 5.2.1, API 3.2\n');
       return 0;
@@ -60,7 +69,9 @@ export const awk: Program = async (proc) => {
         sources.push(path === '-' ? await proc.stdin.readText() : proc.fs.readText(path));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        await proc.stderr.write(`${name}: fatal: cannot open source file \`${path}' for reading: ${error.message}\n`);
+        await proc.stderr.write(
+          `${name}: fatal: cannot open source file \`${path}' for reading: ${error.message}\n`,
+        );
         return 2;
       }
     } else if (arg.startsWith('-e')) sources.push(take('-e'));
@@ -68,7 +79,9 @@ export const awk: Program = async (proc) => {
   if (sources.length === 0) {
     const program = args.shift();
     if (program === undefined) {
-      await proc.stderr.write(`Usage: ${name} [POSIX or GNU style options] -f progfile [--] file ...\nUsage: ${name} [POSIX or GNU style options] [--] 'program' file ...\n`);
+      await proc.stderr.write(
+        `Usage: ${name} [POSIX or GNU style options] -f progfile [--] file ...\nUsage: ${name} [POSIX or GNU style options] [--] 'program' file ...\n`,
+      );
       return 1;
     }
     sources.push(program);
@@ -83,7 +96,9 @@ export const awk: Program = async (proc) => {
     const line = before.split('\n').length;
     const text = source.split('\n')[line - 1] ?? '';
     const column = before.length - (before.lastIndexOf('\n') + 1);
-    await proc.stderr.write(`${name}: cmd. line:${line}: ${text}\n${name}: cmd. line:${line}: ${' '.repeat(column)}^ ${error.message}\n`);
+    await proc.stderr.write(
+      `${name}: cmd. line:${line}: ${text}\n${name}: cmd. line:${line}: ${' '.repeat(column)}^ ${error.message}\n`,
+    );
     return 1;
   }
   const machine = new Machine(proc, name, program, args);
@@ -93,7 +108,10 @@ export const awk: Program = async (proc) => {
 };
 
 function unescape(text: string): string {
-  return text.replaceAll(/\\([ntr\\"/])/g, (_, c: string) => ({ n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', '/': '/' })[c]!);
+  return text.replaceAll(
+    /\\([ntr\\"/])/g,
+    (_, c: string) => ({ n: '\n', t: '\t', r: '\r', '\\': '\\', '"': '"', '/': '/' })[c]!,
+  );
 }
 
 class Machine {
@@ -124,9 +142,28 @@ class Machine {
     this.name = name;
     this.program = program;
     this.out = new Output(proc, proc.stdout);
-    for (const [key, value] of Object.entries({ FS: ' ', OFS: ' ', ORS: '\n', RS: '\n', NR: 0, FNR: 0, NF: 0, SUBSEP: '\u001c', CONVFMT: '%.6g', OFMT: '%.6g', RSTART: 0, RLENGTH: -1, FILENAME: '', IGNORECASE: 0 })) this.globals.set(key, value);
+    for (const [key, value] of Object.entries({
+      FS: ' ',
+      OFS: ' ',
+      ORS: '\n',
+      RS: '\n',
+      NR: 0,
+      FNR: 0,
+      NF: 0,
+      SUBSEP: '\u001c',
+      CONVFMT: '%.6g',
+      OFMT: '%.6g',
+      RSTART: 0,
+      RLENGTH: -1,
+      FILENAME: '',
+      IGNORECASE: 0,
+    }))
+      this.globals.set(key, value);
     this.arrays.set('ENVIRON', new Map([...proc.env].map(([key, value]) => [key, new StrNum(value)])));
-    this.arrays.set('ARGV', new Map([name, ...operands].map((arg, index) => [String(index), new StrNum(arg)])));
+    this.arrays.set(
+      'ARGV',
+      new Map([name, ...operands].map((arg, index) => [String(index), new StrNum(arg)])),
+    );
     this.globals.set('ARGC', operands.length + 1);
   }
 
@@ -162,7 +199,9 @@ class Machine {
       if (error instanceof ProcessExit) throw error;
       await this.out.flush();
       if (error instanceof AwkError || error instanceof RegexError) {
-        await this.proc.stderr.write(`${this.name}: ${error instanceof AwkError ? error.message : `cmd. line:1: fatal: ${error.message}`}\n`);
+        await this.proc.stderr.write(
+          `${this.name}: ${error instanceof AwkError ? error.message : `cmd. line:1: fatal: ${error.message}`}\n`,
+        );
         return /^cmd\. line:\d+: error:/.test(error.message) ? 1 : 2;
       }
       if (error instanceof ErrnoError) {
@@ -174,12 +213,49 @@ class Machine {
   }
 
   private checkCalls(): void {
-    const known = new Set(['length', 'substr', 'index', 'split', 'sub', 'gsub', 'gensub', 'match', 'sprintf', 'sin', 'cos', 'atan2', 'exp', 'log', 'sqrt', 'int', 'rand', 'srand', 'tolower', 'toupper', 'system', 'close', 'fflush', 'systime', 'strftime', 'mktime', 'asort', 'asorti', 'and', 'or', 'xor', 'lshift', 'rshift', 'strtonum', 'isarray']);
+    const known = new Set([
+      'length',
+      'substr',
+      'index',
+      'split',
+      'sub',
+      'gsub',
+      'gensub',
+      'match',
+      'sprintf',
+      'sin',
+      'cos',
+      'atan2',
+      'exp',
+      'log',
+      'sqrt',
+      'int',
+      'rand',
+      'srand',
+      'tolower',
+      'toupper',
+      'system',
+      'close',
+      'fflush',
+      'systime',
+      'strftime',
+      'mktime',
+      'asort',
+      'asorti',
+      'and',
+      'or',
+      'xor',
+      'lshift',
+      'rshift',
+      'strtonum',
+      'isarray',
+    ]);
     const visit = (node: unknown): void => {
       if (Array.isArray(node)) for (const one of node) visit(one);
       else if (typeof node === 'object' && node !== null && !(node instanceof Map)) {
         const expr = node as { kind?: string; name?: string };
-        if (expr.kind === 'call' && !known.has(expr.name!) && !this.program.functions.has(expr.name!)) throw new AwkError(`cmd. line:1: fatal: function \`${expr.name}' not defined`);
+        if (expr.kind === 'call' && !known.has(expr.name!) && !this.program.functions.has(expr.name!))
+          throw new AwkError(`cmd. line:1: fatal: function \`${expr.name}' not defined`);
         for (const value of Object.values(node)) visit(value);
       }
     };
@@ -197,10 +273,12 @@ class Machine {
       this.globals.set('NR', this.number(this.globals.get('NR')) + 1);
       this.globals.set('FNR', this.number(this.globals.get('FNR')) + 1);
       try {
-        for (const rule of this.program.rules) if (rule.kind === 'pattern' && (await this.selects(rule))) {
-          if (rule.body === undefined) await this.emit(`${this.text0()}${this.string(this.globals.get('ORS'))}`);
-          else await this.exec(rule.body);
-        }
+        for (const rule of this.program.rules)
+          if (rule.kind === 'pattern' && (await this.selects(rule))) {
+            if (rule.body === undefined)
+              await this.emit(`${this.text0()}${this.string(this.globals.get('ORS'))}`);
+            else await this.exec(rule.body);
+          }
       } catch (error) {
         if (!(error instanceof Jump) || (error.what !== 'next' && error.what !== 'nextfile')) throw error;
         if (error.what === 'nextfile') this.reader = undefined;
@@ -290,7 +368,11 @@ class Machine {
 
   private split(text: string, separator: string): string[] {
     if (text === '') return [];
-    if (separator === ' ') return text.replace(/^[ \t\n]+|[ \t\n]+$/g, '').split(/[ \t\n]+/).filter((part, _, all) => !(all.length === 1 && part === ''));
+    if (separator === ' ')
+      return text
+        .replace(/^[ \t\n]+|[ \t\n]+$/g, '')
+        .split(/[ \t\n]+/)
+        .filter((part, _, all) => !(all.length === 1 && part === ''));
     if (separator === '') return [...text];
     if (separator.length === 1 && separator !== '\\') {
       if (separator === '\t' || !/[.^$*+?()[\]{}|]/.test(separator)) return text.split(separator);
@@ -302,7 +384,8 @@ class Machine {
   private field(): Value[] {
     if (this.fields === undefined) {
       let fs = this.string(this.globals.get('FS'));
-      if (this.string(this.globals.get('RS')) === '' && fs !== ' ') fs = `${fs.length === 1 ? `[${fs}]` : fs}|\n`;
+      if (this.string(this.globals.get('RS')) === '' && fs !== ' ')
+        fs = `${fs.length === 1 ? `[${fs}]` : fs}|\n`;
       this.fields = this.split(this.record, fs).map((part) => new StrNum(part));
     }
     return this.fields;
@@ -310,7 +393,9 @@ class Machine {
 
   private text0(): string {
     if (this.recordStale) {
-      this.record = this.fields!.map((value) => this.string(value)).join(this.string(this.globals.get('OFS')));
+      this.record = this.fields!.map((value) => this.string(value)).join(
+        this.string(this.globals.get('OFS')),
+      );
       this.recordStale = false;
     }
     return this.record;
@@ -362,7 +447,10 @@ class Machine {
   }
 
   private compare(a: Value, b: Value): number {
-    const numeric = (value: Value): boolean => typeof value === 'number' || value === undefined || (value instanceof StrNum && value.number !== undefined);
+    const numeric = (value: Value): boolean =>
+      typeof value === 'number' ||
+      value === undefined ||
+      (value instanceof StrNum && value.number !== undefined);
     if (numeric(a) && numeric(b)) return this.number(a) - this.number(b);
     const [x, y] = [this.string(a), this.string(b)];
     return x < y ? -1 : x > y ? 1 : 0;
@@ -371,7 +459,11 @@ class Machine {
   private regex(source: string): RegExp {
     const key = `${this.truth(this.globals.get('IGNORECASE')) ? 'i' : ''}/${source}`;
     let regex = this.regexes.get(key);
-    if (regex === undefined) this.regexes.set(key, (regex = compileRegex(source, { syntax: 'extended', ignoreCase: key.startsWith('i') })));
+    if (regex === undefined)
+      this.regexes.set(
+        key,
+        (regex = compileRegex(source, { syntax: 'extended', ignoreCase: key.startsWith('i') })),
+      );
     regex.lastIndex = 0;
     return regex;
   }
@@ -424,26 +516,38 @@ class Machine {
 
   private async eval(expr: Expr): Promise<Value> {
     switch (expr.kind) {
-      case 'number': return expr.value;
-      case 'string': return expr.value;
-      case 'regex': return Number(this.regex(expr.source).test(this.text0()));
-      case 'name': return this.getVariable(expr.name);
-      case 'field': return this.getField(this.number(await this.eval(expr.index)));
+      case 'number':
+        return expr.value;
+      case 'string':
+        return expr.value;
+      case 'regex':
+        return Number(this.regex(expr.source).test(this.text0()));
+      case 'name':
+        return this.getVariable(expr.name);
+      case 'field':
+        return this.getField(this.number(await this.eval(expr.index)));
       case 'index': {
         const [cells, key] = [this.array(expr.name), await this.key(expr.keys)];
         if (!cells.has(key)) cells.set(key, undefined);
         return cells.get(key);
       }
-      case 'group': return expr.items.length === 1 ? this.eval(expr.items[0]!) : this.key(expr.items);
-      case 'conditional': return this.truth(await this.eval(expr.test)) ? this.eval(expr.yes) : this.eval(expr.no);
-      case 'in': return Number(this.array(expr.name).has(await this.key(expr.keys)));
+      case 'group':
+        return expr.items.length === 1 ? this.eval(expr.items[0]!) : this.key(expr.items);
+      case 'conditional':
+        return this.truth(await this.eval(expr.test)) ? this.eval(expr.yes) : this.eval(expr.no);
+      case 'in':
+        return Number(this.array(expr.name).has(await this.key(expr.keys)));
       case 'match': {
         const text = this.string(await this.eval(expr.left));
         return Number((await this.patternOf(expr.right)).test(text) !== expr.negated);
       }
       case 'unary': {
         const value = await this.eval(expr.operand);
-        return expr.op === '!' ? Number(!this.truth(value)) : expr.op === '-' ? -this.number(value) : this.number(value);
+        return expr.op === '!'
+          ? Number(!this.truth(value))
+          : expr.op === '-'
+            ? -this.number(value)
+            : this.number(value);
       }
       case 'step': {
         const old = this.number(await this.eval(expr.target));
@@ -453,13 +557,21 @@ class Machine {
       }
       case 'assign': {
         let value = await this.eval(expr.value);
-        if (expr.op !== '=') value = this.arithmetic(expr.op.slice(0, -1), this.number(await this.eval(expr.target)), this.number(value));
+        if (expr.op !== '=')
+          value = this.arithmetic(
+            expr.op.slice(0, -1),
+            this.number(await this.eval(expr.target)),
+            this.number(value),
+          );
         await this.store(expr.target, value);
         return value;
       }
-      case 'binary': return this.binary(expr);
-      case 'getline': return this.getline(expr);
-      case 'call': return this.call(expr.name, expr.args);
+      case 'binary':
+        return this.binary(expr);
+      case 'getline':
+        return this.getline(expr);
+      case 'call':
+        return this.call(expr.name, expr.args);
     }
   }
 
@@ -471,30 +583,45 @@ class Machine {
 
   private arithmetic(op: string, a: number, b: number): number {
     switch (op) {
-      case '+': return a + b;
-      case '-': return a - b;
-      case '*': return a * b;
-      case '^': return a ** b;
+      case '+':
+        return a + b;
+      case '-':
+        return a - b;
+      case '*':
+        return a * b;
+      case '^':
+        return a ** b;
       default:
-        if (b === 0) throw new AwkError(`cmd. line:1: error: division by zero attempted${op === '%' ? " in `%'" : ''}`);
+        if (b === 0)
+          throw new AwkError(`cmd. line:1: error: division by zero attempted${op === '%' ? " in `%'" : ''}`);
         return op === '/' ? a / b : a % b;
     }
   }
 
   private async binary(expr: Expr & { kind: 'binary' }): Promise<Value> {
     const { op } = expr;
-    if (op === '&&') return Number(this.truth(await this.eval(expr.left)) && this.truth(await this.eval(expr.right)));
-    if (op === '||') return Number(this.truth(await this.eval(expr.left)) || this.truth(await this.eval(expr.right)));
+    if (op === '&&')
+      return Number(this.truth(await this.eval(expr.left)) && this.truth(await this.eval(expr.right)));
+    if (op === '||')
+      return Number(this.truth(await this.eval(expr.left)) || this.truth(await this.eval(expr.right)));
     const [a, b] = [await this.eval(expr.left), await this.eval(expr.right)];
     switch (op) {
-      case ' ': return this.string(a) + this.string(b);
-      case '<': return Number(this.compare(a, b) < 0);
-      case '<=': return Number(this.compare(a, b) <= 0);
-      case '==': return Number(this.compare(a, b) === 0);
-      case '!=': return Number(this.compare(a, b) !== 0);
-      case '>': return Number(this.compare(a, b) > 0);
-      case '>=': return Number(this.compare(a, b) >= 0);
-      default: return this.arithmetic(op, this.number(a), this.number(b));
+      case ' ':
+        return this.string(a) + this.string(b);
+      case '<':
+        return Number(this.compare(a, b) < 0);
+      case '<=':
+        return Number(this.compare(a, b) <= 0);
+      case '==':
+        return Number(this.compare(a, b) === 0);
+      case '!=':
+        return Number(this.compare(a, b) !== 0);
+      case '>':
+        return Number(this.compare(a, b) > 0);
+      case '>=':
+        return Number(this.compare(a, b) >= 0);
+      default:
+        return this.arithmetic(op, this.number(a), this.number(b));
     }
   }
 
@@ -511,7 +638,9 @@ class Machine {
         let reader = this.inputs.get(source);
         if (reader === undefined) {
           try {
-            reader = new LineReader(source === '-' || source === '/dev/stdin' ? this.proc.stdin : this.proc.fs.open(source));
+            reader = new LineReader(
+              source === '-' || source === '/dev/stdin' ? this.proc.stdin : this.proc.fs.open(source),
+            );
           } catch (error) {
             if (error instanceof ErrnoError) return -1;
             throw error;
@@ -549,14 +678,16 @@ class Machine {
   private async call(name: string, args: readonly Expr[]): Promise<Value> {
     const user = this.program.functions.get(name);
     if (user !== undefined) return this.callUser(user, args);
-    const value = async (index: number): Promise<Value> => (args[index] === undefined ? undefined : this.eval(args[index]));
+    const value = async (index: number): Promise<Value> =>
+      args[index] === undefined ? undefined : this.eval(args[index]);
     const text = async (index: number): Promise<string> => this.string(await value(index));
     const number = async (index: number): Promise<number> => this.number(await value(index));
     switch (name) {
       case 'length': {
         const [arg] = args;
         if (arg === undefined) return [...this.text0()].length;
-        if (arg.kind === 'name' && (this.arrays.has(arg.name) || this.frame?.arrays.has(arg.name) === true)) return this.array(arg.name).size;
+        if (arg.kind === 'name' && (this.arrays.has(arg.name) || this.frame?.arrays.has(arg.name) === true))
+          return this.array(arg.name).size;
         return [...(await text(0))].length;
       }
       case 'substr': {
@@ -564,7 +695,9 @@ class Machine {
         const from = Math.round(await number(1));
         const count = args[2] === undefined ? Infinity : Math.round(await number(2));
         const start = Math.max(1, from);
-        return characters.slice(start - 1, Math.max(start - 1, count === Infinity ? characters.length : from + count - 1)).join('');
+        return characters
+          .slice(start - 1, Math.max(start - 1, count === Infinity ? characters.length : from + count - 1))
+          .join('');
       }
       case 'index': {
         const whole = await text(0);
@@ -574,14 +707,25 @@ class Machine {
       case 'split': {
         const whole = await text(0);
         const target = args[1] as Expr & { kind: 'name' };
-        const separator = args[2] === undefined ? this.string(this.globals.get('FS')) : args[2].kind === 'regex' ? undefined : await text(2);
-        const parts = separator === undefined ? (whole === '' ? [] : splitRegex(whole, await this.patternOf(args[2]!))) : this.split(whole, separator);
+        const separator =
+          args[2] === undefined
+            ? this.string(this.globals.get('FS'))
+            : args[2].kind === 'regex'
+              ? undefined
+              : await text(2);
+        const parts =
+          separator === undefined
+            ? whole === ''
+              ? []
+              : splitRegex(whole, await this.patternOf(args[2]!))
+            : this.split(whole, separator);
         const cells = this.array(target.name);
         cells.clear();
         parts.forEach((part, index) => cells.set(String(index + 1), new StrNum(part)));
         return parts.length;
       }
-      case 'sub': case 'gsub': {
+      case 'sub':
+      case 'gsub': {
         const pattern = await this.patternOf(args[0]!);
         const replacement = await text(1);
         const target: Expr = args[2] ?? { kind: 'field', index: { kind: 'number', value: 0 } };
@@ -589,7 +733,9 @@ class Machine {
         let count = 0;
         const next = replaceMatches(whole, pattern, name === 'gsub', (match) => {
           count++;
-          return replacement.replaceAll(/\\\\&|\\&|&/g, (one) => (one === '&' ? match[0] : one === '\\&' ? '&' : `\\${match[0]}`));
+          return replacement.replaceAll(/\\\\&|\\&|&/g, (one) =>
+            one === '&' ? match[0] : one === '\\&' ? '&' : `\\${match[0]}`,
+          );
         });
         if (count > 0) await this.store(target, next);
         return count;
@@ -600,7 +746,16 @@ class Machine {
         const how = await text(2);
         const whole = args[3] === undefined ? this.text0() : await text(3);
         let count = 0;
-        const fill = (match: RegExpMatchArray): string => replacement.replaceAll(/\\(\d)|\\&|&|\\\\/g, (one, digit: string | undefined) => (digit !== undefined ? (match[Number(digit)] ?? '') : one === '&' ? match[0] : one === '\\&' ? '&' : '\\'));
+        const fill = (match: RegExpMatchArray): string =>
+          replacement.replaceAll(/\\(\d)|\\&|&|\\\\/g, (one, digit: string | undefined) =>
+            digit !== undefined
+              ? (match[Number(digit)] ?? '')
+              : one === '&'
+                ? match[0]
+                : one === '\\&'
+                  ? '&'
+                  : '\\',
+          );
         return replaceMatches(whole, pattern, true, (match) => {
           count++;
           return /^[gG]/.test(how) || count === Math.max(1, Number(how) || 1) ? fill(match) : match[0];
@@ -627,56 +782,93 @@ class Machine {
         for (let i = 1; i < args.length; i++) values.push(await value(i));
         return this.sprintf(await text(0), values);
       }
-      case 'tolower': return (await text(0)).toLowerCase();
-      case 'toupper': return (await text(0)).toUpperCase();
-      case 'sin': return Math.sin(await number(0));
-      case 'cos': return Math.cos(await number(0));
-      case 'atan2': return Math.atan2(await number(0), await number(1));
-      case 'exp': return Math.exp(await number(0));
-      case 'log': return Math.log(await number(0));
-      case 'sqrt': return Math.sqrt(await number(0));
-      case 'int': return Math.trunc(await number(0));
-      case 'rand': return this.randomState();
+      case 'tolower':
+        return (await text(0)).toLowerCase();
+      case 'toupper':
+        return (await text(0)).toUpperCase();
+      case 'sin':
+        return Math.sin(await number(0));
+      case 'cos':
+        return Math.cos(await number(0));
+      case 'atan2':
+        return Math.atan2(await number(0), await number(1));
+      case 'exp':
+        return Math.exp(await number(0));
+      case 'log':
+        return Math.log(await number(0));
+      case 'sqrt':
+        return Math.sqrt(await number(0));
+      case 'int':
+        return Math.trunc(await number(0));
+      case 'rand':
+        return this.randomState();
       case 'srand': {
         const old = this.seed;
         this.seed = args.length === 0 ? Math.floor(this.proc.clock.now() / 1000) : await number(0);
         this.randomState = this.seedState(this.seed);
         return old;
       }
-      case 'systime': return Math.floor(this.proc.clock.now() / 1000);
+      case 'systime':
+        return Math.floor(this.proc.clock.now() / 1000);
       case 'strftime': {
         const format = args[0] === undefined ? '%a %b %e %H:%M:%S %Z %Y' : await text(0);
         const seconds = args[1] === undefined ? this.proc.clock.now() / 1000 : await number(1);
-        return strftime(format, seconds * 1000, args[2] !== undefined && this.truth(await value(2)) ? { name: 'UTC', offset: 0 } : zoneOf(this.proc));
+        return strftime(
+          format,
+          seconds * 1000,
+          args[2] !== undefined && this.truth(await value(2))
+            ? { name: 'UTC', offset: 0 }
+            : zoneOf(this.proc),
+        );
       }
       case 'mktime': {
-        const [year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (await text(0)).trim().split(/\s+/).map(Number);
+        const [year = 1970, month = 1, day = 1, hour = 0, minute = 0, second = 0] = (await text(0))
+          .trim()
+          .split(/\s+/)
+          .map(Number);
         return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - zoneOf(this.proc).offset;
       }
-      case 'asort': case 'asorti': {
+      case 'asort':
+      case 'asorti': {
         const source = this.array((args[0] as Expr & { kind: 'name' }).name);
-        const sorted = name === 'asort' ? [...source.values()].toSorted((a, b) => this.compare(a, b)) : [...source.keys()].toSorted();
+        const sorted =
+          name === 'asort'
+            ? [...source.values()].toSorted((a, b) => this.compare(a, b))
+            : [...source.keys()].toSorted();
         const target = args[1] === undefined ? source : this.array((args[1] as Expr & { kind: 'name' }).name);
         target.clear();
         sorted.forEach((one, index) => target.set(String(index + 1), one));
         return sorted.length;
       }
-      case 'and': return (await number(0)) & (await number(1));
-      case 'or': return (await number(0)) | (await number(1));
-      case 'xor': return (await number(0)) ^ (await number(1));
-      case 'lshift': return (await number(0)) * 2 ** (await number(1));
-      case 'rshift': return Math.floor((await number(0)) / 2 ** (await number(1)));
+      case 'and':
+        return (await number(0)) & (await number(1));
+      case 'or':
+        return (await number(0)) | (await number(1));
+      case 'xor':
+        return (await number(0)) ^ (await number(1));
+      case 'lshift':
+        return (await number(0)) * 2 ** (await number(1));
+      case 'rshift':
+        return Math.floor((await number(0)) / 2 ** (await number(1)));
       case 'strtonum': {
         const word = (await text(0)).trim();
-        return /^0[xX]/.test(word) ? Number.parseInt(word, 16) : /^0\d/.test(word) ? Number.parseInt(word, 8) : this.number(word);
+        return /^0[xX]/.test(word)
+          ? Number.parseInt(word, 16)
+          : /^0\d/.test(word)
+            ? Number.parseInt(word, 8)
+            : this.number(word);
       }
       case 'system': {
         await this.out.flush();
         return statusNumber(await runChild(this.proc, { argv: ['sh', '-c', await text(0)] }));
       }
-      case 'close': return this.close(await text(0));
-      case 'fflush': await this.out.flush(); return 0;
-      default: throw new AwkError(`cmd. line:1: fatal: function \`${name}' not defined`);
+      case 'close':
+        return this.close(await text(0));
+      case 'fflush':
+        await this.out.flush();
+        return 0;
+      default:
+        throw new AwkError(`cmd. line:1: fatal: function \`${name}' not defined`);
     }
   }
 
@@ -688,10 +880,12 @@ class Machine {
       const arg = args[index];
       frame.values.set(parameter, undefined);
       if (arg === undefined) continue;
-      if (arg.kind === 'name' && (this.arrays.has(arg.name) || this.frame?.arrays.has(arg.name) === true)) frame.arrays.set(parameter, this.array(arg.name));
+      if (arg.kind === 'name' && (this.arrays.has(arg.name) || this.frame?.arrays.has(arg.name) === true))
+        frame.arrays.set(parameter, this.array(arg.name));
       else {
         frame.values.set(parameter, await this.eval(arg));
-        if (arg.kind === 'name' && this.getVariable(arg.name) === undefined) bound.push({ parameter, name: arg.name });
+        if (arg.kind === 'name' && this.getVariable(arg.name) === undefined)
+          bound.push({ parameter, name: arg.name });
       }
     }
     this.frames.push(frame);
@@ -714,26 +908,52 @@ class Machine {
 
   private sprintf(format: string, args: readonly Value[]): string {
     let index = 0;
-    return format.replaceAll(/%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?([a-zA-Z])/g, (whole, flags: string, width: string, precision: string | undefined, kind: string) => {
-      if (whole === '%%') return '%';
-      const columns = width === '*' ? this.number(args[index++]) : Number(width || 0);
-      const digits = precision === undefined ? undefined : precision === '*' ? this.number(args[index++]) : Number(precision || 0);
-      if (index >= args.length && !'%'.includes(kind)) throw new AwkError(`cmd. line:1: fatal: not enough arguments to satisfy format string\n\t\`${format}'\n\t ${' '.repeat(Math.max(0, format.indexOf(whole)))}${' '.repeat(whole.length - 1)}^ ran out for this one`);
-      const value = args[index++];
-      if (kind === 's') return formatNumber(flags, columns, digits, 's', this.string(value));
-      if (kind === 'c') return formatNumber(flags, columns, digits, 'c', typeof value === 'number' ? String.fromCodePoint(value) : this.string(value));
-      if (kind === 'd' || kind === 'i') return formatNumber(flags, columns, digits, 'd', Math.trunc(this.number(value)));
-      return 'ouxXeEfFgG'.includes(kind) ? formatNumber(flags, columns, digits, kind, this.number(value)) : whole;
-    });
+    return format.replaceAll(
+      /%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?([a-zA-Z])/g,
+      (whole, flags: string, width: string, precision: string | undefined, kind: string) => {
+        if (whole === '%%') return '%';
+        const columns = width === '*' ? this.number(args[index++]) : Number(width || 0);
+        const digits =
+          precision === undefined
+            ? undefined
+            : precision === '*'
+              ? this.number(args[index++])
+              : Number(precision || 0);
+        if (index >= args.length && !'%'.includes(kind))
+          throw new AwkError(
+            `cmd. line:1: fatal: not enough arguments to satisfy format string\n\t\`${format}'\n\t ${' '.repeat(Math.max(0, format.indexOf(whole)))}${' '.repeat(whole.length - 1)}^ ran out for this one`,
+          );
+        const value = args[index++];
+        if (kind === 's') return formatNumber(flags, columns, digits, 's', this.string(value));
+        if (kind === 'c')
+          return formatNumber(
+            flags,
+            columns,
+            digits,
+            'c',
+            typeof value === 'number' ? String.fromCodePoint(value) : this.string(value),
+          );
+        if (kind === 'd' || kind === 'i')
+          return formatNumber(flags, columns, digits, 'd', Math.trunc(this.number(value)));
+        return 'ouxXeEfFgG'.includes(kind)
+          ? formatNumber(flags, columns, digits, kind, this.number(value))
+          : whole;
+      },
+    );
   }
 
   // Statements.
 
   private async exec(statement: Statement): Promise<void> {
     switch (statement.kind) {
-      case 'block': for (const one of statement.body) await this.exec(one); return;
-      case 'expression': await this.eval(statement.value); return;
-      case 'print': return this.print(statement);
+      case 'block':
+        for (const one of statement.body) await this.exec(one);
+        return;
+      case 'expression':
+        await this.eval(statement.value);
+        return;
+      case 'print':
+        return this.print(statement);
       case 'if':
         if (this.truth(await this.eval(statement.test))) await this.exec(statement.yes);
         else if (statement.no !== undefined) await this.exec(statement.no);
@@ -755,8 +975,14 @@ class Machine {
           if (!(await this.turn(statement.body))) return;
         }
         return;
-      case 'jump': throw new Jump(statement.what);
-      case 'exit': case 'return': throw new Jump(statement.kind, statement.value === undefined ? undefined : await this.eval(statement.value));
+      case 'jump':
+        throw new Jump(statement.what);
+      case 'exit':
+      case 'return':
+        throw new Jump(
+          statement.kind,
+          statement.value === undefined ? undefined : await this.eval(statement.value),
+        );
       case 'delete':
         if (statement.keys === undefined) this.array(statement.name).clear();
         else this.array(statement.name).delete(await this.key(statement.keys));
@@ -782,7 +1008,10 @@ class Machine {
     for (const arg of statement.args) values.push(await this.eval(arg));
     const text = statement.format
       ? this.sprintf(this.string(values[0]), values.slice(1))
-      : (values.length === 0 ? this.text0() : values.map((value) => this.string(value, 'OFMT')).join(this.string(this.globals.get('OFS')))) + this.string(this.globals.get('ORS'));
+      : (values.length === 0
+          ? this.text0()
+          : values.map((value) => this.string(value, 'OFMT')).join(this.string(this.globals.get('OFS')))) +
+        this.string(this.globals.get('ORS'));
     if (statement.to === undefined) return this.emit(text);
     const target = this.string(await this.eval(statement.to.target));
     if (statement.to.op === '|') {
@@ -800,7 +1029,11 @@ class Machine {
     }
     let file = this.files.get(target);
     if (file === undefined) {
-      file = this.proc.fs.open(target, { write: true, create: true, append: statement.to.op === '>>', truncate: statement.to.op === '>' }, 0o666);
+      file = this.proc.fs.open(
+        target,
+        { write: true, create: true, append: statement.to.op === '>>', truncate: statement.to.op === '>' },
+        0o666,
+      );
       this.files.set(target, file);
     }
     await file.write(text);
@@ -825,7 +1058,15 @@ class Machine {
 
   private async feed(commandLine: string, input: string): Promise<number> {
     const { reader, writer } = this.proc.kernel.pipe();
-    const child = this.proc.spawn({ argv: ['sh', '-c', commandLine], path: '/bin/sh', fds: new Map([[0, reader], [1, this.proc.stdout], [2, this.proc.stderr]]) });
+    const child = this.proc.spawn({
+      argv: ['sh', '-c', commandLine],
+      path: '/bin/sh',
+      fds: new Map([
+        [0, reader],
+        [1, this.proc.stdout],
+        [2, this.proc.stderr],
+      ]),
+    });
     const fd = this.proc.setFd(writer, undefined, 20);
     await writer.write(input);
     this.proc.closeFd(fd);
@@ -842,6 +1083,7 @@ class Machine {
 function splitRegex(text: string, regex: RegExp): string[] {
   const parts: string[] = [];
   let at = 0;
+  regex.lastIndex = 0;
   for (const match of text.matchAll(regex)) {
     if (match[0] === '') continue;
     parts.push(text.slice(at, match.index));
@@ -850,10 +1092,16 @@ function splitRegex(text: string, regex: RegExp): string[] {
   return [...parts, text.slice(at)];
 }
 
-function replaceMatches(text: string, regex: RegExp, all: boolean, replace: (match: RegExpMatchArray) => string): string {
+function replaceMatches(
+  text: string,
+  regex: RegExp,
+  all: boolean,
+  replace: (match: RegExpMatchArray) => string,
+): string {
   let out = '';
   let at = 0;
   let lastEnd = -1;
+  regex.lastIndex = 0;
   for (const match of text.matchAll(regex)) {
     if (match[0] === '' && match.index === lastEnd) continue;
     out += text.slice(at, match.index) + replace(match);

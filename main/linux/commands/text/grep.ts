@@ -233,9 +233,11 @@ class Search {
 
   private spans(line: string): Span[] {
     const all: Span[] = [];
-    for (const pattern of this.patterns)
+    for (const pattern of this.patterns) {
+      pattern.lastIndex = 0; // matchAll goes on from where test() stopped.
       for (const match of line.matchAll(pattern))
         all.push({ from: match.index, to: match.index + match[0].length });
+    }
     if (this.patterns.length === 1) return all;
     all.sort((a, b) => a.from - b.from || b.to - a.to);
     const out: Span[] = [];

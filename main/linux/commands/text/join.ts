@@ -115,6 +115,8 @@ export const comm: Program = command(
       tab.repeat([1, 2, 3].slice(0, column).filter((n) => !options.has(String(n))).length),
     );
     const disordered = new Set<number>();
+    // As comm does: the order only matters once a line was found in one file alone.
+    let unpaired = options.has('check-order');
     const next = async (
       reader: LineReader,
       file: number,
@@ -124,6 +126,7 @@ export const comm: Program = command(
       if (
         line !== undefined &&
         last !== undefined &&
+        unpaired &&
         compareNames(last, line) > 0 &&
         !disordered.has(file) &&
         !options.has('nocheck-order')
@@ -138,6 +141,7 @@ export const comm: Program = command(
       const order = a === undefined ? 1 : b === undefined ? -1 : compareNames(a, b);
       const column = order < 0 ? 0 : order > 0 ? 1 : 2;
       if (!options.has(String(column + 1))) await it.out.line(indents[column]! + (order > 0 ? b! : a!));
+      unpaired ||= order !== 0;
       if (order <= 0) a = await next(readerA, 1, a);
       if (order >= 0) b = await next(readerB, 2, b);
     }
