@@ -27,8 +27,8 @@ export async function bench(args: string[]): Promise<number> {
       pods: { type: 'string', default: '100' },
     },
   });
-  const nodes = wholeNumber('nodes', values.nodes, 2);
-  const pods = wholeNumber('pods', values.pods, 1);
+  const nodes = wholeNumber('nodes', values.nodes, 2, 240);
+  const pods = wholeNumber('pods', values.pods, 1, 20_000);
   const [cpu] = cpus();
   process.stdout.write(`${availableParallelism()} cores, ${cpu?.model ?? 'unknown'}, Node ${process.version}\n\n`);
   for (const { what, figure } of await measure(nodes, pods)) process.stdout.write(`${what.padEnd(58)}${figure}\n`);

@@ -72,6 +72,7 @@ async function play(labId: string, language: Language): Promise<boolean> {
       host: nodeHost,
       version: packageVersion,
       door: 'browser',
+      attended: false,
       language,
       onFault: (error) => process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
     });

@@ -1,4 +1,4 @@
-// What labs do to a cluster from outside: commands aside, requests, files, scripts typed into a shell.
+// What labs do to a cluster from outside: commands aside, requests, files.
 import { httpRequest } from '../network/http/index.ts';
 import { ResolveError } from '../network/dns/index.ts';
 import { ErrnoError } from '../network/index.ts';
@@ -18,8 +18,6 @@ export interface CommandResult {
 export type HttpResult =
   | { readonly ok: true; readonly status: number; readonly body: string }
   | { readonly ok: false; readonly message: string };
-
-const TYPING_SIZE = { columns: 200, rows: 50 };
 
 export class World {
   private readonly cluster: Cluster;
@@ -92,20 +90,6 @@ export class World {
   readMachineFile(machine: string, path: string): string | undefined {
     const { files } = this.cluster.requireMachine(machine).kernel;
     return files.exists(path) ? files.readText(path) : undefined;
-  }
-
-  /** Types a script into a new login shell, as a person would, leaves, and waits until the shell has ended. */
-  async typeScript(machine: string, script: string): Promise<CommandResult> {
-    const host = this.cluster.requireMachine(machine);
-    const tty = host.kernel.openTty(TYPING_SIZE);
-    const task = host.login({ user: 'root', tty });
-    tty.input(`${script.trimEnd()}\nexit\n`.replaceAll('\n', '\r'));
-    let stdout = '';
-    const decoder = new TextDecoder();
-    for (let bytes = await tty.output(); bytes !== undefined; bytes = await tty.output()) {
-      stdout += decoder.decode(bytes, { stream: true });
-    }
-    return { stdout, stderr: '', exitCode: exitCodeOf(await task.ended) };
   }
 }
 

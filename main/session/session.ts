@@ -36,6 +36,8 @@ export interface SessionOptions {
   readonly door: AppState['door'];
   /** The host's language, until the person chooses one. */
   readonly language: Language;
+  /** False where nobody watches, as on the command line: solutions are played as fast as they go. */
+  readonly attended?: boolean;
   /** Told of what should not have happened, for the door's log. */
   readonly onFault: (error: unknown) => void;
 }
@@ -115,6 +117,7 @@ export class Session implements AsyncDisposable {
       newSeed: () => randomUUID(),
       onChange: (state) => this.emit('lab.changed', state),
       terminals: this.terminals,
+      watched: () => options.attended !== false && !this.clock.state.paused,
     });
     this.handlers = this.makeHandlers();
     this.stampTimer = host.timeout(STAMP_MS, () => this.stamp());

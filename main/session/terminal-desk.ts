@@ -6,6 +6,7 @@ import type { Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import { Scrollback } from './scrollback.ts';
 import { SessionError } from './session-error.ts';
+import { typeScript } from './typist.ts';
 
 interface Terminal {
   readonly info: TerminalInfo;
@@ -28,6 +29,8 @@ export interface TerminalDeskOptions {
 /** Where the open terminals stand in the workspace, so that they are there again. */
 const KEY = '/settings/terminals';
 const FIRST_SIZE: WindowSize = { columns: 80, rows: 24 };
+/** Virtual time after which a played script is given up: something in it never ends. */
+const PLAY_MAX_MS = 30 * 60_000;
 /** Terminals that may be open at once. */
 const TERMINALS_MAX = 64;
 
@@ -49,6 +52,17 @@ export class TerminalDesk implements Disposable {
     );
     on<{ terminalId: string } & WindowSize>('terminal.resize', ({ terminalId, columns, rows }) =>
       this.require(terminalId).master?.resize({ columns, rows }),
+    );
+    this.handlers.use(
+      simulation.onInput<{ terminalId: string; script: string }>('terminal.play', async ({ terminalId, script }) => {
+        const { master, info } = this.require(terminalId);
+        if (master === undefined) throw new SessionError('no-cluster', `The terminal ${info.title} has no shell.`);
+        const giveUp = new AbortController();
+        using _timer = simulation.after(PLAY_MAX_MS, () =>
+          giveUp.abort(new SessionError('failed', 'The script did not come to an end within half an hour of virtual time.')),
+        );
+        await typeScript(master, simulation, script, giveUp.signal);
+      }),
     );
     on<{ terminalId: string }>('terminal.hangUp', ({ terminalId }) => this.hangUp(terminalId));
   }
@@ -75,6 +89,13 @@ export class TerminalDesk implements Disposable {
     this.remember();
     await this.options.simulation.input('terminal.start', { terminalId });
     return info;
+  }
+
+  /** Types a script into the first terminal of a machine, opening one if there is none; settles when it has run. */
+  async play(machine: string, script: string): Promise<void> {
+    const existing = this.list().find((info) => info.machine === machine);
+    const { terminalId } = existing ?? (await this.open(machine, FIRST_SIZE));
+    await this.options.simulation.input('terminal.play', { terminalId, script });
   }
 
   /** The terminal whose tty it is; for a tty further away, the one last typed in. */

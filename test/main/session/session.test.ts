@@ -26,6 +26,7 @@ function open(): Session {
     host: hostLoop,
     version: '0.0.0',
     door: 'browser',
+    attended: false,
     language: 'en',
     onFault: (error) => faults.push(error),
   });
