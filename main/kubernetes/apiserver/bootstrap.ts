@@ -9,7 +9,7 @@ import type { Tree } from './object.ts';
 import { shape } from './verbs/shaping.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-export const SYSTEM_USER: UserInfo = {
+const SYSTEM_USER: UserInfo = {
   name: 'system:apiserver',
   groups: ['system:masters', ALL_AUTHENTICATED],
 };

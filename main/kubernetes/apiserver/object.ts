@@ -71,7 +71,7 @@ export function metaOf(object: ApiObject): ObjectMeta {
 }
 
 /** The value at a path of members, or undefined. */
-export function at(object: unknown, ...path: readonly string[]): unknown {
+function at(object: unknown, ...path: readonly string[]): unknown {
   let value: unknown = object;
   for (const member of path) {
     if (!isTree(value)) return undefined;

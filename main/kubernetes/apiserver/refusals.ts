@@ -141,7 +141,7 @@ const REASONS: Record<FieldError['type'], string> = {
 };
 
 /** A value as Go's error texts show it. */
-export function shown(value: unknown): string {
+function shown(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return goQuote(value);
   return typeof value === 'object'
@@ -150,7 +150,7 @@ export function shown(value: unknown): string {
 }
 
 /** A Go string literal (strconv.Quote). */
-export function goQuote(text: string): string {
+function goQuote(text: string): string {
   return JSON.stringify(text);
 }
 
@@ -191,11 +191,6 @@ export const tooLong = (field: string, bytesMax: number): FieldError => ({
   type: 'TooLong',
   field,
   body: `Too long: may not be more than ${bytesMax} bytes`,
-});
-export const tooMany = (field: string, actual: number, most: number): FieldError => ({
-  type: 'TooMany',
-  field,
-  body: `Too many: ${actual}: must have at most ${most} item${most === 1 ? '' : 's'}`,
 });
 
 /** 422 Invalid: all that is wrong with an object. */

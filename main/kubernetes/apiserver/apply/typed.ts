@@ -33,11 +33,11 @@ function child(structure: Structure | undefined, parent: string, field: string):
   return { structure: target, name: short(name), parent, field };
 }
 
-export function memberType(type: Type, field: string): Type {
+function memberType(type: Type, field: string): Type {
   return child(type.structure?.properties?.[field] ?? type.structure?.additionalProperties, type.name, field);
 }
 
-export function itemType(type: Type): Type {
+function itemType(type: Type): Type {
   return child(type.structure?.items, type.name, '');
 }
 
@@ -57,7 +57,7 @@ function listKeys(type: Type): readonly string[] | undefined {
 }
 
 /** How fieldsV1 names an element of a list. */
-export function elementKey(item: unknown, keys: readonly string[]): string {
+function elementKey(item: unknown, keys: readonly string[]): string {
   if (keys.length === 0) return `v:${JSON.stringify(item)}`;
   const values: Tree = {};
   for (const key of [...keys].sort()) {

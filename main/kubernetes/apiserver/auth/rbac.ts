@@ -152,7 +152,7 @@ const has = (list: readonly string[] | undefined, value: string): boolean =>
   list !== undefined && (list.includes('*') || list.includes(value));
 
 /** Whether one rule allows a request. */
-export function allows(rule: PolicyRule, attributes: Attributes): boolean {
+function allows(rule: PolicyRule, attributes: Attributes): boolean {
   if (!has(rule.verbs, attributes.verb)) return false;
   if (attributes.path !== undefined)
     return (rule.nonResourceURLs ?? []).some((pattern) => pathMatches(pattern, attributes.path!));

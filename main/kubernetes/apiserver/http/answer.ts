@@ -59,7 +59,7 @@ export function refusalAnswer(
 }
 
 /** The Status of an error. Throws the error if it isn't a refusal. */
-export function statusOf(error: unknown): Status {
+function statusOf(error: unknown): Status {
   if (error instanceof StatusError) return error.status;
   throw error;
 }

@@ -101,7 +101,7 @@ function targetOf(target: string): { path: string; query: URLSearchParams } {
   return { path, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)) };
 }
 
-export function warningHeaders(warnings: readonly string[]): (readonly [string, string])[] {
+function warningHeaders(warnings: readonly string[]): (readonly [string, string])[] {
   return [...new Set(warnings)].map((text) => ['warning', `299 - ${JSON.stringify(text)}`] as const);
 }
 

@@ -2,11 +2,11 @@
 import type { Random } from '../../../simulation/index.ts';
 
 /** Dotted address → number. */
-export function ipv4Number(address: string): number {
+function ipv4Number(address: string): number {
   return address.split('.').reduce((value, part) => value * 256 + Number(part), 0);
 }
 
-export function ipv4Text(value: number): string {
+function ipv4Text(value: number): string {
   return [24, 16, 8, 0].map((shift) => Math.floor(value / 2 ** shift) % 256).join('.');
 }
 

@@ -356,7 +356,7 @@ const decodeBytes: Decoder = (value, notes, struct) => {
 };
 
 /** The position at which encoding/base64 gives up, or undefined for valid text. */
-export function base64Fault(text: string): number | undefined {
+function base64Fault(text: string): number | undefined {
   const bad = /[^A-Za-z0-9+/=\r\n]/.exec(text);
   const plain = text.replace(/[\r\n]/g, '');
   const padding = plain.indexOf('=');

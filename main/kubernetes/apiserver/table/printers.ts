@@ -4,7 +4,7 @@ import type { StoredObject } from '../object.ts';
 import { ageOf } from './duration.ts';
 import { printers } from './kind-printers.ts';
 
-export const NAME_DESCRIPTION =
+const NAME_DESCRIPTION =
   'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
 
 const DEFAULT_COLUMNS: readonly Column[] = [

@@ -1,16 +1,8 @@
 // The system's part of metadata: what creation sets, what updates may not touch, what is checked (apimachinery ValidateObjectMeta).
 import { labelKeyProblems, labelValueProblems } from '../../api/selector.ts';
 import type { ObjectMeta } from '../../api/meta.ts';
-import { equalTrees, metaOf, type ApiObject, type StoredObject } from '../object.ts';
-import {
-  forbiddenField,
-  invalidValue,
-  required,
-  tooLong,
-  unsupported,
-  type FieldError,
-} from '../refusals.ts';
-import { subdomainProblems } from '../kinds/names.ts';
+import { metaOf, type ApiObject, type StoredObject } from '../object.ts';
+import { forbiddenField, invalidValue, required, tooLong, type FieldError } from '../refusals.ts';
 
 /** Annotations of one object together, in bytes. */
 const ANNOTATIONS_BYTES_MAX = 256 * 1024;
@@ -43,7 +35,7 @@ export function validateMetadata(
 }
 
 /** Labels, annotations, owners and finalizers; also of pod templates. */
-export function validateMetaParts(meta: ObjectMeta, path: string): FieldError[] {
+function validateMetaParts(meta: ObjectMeta, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if ((meta.generation ?? 0) < 0)
     errors.push(invalidValue(`${path}.generation`, meta.generation, 'must be greater than or equal to 0'));
@@ -160,21 +152,4 @@ export function validateMetadataUpdate(object: ApiObject, old: StoredObject): Fi
 
 function immutable(errors: FieldError[], field: string, now: unknown, before: unknown): void {
   if (now !== before) errors.push(invalidValue(field, now ?? '', 'field is immutable'));
-}
-
-/** A value that may not change. */
-export function immutableField(field: string, now: unknown, before: unknown): FieldError[] {
-  return equalTrees(now, before) ? [] : [invalidValue(field, now, 'field is immutable')];
-}
-
-/** The DNS subdomain check as field errors. */
-export function validateSubdomain(field: string, name: string): FieldError[] {
-  return subdomainProblems(name).map((problem) => invalidValue(field, name, problem));
-}
-
-/** One of a set of words. */
-export function oneOf(field: string, value: string | undefined, words: readonly string[]): FieldError[] {
-  if (value !== undefined && words.includes(value)) return [];
-  if (value === undefined || value === '') return [required(field)];
-  return [unsupported(field, value, words)];
 }
