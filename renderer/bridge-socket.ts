@@ -2,10 +2,11 @@
 //
 // The protocol, version 1, between this file and main/browser:
 //
-// - The host serves the built renderer at `/` on 127.0.0.1. The address it prints carries a one-time token,
-//   `http://127.0.0.1:PORT/?token=…`; the host answers that with a session cookie (HttpOnly, SameSite=Strict, its
-//   name holding the port, as cookies don't tell ports apart) and a redirect to `/`. The screen never sees the token.
-// - The socket is at `/bridge`, same origin. The host checks Host, Origin and the cookie. A page it doesn't know is
+// - The host is on 127.0.0.1. The address it prints carries a one-time token, `http://127.0.0.1:PORT/?token=…`; the host
+//   answers that with a redirect to `/SECRET/`, where it serves the built screen, and a session cookie for that path
+//   (HttpOnly, SameSite=Strict, its name holding the port, as cookies don't tell ports apart: the path keeps it from other
+//   servers of this machine). The screen never sees the token, and finds everything relative to its own address.
+// - The socket is at `bridge` beside the page. The host checks Host, Origin, path and cookie. A page it doesn't know is
 //   accepted and closed at once with code 4401 (a refused upgrade couldn't be told from a host that is away).
 // - Every message is one JSON text:
 //     screen to host   { "id": 7, "name": "lab.check", "request": { "step": 0 } }

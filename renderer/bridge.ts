@@ -28,8 +28,10 @@ declare global {
 export function connectBridge(): ScreenBridge {
   const { drydock } = window;
   if (drydock !== undefined) return steady(drydock);
-  const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-  return new SocketBridge(`${scheme}://${location.host}/bridge`);
+  const address = new URL('bridge', location.href);
+  address.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:';
+  address.search = address.hash = '';
+  return new SocketBridge(address.href);
 }
 
 /** Electron's bridge lives as long as the page. */

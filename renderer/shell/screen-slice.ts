@@ -31,6 +31,8 @@ const SCREEN_READER_KEY = 'drydock.screenReader';
 export const screenSlice =
   ({ ask, bridge }: Engine): Slice<ScreenSlice> =>
   (set, get) => {
+    /** Changes of settings on their way. */
+    let updating = 0;
     bridge.on('cluster.changed', (cluster) => {
       const before = get().cluster.phase;
       set({ cluster });
@@ -56,7 +58,9 @@ export const screenSlice =
       load: async () => {
         const state = await ask('app.state', {});
         if (state === undefined) return;
-        const { version, workspace, door, settings, cluster, host, clock, lab } = state;
+        // What the person chose a moment ago is newer than what was asked for before.
+        const settings = updating > 0 ? get().settings : state.settings;
+        const { version, workspace, door, cluster, host, clock, lab } = state;
         const place = get().loaded ? get().place : lab === undefined ? 'shelf' : 'workbench';
         set({ loaded: true, version, workspace, door, settings, cluster, host, clock, lab, place });
         get().syncTerminals(state.terminals);
@@ -65,7 +69,8 @@ export const screenSlice =
       },
       updateSettings: (change) => {
         set({ settings: { ...get().settings, ...change } }); // Shown at once; the answer says the same.
-        void ask('settings.update', change);
+        updating++;
+        void ask('settings.update', change).finally(() => updating--);
       },
       setScreenReader: (on) => {
         set({ screenReader: on });

@@ -50,6 +50,7 @@ export function makeStore(bridge: ScreenBridge): StoreApi<Store> {
     store.setState({ connection });
     if (connection.status === 'connected' && before !== 'connected') void store.getState().load();
   });
-  void store.getState().load();
+  // Otherwise it is loaded as soon as the connection is there.
+  if (bridge.connection.status === 'connected') void store.getState().load();
   return store;
 }
