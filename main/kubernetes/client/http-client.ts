@@ -3,6 +3,7 @@ import {
   connectWebSocket,
   headerOf,
   httpRequest,
+  WebSocketRefused,
   type ClientResponse,
   type HeaderList,
   type WebSocket,
@@ -96,12 +97,24 @@ export class HttpApi implements Disposable {
   async webSocket(path: string, query: string, protocols: readonly string[]): Promise<WebSocket> {
     const { random } = this.options;
     const stream = await this.connect('GET', path);
-    return connectWebSocket(stream, {
-      target: query === '' ? path : `${path}?${query}`,
-      headers: [['Host', new URL(this.config.server).host], ...this.authHeaders()],
-      protocols,
-      randomBytes: (sizeBytes) => random.bytes(sizeBytes),
-    });
+    try {
+      return await connectWebSocket(stream, {
+        target: query === '' ? path : `${path}?${query}`,
+        headers: [
+          ['Host', new URL(this.config.server).host],
+          ['User-Agent', this.options.userAgent],
+          ...this.authHeaders(),
+        ],
+        protocols,
+        randomBytes: (sizeBytes) => random.bytes(sizeBytes),
+      });
+    } catch (error) {
+      if (!(error instanceof WebSocketRefused)) throw error;
+      const pieces: Uint8Array[] = [];
+      for await (const piece of error.response.body) pieces.push(piece);
+      stream.close();
+      throw refusal(error.response, Buffer.concat(pieces).toString('utf8'), { method: 'GET', path });
+    }
   }
 
   [Symbol.dispose](): void {

@@ -1,10 +1,12 @@
 // One run of kubectl: its process, global flags, and what they lead to (configuration, server, resources).
 import type { Process } from '../../linux/kernel/index.ts';
+import type { KubernetesObject } from '../api/index.ts';
 import { HttpApi } from '../client/http-client.ts';
 import { loadKubeconfig, restConfig, type Kubeconfig, type RestConfig } from '../client/kubeconfig.ts';
 import { CommandError } from './frame/command-error.ts';
 import { dialFrom } from '../client/dial.ts';
 import { discover, ResourceMapper } from './rest/discovery.ts';
+import { OpenApi } from './rest/open-api.ts';
 import type { FlagValues } from './frame/flags.ts';
 
 /** What differs between kubectl releases. */
@@ -21,6 +23,7 @@ export class Kubectl implements Disposable {
   readonly flags: FlagValues;
   private loaded: Kubeconfig | undefined;
   private client: HttpApi | undefined;
+  private documents: OpenApi | undefined;
   private resources: Promise<ResourceMapper> | undefined;
   private readonly warned = new Set<string>();
 
@@ -52,8 +55,14 @@ export class Kubectl implements Disposable {
         ...only('certificateAuthority', text('certificate-authority')),
         ...only('clientCertificate', text('client-certificate')),
         ...only('clientKey', text('client-key')),
-        ...only('insecureSkipTlsVerify', flags.changed('insecure-skip-tls-verify') ? flags.bool('insecure-skip-tls-verify') : undefined),
-        ...only('impersonate', flags.changed('as') ? { user: flags.string('as'), groups: flags.list('as-group') } : undefined),
+        ...only(
+          'insecureSkipTlsVerify',
+          flags.changed('insecure-skip-tls-verify') ? flags.bool('insecure-skip-tls-verify') : undefined,
+        ),
+        ...only(
+          'impersonate',
+          flags.changed('as') ? { user: flags.string('as'), groups: flags.list('as-group') } : undefined,
+        ),
       });
     } catch (error) {
       throw new CommandError(error instanceof Error ? error.message : String(error));
@@ -69,6 +78,18 @@ export class Kubectl implements Disposable {
     return this.flags.changed('namespace');
   }
 
+  /** Where an object of a file goes. Throws CommandError when file and flag disagree. */
+  namespaceOf({ metadata }: KubernetesObject): string {
+    const own = metadata?.namespace;
+    if (own === undefined || own === '') return this.namespace;
+    if (this.enforceNamespace && own !== this.namespace) {
+      throw new CommandError(
+        `the namespace from the provided object "${own}" does not match the namespace "${this.namespace}". You must pass '--namespace=${own}' to perform this operation.`,
+      );
+    }
+    return own;
+  }
+
   get api(): HttpApi {
     const { proc } = this;
     return (this.client ??= new HttpApi({
@@ -79,6 +100,10 @@ export class Kubectl implements Disposable {
       userAgent: `kubectl/${this.version.gitVersion} (linux/amd64) kubernetes`,
       onWarning: (text) => this.warn(text),
     }));
+  }
+
+  get openApi(): OpenApi {
+    return (this.documents ??= new OpenApi(this.api));
   }
 
   mapper(): Promise<ResourceMapper> {

@@ -4,9 +4,8 @@ import { ErrnoError } from '../../network/index.ts';
 import { StatusError } from '../api/index.ts';
 import { UnreachableError } from '../client/http-client.ts';
 import { rootCommand } from './commands/root.ts';
-import { CommandError } from './frame/command-error.ts';
+import { CommandError, ManyErrors, UsageError } from './frame/command-error.ts';
 import { findCommand, parseRest } from './frame/command.ts';
-import { globalFlags } from './frame/global-flags.ts';
 import { helpText } from './frame/help.ts';
 import { Kubectl, type KubectlVersion } from './kubectl.ts';
 
@@ -17,23 +16,27 @@ export function makeKubectl(version: KubectlVersion): Program {
       return await run(proc, version);
     } catch (error) {
       const { text, exitCode } = explain(error);
-      await proc.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
+      if (text !== '') await proc.stderr.write(text.endsWith('\n') ? text : `${text}\n`);
       return exitCode;
     }
   };
 }
 
 async function run(proc: Process, version: KubectlVersion): Promise<number> {
-  const found = findCommand(rootCommand, proc.argv.slice(1), globalFlags);
+  const found = findCommand(rootCommand, proc.argv.slice(1));
   const path = found.path.join(' ');
   try {
-    const { values, args, dash } = parseRest(found, globalFlags);
-    if (values.bool('help') || found.command.run === undefined) {
-      await proc.stdout.write(helpText(found.command, found.path));
-      return values.bool('help') || args.length === 0 ? (found.command.run === undefined && !values.bool('help') ? 1 : 0) : 1;
+    const { values, args, dash } = parseRest(found);
+    const { command } = found;
+    if (values.bool('help') || command.run === undefined) {
+      if (!values.bool('help') && args.length > 0) {
+        throw new UsageError(`unknown command "${args.join(' ')}"`, path);
+      }
+      await proc.stdout.write(helpText(command, found.path, proc.stdout.tty?.size.columns));
+      return values.bool('help') || command.name === 'kubectl' ? 0 : exitWithoutSubcommand(command.name);
     }
     using kubectl = new Kubectl(proc, version, values);
-    return await found.command.run({ kubectl, proc, flags: values, args, dash, path });
+    return await command.run({ kubectl, proc, flags: values, args, dash, path });
   } catch (error) {
     if (error instanceof CommandError && error.form === 'usage') {
       throw new CommandError(`${error.message}\nSee '${path} --help' for usage.`);
@@ -42,28 +45,61 @@ async function run(proc: Process, version: KubectlVersion): Promise<number> {
   }
 }
 
+/** Most groups of commands end well when nothing was asked of them; those without a default action don't. */
+function exitWithoutSubcommand(name: string): number {
+  return ['service', 'secret', 'top'].includes(name) ? 1 : 0;
+}
+
 /** cmdutil.StandardErrorMessage and CheckErr. Rethrows what no person should see as text. */
 function explain(error: unknown): { text: string; exitCode: number } {
   if (error instanceof CommandError) {
-    return { text: error.form === 'plain' ? error.message : `error: ${error.message}`, exitCode: error.exitCode };
+    return {
+      text: error.form === 'plain' ? error.message : `error: ${error.message}`,
+      exitCode: error.exitCode,
+    };
   }
-  if (error instanceof StatusError) return { text: statusText(error), exitCode: 1 };
+  if (error instanceof ManyErrors)
+    return { text: error.errors.map((each) => `${messageOf(each)}\n`).join(''), exitCode: 1 };
+  if (error instanceof StatusError) return { text: topLevelStatusText(error), exitCode: 1 };
   if (error instanceof UnreachableError) return { text: unreachableText(error), exitCode: 1 };
-  if (error instanceof ErrnoError) return { text: `error: ${error.path ?? ''}: ${error.message.toLowerCase()}`, exitCode: 1 };
+  if (error instanceof ErrnoError)
+    return { text: `error: ${error.path ?? ''}: ${error.message.toLowerCase()}`, exitCode: 1 };
   throw error;
+}
+
+/** One of several errors; the word `error:` stands only before a single one. */
+export function messageOf(error: unknown): string {
+  if (error instanceof StatusError) return statusText(error);
+  if (error instanceof CommandError) return error.message;
+  return explain(error).text;
+}
+
+/** cmdutil.CheckErr's way with what validation found; every other refusal is told as `statusText`. */
+function topLevelStatusText(error: StatusError): string {
+  const { code, reason, details, message = '' } = error.status;
+  if (code === 401 || reason !== 'Invalid') return statusText(error);
+  const { kind = '', name = '', causes = [] } = details ?? {};
+  let subject = 'The request is invalid';
+  if (kind !== '' || name !== '') subject = `The ${kind} "${name}" is invalid`;
+  else if (message !== '' && causes.length === 0) subject = `${subject}: ${message}`;
+  if (causes.length === 0) return subject;
+  const texts = [
+    ...new Set(
+      causes.map(
+        (cause) =>
+          `${cause.field === undefined || cause.field === '' ? '' : `${cause.field}: `}${cause.message ?? ''}`,
+      ),
+    ),
+  ];
+  return texts.length === 1
+    ? `${subject}: ${texts[0]}`
+    : `${subject}: \n${texts.map((text) => `* ${text}`).join('\n')}`;
 }
 
 /** A refusal of the server as kubectl words it. */
 export function statusText({ status }: StatusError): string {
-  const { reason = '', message = '', details, code } = status;
+  const { reason = '', message = '', code } = status;
   if (code === 401) return 'error: You must be logged in to the server (Unauthorized)';
-  if (reason === 'Invalid' && details !== undefined) {
-    const causes = details.causes ?? [];
-    const subject = `The ${details.kind ?? ''} "${details.name ?? ''}" is invalid`;
-    if (causes.length === 0) return subject;
-    const texts = [...new Set(causes.map(({ field, message: cause }) => `${field === undefined || field === '' ? '' : `${field}: `}${cause ?? ''}`))];
-    return texts.length === 1 ? `${subject}: ${texts[0]}` : `${subject}: \n${texts.map((text) => `* ${text}`).join('\n')}`;
-  }
   return reason === '' ? `Error from server: ${message}` : `Error from server (${reason}): ${message}`;
 }
 

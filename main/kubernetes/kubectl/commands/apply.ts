@@ -2,48 +2,28 @@
 import { isStatus, StatusError } from '../../api/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
-import { dryRunFlag, fieldManagerFlag, fileFlags, outputFlags, selectorFlag } from '../frame/common-flags.ts';
 import { dryRunOf, dryRunQuery, dryRunSuffix, type DryRun } from '../frame/dry-run.ts';
 import { toCompactJson } from '../output/json.ts';
 import { objectPrinter } from '../output/printer.ts';
 import { qualifiedName, readFiles, type AnyObject, type FileObject } from '../rest/builder.ts';
+import { LAST_APPLIED, withLastApplied } from '../rest/last-applied.ts';
+import { validationOf } from '../frame/validation.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { OpenApi } from '../rest/open-api.ts';
 import { threeWayPatch } from '../rest/three-way.ts';
 import { statusText } from '../main.ts';
 
-const LAST_APPLIED = 'kubectl.kubernetes.io/last-applied-configuration';
-const MANAGER = 'kubectl-client-side-apply';
-
 export const apply: Command = {
   name: 'apply',
-  use: 'apply (-f FILENAME | -k DIRECTORY) [options]',
-  short: 'Apply a configuration to a resource by file name or stdin',
-  flags: [
-    ...outputFlags,
-    ...fileFlags,
-    selectorFlag,
-    dryRunFlag,
-    fieldManagerFlag(MANAGER),
-    { name: 'all', kind: 'bool', default: 'false' },
-    { name: 'cascade', kind: 'string', default: 'background', bare: 'background' },
-    { name: 'force', kind: 'bool', default: 'false' },
-    { name: 'force-conflicts', kind: 'bool', default: 'false' },
-    { name: 'grace-period', kind: 'int', default: '-1' },
-    { name: 'overwrite', kind: 'bool', default: 'true' },
-    { name: 'prune', kind: 'bool', default: 'false' },
-    { name: 'server-side', kind: 'bool', default: 'false' },
-    { name: 'timeout', kind: 'duration', default: '0s' },
-    { name: 'validate', kind: 'string', default: 'strict', bare: 'strict' },
-    { name: 'wait', kind: 'bool', default: 'false' },
-  ],
+  flags: [{ name: 'force-conflicts', kind: 'bool' }],
   run: runApply,
 };
 
 async function runApply(invocation: Invocation): Promise<number> {
   const { kubectl, flags } = invocation;
   const files = flags.list('filename');
-  if (files.length === 0 && flags.string('kustomize') === '') throw new CommandError('must specify one of -f and -k');
+  if (files.length === 0 && flags.string('kustomize') === '')
+    throw new CommandError('must specify one of -f and -k');
   if (flags.string('kustomize') !== '') throw new CommandError("drydock: apply -k isn't simulated", 'plain');
   if (flags.bool('prune')) throw new CommandError("drydock: apply --prune isn't simulated", 'plain');
   const dryRun = dryRunOf(flags);
@@ -54,8 +34,8 @@ async function runApply(invocation: Invocation): Promise<number> {
   let exitCode = 0;
   for (const file of objects) {
     try {
-      const resource = mapper.forKind(file.object.apiVersion ?? '', file.object.kind ?? '', file.source);
-      const object = withNamespace(invocation, resource, file.object);
+      const resource = mapper.forObject(file.object, file.source);
+      const object = placed(invocation, resource, file.object);
       const result = flags.bool('server-side')
         ? await applyServerSide(invocation, resource, object, dryRun)
         : await applyClientSide(invocation, openApi, resource, object, file, dryRun);
@@ -77,23 +57,28 @@ interface Applied {
 }
 
 /** The object in the namespace it goes to. Throws CommandError when file and flag disagree. */
-export function withNamespace({ kubectl }: Invocation, resource: DiscoveredResource, object: AnyObject): AnyObject {
+function placed({ kubectl }: Invocation, resource: DiscoveredResource, object: AnyObject): AnyObject {
   if (!resource.namespaced) return object;
-  const own = object.metadata?.namespace;
-  if (own !== undefined && own !== '' && kubectl.enforceNamespace && own !== kubectl.namespace) {
-    throw new CommandError(
-      `the namespace from the provided object "${own}" does not match the namespace "${kubectl.namespace}". You must pass '--namespace=${own}' to perform this operation.`,
-    );
-  }
-  return { ...object, metadata: { ...object.metadata, namespace: own !== undefined && own !== '' ? own : kubectl.namespace } };
+  return { ...object, metadata: { ...object.metadata, namespace: kubectl.namespaceOf(object) } };
 }
 
-async function applyClientSide(invocation: Invocation, openApi: OpenApi, resource: DiscoveredResource, object: AnyObject, file: FileObject, dryRun: DryRun): Promise<Applied> {
+async function applyClientSide(
+  invocation: Invocation,
+  openApi: OpenApi,
+  resource: DiscoveredResource,
+  object: AnyObject,
+  file: FileObject,
+  dryRun: DryRun,
+): Promise<Applied> {
   const { kubectl, flags } = invocation;
   const namespace = object.metadata?.namespace;
   const name = object.metadata?.name ?? '';
   const wanted = withLastApplied(object);
-  const query = { fieldManager: flags.string('field-manager'), fieldValidation: validationOf(flags.string('validate')), ...dryRunQuery(dryRun) };
+  const query = {
+    fieldManager: flags.string('field-manager'),
+    fieldValidation: validationOf(flags.string('validate')),
+    ...dryRunQuery(dryRun),
+  };
   let current: AnyObject;
   try {
     current = await kubectl.api.json<AnyObject>({ method: 'GET', path: pathOf(resource, namespace, name) });
@@ -101,7 +86,12 @@ async function applyClientSide(invocation: Invocation, openApi: OpenApi, resourc
     if (!isStatus(error, 'NotFound')) throw retrieving(error, resource, name, namespace, file);
     if (dryRun === 'client') return { object: wanted, what: 'created' };
     try {
-      const created = await kubectl.api.json<AnyObject>({ method: 'POST', path: pathOf(resource, namespace), query, body: wanted });
+      const created = await kubectl.api.json<AnyObject>({
+        method: 'POST',
+        path: pathOf(resource, namespace),
+        query,
+        body: wanted,
+      });
       return { object: created, what: 'created' };
     } catch (refused) {
       throw whileDoing('creating', refused, file);
@@ -124,49 +114,63 @@ async function applyClientSide(invocation: Invocation, openApi: OpenApi, resourc
       method: 'PATCH',
       path: pathOf(resource, namespace, name),
       query,
-      contentType: schema === undefined ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json',
+      contentType:
+        schema === undefined ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json',
       body: patch,
     });
     const changed = patched.metadata?.resourceVersion !== current.metadata?.resourceVersion;
     return { object: patched, what: changed ? 'configured' : 'unchanged' };
   } catch (refused) {
-    throw whileDoing(`applying patch:\n${toCompactJson(patch)}\nto:\nResource: "${groupVersionResource(resource)}", GroupVersionKind: "${groupVersionKind(resource)}"\nName: "${name}", Namespace: "${namespace ?? ''}"\nfor`, refused, file);
+    throw whileDoing(
+      `applying patch:\n${toCompactJson(patch)}\nto:\nResource: "${groupVersionResource(resource)}", GroupVersionKind: "${groupVersionKind(resource)}"\nName: "${name}", Namespace: "${namespace ?? ''}"\nfor`,
+      refused,
+      file,
+    );
   }
 }
 
-async function applyServerSide({ kubectl, flags }: Invocation, resource: DiscoveredResource, object: AnyObject, dryRun: DryRun): Promise<Applied> {
+async function applyServerSide(
+  { kubectl, flags }: Invocation,
+  resource: DiscoveredResource,
+  object: AnyObject,
+  dryRun: DryRun,
+): Promise<Applied> {
   const manager = flags.changed('field-manager') ? flags.string('field-manager') : 'kubectl';
   const applied = await kubectl.api.json<AnyObject>({
     method: 'PATCH',
     path: pathOf(resource, object.metadata?.namespace, object.metadata?.name ?? ''),
-    query: { fieldManager: manager, fieldValidation: validationOf(flags.string('validate')), force: String(flags.bool('force-conflicts')), ...dryRunQuery(dryRun) },
+    query: {
+      fieldManager: manager,
+      fieldValidation: validationOf(flags.string('validate')),
+      force: String(flags.bool('force-conflicts')),
+      ...dryRunQuery(dryRun),
+    },
     contentType: 'application/apply-patch+yaml',
     body: object,
   });
   return { object: applied, what: 'serverside-applied' };
 }
 
-/** With what is applied written into itself, as GetModifiedConfiguration does. */
-function withLastApplied(object: AnyObject): AnyObject {
-  const { [LAST_APPLIED]: _, ...others } = object.metadata?.annotations ?? {};
-  const bare = { ...object, metadata: { ...object.metadata, annotations: others } };
-  const text = `${toCompactJson(bare)}\n`;
-  return { ...bare, metadata: { ...bare.metadata, annotations: { ...others, [LAST_APPLIED]: text } } };
-}
-
-/** The query parameter for --validate. */
-export function validationOf(validate: string): string {
-  if (validate === 'true' || validate === 'strict') return 'Strict';
-  return validate === 'warn' ? 'Warn' : 'Ignore';
-}
-
 function whileDoing(doing: string, error: unknown, { source }: FileObject): unknown {
   if (!(error instanceof StatusError)) return error;
   if (error.reason === 'Invalid') return error;
-  return new StatusError({ ...error.status, message: `error when ${doing.startsWith('applying') ? doing : doing} ${doing.startsWith('applying') ? ': ' : ''}"${source}": ${error.message}`.replace('for : ', 'for: ') });
+  return new StatusError({
+    ...error.status,
+    message:
+      `error when ${doing.startsWith('applying') ? doing : doing} ${doing.startsWith('applying') ? ': ' : ''}"${source}": ${error.message}`.replace(
+        'for : ',
+        'for: ',
+      ),
+  });
 }
 
-function retrieving(error: unknown, resource: DiscoveredResource, name: string, namespace: string | undefined, { source }: FileObject): unknown {
+function retrieving(
+  error: unknown,
+  resource: DiscoveredResource,
+  name: string,
+  namespace: string | undefined,
+  { source }: FileObject,
+): unknown {
   if (!(error instanceof StatusError)) return error;
   return new StatusError({
     ...error.status,
@@ -182,13 +186,24 @@ function groupVersionKind({ group, version, kind }: DiscoveredResource): string 
   return `${group === '' ? '' : `${group}/`}${version}, Kind=${kind}`;
 }
 
-async function report({ kubectl, flags, proc }: Invocation, resource: DiscoveredResource, { object, what }: Applied, dryRun: DryRun): Promise<void> {
+async function report(
+  { kubectl, flags, proc }: Invocation,
+  resource: DiscoveredResource,
+  { object, what }: Applied,
+  dryRun: DryRun,
+): Promise<void> {
   const format = flags.string('output');
-  if (format === '') await kubectl.out(`${qualifiedName(resource, object.metadata?.name ?? '')} ${what}${dryRunSuffix(dryRun)}\n`);
+  if (format === '')
+    await kubectl.out(
+      `${qualifiedName(resource, object.metadata?.name ?? '')} ${what}${dryRunSuffix(dryRun)}\n`,
+    );
   else if (format === 'name') await kubectl.out(`${qualifiedName(resource, object.metadata?.name ?? '')}\n`);
   else {
     const print = objectPrinter(format, flags, proc);
-    if (print === undefined) throw new CommandError(`unable to match a printer suitable for the output format "${format}", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml`);
+    if (print === undefined)
+      throw new CommandError(
+        `unable to match a printer suitable for the output format "${format}", allowed formats are: go-template,go-template-file,json,jsonpath,jsonpath-as-json,jsonpath-file,name,template,templatefile,yaml`,
+      );
     await kubectl.out(print(object));
   }
 }

@@ -6,7 +6,6 @@ import { watchEvents } from '../rest/watch.ts';
 import { StatusError } from '../../api/index.ts';
 import { CommandError, UsageError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
-import { allNamespacesFlag, fieldSelectorFlag, fileFlags, outputFlags, selectorFlag } from '../frame/common-flags.ts';
 import { customColumns } from '../output/custom-columns.ts';
 import { relaxedJsonPath, parseJsonPath } from '../output/jsonpath.ts';
 import { OBJECT_FORMATS, objectPrinter } from '../output/printer.ts';
@@ -26,28 +25,6 @@ const TABLE_ACCEPT =
 
 export const get: Command = {
   name: 'get',
-  use: 'get\n[(-o|--output=)json|yaml|name|go-template|go-template-file|template|templatefile|jsonpath|jsonpath-as-json|jsonpath-file|custom-columns|custom-columns-file|wide]\n(TYPE[.VERSION][.GROUP] [NAME | -l label] | TYPE[.VERSION][.GROUP]/NAME ...) [flags] [options]',
-  short: 'Display one or many resources',
-  flags: [
-    ...outputFlags,
-    ...fileFlags,
-    allNamespacesFlag,
-    selectorFlag,
-    fieldSelectorFlag,
-    { name: 'chunk-size', kind: 'int', default: '500' },
-    { name: 'ignore-not-found', kind: 'bool', default: 'false' },
-    { name: 'label-columns', short: 'L', kind: 'stringSlice', default: '[]' },
-    { name: 'no-headers', kind: 'bool', default: 'false' },
-    { name: 'output-watch-events', kind: 'bool', default: 'false' },
-    { name: 'raw', kind: 'string' },
-    { name: 'server-print', kind: 'bool', default: 'true' },
-    { name: 'show-kind', kind: 'bool', default: 'false' },
-    { name: 'show-labels', kind: 'bool', default: 'false' },
-    { name: 'sort-by', kind: 'string' },
-    { name: 'subresource', kind: 'string' },
-    { name: 'watch', short: 'w', kind: 'bool', default: 'false' },
-    { name: 'watch-only', kind: 'bool', default: 'false' },
-  ],
   run: runGet,
 };
 
@@ -58,8 +35,13 @@ async function runGet(invocation: Invocation): Promise<number> {
     return 0;
   }
   if (args.length === 0 && flags.list('filename').length === 0) {
-    await kubectl.err('You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\n');
-    throw new UsageError('Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).', path);
+    await kubectl.err(
+      'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\n',
+    );
+    throw new UsageError(
+      'Required resource not specified.\nUse "kubectl explain <resource>" for a detailed description of that resource (e.g. kubectl explain pods).',
+      path,
+    );
   }
   const targets = await targetsOf(invocation);
   const format = flags.string('output');
@@ -72,10 +54,12 @@ async function runGet(invocation: Invocation): Promise<number> {
 async function targetsOf({ kubectl, flags, args }: Invocation): Promise<Target[]> {
   if (flags.list('filename').length === 0) return parseTargets(kubectl, args);
   const mapper = await kubectl.mapper();
-  return (await readFiles(kubectl, flags.list('filename'), flags.bool('recursive'))).map(({ object, source }) => ({
-    resource: mapper.forKind(object.apiVersion ?? '', object.kind ?? '', source),
-    name: object.metadata?.name,
-  }));
+  return (await readFiles(kubectl, flags.list('filename'), flags.bool('recursive'))).map(
+    ({ object, source }) => ({
+      resource: mapper.forObject(object, source),
+      name: object.metadata?.name,
+    }),
+  );
 }
 
 function namespaceFor({ kubectl, flags }: Invocation, { resource }: Target): string | undefined {
@@ -87,7 +71,13 @@ async function request<T>(invocation: Invocation, target: Target, accept: string
   const { kubectl, flags } = invocation;
   const { resource, name } = target;
   const isList = name === undefined;
-  const selector = isList ? { labelSelector: text(flags.string('selector')), fieldSelector: text(flags.string('field-selector')), limit: chunk(flags.int('chunk-size')) } : {};
+  const selector = isList
+    ? {
+        labelSelector: text(flags.string('selector')),
+        fieldSelector: text(flags.string('field-selector')),
+        limit: chunk(flags.int('chunk-size')),
+      }
+    : {};
   if (!isList && flags.bool('all-namespaces')) {
     throw new CommandError('a resource cannot be retrieved by name across all namespaces');
   }
@@ -110,7 +100,12 @@ async function requestAll(invocation: Invocation, target: Target, accept: string
     const page = await kubectl.api.json<AnyObject>({
       method: 'GET',
       path: pathOf(target.resource, namespaceFor(invocation, target)),
-      query: { labelSelector: text(flags.string('selector')), fieldSelector: text(flags.string('field-selector')), limit: chunk(flags.int('chunk-size')), continue: next },
+      query: {
+        labelSelector: text(flags.string('selector')),
+        fieldSelector: text(flags.string('field-selector')),
+        limit: chunk(flags.int('chunk-size')),
+        continue: next,
+      },
       accept,
     });
     gathered.push(...((page[member] as unknown[] | undefined) ?? []));
@@ -133,7 +128,10 @@ async function printTables(invocation: Invocation, targets: readonly Target[]): 
   const tables: { target: Target; table: Table }[] = [];
   for (const target of targets) {
     try {
-      tables.push({ target, table: (await requestAll(invocation, target, TABLE_ACCEPT)) as unknown as Table });
+      tables.push({
+        target,
+        table: (await requestAll(invocation, target, TABLE_ACCEPT)) as unknown as Table,
+      });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
       if (error.reason === 'NotFound' && flags.bool('ignore-not-found')) continue;
@@ -148,9 +146,12 @@ async function printTables(invocation: Invocation, targets: readonly Target[]): 
   for (const { target, rows, columns } of grouped) {
     if (rows.length === 0) continue;
     if (printed++ > 0) await kubectl.out('\n');
-    await kubectl.out(tableText(invocation, target.resource, columns, rows, withKind, !flags.bool('no-headers')));
+    await kubectl.out(
+      tableText(invocation, target.resource, columns, rows, withKind, !flags.bool('no-headers')),
+    );
   }
-  if (printed === 0 && exitCode === 0 && !flags.bool('ignore-not-found')) await kubectl.err(nothingFound(invocation, targets));
+  if (printed === 0 && exitCode === 0 && !flags.bool('ignore-not-found'))
+    await kubectl.err(nothingFound(invocation, targets));
   return exitCode;
 }
 
@@ -158,7 +159,9 @@ type Column = NonNullable<Table['columnDefinitions']>[number];
 type Row = NonNullable<Table['rows']>[number];
 
 /** Answers for the same resource, one after another, are one table. */
-function groupByResource(tables: readonly { target: Target; table: Table }[]): { target: Target; columns: readonly Column[]; rows: Row[] }[] {
+function groupByResource(
+  tables: readonly { target: Target; table: Table }[],
+): { target: Target; columns: readonly Column[]; rows: Row[] }[] {
   const groups: { target: Target; columns: readonly Column[]; rows: Row[] }[] = [];
   for (const { target, table } of tables) {
     const last = groups.at(-1);
@@ -169,10 +172,19 @@ function groupByResource(tables: readonly { target: Target; table: Table }[]): {
   return groups;
 }
 
-function tableText(invocation: Invocation, resource: DiscoveredResource, columns: readonly Column[], rows: readonly Row[], withKind: boolean, withHeader: boolean): string {
+function tableText(
+  invocation: Invocation,
+  resource: DiscoveredResource,
+  columns: readonly Column[],
+  rows: readonly Row[],
+  withKind: boolean,
+  withHeader: boolean,
+): string {
   const { flags } = invocation;
   const wide = flags.string('output') === 'wide';
-  const shown = columns.map((column, index) => ({ column, index })).filter(({ column }) => column.priority === 0 || wide);
+  const shown = columns
+    .map((column, index) => ({ column, index }))
+    .filter(({ column }) => column.priority === 0 || wide);
   const labels = flags.list('label-columns');
   const allNamespaces = flags.bool('all-namespaces') && resource.namespaced;
   const headers = [
@@ -195,7 +207,8 @@ function tableText(invocation: Invocation, resource: DiscoveredResource, columns
 
 function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
-  const value = typeof cell === 'string' ? cell : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+  const value =
+    typeof cell === 'string' ? cell : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
   return value.includes('\n') ? `${value.slice(0, value.indexOf('\n'))}...` : value;
 }
 
@@ -224,16 +237,27 @@ export function compare(a: unknown, b: unknown): number {
 }
 
 function nothingFound(invocation: Invocation, targets: readonly Target[]): string {
-  const namespaced = targets.every(({ resource }) => resource.namespaced) && !invocation.flags.bool('all-namespaces');
-  return namespaced ? `No resources found in ${invocation.kubectl.namespace} namespace.\n` : 'No resources found\n';
+  const namespaced =
+    targets.every(({ resource }) => resource.namespaced) && !invocation.flags.bool('all-namespaces');
+  return namespaced
+    ? `No resources found in ${invocation.kubectl.namespace} namespace.\n`
+    : 'No resources found\n';
 }
 
-async function printObjects(invocation: Invocation, targets: readonly Target[], format: string): Promise<number> {
+async function printObjects(
+  invocation: Invocation,
+  targets: readonly Target[],
+  format: string,
+): Promise<number> {
   const { kubectl, flags } = invocation;
-  const columns = format.startsWith('custom-columns') ? customColumns(format, kubectl.proc, flags.bool('no-headers')) : undefined;
+  const columns = format.startsWith('custom-columns')
+    ? customColumns(format, kubectl.proc, flags.bool('no-headers'))
+    : undefined;
   const print = objectPrinter(format, flags, kubectl.proc);
   if (print === undefined && columns === undefined && format !== 'name') {
-    throw new CommandError(`unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,custom-columns-file,${OBJECT_FORMATS.replace('yaml', 'wide,yaml')}`);
+    throw new CommandError(
+      `unable to match a printer suitable for the output format "${format}", allowed formats are: custom-columns,custom-columns-file,${OBJECT_FORMATS.replace('yaml', 'wide,yaml')}`,
+    );
   }
   const items: { resource: DiscoveredResource; object: AnyObject }[] = [];
   const single = targets.length === 1 && targets[0]!.name !== undefined;
@@ -244,7 +268,12 @@ async function printObjects(invocation: Invocation, targets: readonly Target[], 
       const list = answer['items'];
       if (target.name === undefined && Array.isArray(list)) {
         const kind = (answer.kind ?? '').replace(/List$/, '');
-        items.push(...(list as AnyObject[]).map((object) => ({ resource: target.resource, object: { apiVersion: answer.apiVersion, kind, ...object } as AnyObject })));
+        items.push(
+          ...(list as AnyObject[]).map((object) => ({
+            resource: target.resource,
+            object: { apiVersion: answer.apiVersion, kind, ...object } as AnyObject,
+          })),
+        );
       } else items.push({ resource: target.resource, object: answer });
     } catch (error) {
       if (!(error instanceof StatusError)) throw error;
@@ -261,14 +290,22 @@ async function printObjects(invocation: Invocation, targets: readonly Target[], 
   }
   const objects = items.map(({ object }) => object);
   if (format === 'name') {
-    for (const { resource, object } of items) await kubectl.out(`${qualifiedName(resource, object.metadata?.name ?? '')}\n`);
+    for (const { resource, object } of items)
+      await kubectl.out(`${qualifiedName(resource, object.metadata?.name ?? '')}\n`);
   } else if (columns !== undefined) await kubectl.out(columns(objects));
   else if (single && objects.length === 1) await kubectl.out(print!(objects[0]!));
-  else await kubectl.out(print!({ apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } }));
+  else
+    await kubectl.out(
+      print!({ apiVersion: 'v1', items: objects, kind: 'List', metadata: { resourceVersion: '' } }),
+    );
   return exitCode;
 }
 
-async function watchTargets(invocation: Invocation, targets: readonly Target[], asTable: boolean): Promise<number> {
+async function watchTargets(
+  invocation: Invocation,
+  targets: readonly Target[],
+  asTable: boolean,
+): Promise<number> {
   const { kubectl, flags, proc } = invocation;
   const [target, ...others] = targets;
   if (target === undefined) return 0;
@@ -284,25 +321,48 @@ async function watchTargets(invocation: Invocation, targets: readonly Target[], 
       return;
     }
     const table = answer as unknown as Table;
-    if (table.columnDefinitions !== undefined && table.columnDefinitions.length > 0) columns = table.columnDefinitions;
+    if (table.columnDefinitions !== undefined && table.columnDefinitions.length > 0)
+      columns = table.columnDefinitions;
     if ((table.rows ?? []).length === 0) return;
-    const text = tableText(invocation, target.resource, columns, table.rows ?? [], flags.bool('show-kind'), !headed);
+    const text = tableText(
+      invocation,
+      target.resource,
+      columns,
+      table.rows ?? [],
+      flags.bool('show-kind'),
+      !headed,
+    );
     headed = true;
     await kubectl.out(withEvents ? withEventColumn(text, type) : text);
   };
   const listTarget = { resource: target.resource, name: undefined };
   const named = target.name === undefined ? undefined : `metadata.name=${target.name}`;
   const accept = asTable ? TABLE_ACCEPT : 'application/json';
-  const query = { labelSelector: text(flags.string('selector')), fieldSelector: named ?? text(flags.string('field-selector')) };
+  const query = {
+    labelSelector: text(flags.string('selector')),
+    fieldSelector: named ?? text(flags.string('field-selector')),
+  };
   const path = pathOf(target.resource, namespaceFor(invocation, listTarget));
   const first = await kubectl.api.json<AnyObject>({ method: 'GET', path, query, accept });
   if (target.name !== undefined && isEmpty(first)) await request(invocation, target, accept); // Says NotFound.
   if (!flags.bool('watch-only')) {
     if (asTable) await show('ADDED', first);
-    else for (const item of (first['items'] as AnyObject[] | undefined) ?? []) await show('ADDED', { apiVersion: first.apiVersion, kind: (first.kind ?? '').replace(/List$/, ''), ...item } as AnyObject);
+    else
+      for (const item of (first['items'] as AnyObject[] | undefined) ?? [])
+        await show('ADDED', {
+          apiVersion: first.apiVersion,
+          kind: (first.kind ?? '').replace(/List$/, ''),
+          ...item,
+        } as AnyObject);
   }
   const resourceVersion = (first.metadata as { resourceVersion?: string } | undefined)?.resourceVersion;
-  for await (const event of watchEvents<AnyObject>(kubectl.api, { method: 'GET', path, query: { ...query, resourceVersion }, accept, signal: proc.signal })) {
+  for await (const event of watchEvents<AnyObject>(kubectl.api, {
+    method: 'GET',
+    path,
+    query: { ...query, resourceVersion },
+    accept,
+    signal: proc.signal,
+  })) {
     if (event.type === 'ERROR') throw new StatusError(event.object as never);
     if (event.type !== 'BOOKMARK') await show(event.type, event.object);
   }

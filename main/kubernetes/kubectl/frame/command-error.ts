@@ -19,3 +19,25 @@ export class UsageError extends CommandError {
     super(`${message}\nSee '${command} -h' for help and examples`);
   }
 }
+
+/** Several things went wrong, each told on a line of its own (apimachinery's Aggregate). */
+export class ManyErrors extends Error {
+  readonly errors: readonly unknown[];
+  constructor(errors: readonly unknown[]) {
+    super(`${errors.length} errors`);
+    this.errors = errors;
+  }
+}
+
+/** Throws what was gathered: nothing, the one error, or all of them. */
+export function throwGathered(errors: readonly unknown[]): void {
+  if (errors.length === 1) throw errors[0];
+  if (errors.length > 1) throw new ManyErrors(errors);
+}
+
+/** Ends with a status and no further word; what there was to say has been said. */
+export class SilentExit extends CommandError {
+  constructor(exitCode: number) {
+    super('', 'plain', exitCode);
+  }
+}

@@ -10,7 +10,9 @@ export function dryRunOf(flags: FlagValues): DryRun {
   if (text === '' || text === 'none' || text === 'false') return 'none';
   if (text === 'client' || text === 'server') return text;
   if (text === 'unchanged') {
-    throw new CommandError('--dry-run flag without a value was specified. A value must be set: "none", "server", or "client".');
+    throw new CommandError(
+      '--dry-run flag without a value was specified. A value must be set: "none", "server", or "client".',
+    );
   }
   throw new CommandError(`Invalid dry-run value (${text}). Must be "none", "server", or "client".`);
 }

@@ -67,9 +67,15 @@ export class FlagValues {
 export function parseFlags(
   args: readonly string[],
   flags: readonly Flag[],
-): { readonly values: FlagValues; readonly args: string[]; /** How many arguments stood before `--`; -1 without one. */ readonly dash: number } {
+): {
+  readonly values: FlagValues;
+  readonly args: string[];
+  /** How many arguments stood before `--`; -1 without one. */ readonly dash: number;
+} {
   const byName = new Map(flags.map((flag) => [flag.name, flag]));
-  const byShort = new Map(flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const])));
+  const byShort = new Map(
+    flags.flatMap((flag) => (flag.short === undefined ? [] : [[flag.short, flag] as const])),
+  );
   const values = new FlagValues(byName);
   const rest: string[] = [];
   for (let index = 0; index < args.length; index++) {
@@ -99,22 +105,29 @@ export function parseFlags(
 }
 
 /** One cluster of short flags; tells how many further arguments it took. */
-function parseShorts(cluster: string, next: string | undefined, byShort: ReadonlyMap<string, Flag>, values: FlagValues): number {
+function parseShorts(
+  cluster: string,
+  next: string | undefined,
+  byShort: ReadonlyMap<string, Flag>,
+  values: FlagValues,
+): number {
   for (let at = 0; at < cluster.length; at++) {
     const letter = cluster[at]!;
     const flag = byShort.get(letter);
-    if (flag === undefined) throw new CommandError(`unknown shorthand flag: '${letter}' in -${cluster.slice(at)}`, 'usage');
+    if (flag === undefined)
+      throw new CommandError(`unknown shorthand flag: '${letter}' in -${cluster.slice(at)}`, 'usage');
     const label = `-${letter}, --${flag.name}`;
     const tail = cluster.slice(at + 1);
-    if (tail.startsWith('=')) return set(values, flag, tail.slice(1), label), 0;
+    if (tail.startsWith('=')) return (set(values, flag, tail.slice(1), label), 0);
     const bare = bareOf(flag);
     if (bare !== undefined) {
       set(values, flag, bare, label);
       continue;
     }
-    if (tail !== '') return set(values, flag, tail, label), 0;
-    if (next === undefined) throw new CommandError(`flag needs an argument: '${letter}' in -${cluster.slice(at)}`, 'usage');
-    return set(values, flag, next, label), 1;
+    if (tail !== '') return (set(values, flag, tail, label), 0);
+    if (next === undefined)
+      throw new CommandError(`flag needs an argument: '${letter}' in -${cluster.slice(at)}`, 'usage');
+    return (set(values, flag, next, label), 1);
   }
   return 0;
 }
@@ -125,12 +138,14 @@ function bareOf(flag: Flag): string | undefined {
 
 function set(values: FlagValues, flag: Flag, text: string, label: string): void {
   const problem = problemOf(flag, text);
-  if (problem !== undefined) throw new CommandError(`invalid argument "${text}" for "${label}" flag: ${problem}`, 'usage');
+  if (problem !== undefined)
+    throw new CommandError(`invalid argument "${text}" for "${label}" flag: ${problem}`, 'usage');
   values.add(flag, text);
 }
 
 function problemOf(flag: Flag, text: string): string | undefined {
-  if (flag.kind === 'int' && !/^[+-]?\d+$/.test(text)) return `strconv.ParseInt: parsing "${text}": invalid syntax`;
+  if (flag.kind === 'int' && !/^[+-]?\d+$/.test(text))
+    return `strconv.ParseInt: parsing "${text}": invalid syntax`;
   if (flag.kind === 'bool' && !/^(1|t|T|TRUE|true|True|0|f|F|FALSE|false|False)$/.test(text)) {
     return `strconv.ParseBool: parsing "${text}": invalid syntax`;
   }
@@ -139,10 +154,20 @@ function problemOf(flag: Flag, text: string): string | undefined {
 }
 
 function durationProblem(text: string): string {
-  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text) ? `time: missing unit in duration "${text}"` : `time: invalid duration "${text}"`;
+  return /^[+-]?(\d+\.?\d*|\.\d+)$/.test(text)
+    ? `time: missing unit in duration "${text}"`
+    : `time: invalid duration "${text}"`;
 }
 
-const UNITS_MS: Readonly<Record<string, number>> = { ns: 1e-6, us: 1e-3, µs: 1e-3, ms: 1, s: 1000, m: 60_000, h: 3_600_000 };
+const UNITS_MS: Readonly<Record<string, number>> = {
+  ns: 1e-6,
+  us: 1e-3,
+  µs: 1e-3,
+  ms: 1,
+  s: 1000,
+  m: 60_000,
+  h: 3_600_000,
+};
 
 /** Go's time.ParseDuration, in milliseconds; undefined where it would fail. */
 export function parseGoDuration(text: string): number | undefined {

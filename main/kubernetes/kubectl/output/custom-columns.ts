@@ -5,14 +5,19 @@ import { parseJsonPath, relaxedJsonPath } from './jsonpath.ts';
 import { formatTable } from './table.ts';
 
 /** A printer for the format's columns. Throws CommandError in kubectl's words. */
-export function customColumns(format: string, proc: Process, noHeaders: boolean): (objects: readonly object[]) => string {
+export function customColumns(
+  format: string,
+  proc: Process,
+  noHeaders: boolean,
+): (objects: readonly object[]) => string {
   const equals = format.indexOf('=');
   const argument = equals === -1 ? '' : format.slice(equals + 1);
   if (argument === '') throw new CommandError('custom-columns format specified but no custom columns given');
   const spec = format.startsWith('custom-columns-file') ? fromFile(proc.fs.readText(argument)) : argument;
   const columns = spec.split(',').map((column) => {
     const colon = column.indexOf(':');
-    if (colon === -1) throw new CommandError(`unexpected custom-columns spec: ${column}, expected <header>:<json-path-expr>`);
+    if (colon === -1)
+      throw new CommandError(`unexpected custom-columns spec: ${column}, expected <header>:<json-path-expr>`);
     return { header: column.slice(0, colon), path: parseJsonPath(relaxedJsonPath(column.slice(colon + 1))) };
   });
   return (objects) =>

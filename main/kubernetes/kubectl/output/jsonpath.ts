@@ -13,11 +13,23 @@ type Step =
   | { readonly kind: 'wildcard' }
   | { readonly kind: 'recursive' }
   | { readonly kind: 'index'; readonly indexes: readonly number[] }
-  | { readonly kind: 'slice'; readonly from: number | undefined; readonly to: number | undefined; readonly step: number }
+  | {
+      readonly kind: 'slice';
+      readonly from: number | undefined;
+      readonly to: number | undefined;
+      readonly step: number;
+    }
   | { readonly kind: 'union'; readonly paths: readonly (readonly Step[])[] }
-  | { readonly kind: 'filter'; readonly left: Operand; readonly operator: string; readonly right: Operand | undefined };
+  | {
+      readonly kind: 'filter';
+      readonly left: Operand;
+      readonly operator: string;
+      readonly right: Operand | undefined;
+    };
 
-type Operand = { readonly kind: 'literal'; readonly value: unknown } | { readonly kind: 'path'; readonly steps: readonly Step[] };
+type Operand =
+  | { readonly kind: 'literal'; readonly value: unknown }
+  | { readonly kind: 'path'; readonly steps: readonly Step[] };
 
 /** A template that can't be parsed, or a path that leads nowhere. */
 export class JsonPathError extends Error {}
@@ -46,7 +58,9 @@ export function relaxedJsonPath(expression: string): string {
   if (expression === '') return expression;
   const match = /^\{?\.?([^{}]+)\}?$/.exec(expression);
   if (match === null) {
-    throw new JsonPathError(`unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`);
+    throw new JsonPathError(
+      `unexpected path string, expected a 'name1.name2' or '.name1.name2' or '{name1.name2}' or '{.name1.name2}'`,
+    );
   }
   return `{.${match[1]}}`;
 }
@@ -68,7 +82,12 @@ function valueText(value: unknown): string {
   return typeof value === 'object' ? toCompactJson(value) : String(value);
 }
 
-function walk(steps: readonly Step[], start: readonly unknown[], root: unknown, allowMissing: boolean): unknown[] {
+function walk(
+  steps: readonly Step[],
+  start: readonly unknown[],
+  root: unknown,
+  allowMissing: boolean,
+): unknown[] {
   let values = [...start];
   for (const step of steps) values = values.flatMap((value) => takeStep(step, value, root, allowMissing));
   return values;
@@ -137,10 +156,16 @@ function children(value: unknown): unknown[] {
 }
 
 function descendants(value: unknown): unknown[] {
-  return children(value).flatMap((child) => (typeof child === 'object' && child !== null ? [child, ...descendants(child)] : []));
+  return children(value).flatMap((child) =>
+    typeof child === 'object' && child !== null ? [child, ...descendants(child)] : [],
+  );
 }
 
-function holds({ left, operator, right }: Extract<Step, { kind: 'filter' }>, child: unknown, root: unknown): boolean {
+function holds(
+  { left, operator, right }: Extract<Step, { kind: 'filter' }>,
+  child: unknown,
+  root: unknown,
+): boolean {
   const [a] = operandValues(left, child, root);
   if (operator === 'exists') return a !== undefined;
   const [b] = operandValues(right!, child, root);
@@ -234,7 +259,8 @@ class Parser {
   }
 
   private word(word: string): boolean {
-    if (!this.text.startsWith(word, this.at) || /[\w.]/.test(this.text[this.at + word.length] ?? '')) return false;
+    if (!this.text.startsWith(word, this.at) || /[\w.]/.test(this.text[this.at + word.length] ?? ''))
+      return false;
     this.at += word.length;
     return true;
   }
@@ -257,9 +283,13 @@ class Parser {
           steps.push({ kind: 'recursive' });
         }
         if (this.text[this.at] !== '[') this.fieldInto(steps);
-      } else if (steps.length === 0 && character !== undefined && /[\w*]/.test(character)) this.fieldInto(steps);
+      } else if (steps.length === 0 && character !== undefined && /[\w*]/.test(character))
+        this.fieldInto(steps);
       else {
-        if (steps.length === 0) throw new JsonPathError(`unrecognized character in action: U+${hex(character)} '${character ?? ''}'`);
+        if (steps.length === 0)
+          throw new JsonPathError(
+            `unrecognized character in action: U+${hex(character)} '${character ?? ''}'`,
+          );
         return steps;
       }
     }

@@ -26,11 +26,14 @@ export function objectPrinter(format: string, flags: FlagValues, proc: Process):
     const path = compile(name === 'jsonpath-file' ? proc.fs.readText(argument) : argument);
     return (object) => {
       try {
-        if (name !== 'jsonpath-as-json') return path.print(shown(object), flags.bool('allow-missing-template-keys'));
+        if (name !== 'jsonpath-as-json')
+          return path.print(shown(object), flags.bool('allow-missing-template-keys'));
         return toJson(path.find(shown(object), flags.bool('allow-missing-template-keys')));
       } catch (error) {
         if (!(error instanceof JsonPathError)) throw error;
-        throw new CommandError(`error executing jsonpath "${argument}": Error executing template: ${error.message}.`);
+        throw new CommandError(
+          `error executing jsonpath "${argument}": Error executing template: ${error.message}.`,
+        );
       }
     };
   }

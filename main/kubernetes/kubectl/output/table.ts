@@ -3,7 +3,10 @@
 const GAP = 3;
 
 /** Lines of a table, without header when `headers` is undefined. The last column isn't padded. */
-export function formatTable(headers: readonly string[] | undefined, rows: readonly (readonly string[])[]): string {
+export function formatTable(
+  headers: readonly string[] | undefined,
+  rows: readonly (readonly string[])[],
+): string {
   const lines = headers === undefined ? rows : [headers, ...rows];
   const widths: number[] = [];
   for (const line of lines) {
@@ -13,7 +16,9 @@ export function formatTable(headers: readonly string[] | undefined, rows: readon
   }
   return lines
     .map((line) => {
-      const text = line.map((cell, index) => (index < line.length - 1 ? cell + ' '.repeat(widths[index]! - displayWidth(cell)) : cell));
+      const text = line.map((cell, index) =>
+        index < line.length - 1 ? cell + ' '.repeat(widths[index]! - displayWidth(cell)) : cell,
+      );
       return `${text.join('')}\n`;
     })
     .join('');

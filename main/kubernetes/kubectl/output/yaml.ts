@@ -25,7 +25,8 @@ function block(value: unknown, indent: number): string[] {
 }
 
 function scalarLines(head: string, value: unknown, indent: number): string[] {
-  if (typeof value === 'string' && value.includes('\n') && isLiteralSafe(value)) return literal(head, value, indent);
+  if (typeof value === 'string' && value.includes('\n') && isLiteralSafe(value))
+    return literal(head, value, indent);
   return [`${head} ${inline(value)}`];
 }
 
@@ -42,7 +43,11 @@ function literal(head: string, text: string, indent: number): string[] {
 /** go-yaml falls back to double quotes for text it can't show in a block. */
 function isLiteralSafe(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- these are exactly the characters that YAML can't print
-  return !/[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufeff]/.test(text) && !/[ \t]\n/.test(text) && !/[ \t]$/.test(text);
+  return (
+    !/[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufeff]/.test(text) &&
+    !/[ \t]\n/.test(text) &&
+    !/[ \t]$/.test(text)
+  );
 }
 
 function isEmptyOrScalar(value: unknown): boolean {
@@ -73,7 +78,8 @@ const AMBIGUOUS =
   /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|y|Y|n|N|\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF)|<<|=)$/;
 const NUMERIC =
   /^(?:[-+]?(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[0-9_]+(?:\.[0-9_]*)?)$/;
-const TIMESTAMP = /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{2}:\d{2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/;
+const TIMESTAMP =
+  /^\d{4}-\d{1,2}-\d{1,2}(?:(?:[Tt]|[ \t]+)\d{1,2}:\d{2}:\d{2}(?:\.\d*)?(?:[ \t]*(?:Z|[-+]\d{1,2}(?::?\d{2})?))?)?$/;
 
 function stringText(text: string): string {
   if (text === '') return '""';
@@ -98,8 +104,22 @@ function needsQuotes(text: string): boolean {
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {
-  '\0': '\\0', '\x07': '\\a', '\b': '\\b', '\t': '\\t', '\n': '\\n', '\v': '\\v', '\f': '\\f', '\r': '\\r', '\x1b': '\\e', '"': '\\"',
-  '\\': '\\\\', '\u0085': '\\N', '\u00a0': '\\_', '\u2028': '\\L', '\u2029': '\\P', '\ufeff': '\\uFEFF',
+  '\0': '\\0',
+  '\x07': '\\a',
+  '\b': '\\b',
+  '\t': '\\t',
+  '\n': '\\n',
+  '\v': '\\v',
+  '\f': '\\f',
+  '\r': '\\r',
+  '\x1b': '\\e',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\u0085': '\\N',
+  '\u00a0': '\\_',
+  '\u2028': '\\L',
+  '\u2029': '\\P',
+  '\ufeff': '\\uFEFF',
 };
 
 function doubleQuoted(text: string): string {
@@ -107,7 +127,8 @@ function doubleQuoted(text: string): string {
   for (const character of text) {
     const code = character.codePointAt(0)!;
     if (ESCAPES[character] !== undefined) out += ESCAPES[character];
-    else if (code < 0x20 || (code >= 0x7f && code <= 0x9f)) out += `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
+    else if (code < 0x20 || (code >= 0x7f && code <= 0x9f))
+      out += `\\x${code.toString(16).toUpperCase().padStart(2, '0')}`;
     else out += character;
   }
   return `${out}"`;

@@ -26,14 +26,20 @@ export interface Target {
 const FILE_ENDINGS = ['.json', '.yaml', '.yml'];
 
 /** The objects of `-f` arguments, lists taken apart. Throws CommandError in kubectl's words. */
-export async function readFiles(kubectl: Kubectl, paths: readonly string[], recursive = false): Promise<FileObject[]> {
+export async function readFiles(
+  kubectl: Kubectl,
+  paths: readonly string[],
+  recursive = false,
+): Promise<FileObject[]> {
   const { proc } = kubectl;
   const objects: FileObject[] = [];
   for (const path of paths) {
     if (path === '-') objects.push(...parseManifest(await proc.stdin.readText(), 'STDIN'));
     else if (/^https?:\/\//.test(path)) {
       throw new CommandError(`drydock: fetching manifests from ${path} isn't simulated`, 'plain');
-    } else for (const file of filesAt(proc, path, recursive)) objects.push(...parseManifest(proc.fs.readText(file), file));
+    } else
+      for (const file of filesAt(proc, path, recursive))
+        objects.push(...parseManifest(proc.fs.readText(file), file));
   }
   return objects;
 }
@@ -64,20 +70,28 @@ export function parseManifest(text: string, source: string): FileObject[] {
     const [problem] = document.errors;
     if (problem !== undefined) {
       const { line } = counter.linePos(problem.pos[0]);
-      throw new CommandError(`error parsing ${source}: error converting YAML to JSON: yaml: line ${line}: ${goYamlText(problem.code)}`);
+      throw new CommandError(
+        `error parsing ${source}: error converting YAML to JSON: yaml: line ${line}: ${goYamlText(problem.code)}`,
+      );
     }
     const value: unknown = document.toJS();
     if (value === null || value === undefined) continue;
     if (typeof value !== 'object' || Array.isArray(value)) {
       const kind = Array.isArray(value) ? 'array' : typeof value === 'string' ? 'string' : 'number';
-      throw new CommandError(`unable to decode "${source}": json: cannot unmarshal ${kind} into Go value of type unstructured.detector`);
+      throw new CommandError(
+        `unable to decode "${source}": json: cannot unmarshal ${kind} into Go value of type unstructured.detector`,
+      );
     }
     const object = value as AnyObject;
     if (typeof object.kind !== 'string' || object.kind === '') {
-      throw new CommandError(`unable to decode "${source}": Object 'Kind' is missing in '${JSON.stringify(object)}'`);
+      throw new CommandError(
+        `unable to decode "${source}": Object 'Kind' is missing in '${JSON.stringify(object)}'`,
+      );
     }
     if (typeof object.apiVersion !== 'string' || object.apiVersion === '') {
-      throw new CommandError(`error validating "${source}": error validating data: apiVersion not set; if you choose to ignore these errors, turn validation off with --validate=false`);
+      throw new CommandError(
+        `error validating "${source}": error validating data: apiVersion not set; if you choose to ignore these errors, turn validation off with --validate=false`,
+      );
     }
     if (object.kind === 'List' && Array.isArray(object['items'])) {
       for (const item of object['items'] as AnyObject[]) found.push({ object: item, source });
@@ -90,7 +104,7 @@ export function parseManifest(text: string, source: string): FileObject[] {
 function goYamlText(code: string): string {
   const texts: Readonly<Record<string, string>> = {
     BAD_INDENT: 'did not find expected key',
-    MISSING_CHAR: 'could not find expected \':\'',
+    MISSING_CHAR: "could not find expected ':'",
     TAB_AS_INDENT: 'found character that cannot start any token',
     DUPLICATE_KEY: 'mapping key already defined',
     BLOCK_AS_IMPLICIT_KEY: 'mapping values are not allowed in this context',
@@ -106,7 +120,9 @@ export async function parseTargets(kubectl: Kubectl, args: readonly string[]): P
   if (args.some((arg) => arg.includes('/'))) {
     const plain = args.find((arg) => !arg.includes('/'));
     if (plain !== undefined) {
-      throw new CommandError("there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'");
+      throw new CommandError(
+        "there is no need to specify a resource type as a separate argument when passing arguments in resource/name form (e.g. 'kubectl get resource/<resource_name>' instead of 'kubectl get resource resource/<resource_name>'",
+      );
     }
     return args.map((arg) => {
       const [type = '', name = '', ...more] = arg.split('/');

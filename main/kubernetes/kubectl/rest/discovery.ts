@@ -1,6 +1,6 @@
 // Which resources a server has: aggregated discovery, and the names people call them by (RESTMapper).
 import type { HttpApi } from '../../client/http-client.ts';
-import type { Resource } from '../../api/index.ts';
+import type { KubernetesObject, Resource } from '../../api/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 
 /** A resource as discovery tells it. */
@@ -38,7 +38,12 @@ const ACCEPT =
 export async function discover(api: HttpApi): Promise<DiscoveredResource[]> {
   const found: DiscoveredResource[] = [];
   for (const path of ['/api', '/apis']) {
-    const { items } = await api.json<AggregatedDiscovery>({ method: 'GET', path, query: { timeout: '32s' }, accept: ACCEPT });
+    const { items } = await api.json<AggregatedDiscovery>({
+      method: 'GET',
+      path,
+      query: { timeout: '32s' },
+      accept: ACCEPT,
+    });
     for (const { metadata, versions } of items) {
       for (const { version, resources = [] } of versions) {
         for (const entry of resources) {
@@ -80,9 +85,14 @@ export class ResourceMapper {
     const wanted = name.toLowerCase();
     const [word = '', ...qualifiers] = wanted.split('.');
     const matches = (resource: DiscoveredResource): boolean =>
-      resource.plural === word || resource.singular === word || resource.kind.toLowerCase() === word || resource.shortNames.includes(word);
+      resource.plural === word ||
+      resource.singular === word ||
+      resource.kind.toLowerCase() === word ||
+      resource.shortNames.includes(word);
     const inGroup = (group: string, version?: string) => (resource: DiscoveredResource) =>
-      matches(resource) && resource.group === group && (version === undefined || resource.version === version);
+      matches(resource) &&
+      resource.group === group &&
+      (version === undefined || resource.version === version);
     if (qualifiers.length === 0) return this.resources.find(matches);
     return (
       this.resources.find(inGroup(qualifiers.slice(1).join('.'), qualifiers[0])) ??
@@ -102,21 +112,38 @@ export class ResourceMapper {
     });
   }
 
-  /** The resource for an object's apiVersion and kind. Throws CommandError in kubectl's words. */
-  forKind(apiVersion: string, kind: string, source = ''): DiscoveredResource {
-    const [group, version] = apiVersion.includes('/') ? (apiVersion.split('/') as [string, string]) : ['', apiVersion];
-    const found = this.resources.find((each) => each.kind === kind && each.group === group && each.version === version);
+  /** The resource of an object read from a file. Throws CommandError in kubectl's words. */
+  forObject({ apiVersion = '', kind = '', metadata }: KubernetesObject, source: string): DiscoveredResource {
+    const found = this.findKind(apiVersion, kind);
     if (found !== undefined) return found;
     throw new CommandError(
-      `resource mapping not found for name: "" namespace: "" from "${source}": no matches for kind "${kind}" in version "${apiVersion}"\nensure CRDs are installed first`,
+      `resource mapping not found for name: "${metadata?.name ?? ''}" namespace: "${metadata?.namespace ?? ''}" from "${source}": no matches for kind "${kind}" in version "${apiVersion}"\nensure CRDs are installed first`,
+    );
+  }
+
+  findKind(apiVersion: string, kind: string): DiscoveredResource | undefined {
+    const [group, version] = apiVersion.includes('/')
+      ? (apiVersion.split('/') as [string, string])
+      : ['', apiVersion];
+    return this.resources.find(
+      (each) => each.kind === kind && each.group === group && each.version === version,
     );
   }
 }
 
 /** The path of a collection, or of one object in it. */
-export function pathOf(resource: Resource, namespace: string | undefined, name?: string, subresource?: string): string {
-  const root = resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
-  const scope = resource.namespaced && namespace !== undefined && namespace !== '' ? `/namespaces/${encodeURIComponent(namespace)}` : '';
+export function pathOf(
+  resource: Resource,
+  namespace: string | undefined,
+  name?: string,
+  subresource?: string,
+): string {
+  const root =
+    resource.group === '' ? `/api/${resource.version}` : `/apis/${resource.group}/${resource.version}`;
+  const scope =
+    resource.namespaced && namespace !== undefined && namespace !== ''
+      ? `/namespaces/${encodeURIComponent(namespace)}`
+      : '';
   const object = name === undefined ? '' : `/${encodeURIComponent(name)}`;
   return `${root}${scope}/${resource.plural}${object}${subresource === undefined ? '' : `/${subresource}`}`;
 }

@@ -16,7 +16,11 @@ export interface Schema {
   readonly enum?: readonly unknown[];
   readonly 'x-kubernetes-patch-strategy'?: string;
   readonly 'x-kubernetes-patch-merge-key'?: string;
-  readonly 'x-kubernetes-group-version-kind'?: readonly { readonly group: string; readonly version: string; readonly kind: string }[];
+  readonly 'x-kubernetes-group-version-kind'?: readonly {
+    readonly group: string;
+    readonly version: string;
+    readonly kind: string;
+  }[];
 }
 
 /** The schemas of one group and version. */
@@ -30,7 +34,9 @@ export class SchemaSet {
   /** The schema of a kind, or undefined. */
   forKind({ group, version, kind }: Pick<Resource, 'group' | 'version' | 'kind'>): Schema | undefined {
     return Object.values(this.schemas).find((schema) =>
-      schema['x-kubernetes-group-version-kind']?.some((gvk) => gvk.group === group && gvk.version === version && gvk.kind === kind),
+      schema['x-kubernetes-group-version-kind']?.some(
+        (gvk) => gvk.group === group && gvk.version === version && gvk.kind === kind,
+      ),
     );
   }
 
@@ -72,7 +78,10 @@ export class OpenApi {
       .then(({ paths }) => paths);
     const entry = (await this.index)[path];
     if (entry === undefined) return new SchemaSet({});
-    const document = await this.api.json<{ components?: { schemas?: Record<string, Schema> } }>({ method: 'GET', path: entry.serverRelativeURL });
+    const document = await this.api.json<{ components?: { schemas?: Record<string, Schema> } }>({
+      method: 'GET',
+      path: entry.serverRelativeURL,
+    });
     return new SchemaSet(document.components?.schemas ?? {});
   }
 }

@@ -4,7 +4,13 @@ import type { Schema, SchemaSet } from './open-api.ts';
 type Tree = Record<string, unknown>;
 
 /** A patch that brings `current` to `modified`, deleting what `original` had and `modified` hasn't. Empty: nothing to do. */
-export function threeWayPatch(original: Tree, modified: Tree, current: Tree, schemas: SchemaSet | undefined, schema: Schema | undefined): Tree {
+export function threeWayPatch(
+  original: Tree,
+  modified: Tree,
+  current: Tree,
+  schemas: SchemaSet | undefined,
+  schema: Schema | undefined,
+): Tree {
   const additions = diff(current, modified, schemas, schema, { deletions: false, changes: true });
   const deletions = diff(original, modified, schemas, schema, { deletions: true, changes: false });
   return mergePatches(deletions, additions);
@@ -16,7 +22,13 @@ interface Wanted {
 }
 
 /** What leads from one object to another. */
-function diff(from: Tree, to: Tree, schemas: SchemaSet | undefined, schema: Schema | undefined, wanted: Wanted): Tree {
+function diff(
+  from: Tree,
+  to: Tree,
+  schemas: SchemaSet | undefined,
+  schema: Schema | undefined,
+  wanted: Wanted,
+): Tree {
   const patch: Tree = {};
   const resolved = schemas?.resolve(schema);
   for (const [key, value] of Object.entries(to)) {
@@ -27,14 +39,23 @@ function diff(from: Tree, to: Tree, schemas: SchemaSet | undefined, schema: Sche
     } else if (isTree(value) && isTree(before)) {
       const inner = diff(before, value, schemas, member, wanted);
       if (Object.keys(inner).length > 0) patch[key] = inner;
-    } else if (Array.isArray(value) && Array.isArray(before)) diffLists(patch, key, before, value, schemas, member, wanted);
+    } else if (Array.isArray(value) && Array.isArray(before))
+      diffLists(patch, key, before, value, schemas, member, wanted);
     else if (wanted.changes && !equal(before, value)) patch[key] = value;
   }
   if (wanted.deletions) for (const key of Object.keys(from)) if (to[key] === undefined) patch[key] = null;
   return patch;
 }
 
-function diffLists(patch: Tree, key: string, from: readonly unknown[], to: readonly unknown[], schemas: SchemaSet | undefined, schema: Schema | undefined, wanted: Wanted): void {
+function diffLists(
+  patch: Tree,
+  key: string,
+  from: readonly unknown[],
+  to: readonly unknown[],
+  schemas: SchemaSet | undefined,
+  schema: Schema | undefined,
+  wanted: Wanted,
+): void {
   const strategy = schema?.['x-kubernetes-patch-strategy'] ?? '';
   const mergeKey = schema?.['x-kubernetes-patch-merge-key'];
   if (!strategy.split(',').includes('merge')) {
@@ -63,7 +84,8 @@ function diffLists(patch: Tree, key: string, from: readonly unknown[], to: reado
   }
   if (wanted.deletions) {
     for (const before of from as readonly Tree[]) {
-      if (of(to, before[mergeKey]) === undefined) changes.push({ $patch: 'delete', [mergeKey]: before[mergeKey] });
+      if (of(to, before[mergeKey]) === undefined)
+        changes.push({ $patch: 'delete', [mergeKey]: before[mergeKey] });
     }
   }
   if (changes.length === 0) return;
@@ -78,7 +100,8 @@ function mergePatches(first: Tree, second: Tree): Tree {
   for (const [key, value] of Object.entries(second)) {
     const before = merged[key];
     if (isTree(before) && isTree(value)) merged[key] = mergePatches(before, value);
-    else if (Array.isArray(before) && Array.isArray(value) && !key.startsWith('$')) merged[key] = mergeLists(before as Tree[], value as Tree[]);
+    else if (Array.isArray(before) && Array.isArray(value) && !key.startsWith('$'))
+      merged[key] = mergeLists(before as Tree[], value as Tree[]);
     else merged[key] = value;
   }
   return merged;
@@ -87,7 +110,9 @@ function mergePatches(first: Tree, second: Tree): Tree {
 function mergeLists(first: readonly Tree[], second: readonly Tree[]): unknown[] {
   const merged = [...first];
   for (const item of second) {
-    const index = merged.findIndex((each) => isTree(each) && isTree(item) && each['$patch'] === undefined && sharesKey(each, item));
+    const index = merged.findIndex(
+      (each) => isTree(each) && isTree(item) && each['$patch'] === undefined && sharesKey(each, item),
+    );
     if (index === -1) merged.push(item);
     else merged[index] = mergePatches(merged[index]!, item);
   }
@@ -113,7 +138,8 @@ function isTree(value: unknown): value is Tree {
 
 function equal(a: unknown, b: unknown): boolean {
   if (a === b) return true;
-  if (Array.isArray(a) && Array.isArray(b)) return a.length === b.length && a.every((item, index) => equal(item, b[index]));
+  if (Array.isArray(a) && Array.isArray(b))
+    return a.length === b.length && a.every((item, index) => equal(item, b[index]));
   if (!isTree(a) || !isTree(b)) return false;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => equal(a[key], b[key]));
