@@ -1,5 +1,5 @@
 // Editors that programs open: `vim FILE` waits in its terminal while the screen shows the real editor.
-import type { Events } from '../../preload/contract.ts';
+import type { EditorInfo, Events } from '../../preload/contract.ts';
 import type { Cluster } from '../cluster/index.ts';
 import { editorSocket, type EditRequest } from '../linux/commands/index.ts';
 import type { Tty } from '../linux/kernel/index.ts';
@@ -15,6 +15,7 @@ export interface EditorDeskOptions {
 }
 
 interface Editor {
+  readonly info: EditorInfo;
   readonly request: EditRequest;
   readonly close: (exitCode: number) => void;
 }
@@ -32,8 +33,10 @@ export class EditorDesk implements Disposable {
     const { simulation } = options;
     this.handlers.use(
       simulation.onInput<{ editorId: string; content: string }>('editor.save', ({ editorId, content }) => {
-        const problem = this.require(editorId).request.save(content);
+        const editor = this.require(editorId);
+        const problem = editor.request.save(content);
         if (problem !== undefined) throw new SessionError('failed', problem);
+        this.editors.set(editorId, { ...editor, info: { ...editor.info, content, isNew: false } });
       }),
     );
     this.handlers.use(
@@ -41,6 +44,11 @@ export class EditorDesk implements Disposable {
         this.require(editorId).close(exitCode),
       ),
     );
+  }
+
+  /** Those that are open, for a screen that (re)connects. */
+  list(): EditorInfo[] {
+    return [...this.editors.values()].map((editor) => editor.info);
   }
 
   /** Answers the editors of a cluster's machines; undefined answers none. */
@@ -87,8 +95,9 @@ export class EditorDesk implements Disposable {
       };
       signal.addEventListener('abort', killed, { once: true });
       stop.use(disposable(() => signal.removeEventListener('abort', killed)));
-      this.editors.set(editorId, { request, close });
-      this.options.emit('editor.opened', { editorId, terminalId, machine: machine.name, path, content, editor, isNew, readOnly });
+      const info: EditorInfo = { editorId, terminalId, machine: machine.name, path, content, editor, isNew, readOnly };
+      this.editors.set(editorId, { info, request, close });
+      this.options.emit('editor.opened', info);
     });
   }
 

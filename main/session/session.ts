@@ -234,6 +234,7 @@ export class Session implements AsyncDisposable {
       clock: this.clock.state,
       lab: this.lab.state,
       terminals: this.terminals.list(),
+      editors: this.editors.list(),
       host: this.hostDoors,
     };
   }

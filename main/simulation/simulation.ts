@@ -241,11 +241,12 @@ export class Simulation implements Clock {
     if (this.speedFactor === Infinity) return Infinity;
     if (this.speedFactor === 0) return this.nowMs;
     const target = this.anchorVirtualMs + (this.options.host.wallNowMs() - this.anchorWallMs) * this.speedFactor;
-    if (target - this.nowMs > LAG_MAX_MS * this.speedFactor && (this.nextDueMs() ?? Infinity) < target) {
-      this.anchorVirtualMs -= target - this.nowMs - LAG_MAX_MS * this.speedFactor;
-      return this.nowMs + LAG_MAX_MS * this.speedFactor;
-    }
-    return Math.max(this.nowMs, target);
+    // Lag is how late the next thing is; time in which nothing was due is no lag.
+    const due = this.nextDueMs() ?? Infinity;
+    const excess = target - Math.max(this.nowMs, due) - LAG_MAX_MS * this.speedFactor;
+    if (!(excess > 0)) return Math.max(this.nowMs, target);
+    this.anchorVirtualMs -= excess;
+    return target - excess;
   }
 
   private runBatch(dueMs: number): void {

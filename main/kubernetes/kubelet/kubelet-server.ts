@@ -166,7 +166,7 @@ export class KubeletServer implements KubeletConnector {
     const readFds = [proc.setFd(output.reader), proc.setFd(errors.reader)];
     let isOpen = true;
     const endInput = (): void => {
-      if (inputFd !== undefined && isOpen) proc.closeFd(inputFd);
+      if (inputFd !== undefined && isOpen && !proc.signal.aborted) proc.closeFd(inputFd);
       isOpen = false;
     };
     const exit = settle(
@@ -177,7 +177,8 @@ export class KubeletServer implements KubeletConnector {
     });
     const release = (): void => {
       endInput();
-      for (const fd of readFds.splice(0)) proc.closeFd(fd);
+      // A kubelet that has ended has closed everything itself.
+      if (!proc.signal.aborted) for (const fd of readFds.splice(0)) proc.closeFd(fd);
     };
     options.signal.addEventListener('abort', release, { once: true });
     const failed = exit.then(({ error }) => error !== undefined);

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { WebSocketServer, type RawData, type WebSocket } from 'ws';
 import { z } from 'zod';
 import type { Cluster, MachineProcess } from '../../cluster/index.ts';
+import { ErrnoError } from '../../network/index.ts';
 import type { Simulation } from '../../simulation/index.ts';
 
 /** Where the running one can be reached, kept in the data folder, readable by its owner only. */
@@ -35,6 +36,10 @@ type ClientMessage = z.infer<typeof clientMessage>;
 
 /** Text messages to the client: the end of the command, or why it never began. */
 export type ServerMessage = { readonly exitCode: number } | { readonly error: string };
+
+/** A shell's statuses of a command that can't be started: bash(1), EXIT STATUS. */
+const NOT_FOUND = 127;
+const NOT_EXECUTABLE = 126;
 
 export interface ControlDoorOptions {
   readonly simulation: Simulation;
@@ -105,7 +110,10 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
       if (parsed === undefined) return socket.close(1008, 'bad message');
       if ('start' in parsed) {
         start(parsed.start).catch((error: unknown) => {
-          send({ error: error instanceof Error ? error.message : String(error) });
+          if (error instanceof ErrnoError) {
+            socket.send(Buffer.concat([Buffer.of(CHANNEL.stderr), Buffer.from(`drydock: ${parsed.start.argv[0]}: ${error.message}\n`)]));
+            send({ exitCode: error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE });
+          } else send({ error: error instanceof Error ? error.message : String(error) });
           socket.close();
         });
       } else if ('resize' in parsed) void simulation.input('exec.resize', { id, ...parsed.resize });

@@ -108,6 +108,43 @@ test('at a speed, virtual time keeps step with the wall', async () => {
   simulation.setSpeed(0);
 });
 
+test('after a wait in which nothing was due, the next timer is not late', async () => {
+  let wallMs = startMs;
+  const simulation = new Simulation({
+    startMs,
+    onFault: () => undefined,
+    host: {
+      ...hostLoop,
+      wallNowMs: () => wallMs,
+      timeout: (delayMs, task) => {
+        const immediate = setImmediate(() => {
+          wallMs += delayMs;
+          task();
+        });
+        return { [Symbol.dispose]: () => clearImmediate(immediate) };
+      },
+    },
+  });
+  simulation.setSpeed(1);
+  await new Promise<void>((resolve) => void simulation.after(600, resolve));
+  await new Promise<void>((resolve) => void simulation.after(5000, resolve));
+  expect(wallMs - startMs).toBe(5600);
+  expect(simulation.now() - startMs).toBe(5600);
+});
+
+test('a host that is too slow is forgiven all but a moment', async () => {
+  let wallMs = startMs;
+  const simulation = new Simulation({ startMs, onFault: () => undefined, host: { ...hostLoop, wallNowMs: () => wallMs } });
+  const seen: number[] = [];
+  using _ = every(simulation, 100, () => seen.push(simulation.now() - startMs));
+  simulation.setSpeed(1);
+  wallMs += 10_000; // The host was away for ten seconds.
+  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(seen.length).toBeLessThanOrEqual(4);
+  simulation.setSpeed(0);
+});
+
 test('one seed gives one sequence, and a fork does not depend on draws elsewhere', () => {
   const first = makeRandom(7);
   const second = makeRandom(7);
