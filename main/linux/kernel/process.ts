@@ -122,7 +122,7 @@ export interface Process {
   closeFd(fd: number): void;
 
   spawn(options: SpawnOptions): Child;
-  /** Runs another executable in this process (execve); settles with its status, which the caller returns. */
+  /** Replaces the program of this process (execve): rejects with ErrnoError, or never settles, the caller being no more. */
   exec(options: {
     readonly path: string;
     readonly argv: readonly string[];

@@ -93,6 +93,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   private readonly actions = new Map<Signal, SignalAction>();
   private pendingSignals: Signal[] = [];
   private readonly endListeners: ((status: WaitStatus) => void)[] = [];
+  /** Hands the next program to whoever runs this one. */
+  private replaceImage: ((program: Program) => void) | undefined;
   private readonly abort = new AbortController();
 
   constructor(setup: ProcessSetup) {
@@ -293,7 +295,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     for (const [signal, action] of Array.from(this.actions))
       if (action !== 'ignore') this.actions.delete(signal);
     this.charge(SPAWN_COST_MS);
-    return found.program(this);
+    this.replaceImage?.(found.program);
+    return new Promise(() => undefined); // The caller is gone from memory, with all that waited for it.
   }
 
   // ── Signals ──
@@ -374,8 +377,21 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.waits.resume();
   }
 
-  /** Runs the program to its end. */
+  /** Runs the program, and those that replace it, to the end. */
   async run(program: Program): Promise<void> {
+    let image: Program | undefined = program;
+    while (image !== undefined) image = await this.runImage(image);
+  }
+
+  /** Settles with the program that replaced this one, or with undefined when the process has ended. */
+  private runImage(program: Program): Promise<Program | undefined> {
+    return new Promise((resolve) => {
+      this.replaceImage = resolve;
+      void this.runToEnd(program).then(() => resolve(undefined));
+    });
+  }
+
+  private async runToEnd(program: Program): Promise<void> {
     try {
       const exitCode = await program(this);
       const gate = this.gate();

@@ -390,7 +390,7 @@ export async function execCommand(
   for (const fd of Array.from(shell.privateFds)) shell.dropPrivate(fd);
   let status: number;
   try {
-    status = await shell.proc.exec({ path, argv, env });
+    status = await shell.proc.exec({ path, argv, env }); // Nothing comes after it, unless it fails.
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     if (error.code !== 'ENOEXEC')
