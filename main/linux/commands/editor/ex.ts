@@ -329,15 +329,9 @@ function substitute(buffer: Buffer, first: number, last: number, argument: strin
   for (let i = first; i <= last; i++) {
     const line = buffer.lines[i - 1]!;
     regex.lastIndex = 0;
-    const next = line.replace(regex, (...args: unknown[]) =>
+    const next = line.replace(regex, (...args: (string | undefined)[]) =>
       replacement.replaceAll(/\\([\s\S])|&/g, (whole, c: string | undefined) =>
-        whole === '&'
-          ? String(args[0])
-          : /\d/.test(c!)
-            ? String(args[Number(c)] ?? '')
-            : c === 'n'
-              ? '\n'
-              : c!,
+        whole === '&' ? args[0]! : /\d/.test(c!) ? (args[Number(c)] ?? '') : c === 'n' ? '\n' : c!,
       ),
     );
     if (next !== line) {

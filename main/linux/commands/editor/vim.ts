@@ -22,8 +22,11 @@ function parseArguments(argv: readonly string[], name: string): EditorArguments 
   let silent = false;
   for (let i = 1; i < argv.length; i++) {
     const arg = argv[i]!;
-    if (arg === '--') (files.push(...argv.slice(i + 1)), (i = argv.length));
-    else if (/^\+\d*$/.test(arg)) line = Number(arg.slice(1) || Infinity);
+    if (arg === '--') {
+      files.push(...argv.slice(i + 1));
+      break;
+    }
+    if (/^\+\d*$/.test(arg)) line = Number(arg.slice(1) || Infinity);
     else if (arg.startsWith('+')) commands.push(arg.slice(1));
     else if (arg === '-c' || arg === '--cmd') commands.push(argv[++i] ?? '');
     else if (/^-[A-Za-z]+$/.test(arg)) {

@@ -1,7 +1,7 @@
 // The frame every command runs in: options parsed, output buffered, --help and --version, errors turned into text.
 import { ErrnoError } from '../../../network/index.ts';
 import { ProcessExit, type OpenFile, type Process, type Program } from '../../kernel/index.ts';
-import { OptionError, Options, parseOptions, type OptionTable } from './options.ts';
+import { OptionError, parseOptions, type Options, type OptionTable } from './options.ts';
 import { Output } from './output.ts';
 
 /** A command line that makes no sense; printed with the hint to --help. */

@@ -30,7 +30,7 @@ const TYPE_LETTERS = {
 
 /** `-rw-r--r--` */
 export function modeString(type: keyof typeof TYPE_LETTERS, mode: number): string {
-  const bits = [...'rwxrwxrwx'].map((letter, index) => (mode & (0o400 >> index) ? letter : '-'));
+  const bits = 'rwxrwxrwx'.split('').map((letter, index) => (mode & (0o400 >> index) ? letter : '-'));
   if (mode & 0o4000) bits[2] = bits[2] === 'x' ? 's' : 'S';
   if (mode & 0o2000) bits[5] = bits[5] === 'x' ? 's' : 'S';
   if (mode & 0o1000) bits[8] = bits[8] === 'x' ? 't' : 'T';

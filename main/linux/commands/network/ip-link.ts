@@ -1,7 +1,7 @@
 // ip link and ip address: showing and changing devices and their addresses.
 import { ErrnoError, parseIpv4, type Address, type Link } from '../../../network/index.ts';
 import { dialectOf } from '../frame/command.ts';
-import { IpError, printJson, requireDevice, type IpContext } from './ip.ts';
+import { IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
 
 interface Selection {
   device: string | undefined;

@@ -1,6 +1,6 @@
 // ip neighbour: the ARP cache.
 import { ErrnoError, parseIpv4, type Neighbour, type NeighbourState } from '../../../network/index.ts';
-import { IpError, printJson, requireDevice, type IpContext } from './ip.ts';
+import { IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
 
 /** ip neighbour */
 export async function ipNeighbour(context: IpContext, args: string[]): Promise<number> {

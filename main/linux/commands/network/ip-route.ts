@@ -14,7 +14,7 @@ import {
   type RouteScope,
   type RouteType,
 } from '../../../network/index.ts';
-import { IpError, printJson, requireDevice, type IpContext } from './ip.ts';
+import { IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
 
 const TABLES: Readonly<Record<string, number>> = {
   local: TABLE_LOCAL,

@@ -76,8 +76,8 @@ function parse(args: readonly string[]): Request {
     ) {
       if (
         request.command !== undefined &&
-        !(command === 'zero' && /^list/.test(request.command)) &&
-        !(request.command === 'zero' && /^list/.test(command))
+        !(command === 'zero' && request.command.startsWith('list')) &&
+        !(request.command === 'zero' && command.startsWith('list'))
       )
         throw new IptablesError(`Cannot use -${arg.slice(-1)} with -${request.command[0]!.toUpperCase()}`);
       request.command = request.command === undefined || command !== 'zero' ? command : request.command;
@@ -112,8 +112,8 @@ function parse(args: readonly string[]): Request {
     else if (arg === '-x' || arg === '--exact') request.exact = true;
     else if (arg === '--line-numbers' || arg === '--line-number') request.lineNumbers = true;
     else if (arg === '-w' || arg === '--wait' || arg === '-W' || arg === '--wait-interval') optional();
-    else if (/^--wait=/.test(arg) || arg === '-4' || arg === '--ipv4') continue;
-    else if ((arg === '-n' || arg === '-v') && /^list/.test(request.command ?? ''))
+    else if (arg.startsWith('--wait=') || arg === '-4' || arg === '--ipv4') continue;
+    else if ((arg === '-n' || arg === '-v') && request.command?.startsWith('list') === true)
       request[arg === '-n' ? 'numeric' : 'verbose'] = true;
     else request.rule.push(arg);
   }

@@ -455,10 +455,10 @@ function rateFigures({ rates }: IpvsService | IpvsDestination): number[] {
   ];
 }
 
-/** Eight columns: figures above 99999999 are shortened unless exact. */
+/** Eight columns: figures above 99999 are shortened unless exact. */
 function large(value: number, exact: boolean): string {
   if (exact) return String(Math.floor(value)).padStart(8);
-  if (value < 100_000_000 && value < 100_000) return String(Math.floor(value)).padStart(8);
+  if (value < 100_000) return String(Math.floor(value)).padStart(8);
   if (value < 100_000_000) return `${String(Math.floor(value / 1000)).padStart(7)}K`;
   if (value < 100_000_000_000) return `${String(Math.floor(value / 1_000_000)).padStart(7)}M`;
   return `${String(Math.floor(value / 1_000_000_000)).padStart(7)}G`;

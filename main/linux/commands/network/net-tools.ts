@@ -106,7 +106,7 @@ function programName(proc: Process, pid: number, command: string): string {
       : first.startsWith('/') || !first.includes(' ')
         ? first.slice(first.lastIndexOf('/') + 1)
         : first;
-  return `${name} ${argv !== undefined && /:$/.test(first ?? '') ? argv.slice(1).join(' ') : ''}`
+  return `${name} ${argv !== undefined && first?.endsWith(':') === true ? argv.slice(1).join(' ') : ''}`
     .trimEnd()
     .slice(0, 15);
 }

@@ -194,7 +194,7 @@ class Pinger {
       }
       await it.out.flush();
     }
-    return this.summary(
+    return await this.summary(
       lastSentMs - startMs,
       deadline !== Infinity && count !== Infinity ? count : undefined,
     );

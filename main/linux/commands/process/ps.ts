@@ -277,7 +277,7 @@ function parse(proc: Process, args: readonly string[]): Request {
       continue;
     }
     if (arg.startsWith('-')) {
-      if (/^-aux/.test(arg)) {
+      if (arg.startsWith('-aux')) {
         parseBsd(arg.slice(1));
         continue;
       }

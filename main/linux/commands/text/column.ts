@@ -187,7 +187,7 @@ function describe(it: Invocation, path: string): string {
   const kind = /[^\u0000-\u007f]/.test(text) ? 'UTF-8 Unicode text' : 'ASCII text';
   const script = /^#!\s*(\S+)/.exec(text)?.[1];
   if (script !== undefined)
-    return `${/bash/.test(script) ? 'Bourne-Again shell' : /\/sh$/.test(script) ? 'POSIX shell' : script} script, ${kind} executable`;
+    return `${/bash/.test(script) ? 'Bourne-Again shell' : script.endsWith('/sh') ? 'POSIX shell' : script} script, ${kind} executable`;
   if (/^\s*[[{]/.test(text)) {
     try {
       JSON.parse(text);

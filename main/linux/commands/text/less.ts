@@ -114,7 +114,7 @@ export const less: Program = command(
     usage: '[option]... [file]...',
     version: '590',
     prepare: (args) =>
-      args.flatMap((arg) => (/^\+/.test(arg) ? [] : arg === '-N' ? ['--LINE-NUMBERS'] : [arg])),
+      args.flatMap((arg) => (arg.startsWith('+') ? [] : arg === '-N' ? ['--LINE-NUMBERS'] : [arg])),
   },
   async (it) => {
     const { proc, options } = it;
@@ -136,7 +136,7 @@ export const less: Program = command(
       await it.out.put(lines.map((line) => `${line}\n`).join(''));
       return 0;
     }
-    const start = proc.argv.find((arg) => /^\+/.test(arg));
+    const start = proc.argv.find((arg) => arg.startsWith('+'));
     return pager.run(
       lines,
       start === undefined ? 0 : start === '+G' || start === '+' ? Infinity : Number(start.slice(1)) - 1 || 0,
