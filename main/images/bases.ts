@@ -47,6 +47,13 @@ function packages(files: Map<string, ImageFile>, names: readonly string[]): void
   }
 }
 
+/** What Debian's bash reads before ~/.bashrc: its prompt names user, host and the whole path. */
+const DEBIAN_BASHRC = `# System-wide .bashrc file for interactive bash(1) shells.
+[ -z "$PS1" ] && return
+shopt -s checkwinsize
+PS1='\\u@\\h:\\w\\$ '
+`;
+
 /** Debian's slim image: bash and the GNU tools, no editors, no ps, no ip. */
 export function debian(version: { readonly number: string; readonly codename: string }): Files {
   const files = common();
@@ -74,6 +81,7 @@ export function debian(version: { readonly number: string; readonly codename: st
   files.set('/usr/bin/sh', program('sh', bash));
   files.set('/etc/passwd', text(PASSWD));
   files.set('/etc/group', text(GROUP));
+  files.set('/etc/bash.bashrc', text(DEBIAN_BASHRC));
   files.set('/etc/debian_version', text(`${version.number}\n`));
   files.set(
     '/etc/os-release',

@@ -268,8 +268,11 @@ async function becomeInteractive(shell: Shell, invocation: Invocation): Promise<
   else if (shell.dialect.name !== 'bash') {
     const file = vars.get('ENV');
     if (file !== undefined && file !== '') await readStartup(shell, file);
-  } else if (invocation.readRc)
+  } else if (invocation.readRc) {
+    // Debian builds bash with SYS_BASHRC; others have no such file.
+    if (invocation.rcFile === undefined) await readStartup(shell, '/etc/bash.bashrc');
     await readStartup(shell, invocation.rcFile ?? `${vars.get('HOME') ?? ''}/.bashrc`);
+  }
 }
 
 async function readProfiles(shell: Shell, invocation: Invocation): Promise<void> {
