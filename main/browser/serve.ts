@@ -1,155 +1,152 @@
-// Serves the built pages and the bridge on 127.0.0.1, to one browser that holds the one-time token.
+// Serves the built pages on 127.0.0.1, to one browser that holds the one-time token. The protocol is in renderer/bridge-socket.ts.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { extname, join, normalize } from 'node:path';
-import { WebSocket, WebSocketServer, type RawData } from 'ws';
-import { eventNames, isCallName, rendererFolder, type Session } from '../session/index.ts';
+import type { AddressInfo } from 'node:net';
+import { WebSocketServer } from 'ws';
+import { contentSecurityPolicy, Pages, type Session } from '../session/index.ts';
+import { serveBridge } from './bridge.ts';
 
-const TYPES: Readonly<Record<string, string>> = {
-  '.html': 'text/html; charset=utf-8',
-  '.js': 'text/javascript; charset=utf-8',
-  '.css': 'text/css; charset=utf-8',
-  '.svg': 'image/svg+xml',
-  '.png': 'image/png',
-  '.woff2': 'font/woff2',
-  '.json': 'application/json',
-};
-
-const SECURITY_HEADERS = {
-  'Content-Security-Policy':
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; " +
-    "connect-src 'self' ws://127.0.0.1:* ws://localhost:*; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  'Cross-Origin-Opener-Policy': 'same-origin',
-  'Cross-Origin-Resource-Policy': 'same-origin',
-  'Referrer-Policy': 'no-referrer',
-  'X-Content-Type-Options': 'nosniff',
-  'X-Frame-Options': 'DENY',
-} as const;
-
-const COOKIE = 'drydock';
+/** Closes the socket of a page that this run doesn't know. */
+const CLOSE_UNAUTHORIZED = 4401;
 /** Largest message from the page, in bytes. */
-const MESSAGE_MAX_BYTES = 16 * 1024 * 1024;
+const MESSAGE_BYTES_MAX = 16 * 1024 * 1024;
 
-/** Port 0 takes a free one. `url` carries the token, good for one opening of the page. */
-export async function serveApp(session: Session, port: number): Promise<AsyncDisposable & { readonly url: string }> {
-  let oneTimeToken: string | undefined = randomBytes(24).toString('base64url');
-  const cookieSecret = randomBytes(24).toString('base64url');
-  const hasCookie = (request: IncomingMessage): boolean =>
-    (request.headers.cookie ?? '').split(/;\s*/).some((pair) => equal(pair, `${COOKIE}=${cookieSecret}`));
+export interface Served extends AsyncDisposable {
+  /** The address to open. It carries the token, good for one opening of the page. */
+  readonly url: string;
+}
 
-  const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    if (!isOwnHost(request)) return refuse(response, 421, 'This address is not served here.');
-    if (request.method !== 'GET' && request.method !== 'HEAD') return refuse(response, 405, 'Only GET is answered.');
-    const url = new URL(request.url ?? '/', 'http://127.0.0.1');
-    const token = url.searchParams.get('token');
-    if (url.pathname === '/' && token !== null && !hasCookie(request)) {
-      if (oneTimeToken === undefined || !equal(token, oneTimeToken)) {
-        return refuse(response, 403, 'This address was used already; start Drydock again for a new one.');
-      }
-      oneTimeToken = undefined;
-    } else if (!hasCookie(request)) {
-      return refuse(response, 403, 'Open Drydock by the address that it printed.');
-    }
-    if (token !== null) {
-      response.writeHead(303, {
-        ...SECURITY_HEADERS,
-        Location: '/',
-        'Set-Cookie': `${COOKIE}=${cookieSecret}; HttpOnly; SameSite=Strict; Path=/`,
-      });
-      response.end();
-      return;
-    }
-    await sendFile(url.pathname === '/' ? '/index.html' : url.pathname, response);
-  };
-
-  const server = createServer((request, response) => {
-    answer(request, response).catch((error: unknown) => response.destroy(error as Error));
-  });
-  const sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_MAX_BYTES });
-  server.on('upgrade', (request, socket, head) => {
-    socket.on('error', () => socket.destroy());
-    const own = isOwnHost(request) && request.headers.origin === `http://${request.headers.host}`;
-    if (request.url !== '/bridge' || !own || !hasCookie(request)) {
-      socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
-      return;
-    }
-    sockets.handleUpgrade(request, socket, head, (webSocket) => serveBridge(session, webSocket));
-  });
+/**
+ * Opens the host; port 0 takes a free one. Rejects with the host's error (EADDRINUSE …).
+ *
+ * A browser sends cookies to every port of a host, so another local server could see ours. Therefore ours is for one
+ * unguessable path only, and everything is under that path: no other server can make a browser give it away.
+ */
+export async function serveApp(session: Session, port: number): Promise<Served> {
+  const host = new BrowserHost(session);
   await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', resolve);
+    host.server.once('error', reject);
+    host.server.listen(port, '127.0.0.1', resolve);
   });
-  return {
-    url: `http://127.0.0.1:${(server.address() as { port: number }).port}/?token=${oneTimeToken}`,
-    async [Symbol.asyncDispose]() {
-      for (const socket of sockets.clients) socket.terminate();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return { url: host.address, [Symbol.asyncDispose]: () => host.close() };
 }
 
-/** One page's bridge: `{id, name, request}` is answered by `{id, reply}`; events come as `{event, payload}`. */
-function serveBridge(session: Session, socket: WebSocket): void {
-  const send = (message: unknown): void => {
-    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
-  };
-  const listening = eventNames.map((event) => session.on(event, (payload) => send({ event, payload })));
-  socket.on('close', () => listening.forEach((each) => each[Symbol.dispose]()));
-  socket.on('error', () => socket.terminate());
-  socket.on('message', (data: RawData, isBinary: boolean) => {
-    const message = isBinary ? undefined : parse((data as Buffer).toString());
-    if (message === undefined) return socket.close(1008, 'bad message');
-    const { id, name, request } = message;
-    if (!isCallName(name)) {
-      send({ id, reply: { ok: false, error: { reason: 'unknown-call', message: `There is no call "${String(name)}".` } } });
-      return;
-    }
-    void session.call(name, request).then((reply) => send({ id, reply }));
+class BrowserHost {
+  readonly server = createServer((request, response) => {
+    this.answer(request, response).catch((error: unknown) => response.destroy(error as Error));
   });
-}
+  private readonly sockets = new WebSocketServer({ noServer: true, maxPayload: MESSAGE_BYTES_MAX });
+  private readonly pages = new Pages();
+  private readonly home = `/${secret()}/`;
+  private readonly cookieSecret = secret();
+  private readonly session: Session;
+  private oneTimeToken: string | undefined = secret();
 
-function parse(text: string): { id: number; name: unknown; request: unknown } | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    if (typeof value !== 'object' || value === null || !('id' in value) || typeof value.id !== 'number') return undefined;
-    const { name, request } = value as { name?: unknown; request?: unknown };
-    return { id: value.id, name, request };
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw error;
-  }
-}
-
-/** A page of another name that resolves to loopback (DNS rebinding) is not ours. */
-function isOwnHost(request: IncomingMessage): boolean {
-  const local = request.socket.localPort;
-  return request.headers.host === `127.0.0.1:${local}` || request.headers.host === `localhost:${local}`;
-}
-
-async function sendFile(pathname: string, response: ServerResponse): Promise<void> {
-  const path = normalize(decodeURIComponent(pathname));
-  const type = TYPES[extname(path)];
-  if (type === undefined || path.includes('..')) return refuse(response, 404, 'There is no such page.');
-  try {
-    const content = await readFile(join(rendererFolder, path));
-    const isHashed = path.startsWith('/assets/');
-    response.writeHead(200, {
-      ...SECURITY_HEADERS,
-      'Content-Type': type,
-      'Cache-Control': isHashed ? 'public, max-age=31536000, immutable' : 'no-store',
+  constructor(session: Session) {
+    this.session = session;
+    this.server.on('upgrade', (request, socket, head) => {
+      socket.on('error', () => socket.destroy());
+      if (!this.isOwnHost(request) || request.headers.origin !== `http://${request.headers.host}`) {
+        socket.end('HTTP/1.1 403 Forbidden\r\nConnection: close\r\n\r\n');
+        return;
+      }
+      // A refused upgrade couldn't be told from a host that is away: a page of our own origin hears why.
+      const known = request.url === `${this.home}bridge` && this.hasCookie(request);
+      this.sockets.handleUpgrade(request, socket, head, (webSocket) => {
+        if (known) serveBridge(this.session, webSocket);
+        else webSocket.close(CLOSE_UNAUTHORIZED, 'unknown page');
+      });
     });
-    response.end(content);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    refuse(response, 404, 'There is no such page.');
+  }
+
+  get address(): string {
+    return `http://127.0.0.1:${this.port}/?token=${this.oneTimeToken}`;
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.sockets.clients) socket.terminate();
+    this.server.closeAllConnections();
+    await new Promise((resolve) => this.server.close(resolve));
+  }
+
+  private get port(): number {
+    return (this.server.address() as AddressInfo).port;
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { method, url = '/' } = request;
+    if (!this.isOwnHost(request)) return this.refuse(response, 421, 'This address is not served here.');
+    if (method !== 'GET' && method !== 'HEAD') return this.refuse(response, 405, 'Only GET is answered.');
+    if (!url.startsWith('/')) return this.refuse(response, 400, 'This is not a proxy.');
+    const { pathname, searchParams } = new URL(`http://127.0.0.1${url}`);
+    if (pathname === '/') return this.welcome(request, response, searchParams.get('token'));
+    if (!pathname.startsWith(this.home) || !this.hasCookie(request)) {
+      return this.refuse(response, 403, 'Open Drydock by the address that it printed.');
+    }
+    const path = pathname === this.home ? '/index.html' : pathname.slice(this.home.length - 1);
+    const page = await this.pages.read(path);
+    if (page === undefined) return this.refuse(response, 404, 'There is no such page.');
+    response.writeHead(200, {
+      ...this.securityHeaders(),
+      'Content-Type': page.type,
+      'Cache-Control': page.immutable ? 'private, max-age=31536000, immutable' : 'no-store',
+    });
+    response.end(method === 'HEAD' ? undefined : page.content);
+  }
+
+  /** Takes the token, once, for a cookie. A look without opening (HEAD, a prefetch) doesn't use it up. */
+  private welcome(request: IncomingMessage, response: ServerResponse, token: string | null): void {
+    if (token === null) return this.refuse(response, 403, 'Open Drydock by the address that it printed.');
+    if (request.method !== 'GET' || request.headers['sec-purpose'] !== undefined) {
+      return this.refuse(response, 403, 'This address is for opening only.');
+    }
+    if (this.oneTimeToken === undefined || !equal(token, this.oneTimeToken)) {
+      return this.refuse(response, 403, 'This address was used already; start Drydock again for a new one.');
+    }
+    this.oneTimeToken = undefined;
+    const cookie = `${this.cookieName}=${this.cookieSecret}; HttpOnly; SameSite=Strict; Path=${this.home}`;
+    response.writeHead(303, { ...this.securityHeaders(), Location: this.home, 'Set-Cookie': cookie });
+    response.end();
+  }
+
+  private refuse(response: ServerResponse, status: number, sentence: string): void {
+    response.writeHead(status, { ...this.securityHeaders(), 'Content-Type': 'text/plain; charset=utf-8' });
+    response.end(`${sentence}\n`);
+  }
+
+  private securityHeaders(): Record<string, string> {
+    return {
+      'Content-Security-Policy': contentSecurityPolicy(
+        `'self' ws://127.0.0.1:${this.port} ws://localhost:${this.port}`,
+      ),
+      'Cache-Control': 'no-store',
+      'Cross-Origin-Opener-Policy': 'same-origin',
+      'Cross-Origin-Resource-Policy': 'same-origin',
+      'Referrer-Policy': 'no-referrer',
+      'X-Content-Type-Options': 'nosniff',
+      'X-Frame-Options': 'DENY',
+    };
+  }
+
+  /** Its name holds the port: the cookies of several Drydocks are alike to a browser. */
+  private get cookieName(): string {
+    return `drydock-${this.port}`;
+  }
+
+  private hasCookie(request: IncomingMessage): boolean {
+    const wanted = `${this.cookieName}=${this.cookieSecret}`;
+    return (request.headers.cookie ?? '').split(/;\s*/).some((pair) => equal(pair, wanted));
+  }
+
+  /** A page of another name that resolves to loopback (DNS rebinding) is not ours. */
+  private isOwnHost(request: IncomingMessage): boolean {
+    const { host } = request.headers;
+    return host === `127.0.0.1:${this.port}` || host === `localhost:${this.port}`;
   }
 }
 
-function refuse(response: ServerResponse, status: number, sentence: string): void {
-  response.writeHead(status, { ...SECURITY_HEADERS, 'Content-Type': 'text/plain; charset=utf-8' });
-  response.end(`${sentence}\n`);
+function secret(): string {
+  return randomBytes(24).toString('base64url');
 }
 
 function equal(a: string, b: string): boolean {

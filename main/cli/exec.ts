@@ -1,6 +1,12 @@
 // `drydock exec`: a command on a machine of the running cluster, with this process's own streams and the command's status.
 import { WebSocket, type RawData } from 'ws';
-import { CHANNEL, defaultDataFolder, readControlAddress, SessionError, type ServerMessage } from '../session/index.ts';
+import {
+  CHANNEL,
+  defaultDataFolder,
+  readControlAddress,
+  SessionError,
+  type ServerMessage,
+} from '../session/index.ts';
 import { readOptions, UsageError } from './usage.ts';
 
 const NOT_RUNNING = 'No Drydock runs on this data folder; start one with drydock up.';
@@ -15,16 +21,21 @@ export async function exec(args: string[]): Promise<number> {
   });
   const argv = args.slice(separator + 1);
   const [machine, ...others] = positionals;
-  if (machine === undefined || others.length > 0 || argv.length === 0) throw new UsageError('exec wants MACHINE -- COMMAND...');
+  if (machine === undefined || others.length > 0 || argv.length === 0)
+    throw new UsageError('exec wants MACHINE -- COMMAND...');
   const address = readControlAddress(values.data ?? defaultDataFolder());
   if (address === undefined) throw new SessionError('no-cluster', NOT_RUNNING);
 
-  const socket = new WebSocket(`ws://127.0.0.1:${address.port}`, { headers: { Authorization: `Bearer ${address.token}` } });
+  const socket = new WebSocket(`ws://127.0.0.1:${address.port}`, {
+    headers: { Authorization: `Bearer ${address.token}` },
+  });
   await new Promise<void>((resolve, reject) => {
     socket.once('open', resolve);
     socket.once('error', () => reject(new SessionError('no-cluster', NOT_RUNNING)));
   });
-  return values.tty ? withRawTerminal(() => run(socket, machine, argv, true)) : run(socket, machine, argv, false);
+  return values.tty
+    ? withRawTerminal(() => run(socket, machine, argv, true))
+    : run(socket, machine, argv, false);
 }
 
 function run(socket: WebSocket, machine: string, argv: string[], tty: boolean): Promise<number> {
@@ -32,7 +43,8 @@ function run(socket: WebSocket, machine: string, argv: string[], tty: boolean): 
   const size = { columns: stdout.columns ?? 80, rows: stdout.rows ?? 24 };
   const onInput = (data: Buffer): void => socket.send(Buffer.concat([Buffer.of(CHANNEL.stdin), data]));
   const onEnd = (): void => socket.send(JSON.stringify({ end: 'stdin' }));
-  const onResize = (): void => socket.send(JSON.stringify({ resize: { columns: stdout.columns, rows: stdout.rows } }));
+  const onResize = (): void =>
+    socket.send(JSON.stringify({ resize: { columns: stdout.columns, rows: stdout.rows } }));
   return new Promise<number>((resolve, reject) => {
     socket.on('message', (data: RawData, isBinary: boolean) => {
       const bytes = data as Buffer;

@@ -47,15 +47,20 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function explain(error: unknown): string {
-  if (error instanceof StorageError || error instanceof SessionError || error instanceof LabError || error instanceof RangeError) {
+  if (
+    error instanceof StorageError ||
+    error instanceof SessionError ||
+    error instanceof LabError ||
+    error instanceof RangeError
+  ) {
     return error.message;
   }
   const system = error as NodeJS.ErrnoException & { port?: number };
   if (system.code === 'EADDRINUSE') {
     return `Port ${system.port} of 127.0.0.1 is taken; choose another, or 0 for a free one.`;
   }
-  if (system.code === 'EACCES' || system.code === 'ENOENT' || system.code === 'EROFS' || system.code === 'ENOTDIR') {
-    return `${system.path ?? 'A file'} can't be used (${system.code}); check the path and its permissions.`;
+  if (system.errno !== undefined && system.path !== undefined) {
+    return `${system.path} can't be used (${system.code}); check the path, its permissions and its disk.`;
   }
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }

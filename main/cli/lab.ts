@@ -4,7 +4,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { LabState, Language, Reply } from '../../preload/contract.ts';
 import { LabError, listCourses, loadLab } from '../lab/index.ts';
-import { labsFolder, nodeHost, packageVersion, Session, SessionError, workspaceIn } from '../session/index.ts';
+import {
+  labsFolder,
+  nodeHost,
+  packageVersion,
+  Session,
+  SessionError,
+  workspaceIn,
+} from '../session/index.ts';
 
 import { readOptions, UsageError } from './usage.ts';
 
@@ -74,7 +81,8 @@ async function play(labId: string, language: Language): Promise<boolean> {
       door: 'browser',
       attended: false,
       language,
-      onFault: (error) => process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
+      onFault: (error) =>
+        process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
     });
     let state = value(await session.call('lab.open', { labId }));
     process.stdout.write(`${labId}: ${state.title[language]}\n`);

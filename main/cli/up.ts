@@ -16,6 +16,8 @@ import {
 
 import { readOptions, UsageError, wholeNumber } from './usage.ts';
 
+const PORT_MAX = 65_535;
+
 /** Boots or resumes the cluster of a data folder, prints one JSON line when it is ready, and runs until told to stop. */
 export async function up(args: string[]): Promise<number> {
   const { values } = readOptions({
@@ -37,14 +39,15 @@ export async function up(args: string[]): Promise<number> {
   if (!listProfiles().includes(profile)) {
     throw new UsageError(`There is no profile "${profile}"; choose one of ${listProfiles().join(', ')}.`);
   }
-  if (latency !== 'lifelike' && latency !== 'none') throw new UsageError(`--latency is lifelike or none, not "${latency}".`);
+  if (latency !== 'lifelike' && latency !== 'none')
+    throw new UsageError(`--latency is lifelike or none, not "${latency}".`);
   const speed = values.speed === 'max' ? Infinity : Number(values.speed);
   if (!(speed > 0)) throw new UsageError(`--speed wants a positive number or max, not "${values.speed}".`);
   const nodes = values.nodes === undefined ? undefined : wholeNumber('nodes', values.nodes, 1);
   const ports = {
-    apiPort: wholeNumber('api-port', values['api-port'], 0),
-    proxyPort: wholeNumber('proxy-port', values['proxy-port'], 0),
-    dnsPort: wholeNumber('dns-port', values['dns-port'], 0),
+    apiPort: wholeNumber('api-port', values['api-port'], 0, PORT_MAX),
+    proxyPort: wholeNumber('proxy-port', values['proxy-port'], 0, PORT_MAX),
+    dnsPort: wholeNumber('dns-port', values['dns-port'], 0, PORT_MAX),
   };
   const folder = values.data ?? defaultDataFolder();
   const kubeconfig = values.kubeconfig ?? join(folder, 'kubeconfig');
@@ -60,8 +63,10 @@ export async function up(args: string[]): Promise<number> {
     version: packageVersion,
     door: 'browser',
     language: 'en',
-    onFault: (error) => process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
+    onFault: (error) =>
+      process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
   });
+  tellIgnored(session.clusters.identity, values);
   await session.openFree({
     profile,
     seed: values.seed ?? randomUUID(),
@@ -82,4 +87,21 @@ export async function up(args: string[]): Promise<number> {
   process.stdout.write(`${JSON.stringify({ ready: true, kubeconfig, api, proxy, dns })}\n`);
   await stopped;
   return 0;
+}
+
+/** The cluster that a workspace holds stays as it was made; options that would have made another are named. */
+function tellIgnored(
+  identity: Session['clusters']['identity'],
+  asked: { readonly profile: string; readonly nodes?: string; readonly seed?: string },
+): void {
+  if (identity?.owner !== 'free') return;
+  const ignored = [
+    ...(asked.profile === identity.profile ? [] : ['--profile']),
+    ...(asked.nodes === undefined || Number(asked.nodes) === identity.nodes ? [] : ['--nodes']),
+    ...(asked.seed === undefined || asked.seed === identity.seed ? [] : ['--seed']),
+  ];
+  if (ignored.length === 0) return;
+  process.stderr.write(
+    `drydock: This data folder holds a cluster already, so ${ignored.join(', ')} changes nothing; choose another --data for a new one.\n`,
+  );
 }

@@ -5,18 +5,24 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 export class UsageError extends Error {}
 
 /** A whole number of an option. Throws UsageError. */
-export function wholeNumber(name: string, text: string, minimum: number): number {
+export function wholeNumber(name: string, text: string, minimum: number, maximum = Infinity): number {
   const value = Number(text);
-  if (!/^\d+$/.test(text) || value < minimum) throw new UsageError(`--${name} wants a whole number from ${minimum}, not "${text}".`);
+  if (!/^\d+$/.test(text) || value < minimum || value > maximum) {
+    const range = maximum === Infinity ? `from ${minimum}` : `from ${minimum} to ${maximum}`;
+    throw new UsageError(`--${name} wants a whole number ${range}, not "${text}".`);
+  }
   return value;
 }
 
 /** Reads the options of a subcommand. Throws UsageError. */
-export function readOptions<Config extends ParseArgsConfig>(config: Config): ReturnType<typeof parseArgs<Config>> {
+export function readOptions<Config extends ParseArgsConfig>(
+  config: Config,
+): ReturnType<typeof parseArgs<Config>> {
   try {
     return parseArgs(config);
   } catch (error) {
-    if (error instanceof TypeError) throw new UsageError(error.message.split('. To specify')[0]!.replace(/\.?$/, '.'));
+    if (error instanceof TypeError)
+      throw new UsageError(error.message.split('. To specify')[0]!.replace(/\.?$/, '.'));
     throw error;
   }
 }

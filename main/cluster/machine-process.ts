@@ -1,6 +1,13 @@
 // A command on a machine as somebody outside holds it: bytes in, bytes out, an exit code.
 import type { Machine } from '../linux/machine/index.ts';
-import { SIGNAL_NUMBERS, type Kernel, type OpenFile, type Task, type TtyMaster, type WindowSize } from '../linux/kernel/index.ts';
+import {
+  SIGNAL_NUMBERS,
+  type Kernel,
+  type OpenFile,
+  type Task,
+  type TtyMaster,
+  type WindowSize,
+} from '../linux/kernel/index.ts';
 
 export class MachineProcess {
   /** Everything with a terminal comes here. */
@@ -57,10 +64,14 @@ export class MachineProcess {
     this.master?.resize(size);
   }
 
-  /** Whoever held it is gone. */
+  /** Whoever held it is gone: the command hangs up, with all that it started in its process group. */
   hangUp(): void {
+    const { kernel } = this.machine;
+    const { pid } = this.task;
     this.master?.[Symbol.dispose]();
-    if (this.machine.kernel.process(this.task.pid) !== undefined) this.machine.kernel.kill(this.task.pid, 'SIGHUP');
+    for (const process of kernel.listProcesses()) {
+      if (process.pid === pid || process.processGroup === pid) kernel.kill(process.pid, 'SIGHUP');
+    }
   }
 }
 

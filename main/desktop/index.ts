@@ -49,7 +49,8 @@ async function openSession(): Promise<App | undefined> {
       folder: app.getPath('userData'),
       door: 'desktop',
       language: app.getLocale().startsWith('zh') ? 'zh' : 'en',
-      onFault: (error) => process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
+      onFault: (error) =>
+        process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
     });
   } catch (error) {
     if (!(error instanceof StorageError)) throw error;

@@ -24,7 +24,11 @@ export function servePages(): void {
     const page = host === HOST && request.method === 'GET' ? await pages.read(pathname) : undefined;
     if (page === undefined) return new Response('Not found', { status: 404 });
     return new Response(page.content, {
-      headers: { 'Content-Type': page.type, 'Content-Security-Policy': POLICY, 'X-Content-Type-Options': 'nosniff' },
+      headers: {
+        'Content-Type': page.type,
+        'Content-Security-Policy': POLICY,
+        'X-Content-Type-Options': 'nosniff',
+      },
     });
   });
 }

@@ -19,7 +19,9 @@ export function guardContents(app: App): void {
     session.defaultSession.setPermissionRequestHandler((_contents, permission, decide) =>
       decide(permission === 'clipboard-sanitized-write'),
     );
-    session.defaultSession.setPermissionCheckHandler((_contents, permission) => permission === 'clipboard-sanitized-write');
+    session.defaultSession.setPermissionCheckHandler(
+      (_contents, permission) => permission === 'clipboard-sanitized-write',
+    );
   });
 }
 

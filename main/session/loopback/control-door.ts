@@ -30,7 +30,9 @@ const clientMessage = z.union([
     }),
   }),
   z.strictObject({ end: z.literal('stdin') }),
-  z.strictObject({ resize: z.strictObject({ columns: z.number().int().min(1), rows: z.number().int().min(1) }) }),
+  z.strictObject({
+    resize: z.strictObject({ columns: z.number().int().min(1), rows: z.number().int().min(1) }),
+  }),
 ]);
 type ClientMessage = z.infer<typeof clientMessage>;
 
@@ -58,12 +60,15 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
   let lastId = 0;
   using stack = new DisposableStack();
   stack.use(
-    simulation.onInput<{ id: number } & Extract<ClientMessage, { start: unknown }>['start']>('exec.start', ({ id, machine, argv, tty }) => {
-      const running = cluster() ?? fail('no cluster is running');
-      const process = running.startProcess(machine, argv, tty);
-      processes.set(id, process);
-      return { process };
-    }),
+    simulation.onInput<{ id: number } & Extract<ClientMessage, { start: unknown }>['start']>(
+      'exec.start',
+      ({ id, machine, argv, tty }) => {
+        const running = cluster() ?? fail('no cluster is running');
+        const process = running.startProcess(machine, argv, tty);
+        processes.set(id, process);
+        return { process };
+      },
+    ),
   );
   stack.use(
     simulation.onInput<{ id: number; bytes: string }>('exec.stdin', ({ id, bytes }) =>
@@ -72,8 +77,9 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
   );
   stack.use(simulation.onInput<{ id: number }>('exec.end', ({ id }) => processes.get(id)?.endInput()));
   stack.use(
-    simulation.onInput<{ id: number; columns: number; rows: number }>('exec.resize', ({ id, columns, rows }) =>
-      processes.get(id)?.resize({ columns, rows }),
+    simulation.onInput<{ id: number; columns: number; rows: number }>(
+      'exec.resize',
+      ({ id, columns, rows }) => processes.get(id)?.resize({ columns, rows }),
     ),
   );
   stack.use(
@@ -93,7 +99,10 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
       }
     };
     const start = async (request: Extract<ClientMessage, { start: unknown }>['start']): Promise<void> => {
-      const { process } = await simulation.input<{ process: MachineProcess }>('exec.start', { id, ...request });
+      const { process } = await simulation.input<{ process: MachineProcess }>('exec.start', {
+        id,
+        ...request,
+      });
       await Promise.all([pump(process.stdout, CHANNEL.stdout), pump(process.stderr, CHANNEL.stderr)]);
       const exitCode = await process.exitCode;
       await durable();
@@ -111,7 +120,12 @@ export async function openControlDoor(options: ControlDoorOptions): Promise<Asyn
       if ('start' in parsed) {
         start(parsed.start).catch((error: unknown) => {
           if (error instanceof ErrnoError) {
-            socket.send(Buffer.concat([Buffer.of(CHANNEL.stderr), Buffer.from(`drydock: ${parsed.start.argv[0]}: ${error.message}\n`)]));
+            socket.send(
+              Buffer.concat([
+                Buffer.of(CHANNEL.stderr),
+                Buffer.from(`drydock: ${parsed.start.argv[0]}: ${error.message}\n`),
+              ]),
+            );
             send({ exitCode: error.code === 'ENOENT' ? NOT_FOUND : NOT_EXECUTABLE });
           } else send({ error: error instanceof Error ? error.message : String(error) });
           socket.close();
@@ -172,7 +186,11 @@ function parseMessage(text: string): ClientMessage | undefined {
 function authorized(request: IncomingMessage, token: string): boolean {
   const given = Buffer.from(request.headers.authorization ?? '');
   const expected = Buffer.from(`Bearer ${token}`);
-  return given.length === expected.length && timingSafeEqual(given, expected) && request.headers.origin === undefined;
+  return (
+    given.length === expected.length &&
+    timingSafeEqual(given, expected) &&
+    request.headers.origin === undefined
+  );
 }
 
 function fail(message: string): never {
