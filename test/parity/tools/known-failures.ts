@@ -3,10 +3,6 @@
 /** By id in golden/bash/text-cases.jsonl. */
 export const KNOWN_TEXT_FAILURES: Readonly<Record<string, string>> = {
   'awk-errors': "gawk's long usage text is shortened",
-  'jq-basic': 'jq is not there yet',
-  'jq-c-r': 'jq is not there yet',
-  'jq-errors': 'jq is not there yet',
-  'jq-more': 'jq is not there yet',
   'ls-errors': 'setpriv is not there',
   'openssl-htpasswd': 'openssl is not there',
   'ps-kill-misc': 'some util-linux messages are not there yet',

@@ -398,7 +398,7 @@ function colorOf(stat: FileStat, name: string, dangling: boolean): string {
 }
 
 /** Columns of varying width, filled down (or across with `across`), two blanks between. */
-export function inColumns(
+function inColumns(
   labels: readonly { text: string; width: number }[],
   width: number,
   across: boolean,

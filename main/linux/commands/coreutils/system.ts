@@ -51,7 +51,7 @@ export const uname: Program = command(
 );
 
 /** uname -v, and what /proc/version ends with. */
-export function kernelVersion(release: string): string {
+function kernelVersion(release: string): string {
   return /\.el7/.test(release)
     ? '#1 SMP Mon Oct 19 16:18:59 UTC 2020'
     : /\.el\d/.test(release)

@@ -50,7 +50,7 @@ export function userByName(proc: Process, name: string): User | undefined {
   return listUsers(proc).find((user) => user.name === name);
 }
 
-export function userById(proc: Process, uid: number): User | undefined {
+function userById(proc: Process, uid: number): User | undefined {
   return listUsers(proc).find((user) => user.uid === uid);
 }
 

@@ -37,7 +37,7 @@ export type Dialect = 'gnu' | 'busybox';
 const dialects = new WeakMap<Process, Dialect>();
 
 /** The version banner busybox applets print above their usage. */
-export const BUSYBOX_BANNER = 'BusyBox v1.36.1 (2024-05-14 09:12:33 UTC) multi-call binary.';
+const BUSYBOX_BANNER = 'BusyBox v1.36.1 (2024-05-14 09:12:33 UTC) multi-call binary.';
 
 /** Whose manners a process has: a GNU tool's or a busybox applet's. */
 export function dialectOf(proc: Process): Dialect {

@@ -616,7 +616,7 @@ class Run {
         const connecting = this.proc.net.sockets.connectTcp(
           { address, port },
           {
-            owner: { pid: this.proc.pid, command: 'curl', uid: this.proc.credentials.uid },
+            owner: this.proc.socketOwner,
             signal: stop.signal,
             ...(device === undefined
               ? {}

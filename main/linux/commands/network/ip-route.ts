@@ -48,7 +48,7 @@ function destinationText(route: Route): string {
 }
 
 /** One route as `ip route` prints it. */
-export function routeLine(route: Route, showTable: boolean): string {
+function routeLine(route: Route, showTable: boolean): string {
   const type = route.type === 'unicast' ? '' : `${route.type} `;
   let text = `${type}${destinationText(route)}`;
   if (route.gateway !== undefined) text += ` via ${route.gateway}`;

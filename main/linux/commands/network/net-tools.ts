@@ -84,8 +84,7 @@ export const netstat: Program = command(
       let text = `${socket.protocol.padEnd(5)} ${String(socket.state === 'LISTEN' ? 0 : socket.receiveQueueBytes).padStart(6)} ${String(socket.state === 'LISTEN' ? 0 : socket.sendQueueBytes).padStart(6)} ${local.padEnd(23)} ${remote.padEnd(23)} ${(socket.state === 'UNCONN' ? '' : (STATES[socket.state] ?? '')).padEnd(11)}`;
       if (extended)
         text += ` ${(options.has('n') ? String(owner?.uid ?? 0) : userName(proc, owner?.uid ?? 0)).padEnd(10)} ${String(socket.inode).padEnd(10)}`;
-      if (options.has('p'))
-        text += ` ${(owner === undefined ? '-' : `${owner.pid}/${programName(proc, owner.pid, owner.command)}`).padEnd(20)}`;
+      if (options.has('p')) text += ` ${holderText(proc, owner).padEnd(20)}`;
       if (options.has('o'))
         text +=
           socket.timer === undefined
@@ -97,18 +96,17 @@ export const netstat: Program = command(
   },
 );
 
-function programName(proc: Process, pid: number, command: string): string {
-  const argv = proc.kernel.process(pid)?.argv;
-  const first = argv?.[0];
+/** `-` for a process that can't be seen. */
+function holderText(proc: Process, owner: SocketInfo['owner']): string {
+  const holder = owner === undefined ? undefined : proc.kernel.socketHolder(owner);
+  return holder === undefined ? '-' : `${holder.pid}/${programName(holder.process.argv)}`;
+}
+
+function programName(argv: readonly string[]): string {
+  const first = argv[0] ?? '';
   const name =
-    first === undefined
-      ? command
-      : first.startsWith('/') || !first.includes(' ')
-        ? first.slice(first.lastIndexOf('/') + 1)
-        : first;
-  return `${name} ${argv !== undefined && first?.endsWith(':') === true ? argv.slice(1).join(' ') : ''}`
-    .trimEnd()
-    .slice(0, 15);
+    first.startsWith('/') || !first.includes(' ') ? first.slice(first.lastIndexOf('/') + 1) : first;
+  return `${name} ${first.endsWith(':') ? argv.slice(1).join(' ') : ''}`.trimEnd().slice(0, 15);
 }
 
 async function endpointText(it: Invocation, address: string, port: number): Promise<string> {

@@ -109,7 +109,7 @@ class Pinger {
     let wake: (() => void) | undefined;
     using socket = proc.net.sockets.openEcho({
       ...bound,
-      owner: { pid: proc.pid, command: 'ping', uid: proc.credentials.uid },
+      owner: proc.socketOwner,
     });
     socket.onReply = (reply) => {
       queue.push(reply);

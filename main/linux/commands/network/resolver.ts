@@ -207,11 +207,7 @@ export async function queryOnce(proc: Process, query: DnsQuery): Promise<DnsRepl
           ],
   });
   const from = proc.clock.now();
-  const owner = {
-    pid: proc.pid,
-    command: (proc.argv[0] ?? '').slice((proc.argv[0] ?? '').lastIndexOf('/') + 1),
-    uid: proc.credentials.uid,
-  };
+  const owner = proc.socketOwner;
   const reply =
     query.tcp === true
       ? await overTcp(proc, query, port, bytes, owner)
@@ -294,7 +290,7 @@ async function overTcp(
 }
 
 /** Asks the configured servers as libc does, with retries; undefined when nobody answers. */
-export async function queryServers(proc: Process, name: string, type: string): Promise<DnsReply | undefined> {
+async function queryServers(proc: Process, name: string, type: string): Promise<DnsReply | undefined> {
   const conf = readResolvConf(proc);
   for (let attempt = 0; attempt < conf.attempts; attempt++) {
     for (const server of conf.nameservers) {

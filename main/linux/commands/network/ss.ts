@@ -275,10 +275,10 @@ function endpoint(address: string, port: number, numeric: boolean): [string, str
 
 function processText(proc: Process, socket: SocketInfo): string {
   const { owner } = socket;
-  if (owner === undefined) return '';
-  const fd =
-    [...(proc.kernel.process(owner.pid)?.fds ?? [])].find(([, file]) => file.kind === 'socket')?.[0] ?? 3;
-  return `users:(("${owner.command}",pid=${owner.pid},fd=${fd}))`;
+  const holder = owner === undefined ? undefined : proc.kernel.socketHolder(owner);
+  if (owner === undefined || holder === undefined) return '';
+  const fd = [...holder.process.fds].find(([, file]) => file.kind === 'socket')?.[0] ?? 3;
+  return `users:(("${owner.command}",pid=${holder.pid},fd=${fd}))`;
 }
 
 interface Column {

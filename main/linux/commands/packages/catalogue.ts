@@ -69,6 +69,7 @@ import { egrep, fgrep, grep } from '../text/grep.ts';
 import { gunzip, gzip, zcat } from '../text/gzip.ts';
 import { head } from '../text/head.ts';
 import { comm, join } from '../text/join.ts';
+import { jq } from '../text/jq.ts';
 import { less, more } from '../text/less.ts';
 import { nl } from '../text/nl.ts';
 import { paste } from '../text/paste.ts';
@@ -338,6 +339,7 @@ export const PACKAGES: readonly CommandPackage[] = [
     { curl },
   ),
   pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
+  pack('jq', '1.6', '14.el9', 'Command-line JSON processor', 400_000, { jq }),
   pack(
     'vim-common',
     '9.0.1000',
@@ -396,7 +398,7 @@ const PREINSTALLED: readonly string[] = [
 ];
 
 /** A package by its name; undefined if the repository has none such. */
-export function packageOf(name: string): CommandPackage | undefined {
+function packageOf(name: string): CommandPackage | undefined {
   return PACKAGES.find((one) => one.name === name);
 }
 

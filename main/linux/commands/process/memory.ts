@@ -15,7 +15,7 @@ interface Memory {
 }
 
 /** Memory of a machine in bytes, from what its processes use. */
-export function memoryOf(proc: Process): Memory {
+function memoryOf(proc: Process): Memory {
   const total = proc.kernel.memoryBytes;
   const processes = proc.kernel.listProcesses().reduce((sum, info) => sum + info.memoryBytes, 0);
   const used = Math.min(total, processes + Math.round(total * 0.04));
@@ -179,7 +179,7 @@ function uptimeLine(proc: Process): string {
 }
 
 /** One, five and fifteen minutes, from the CPU time of the processes that live. */
-export function loadAverage(proc: Process): [number, number, number] {
+function loadAverage(proc: Process): [number, number, number] {
   const now = proc.clock.now();
   const up = Math.max(60_000, now - proc.kernel.bootMs);
   const busy = proc.kernel.listProcesses().reduce((sum, info) => sum + info.cpuMs, 0) / up;

@@ -14,7 +14,7 @@ interface Change {
 }
 
 /** Myers' shortest edit script, as runs of lines to take out of `a` and put in from `b` (half-open, from 0). */
-export function diffLines(a: readonly string[], b: readonly string[]): Change[] {
+function diffLines(a: readonly string[], b: readonly string[]): Change[] {
   const [n, m] = [a.length, b.length];
   const trace: Int32Array[] = [];
   const offset = n + m + 1;
