@@ -192,7 +192,7 @@ export class Cluster implements Disposable {
   /** The API server's port on the network of its process. */
   private serveApi(proc: Process, port: number): Disposable {
     const stack = new DisposableStack();
-    const owner = { pid: proc.pid, command: 'kube-apiserver', uid: 0 };
+    const owner = proc.socketOwner;
     const listener = stack.use(proc.net.sockets.listenTcp({ address: '0.0.0.0', port }, { owner }));
     stack.use(serveHttp(this.tls(listener), this.api.handler, { onError: this.options.onFault }));
     return stack;

@@ -78,7 +78,7 @@ function serveHealth(proc: Process, port: number, over: (listener: TcpListener) 
   const listener = stack.use(
     proc.net.sockets.listenTcp(
       { address: '127.0.0.1', port },
-      { owner: { pid: proc.pid, command: proc.argv[0] ?? '', uid: 0 } },
+      { owner: proc.socketOwner },
     ),
   );
   const answer = { status: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' } as const;

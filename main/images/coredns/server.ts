@@ -165,7 +165,7 @@ function listen(proc: Process, port: number, served: readonly Zone[], stack: Dis
     const reply = zone === undefined ? refused() : await zone.chain.answer(query, message, client);
     return wireReply(query, reply);
   };
-  const owner = { pid: proc.pid, command: 'coredns', uid: 0 };
+  const owner = proc.socketOwner;
   stack.use(serveDns(proc.net.sockets, handle, { local: { address: '0.0.0.0', port }, owner }));
 }
 
@@ -380,7 +380,7 @@ class Chain {
       const listener = stack.use(
         proc.net.sockets.listenTcp(
           { address: '0.0.0.0', port: number },
-          { owner: { pid: proc.pid, command: 'coredns', uid: 0 } },
+          { owner: proc.socketOwner },
         ),
       );
       stack.use(serveHttp(listener, handler, { onError: (error) => this.say('ERROR', messageOf(error)) }));

@@ -288,7 +288,7 @@ class Master {
     for (const key of wanted.keys())
       if (!key.startsWith('0.0.0.0:') && wanted.has(`0.0.0.0:${key.slice(key.lastIndexOf(':') + 1)}`))
         wanted.delete(key);
-    const owner = { pid: this.proc.pid, command: 'nginx', uid: 0 };
+    const owner = this.proc.socketOwner;
     for (const [key, listen] of wanted) {
       if (this.listeners.has(key)) continue;
       try {

@@ -11,7 +11,7 @@ export function dialFrom(proc: Process, config: RestConfig): Dial {
       proc.net.sockets.connectTcp(
         { address: host === 'localhost' ? '127.0.0.1' : host, port },
         {
-          owner: { pid: proc.pid, command: proc.argv[0] ?? '', uid: proc.credentials.uid },
+          owner: proc.socketOwner,
           ...(signal === undefined ? {} : { signal }),
         },
       ),

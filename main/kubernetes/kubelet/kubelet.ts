@@ -259,7 +259,7 @@ class KubeletRun {
 
   /** Port 10250, so that netstat shows it; its protocol is the connector's, in process. */
   private listen(net: NetworkNamespace): Disposable {
-    const owner = { pid: this.proc.pid, command: 'kubelet', uid: 0 };
+    const owner = this.proc.socketOwner;
     const open = [10_250, 10_248].map((port) =>
       net.sockets.listenTcp({ address: port === 10_250 ? '0.0.0.0' : '127.0.0.1', port }, { owner }),
     );

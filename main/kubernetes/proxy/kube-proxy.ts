@@ -120,7 +120,7 @@ class ProxyRun {
   }
 
   private get owner() {
-    return { pid: this.proc.pid, command: 'kube-proxy', uid: 0 };
+    return this.proc.socketOwner;
   }
 
   private async die(error: unknown): Promise<number> {

@@ -1,6 +1,6 @@
 // What the kernel of one machine offers beyond a process's own calls: process table, terminals, modules, services.
 import type { Clock, Random } from '../../simulation/index.ts';
-import type { ByteStream, NetworkNamespace } from '../../network/index.ts';
+import type { ByteStream, NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process, Program, Signal, WaitStatus } from './process.ts';
@@ -110,6 +110,8 @@ export interface Kernel {
   /** Every process that `viewer` can see, by pid as it sees them; absent: the machine's own namespace. */
   listProcesses(viewer?: Process): ProcessInfo[];
   process(pid: number): Process | undefined;
+  /** The process that holds a socket, with its number as seen from here; undefined if it can't be seen. */
+  socketHolder(owner: SocketOwner): { readonly pid: number; readonly process: Process } | undefined;
   /** Sends a signal from outside any process, with root's rights. Throws ESRCH. */
   kill(pid: number, signal: Signal): void;
   openTty(size: WindowSize): TtyMaster;

@@ -1,5 +1,5 @@
 // Puts a kernel together: one machine's processes, mounts, terminals, modules and services.
-import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
+import { ErrnoError, type NetworkNamespace, type SocketOwner } from '../../network/index.ts';
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import { describe, SocketDescription } from './adapted-description.ts';
 import { Cgroup } from './cgroup.ts';
@@ -325,6 +325,7 @@ export class MachineKernel implements Kernel {
         value: (pid: number) => pids.processes.get(pid)?.surroundings.uts.hostname ?? uts.hostname,
       },
       process: { value: (pid: number) => pids.processes.get(pid) },
+      socketHolder: { value: (owner: SocketOwner) => this.holderSeenFrom(pids, owner) },
       listProcesses: { value: (viewer?: Process) => here(viewer ?? pids.init) },
     }) as Kernel;
   }
@@ -357,6 +358,19 @@ export class MachineKernel implements Kernel {
 
   process(pid: number): Process | undefined {
     return this.pids.processes.get(pid);
+  }
+
+  socketHolder(owner: SocketOwner): { pid: number; process: Process } | undefined {
+    return this.holderSeenFrom(this.pids, owner);
+  }
+
+  private holderSeenFrom(
+    pids: PidNamespace,
+    owner: SocketOwner,
+  ): { pid: number; process: Process } | undefined {
+    const process = this.pids.processes.get(owner.pid);
+    const pid = process?.numbers.in(pids) ?? 0;
+    return process === undefined || pid === 0 ? undefined : { pid, process };
   }
 
   listProcesses(viewer?: Process): ProcessInfo[] {

@@ -1,6 +1,6 @@
 // What a program sees of the kernel it runs on: its process, its files, its terminal.
 import type { Clock, Random } from '../../simulation/index.ts';
-import type { NetworkNamespace } from '../../network/index.ts';
+import type { NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Kernel } from './kernel.ts';
@@ -112,6 +112,8 @@ export interface Process {
   readonly clock: Clock;
   readonly random: Random;
   readonly kernel: Kernel;
+  /** Whom `ss -p` names for the sockets it opens: itself, as the machine numbers it. */
+  readonly socketOwner: SocketOwner;
   /** Aborted when a fatal signal has been taken; pass it to waits that aren't the process's own. */
   readonly signal: AbortSignal;
 

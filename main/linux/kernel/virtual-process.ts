@@ -1,5 +1,5 @@
 // One process: its descriptors, children, signals and waits.
-import type { NetworkNamespace } from '../../network/index.ts';
+import type { NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { Cgroup } from './cgroup.ts';
@@ -154,6 +154,9 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   }
   get tty(): Tty | undefined {
     return this.group?.session.tty;
+  }
+  get socketOwner(): SocketOwner {
+    return { pid: this.numbers.byLevel[0]!, command: this.command, uid: this.credentials.uid };
   }
   get signal(): AbortSignal {
     return this.abort.signal;
