@@ -32,7 +32,9 @@ function takeLock(path: string): Database.Database {
     return lock;
   } catch (error) {
     lock.close();
-    throw error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY') ? inUse(path, error) : error;
+    throw error instanceof Database.SqliteError && error.code.startsWith('SQLITE_BUSY')
+      ? inUse(path, error)
+      : error;
   }
 }
 
@@ -65,7 +67,11 @@ function hasTables(db: Database.Database): boolean {
 function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError)) {
     if (error instanceof TypeError && !existsSync(path)) {
-      return new StorageError('io', `The folder for the workspace ${path} doesn't exist; make it or choose another.`, { cause: error });
+      return new StorageError(
+        'io',
+        `The folder for the workspace ${path} doesn't exist; make it or choose another.`,
+        { cause: error },
+      );
     }
     return error;
   }
@@ -73,17 +79,29 @@ function explain(error: unknown, path: string): unknown {
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return corrupt(path, error);
   if (code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED')) return inUse(path, error);
   if (code === 'SQLITE_FULL') {
-    return new StorageError('full', `There is no space left for the workspace ${path}; free some and start again.`, { cause: error });
+    return new StorageError(
+      'full',
+      `There is no space left for the workspace ${path}; free some and start again.`,
+      { cause: error },
+    );
   }
-  return new StorageError('io', `The workspace ${path} can't be opened (${error.message}); check its folder's permissions and disk.`, {
-    cause: error,
-  });
+  return new StorageError(
+    'io',
+    `The workspace ${path} can't be opened (${error.message}); check its folder's permissions and disk.`,
+    {
+      cause: error,
+    },
+  );
 }
 
 function inUse(path: string, cause: unknown): StorageError {
-  return new StorageError('in-use', `The workspace ${path} is open in another Drydock; close that one or choose another workspace.`, {
-    cause,
-  });
+  return new StorageError(
+    'in-use',
+    `The workspace ${path} is open in another Drydock; close that one or choose another workspace.`,
+    {
+      cause,
+    },
+  );
 }
 
 function corrupt(path: string, cause?: unknown): StorageError {
@@ -95,5 +113,8 @@ function corrupt(path: string, cause?: unknown): StorageError {
 }
 
 function notOurs(path: string): StorageError {
-  return new StorageError('corrupt', `The file ${path} is a database of another program; choose another workspace.`);
+  return new StorageError(
+    'corrupt',
+    `The file ${path} is a database of another program; choose another workspace.`,
+  );
 }

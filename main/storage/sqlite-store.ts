@@ -1,4 +1,4 @@
-// The Store on one SQLite file: a read model in memory, a write queue, one transaction per turn of the host's loop.
+// The Store on one SQLite file: which keys there are in memory, a write queue, one transaction per turn of the host's loop.
 import Database from 'better-sqlite3';
 import { openDatabase } from './open-database.ts';
 import {
@@ -16,9 +16,18 @@ import { SortedKeys } from './sorted-keys.ts';
 type Value = string | Uint8Array;
 
 interface QueuedWrite {
-  readonly revision: Revision;
+  readonly sequence: number;
   readonly key: string;
   readonly value: Value | undefined;
+  /** The row that this one supersedes. */
+  readonly previous: number | undefined;
+}
+
+interface Row {
+  readonly sequence: number;
+  readonly key: string;
+  /** Null is a deletion. */
+  readonly value: Value | null;
 }
 
 interface Waiter {
@@ -32,6 +41,11 @@ export interface CommitTurns {
   immediate(task: () => void): void;
   timeout(delayMs: number, task: () => void): Disposable;
 }
+
+/** A row's number is its revision times this, plus its place in that write; see the migrations. */
+const SEQUENCES_PER_REVISION = 2 ** 20;
+/** Pages of the write-ahead log at which SQLite carries them over into the file. */
+const CHECKPOINT_PAGES = 4000;
 
 /** Wall time between tries of a commit that failed, such as on a full disk, in ms. */
 const RETRY_MS = 500;
@@ -47,8 +61,13 @@ export class SqliteStore implements Store, Disposable {
   private readonly db: Database.Database;
   private readonly release: () => void;
   private readonly turns: CommitTurns;
-  private readonly current = new Map<string, StoredRecord>();
+  /** The row of each key that has a value. */
+  private readonly current = new Map<string, number>();
   private readonly keys = new SortedKeys();
+  /** Values that aren't in the file yet. */
+  private queued = new Map<string, Value>();
+  /** Values that were met while opening, kept until somebody reads them. */
+  private readonly unread = new Map<string, Value>();
   private queue: QueuedWrite[] = [];
   private waiters: Waiter[] = [];
   private latest: Revision;
@@ -57,7 +76,7 @@ export class SqliteStore implements Store, Disposable {
   private turnQueued = false;
   private closed = false;
   private retry: Disposable | undefined;
-  private readonly insert: Database.Statement;
+  private readonly valueAt: Database.Statement;
   private readonly commitQueue: (writes: readonly QueuedWrite[]) => void;
 
   /** Opens or makes a workspace. Throws StorageError: corrupt, newer-version, in-use, full, io. */
@@ -66,11 +85,14 @@ export class SqliteStore implements Store, Disposable {
     this.db = db;
     this.release = release;
     this.turns = options.turns;
-    this.insert = db.prepare('INSERT OR REPLACE INTO records (key, revision, value) VALUES (?, ?, ?)');
+    db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    this.valueAt = db.prepare('SELECT value FROM writes WHERE sequence = ?').pluck();
+    const insert = db.prepare('INSERT INTO writes (sequence, key, value, previous) VALUES (?, ?, ?, ?)');
     const setRevision = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('revision', ?)");
     this.commitQueue = db.transaction((writes: readonly QueuedWrite[]) => {
-      for (const { key, revision, value } of writes) this.insert.run(key, revision, value ?? null);
-      setRevision.run(writes.at(-1)!.revision);
+      for (const { sequence, key, value, previous } of writes)
+        insert.run(sequence, key, value ?? null, previous ?? null);
+      setRevision.run(revisionOf(writes.at(-1)!.sequence));
     });
     this.latest = this.metaNumber('revision');
     this.committed = this.latest;
@@ -86,26 +108,37 @@ export class SqliteStore implements Store, Disposable {
     return this.oldest;
   }
 
+  has(key: string): boolean {
+    return this.current.has(key);
+  }
+
   get(key: string): StoredRecord | undefined {
-    return this.current.get(key);
+    const sequence = this.current.get(key);
+    if (sequence === undefined) return undefined;
+    return { key, value: this.read(key, sequence), revision: revisionOf(sequence) };
   }
 
   list(prefix: string): StoredRecord[] {
-    return this.keys.withPrefix(prefix).map((key) => this.current.get(key)!);
+    return this.keys.withPrefix(prefix).map((key) => this.get(key)!);
   }
 
   write(changes: readonly Change[]): Revision {
     if (changes.length === 0) return this.latest;
     if (this.closed) throw new StorageError('io', 'The workspace is closed.');
     const revision = ++this.latest;
-    for (const { key, value } of changes) {
+    let sequence = firstOf(revision);
+    for (const { key, value } of lastOfEach(changes)) {
+      const previous = this.current.get(key);
       if (value === undefined) {
         if (this.current.delete(key)) this.keys.delete(key);
+        this.queued.delete(key);
       } else {
-        if (!this.current.has(key)) this.keys.add(key);
-        this.current.set(key, { key, value, revision });
+        if (previous === undefined) this.keys.add(key);
+        this.current.set(key, sequence);
+        this.queued.set(key, value);
       }
-      this.queue.push({ revision, key, value });
+      this.unread.delete(key);
+      this.queue.push({ sequence: sequence++, key, value, previous });
     }
     this.queueCommit();
     return revision;
@@ -115,12 +148,18 @@ export class SqliteStore implements Store, Disposable {
     if (after < this.oldest) throw new CompactedError(this.oldest);
     this.commit();
     const rows = this.db
-      .prepare('SELECT key, revision, value FROM records WHERE revision > ? AND key >= ? AND key < ? ORDER BY revision, key')
-      .all(after, prefix, endOf(prefix)) as { key: string; revision: number; value: Value | null }[];
-    const before = this.db.prepare('SELECT value FROM records WHERE key = ? AND revision < ? ORDER BY revision DESC LIMIT 1');
-    return rows.map(({ key, revision, value }) => {
-      const previous = before.get(key, revision) as { value: Value | null } | undefined;
-      return { key, revision, value: value ?? undefined, previous: previous?.value ?? undefined };
+      .prepare(
+        'SELECT sequence, key, value, previous FROM writes WHERE sequence >= ? AND key >= ? AND key < ? ORDER BY sequence',
+      )
+      .all(firstOf(after + 1), prefix, endOf(prefix)) as (Row & { previous: number | null })[];
+    return rows.map(({ key, sequence, value, previous }) => {
+      const before = previous === null ? null : (this.valueAt.get(previous) as Value | null | undefined);
+      return {
+        key,
+        revision: revisionOf(sequence),
+        value: value ?? undefined,
+        previous: before ?? undefined,
+      };
     });
   }
 
@@ -136,31 +175,41 @@ export class SqliteStore implements Store, Disposable {
     this.commit();
     const upTo = Math.min(revision, this.latest);
     if (upTo <= this.oldest) return;
-    const pins = this.listSnapshots().map((snapshot) => snapshot.revision);
+    const range = {
+      from: firstOf(this.metaNumber('swept') + 1),
+      to: firstOf(upTo + 1),
+      width: SEQUENCES_PER_REVISION,
+    };
     this.db.transaction(() => {
-      // A value may go when a later one exists that every reader at `upTo` and at each snapshot would see instead.
-      const bounds = [...pins.filter((pin) => pin < upTo), upTo].sort((a, b) => a - b);
-      let from = 0;
-      for (const bound of bounds) {
+      // A value may go when one written since hides it from every reader at `upTo` and at each snapshot.
+      this.db
+        .prepare(
+          `DELETE FROM writes WHERE sequence IN (
+             SELECT previous FROM writes AS later
+             WHERE sequence >= @from AND sequence < @to AND previous IS NOT NULL AND NOT EXISTS (
+               SELECT 1 FROM snapshots
+               WHERE later.previous < (revision + 1) * @width AND later.sequence >= (revision + 1) * @width))`,
+        )
+        .run(range);
+      if (this.listSnapshots().length === 0) {
         this.db
-          .prepare(
-            `DELETE FROM records WHERE revision >= ? AND revision <= ? AND EXISTS (
-               SELECT 1 FROM records AS later
-               WHERE later.key = records.key AND later.revision > records.revision AND later.revision <= ?)`,
-          )
-          .run(from, bound, bound);
-        from = bound + 1;
+          .prepare('DELETE FROM writes WHERE value IS NULL AND sequence >= @from AND sequence < @to')
+          .run({
+            from: range.from,
+            to: range.to,
+          });
       }
-      if (pins.length === 0) this.db.prepare('DELETE FROM records WHERE value IS NULL AND revision <= ?').run(upTo);
-      this.db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('compacted', ?)").run(upTo);
+      this.setMeta('compacted', upTo);
+      this.setMeta('swept', upTo);
     })();
     this.oldest = upTo;
   }
 
   takeSnapshot(name: string, timeMs: number): void {
     this.commit();
+    this.deleteSnapshot(name);
     this.db
-      .prepare('INSERT OR REPLACE INTO snapshots (name, revision, time_ms) VALUES (?, ?, ?)')
+      .prepare('INSERT INTO snapshots (name, revision, time_ms) VALUES (?, ?, ?)')
       .run(name, this.latest, timeMs);
   }
 
@@ -174,7 +223,9 @@ export class SqliteStore implements Store, Disposable {
   }
 
   listSnapshots(): SnapshotInfo[] {
-    const rows = this.db.prepare('SELECT name, revision, time_ms FROM snapshots ORDER BY revision, name').all();
+    const rows = this.db
+      .prepare('SELECT name, revision, time_ms FROM snapshots ORDER BY revision, name')
+      .all();
     return (rows as { name: string; revision: number; time_ms: number }[]).map((row) => ({
       name: row.name,
       revision: row.revision,
@@ -183,7 +234,8 @@ export class SqliteStore implements Store, Disposable {
   }
 
   deleteSnapshot(name: string): void {
-    this.db.prepare('DELETE FROM snapshots WHERE name = ?').run(name);
+    const { changes } = this.db.prepare('DELETE FROM snapshots WHERE name = ?').run(name);
+    if (changes > 0) this.setMeta('swept', 0); // What it alone held must be found by the next compaction.
   }
 
   [Symbol.dispose](): void {
@@ -228,9 +280,10 @@ export class SqliteStore implements Store, Disposable {
       } catch (error) {
         throw asStorageError(error);
       }
-      this.committed = this.queue.at(-1)!.revision;
       this.queue = [];
+      this.queued = new Map();
     }
+    this.committed = this.latest;
     if (this.waiters.length === 0) return;
     const waiters = this.waiters;
     this.waiters = waiters.filter((waiter) => waiter.revision > this.committed);
@@ -241,35 +294,43 @@ export class SqliteStore implements Store, Disposable {
 
   private load(): void {
     const rows = this.db
-      .prepare(
-        `SELECT records.key, records.revision, records.value FROM records
-         JOIN (SELECT key, MAX(revision) AS revision FROM records GROUP BY key) AS last
-         ON records.key = last.key AND records.revision = last.revision
-         WHERE records.value IS NOT NULL ORDER BY records.key`,
-      )
-      .iterate() as IterableIterator<{ key: string; revision: number; value: Value }>;
-    for (const { key, revision, value } of rows) {
-      this.current.set(key, { key, value, revision });
-      this.keys.add(key);
+      .prepare('SELECT sequence, key, value FROM writes ORDER BY sequence')
+      .iterate() as IterableIterator<Row>;
+    for (const { key, sequence, value } of rows) {
+      if (value === null) {
+        this.current.delete(key);
+        this.unread.delete(key);
+      } else {
+        this.current.set(key, sequence);
+        this.unread.set(key, value);
+      }
     }
+    for (const key of [...this.current.keys()].sort()) this.keys.add(key);
+  }
+
+  /** The value of a row, read from the file unless it hasn't got there or was just met. */
+  private read(key: string, sequence: number): Value {
+    const queued = this.queued.get(key);
+    if (queued !== undefined) return queued;
+    const unread = this.unread.get(key);
+    if (unread === undefined) return this.valueAt.get(sequence) as Value;
+    this.unread.delete(key); // Most values are read once, when the workspace is opened.
+    return unread;
   }
 
   /** The writes that make what stands under `prefix` equal to what stood there at `revision`. */
   private differences(prefix: string, revision: Revision): Change[] {
     const rows = this.db
       .prepare(
-        `SELECT records.key, records.revision, records.value FROM records
-         JOIN (SELECT key, MAX(revision) AS revision FROM records
-               WHERE revision <= ? AND key >= ? AND key < ? GROUP BY key) AS last
-         ON records.key = last.key AND records.revision = last.revision`,
+        'SELECT key, MAX(sequence) AS sequence, value FROM writes WHERE sequence < ? AND key >= ? AND key < ? GROUP BY key',
       )
-      .all(revision, prefix, endOf(prefix)) as { key: string; revision: number; value: Value | null }[];
+      .all(firstOf(revision + 1), prefix, endOf(prefix)) as Row[];
     const then = new Map(rows.map((row) => [row.key, row]));
     const changes: Change[] = [];
-    for (const { key, revision: written } of this.list(prefix)) {
+    for (const key of this.keys.withPrefix(prefix)) {
       const past = then.get(key);
       if (past === undefined || past.value === null) changes.push({ key, value: undefined });
-      else if (past.revision !== written) changes.push({ key, value: past.value });
+      else if (past.sequence !== this.current.get(key)) changes.push({ key, value: past.value });
     }
     for (const { key, value } of then.values()) {
       if (value !== null && !this.current.has(key)) changes.push({ key, value });
@@ -277,10 +338,33 @@ export class SqliteStore implements Store, Disposable {
     return changes;
   }
 
+  private setMeta(name: string, value: number): void {
+    this.db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)').run(name, value);
+  }
+
   private metaNumber(name: string): number {
-    const row = this.db.prepare('SELECT value FROM meta WHERE name = ?').get(name) as { value: number } | undefined;
+    const row = this.db.prepare('SELECT value FROM meta WHERE name = ?').get(name) as
+      | { value: number }
+      | undefined;
     return row?.value ?? 0;
   }
+}
+
+function revisionOf(sequence: number): Revision {
+  return Math.floor(sequence / SEQUENCES_PER_REVISION);
+}
+
+/** The number of the first row of a revision. */
+function firstOf(revision: Revision): number {
+  return revision * SEQUENCES_PER_REVISION;
+}
+
+/** One change per key: the last. */
+function lastOfEach(changes: readonly Change[]): Iterable<Change> {
+  if (changes.length === 1) return changes;
+  const last = new Map<string, Change>();
+  for (const change of changes) last.set(change.key, change);
+  return last.size === changes.length ? changes : last.values();
 }
 
 /** The first string after all that begin with `prefix`. */
@@ -292,9 +376,15 @@ function endOf(prefix: string): string {
 function asStorageError(error: unknown): unknown {
   if (!(error instanceof Database.SqliteError)) return error;
   if (error.code === 'SQLITE_FULL') {
-    return new StorageError('full', 'The disk that holds the workspace is full; free some space and it goes on by itself.', {
-      cause: error,
-    });
+    return new StorageError(
+      'full',
+      'The disk that holds the workspace is full; free some space and it goes on by itself.',
+      {
+        cause: error,
+      },
+    );
   }
-  return new StorageError('io', `The workspace file can't be written (${error.message}); check its disk.`, { cause: error });
+  return new StorageError('io', `The workspace file can't be written (${error.message}); check its disk.`, {
+    cause: error,
+  });
 }

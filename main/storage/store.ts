@@ -48,6 +48,8 @@ export interface Store {
   readonly revision: Revision;
   /** The oldest revision from which `history` is complete. */
   readonly compactedRevision: Revision;
+  /** Whether there is such a record; cheaper than `get`, which may go to the file for the value. */
+  has(key: string): boolean;
   get(key: string): StoredRecord | undefined;
   /** The records whose keys begin with `prefix`, in key order. */
   list(prefix: string): StoredRecord[];

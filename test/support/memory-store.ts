@@ -15,6 +15,7 @@ export function makeMemoryStore(): Store {
     get compactedRevision() {
       return compactedRevision;
     },
+    has: (key) => records.has(key),
     get: (key) => records.get(key),
     list: (prefix) =>
       Array.from(records.values())

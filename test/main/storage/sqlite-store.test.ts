@@ -59,9 +59,16 @@ test('history tells each write with what stood before it, until it is compacted'
 
 test('a snapshot is restored as new writes, also after compaction', () => {
   using store = open();
-  store.write([{ key: '/registry/a', value: 'old' }, { key: '/settings/x', value: 'old' }]);
+  store.write([
+    { key: '/registry/a', value: 'old' },
+    { key: '/settings/x', value: 'old' },
+  ]);
   store.takeSnapshot('step 1', 1000);
-  store.write([{ key: '/registry/a', value: 'new' }, { key: '/registry/b', value: 'new' }, { key: '/settings/x', value: 'new' }]);
+  store.write([
+    { key: '/registry/a', value: 'new' },
+    { key: '/registry/b', value: 'new' },
+    { key: '/settings/x', value: 'new' },
+  ]);
   store.compact(store.revision);
   expect(store.restoreSnapshot('step 1', ['/registry/'])).toBe(3);
   expect(store.get('/registry/a')).toEqual({ key: '/registry/a', value: 'old', revision: 3 });
@@ -69,6 +76,66 @@ test('a snapshot is restored as new writes, also after compaction', () => {
   expect(store.get('/settings/x')!.value).toBe('new');
   expect(store.listSnapshots()).toEqual([{ name: 'step 1', revision: 1, timeMs: 1000 }]);
   expect(() => store.restoreSnapshot('step 2', ['/'])).toThrow('There is no snapshot called "step 2".');
+});
+
+test('what only a deleted snapshot held goes with the next compaction', () => {
+  using store = open();
+  const rows = (): number =>
+    (store as unknown as { db: Database.Database }).db
+      .prepare('SELECT COUNT(*) FROM writes')
+      .pluck()
+      .get() as number;
+  store.write([
+    { key: '/registry/a', value: 'old' },
+    { key: '/registry/gone', value: 'old' },
+  ]);
+  store.takeSnapshot('step 1', 1000);
+  store.write([
+    { key: '/registry/a', value: 'new' },
+    { key: '/registry/gone', value: undefined },
+  ]);
+  store.compact(store.revision);
+  expect(rows()).toBe(4);
+  store.deleteSnapshot('step 1');
+  store.write([{ key: '/registry/b', value: 'new' }]);
+  store.compact(store.revision);
+  expect(rows()).toBe(2);
+});
+
+test('of several changes of one key in a write the last one counts', () => {
+  using store = open();
+  store.write([
+    { key: '/a', value: '1' },
+    { key: '/a', value: undefined },
+  ]);
+  store.write([
+    { key: '/b', value: undefined },
+    { key: '/b', value: '2' },
+  ]);
+  expect(store.get('/a')).toBeUndefined();
+  expect(store.history('/', 0)).toEqual([
+    { key: '/a', revision: 1, value: undefined, previous: undefined },
+    { key: '/b', revision: 2, value: '2', previous: undefined },
+  ]);
+});
+
+test('values are the same whether still queued, committed or read back', async () => {
+  let store = open();
+  store.write([
+    { key: '/a', value: 'text' },
+    { key: '/b', value: new Uint8Array([1, 2]) },
+  ]);
+  const values = (): unknown[] =>
+    store.list('/').map(({ value }) => (typeof value === 'string' ? value : [...value]));
+  const expected = ['text', [1, 2]];
+  expect(values()).toEqual(expected);
+  await store.durable();
+  expect(values()).toEqual(expected);
+  store[Symbol.dispose]();
+  store = open();
+  expect(values()).toEqual(expected);
+  expect(values()).toEqual(expected);
+  store[Symbol.dispose]();
 });
 
 test('a second process on one workspace is told so, and the first one is not disturbed', () => {
@@ -110,7 +177,14 @@ test('a full disk is told, loses nothing, and is got over once there is space', 
   store.write([{ key: '/big', value: 'x'.repeat(1_000_000) }]);
   await expect(store.durable()).rejects.toMatchObject({ code: 'full' } satisfies Partial<StorageError>);
   db.pragma('max_page_count = 1000000');
-  await expect.poll(() => store.durable().then(() => true, () => false)).toBe(true);
+  await expect
+    .poll(() =>
+      store.durable().then(
+        () => true,
+        () => false,
+      ),
+    )
+    .toBe(true);
 });
 
 test('killed in the middle of writes, nothing acknowledged is lost', async () => {
@@ -136,5 +210,6 @@ test('killed in the middle of writes, nothing acknowledged is lost', async () =>
   expect(acknowledged).toBeGreaterThan(100);
   using store = open();
   expect(Number(store.get('/last')!.value)).toBeGreaterThanOrEqual(acknowledged);
-  for (let i = 0; i <= acknowledged; i++) expect((store.get(`/n/${i}`)!.value as string).length).toBe(i % 5000);
+  for (let i = 0; i <= acknowledged; i++)
+    expect((store.get(`/n/${i}`)!.value as string).length).toBe(i % 5000);
 });
