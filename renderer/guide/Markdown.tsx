@@ -5,8 +5,9 @@ import remarkGfm from 'remark-gfm';
 
 import { CodeBlock } from './CodeBlock.tsx';
 import { parseFence } from './fence.ts';
+import { joinLines } from './join-lines.ts';
 
-const PLUGINS = [remarkGfm];
+const PLUGINS = [remarkGfm, joinLines];
 
 const COMPONENTS: Components = {
   pre: ({ node }) => {
