@@ -12,7 +12,8 @@ ipcRenderer.on(EVENT_CHANNEL, (_event, name: EventName, payload: unknown) => {
 });
 
 const bridge: Bridge = {
-  call: (name, request) => ipcRenderer.invoke(CALL_CHANNEL, name, request) as ReturnType<Bridge['call']> as never,
+  call: (name, request) =>
+    ipcRenderer.invoke(CALL_CHANNEL, name, request) as ReturnType<Bridge['call']> as never,
   on(name, listener) {
     let set = listeners.get(name);
     if (set === undefined) listeners.set(name, (set = new Set()));

@@ -91,7 +91,10 @@ export class Cluster implements Disposable {
         adminKubeconfig: adminKubeconfig(this.serverUrl, this.pki),
       });
       const kubeletClient = this.gate.guard(
-        this.api.client({ name: `system:node:${machine.name}`, groups: ['system:nodes', 'system:authenticated'] }, 'kubelet'),
+        this.api.client(
+          { name: `system:node:${machine.name}`, groups: ['system:nodes', 'system:authenticated'] },
+          'kubelet',
+        ),
       );
       const node = makeNode({
         clock,
@@ -103,7 +106,8 @@ export class Cluster implements Disposable {
         files,
         images,
         kubeletClient,
-        makeCni: ({ kernel }) => makeCni({ net: kernel.net, fs: () => kernel.files, random: kernel.random.fork('cni') }),
+        makeCni: ({ kernel }) =>
+          makeCni({ net: kernel.net, fs: () => kernel.files, random: kernel.random.fork('cni') }),
         onFault: options.onFault,
       });
       this.nodes.set(machine.name, this.owned.use(node));
@@ -126,7 +130,9 @@ export class Cluster implements Disposable {
     const { simulation, store, onFault } = this.options;
     for (const node of this.nodes.values()) void node.boot().catch(onFault);
     if (!(await simulation.advanceUntil(() => this.gate.isOpen, BOOT_WITHIN))) {
-      throw new Error('The API server did not come up; the control plane machine says why in journalctl -u kubelet.');
+      throw new Error(
+        'The API server did not come up; the control plane machine says why in journalctl -u kubelet.',
+      );
     }
     if (store.get(INSTALLED_KEY) === undefined) {
       await this.runUntilSettled(this.install());
@@ -154,7 +160,9 @@ export class Cluster implements Disposable {
   requireMachine(name: string): Machine {
     const machine = this.machines.get(name);
     if (machine === undefined) {
-      throw new RangeError(`There is no machine "${name}"; there are ${[...this.machines.keys()].join(', ')}.`);
+      throw new RangeError(
+        `There is no machine "${name}"; there are ${[...this.machines.keys()].join(', ')}.`,
+      );
     }
     return machine;
   }
@@ -213,7 +221,8 @@ export class Cluster implements Disposable {
     const { profile, admin } = this;
     for (const object of addonObjects(profile, this.serverUrl, this.pki.authority.certificate)) {
       const resource = Object.values(resources).find(
-        ({ kind, group, version }) => kind === object.kind && object.apiVersion === (group === '' ? version : `${group}/${version}`),
+        ({ kind, group, version }) =>
+          kind === object.kind && object.apiVersion === (group === '' ? version : `${group}/${version}`),
       );
       if (resource === undefined) throw new Error(`no resource for ${object.apiVersion} ${object.kind}`);
       const scope = object.metadata?.namespace === undefined ? {} : { namespace: object.metadata.namespace };
@@ -237,7 +246,9 @@ export class Cluster implements Disposable {
           continue;
         }
         const { items } = await this.admin.list<Node>(resources.nodes);
-        const up = items.filter(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'));
+        const up = items.filter(({ status }) =>
+          status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+        );
         ready = up.length >= nodes;
         if (ready) return;
         await simulation.sleep(100);

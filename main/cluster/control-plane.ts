@@ -22,7 +22,9 @@ export interface ControlPlaneOptions {
 }
 
 /** By image name without tag, such as `registry.k8s.io/kube-scheduler`. */
-export type ControlPlanePrograms = Readonly<Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler', Program>>;
+export type ControlPlanePrograms = Readonly<
+  Record<'etcd' | 'kube-apiserver' | 'kube-controller-manager' | 'kube-scheduler', Program>
+>;
 
 export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlanePrograms {
   const { clock, random, gate, client, serveApi, tls } = options;
@@ -55,7 +57,13 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
       untilStopped(proc, () => {
         const stack = new DisposableStack();
         stack.use(serveHealth(proc, 10259, tls));
-        stack.use(makeScheduler({ client: client('kube-scheduler'), clock, random: random.fork('kube-scheduler') }).start());
+        stack.use(
+          makeScheduler({
+            client: client('kube-scheduler'),
+            clock,
+            random: random.fork('kube-scheduler'),
+          }).start(),
+        );
         return stack;
       }),
   };
@@ -73,15 +81,20 @@ async function untilStopped(proc: Process, start: () => Disposable): Promise<num
 }
 
 /** The health endpoint that liveness probes ask. */
-function serveHealth(proc: Process, port: number, over: (listener: TcpListener) => StreamSource = (listener) => listener): Disposable {
+function serveHealth(
+  proc: Process,
+  port: number,
+  over: (listener: TcpListener) => StreamSource = (listener) => listener,
+): Disposable {
   const stack = new DisposableStack();
   const listener = stack.use(
-    proc.net.sockets.listenTcp(
-      { address: '127.0.0.1', port },
-      { owner: proc.socketOwner },
-    ),
+    proc.net.sockets.listenTcp({ address: '127.0.0.1', port }, { owner: proc.socketOwner }),
   );
-  const answer = { status: 200, headers: [['Content-Type', 'text/plain; charset=utf-8']], body: 'ok' } as const;
+  const answer = {
+    status: 200,
+    headers: [['Content-Type', 'text/plain; charset=utf-8']],
+    body: 'ok',
+  } as const;
   stack.use(serveHttp(over(listener), () => Promise.resolve(answer)));
   return stack;
 }

@@ -31,7 +31,8 @@ export class ApiGate {
       list: (resource, options) => through(() => client.list(resource, options)),
       create: (resource, object, options) => through(() => client.create(resource, object, options)),
       update: (resource, object, options) => through(() => client.update(resource, object, options)),
-      patch: (resource, name, type, patch, options) => through(() => client.patch(resource, name, type, patch, options)),
+      patch: (resource, name, type, patch, options) =>
+        through(() => client.patch(resource, name, type, patch, options)),
       delete: (resource, name, options) => through(() => client.delete(resource, name, options)),
       deleteCollection: (resource, options) => through(() => client.deleteCollection(resource, options)),
       watch: (resource, options, listener) => this.watch(client, resource, options, listener),

@@ -2,4 +2,11 @@
 export { Cluster, type ClusterOptions } from './cluster.ts';
 export { MachineProcess } from './machine-process.ts';
 export type { CommandResult, HttpResult, World } from './world.ts';
-export { listProfiles, NO_LATENCY, requireProfile, withNodes, type Latencies, type Profile } from './profile.ts';
+export {
+  listProfiles,
+  NO_LATENCY,
+  requireProfile,
+  withNodes,
+  type Latencies,
+  type Profile,
+} from './profile.ts';

@@ -1,5 +1,11 @@
 // The virtual internet: a public resolver, a handful of well-known names, their pages, and the router's DNS relay.
-import { exchangeDns, serveDns, type DnsMessage, type DnsRecord, type DnsReply } from '../network/dns/index.ts';
+import {
+  exchangeDns,
+  serveDns,
+  type DnsMessage,
+  type DnsRecord,
+  type DnsReply,
+} from '../network/dns/index.ts';
 import { headerOf, serveHttp, type HttpHandler } from '../network/http/index.ts';
 import { ErrnoError, type NetworkNamespace } from '../network/index.ts';
 import type { Clock } from '../simulation/index.ts';
@@ -43,18 +49,33 @@ export interface InternetOptions {
 }
 
 /** Puts the servers on their addresses and lets them answer until disposed. */
-export function openInternet({ internet, router, routerAddress, clock, onError }: InternetOptions): Disposable {
+export function openInternet({
+  internet,
+  router,
+  routerAddress,
+  clock,
+  onError,
+}: InternetOptions): Disposable {
   const stack = new DisposableStack();
   const addresses = new Set([...RESOLVERS, ...SITES.flatMap((site) => site.addresses ?? [])]);
-  for (const address of addresses) internet.addresses.add(internet.links.loopback, { address, prefixLength: 32 });
+  for (const address of addresses)
+    internet.addresses.add(internet.links.loopback, { address, prefixLength: 32 });
   for (const address of RESOLVERS) {
-    stack.use(serveDns(internet.sockets, (query) => Promise.resolve(answer(query)), { local: { address, port: 53 }, onError }));
+    stack.use(
+      serveDns(internet.sockets, (query) => Promise.resolve(answer(query)), {
+        local: { address, port: 53 },
+        onError,
+      }),
+    );
   }
   const listener = stack.use(internet.sockets.listenTcp({ address: '0.0.0.0', port: 80 }));
   stack.use(serveHttp(listener, page, { onError }));
   const relay = async (query: DnsMessage): Promise<DnsReply | undefined> => {
     try {
-      const { message } = await exchangeDns(router.sockets, { address: UPSTREAM, port: 53 }, query, { clock, timeoutMs: RELAY_TIMEOUT_MS });
+      const { message } = await exchangeDns(router.sockets, { address: UPSTREAM, port: 53 }, query, {
+        clock,
+        timeoutMs: RELAY_TIMEOUT_MS,
+      });
       const { code, answers, authorities } = message;
       return { code, answers, authorities, isRecursionAvailable: true };
     } catch (error) {
@@ -76,12 +97,18 @@ function answer(query: DnsMessage): DnsReply {
   let site: Site | undefined = found;
   while (site?.alias !== undefined) {
     const alias: string = site.alias;
-    answers.push({ type: 'CNAME', name: answers.length === 0 ? question!.name : site.name, ttl: TTL_SECONDS, data: alias });
+    answers.push({
+      type: 'CNAME',
+      name: answers.length === 0 ? question!.name : site.name,
+      ttl: TTL_SECONDS,
+      data: alias,
+    });
     site = SITES.find((each) => each.name === alias);
   }
   if (question!.type === 'A') {
     const owner = answers.length === 0 ? question!.name : site!.name;
-    for (const address of site?.addresses ?? []) answers.push({ type: 'A', name: owner, ttl: TTL_SECONDS, data: address });
+    for (const address of site?.addresses ?? [])
+      answers.push({ type: 'A', name: owner, ttl: TTL_SECONDS, data: address });
   }
   return { code: 'NOERROR', answers, isRecursionAvailable: true };
 }
@@ -92,7 +119,11 @@ const page: HttpHandler = (request) => {
   const named = SITES.find((site) => site.name === host);
   const site = named?.alias === undefined ? named : SITES.find((each) => each.name === named.alias);
   if (site?.title === undefined) {
-    return Promise.resolve({ status: 404, headers: [['Content-Type', 'text/plain']], body: '404 page not found\n' });
+    return Promise.resolve({
+      status: 404,
+      headers: [['Content-Type', 'text/plain']],
+      body: '404 page not found\n',
+    });
   }
   return Promise.resolve({
     status: 200,

@@ -38,7 +38,12 @@ export class Lan implements Disposable {
   /** Gives a machine's namespace a network card with this address, its cable in the switch, and a default route. */
   attach(net: NetworkNamespace, device: string, address: string): void {
     this.plug(net, device, address);
-    net.routes.add({ destination: '0.0.0.0', prefixLength: 0, gateway: this.options.profile.lan.router, link: net.links.require(device) });
+    net.routes.add({
+      destination: '0.0.0.0',
+      prefixLength: 0,
+      gateway: this.options.profile.lan.router,
+      link: net.links.require(device),
+    });
   }
 
   [Symbol.dispose](): void {

@@ -6,7 +6,12 @@ import { makeMachine, type Machine } from '../linux/machine/index.ts';
 import { bash } from '../linux/shell/index.ts';
 import type { UnitDefinition } from '../linux/systemd/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
-import { defaultKubeletConfig, makeKubelet, readKubeletConfig, type Kubelet } from '../kubernetes/kubelet/index.ts';
+import {
+  defaultKubeletConfig,
+  makeKubelet,
+  readKubeletConfig,
+  type Kubelet,
+} from '../kubernetes/kubelet/index.ts';
 import { makeKubectl } from '../kubernetes/kubectl/index.ts';
 import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
@@ -39,7 +44,15 @@ export interface ClusterNode extends Disposable {
 }
 
 const KERNEL_RELEASE = '5.14.0-503.el9.x86_64';
-const NODE_MODULES = ['br_netfilter', 'nf_conntrack', 'ip_vs', 'ip_vs_rr', 'ip_vs_wrr', 'ip_vs_sh', 'overlay'];
+const NODE_MODULES = [
+  'br_netfilter',
+  'nf_conntrack',
+  'ip_vs',
+  'ip_vs_rr',
+  'ip_vs_wrr',
+  'ip_vs_sh',
+  'overlay',
+];
 /** Packages that whoever set the nodes up has installed. */
 const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'openssh-clients'];
 const XTABLES_LOCK = '/run/xtables.lock';
@@ -71,7 +84,13 @@ export function makeNode(options: NodeOptions): ClusterNode {
   owned.use(machine);
   owned.use(joinKernelToNetwork(machine));
   if (!isNode) {
-    return { machine, kubelet: undefined, boot: () => machine.boot(), flush: () => machine.flush(), [Symbol.dispose]: () => owned.dispose() };
+    return {
+      machine,
+      kubelet: undefined,
+      boot: () => machine.boot(),
+      flush: () => machine.flush(),
+      [Symbol.dispose]: () => owned.dispose(),
+    };
   }
   net.sysctls.set('net.ipv4.ip_forward', '1');
   const containerd = makeContainerd({
@@ -109,7 +128,8 @@ export function makeNode(options: NodeOptions): ClusterNode {
     kubelet,
     async boot() {
       // iptables' lock, a file that containers mount; /run is empty after power on.
-      if (!machine.kernel.files.exists(XTABLES_LOCK)) machine.kernel.files.writeFile(XTABLES_LOCK, '', { mode: 0o600 });
+      if (!machine.kernel.files.exists(XTABLES_LOCK))
+        machine.kernel.files.writeFile(XTABLES_LOCK, '', { mode: 0o600 });
       await containerd.resume();
       await machine.boot();
     },
@@ -122,10 +142,15 @@ export function makeNode(options: NodeOptions): ClusterNode {
 }
 
 function programsFor({ profile }: NodeOptions): Map<string, Program> {
-  const programs = new Map([...machinePrograms(PREINSTALLED)].map(([path, { program }]) => [path, program] as const));
+  const programs = new Map(
+    [...machinePrograms(PREINSTALLED)].map(([path, { program }]) => [path, program] as const),
+  );
   programs.set('/usr/bin/bash', bash);
   programs.set('/usr/bin/sh', bash);
-  programs.set('/usr/bin/kubectl', makeKubectl({ gitVersion: profile.kubernetesVersion, kustomizeVersion: 'v5.7.1' }));
+  programs.set(
+    '/usr/bin/kubectl',
+    makeKubectl({ gitVersion: profile.kubernetesVersion, kustomizeVersion: 'v5.7.1' }),
+  );
   return programs;
 }
 
@@ -162,12 +187,18 @@ function nodeUnits(containerd: Program, kubelet: Program): UnitDefinition[] {
   ];
 }
 
-function runtimeLatency(latencies: Latencies): { sandboxMs: number; createMs: number; startMs: number; pullMs(image: { sizeBytes: number }): number } {
+function runtimeLatency(latencies: Latencies): {
+  sandboxMs: number;
+  createMs: number;
+  startMs: number;
+  pullMs(image: { sizeBytes: number }): number;
+} {
   return {
     sandboxMs: latencies.sandboxStartMs,
     createMs: 0,
     startMs: latencies.containerStartMs,
-    pullMs: ({ sizeBytes }) => latencies.imagePullBaseMs + latencies.imagePullPerMiBMs * (sizeBytes / MIB_BYTES),
+    pullMs: ({ sizeBytes }) =>
+      latencies.imagePullBaseMs + latencies.imagePullPerMiBMs * (sizeBytes / MIB_BYTES),
   };
 }
 

@@ -89,7 +89,8 @@ export function listProfiles(): string[] {
 /** A profile by name. Throws RangeError with a sentence for a person. */
 export function requireProfile(name: string): Profile {
   const found = profiles.find((profile) => profile.name === name);
-  if (found === undefined) throw new RangeError(`There is no profile "${name}"; choose one of ${listProfiles().join(', ')}.`);
+  if (found === undefined)
+    throw new RangeError(`There is no profile "${name}"; choose one of ${listProfiles().join(', ')}.`);
   return found;
 }
 
@@ -100,13 +101,18 @@ export function withNodes(profile: Profile, count: number): Profile {
   }
   const [network] = profile.lan.cidr.split('/');
   const prefix = network!.split('.').slice(0, 3).join('.');
-  const taken = new Set(profile.machines.filter(({ role }) => role === 'client').map(({ address }) => address));
-  const workers: MachineProfile[] = profile.machines.filter(({ role }) => role === 'worker').slice(0, count - 1);
+  const taken = new Set(
+    profile.machines.filter(({ role }) => role === 'client').map(({ address }) => address),
+  );
+  const workers: MachineProfile[] = profile.machines
+    .filter(({ role }) => role === 'worker')
+    .slice(0, count - 1);
   let host = 13;
   while (workers.length < count - 1) {
     const address = `${prefix}.${host++}`;
     if (!taken.has(address)) workers.push({ name: `worker${workers.length + 1}`, address, role: 'worker' });
   }
-  const others = (role: MachineProfile['role']): MachineProfile[] => profile.machines.filter((machine) => machine.role === role);
+  const others = (role: MachineProfile['role']): MachineProfile[] =>
+    profile.machines.filter((machine) => machine.role === role);
   return { ...profile, machines: [...others('control-plane'), ...workers, ...others('client')] };
 }

@@ -23,7 +23,11 @@ export async function connectFrom({ kernel }: Machine, host: string, port: numbe
 }
 
 /** One DNS message over UDP from a machine to a server; undefined if nothing comes back in time. */
-export async function queryDnsFrom(machine: Machine, server: string, message: Uint8Array): Promise<Uint8Array | undefined> {
+export async function queryDnsFrom(
+  machine: Machine,
+  server: string,
+  message: Uint8Array,
+): Promise<Uint8Array | undefined> {
   const { net, clock } = machine.kernel;
   using socket = net.sockets.openUdp();
   const timeout = new AbortController();

@@ -38,7 +38,11 @@ export class World {
   async runOnMachine(machine: string, script: string): Promise<CommandResult> {
     const process = this.cluster.startProcess(machine, ['bash', '-c', script]);
     process.endInput();
-    const [stdout, stderr, exitCode] = await Promise.all([text(process.stdout), text(process.stderr), process.exitCode]);
+    const [stdout, stderr, exitCode] = await Promise.all([
+      text(process.stdout),
+      text(process.stderr),
+      process.exitCode,
+    ]);
     return { stdout, stderr, exitCode };
   }
 
@@ -54,7 +58,11 @@ export class World {
       const ended = kernel
         .connectService(containerdSocket)
         .exec(id, { command: argv, stdio: [kernel.nullFile(), output.writer, errors.writer] });
-      const [end, stdout, stderr] = await Promise.all([ended, drain(kernel, output.reader), drain(kernel, errors.reader)]);
+      const [end, stdout, stderr] = await Promise.all([
+        ended,
+        drain(kernel, output.reader),
+        drain(kernel, errors.reader),
+      ]);
       return { stdout, stderr, exitCode: exitCodeOf(end) };
     } catch (error) {
       if (error instanceof RuntimeError || error instanceof ErrnoError) return failed(error.message);
@@ -81,7 +89,8 @@ export class World {
         stream.close();
       }
     } catch (error) {
-      if (error instanceof ErrnoError || error instanceof ResolveError) return { ok: false, message: error.message };
+      if (error instanceof ErrnoError || error instanceof ResolveError)
+        return { ok: false, message: error.message };
       throw error;
     }
   }

@@ -8,6 +8,7 @@ export function parseDuration(text: string): number {
     throw new RangeError(`"${text}" is not a duration; write it as 30s, 2m or 1h30m`);
   }
   let total = 0;
-  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g)) total += Number(amount) * UNITS_MS[unit!]!;
+  for (const [, amount, unit] of text.matchAll(/(\d+(?:\.\d+)?)(ms|s|m|h)/g))
+    total += Number(amount) * UNITS_MS[unit!]!;
   return total;
 }

@@ -81,7 +81,12 @@ export interface HttpCondition {
   /** The machine that asks. */
   readonly from: string;
   readonly url?: string;
-  readonly service?: { readonly namespace: string; readonly name: string; readonly port: number; readonly path?: string };
+  readonly service?: {
+    readonly namespace: string;
+    readonly name: string;
+    readonly port: number;
+    readonly path?: string;
+  };
   readonly requests: number;
   readonly expect: {
     readonly status?: number;
@@ -99,5 +104,8 @@ export interface HistoryCondition {
 
 /** Points that all checks of a lab are worth together. */
 export function pointsMaxOf(lab: Lab): number {
-  return lab.steps.reduce((sum, step) => sum + step.checks.reduce((points, check) => points + check.points, 0), 0);
+  return lab.steps.reduce(
+    (sum, step) => sum + step.checks.reduce((points, check) => points + check.points, 0),
+    0,
+  );
 }

@@ -19,7 +19,11 @@ export interface LabFault {
 export class LabError extends Error {
   readonly faults: readonly LabFault[];
   constructor(faults: readonly LabFault[]) {
-    super(faults.map(({ file, line, message }) => `${file}${line === undefined ? '' : `:${line}`}: ${message}`).join('\n'));
+    super(
+      faults
+        .map(({ file, line, message }) => `${file}${line === undefined ? '' : `:${line}`}: ${message}`)
+        .join('\n'),
+    );
     this.faults = faults;
   }
 }
@@ -53,8 +57,14 @@ export function listCourses(labsFolder: string): CourseFolder[] {
   return subfolders(labsFolder)
     .filter((course) => existsSync(join(labsFolder, course, 'course.yaml')))
     .map((course) => {
-      const { title } = readYaml<{ title: Localized }>(labsFolder, join(labsFolder, course, 'course.yaml'), 'course').value;
-      const labs = subfolders(join(labsFolder, course)).filter((lab) => existsSync(join(labsFolder, course, lab, 'lab.yaml')));
+      const { title } = readYaml<{ title: Localized }>(
+        labsFolder,
+        join(labsFolder, course, 'course.yaml'),
+        'course',
+      ).value;
+      const labs = subfolders(join(labsFolder, course)).filter((lab) =>
+        existsSync(join(labsFolder, course, lab, 'lab.yaml')),
+      );
       return { id: course, title, labIds: labs.map((lab) => `${course}/${lab}`) };
     });
 }
@@ -65,7 +75,9 @@ export function loadLab(labsFolder: string, id: string): Lab {
   const file = join(folder, 'lab.yaml');
   if (!/^[\w-]+\/[\w-]+$/.test(id) || !existsSync(file)) {
     const known = listCourses(labsFolder).flatMap((course) => course.labIds);
-    throw new LabError([{ file: `${id}/lab.yaml`, message: `there is no such lab; known are ${known.join(', ')}` }]);
+    throw new LabError([
+      { file: `${id}/lab.yaml`, message: `there is no such lab; known are ${known.join(', ')}` },
+    ]);
   }
   const { value, lineOf } = readYaml<LabYaml>(labsFolder, file, 'lab');
   const faults: LabFault[] = [];
@@ -124,14 +136,22 @@ function validatorFor(labsFolder: string, schema: string): ValidateFunction {
   return validator;
 }
 
-function readYaml<T>(labsFolder: string, path: string, schema: string): { value: T; lineOf: (at: (string | number)[]) => number } {
+function readYaml<T>(
+  labsFolder: string,
+  path: string,
+  schema: string,
+): { value: T; lineOf: (at: (string | number)[]) => number } {
   const file = relative(labsFolder, path);
   const counter = new LineCounter();
   const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: counter });
   const line = (offset: number): number => counter.linePos(offset).line;
   if (document.errors.length > 0) {
     throw new LabError(
-      document.errors.map((error) => ({ file, line: line(error.pos[0]), message: error.message.split('\n')[0]! })),
+      document.errors.map((error) => ({
+        file,
+        line: line(error.pos[0]),
+        message: error.message.split('\n')[0]!,
+      })),
     );
   }
   const lineOf = (at: (string | number)[]): number => {
@@ -144,7 +164,9 @@ function readYaml<T>(labsFolder: string, path: string, schema: string): { value:
   const value = document.toJS() as T;
   const validate = validatorFor(labsFolder, schema);
   if (!validate(value)) {
-    throw new LabError((validate.errors ?? []).filter(isTelling).map((error) => ({ file, ...explain(error, lineOf) })));
+    throw new LabError(
+      (validate.errors ?? []).filter(isTelling).map((error) => ({ file, ...explain(error, lineOf) })),
+    );
   }
   return { value, lineOf };
 }
@@ -154,7 +176,10 @@ function isTelling(error: ErrorObject): boolean {
   return error.keyword !== 'if';
 }
 
-function explain(error: ErrorObject, lineOf: (at: (string | number)[]) => number): { line: number; message: string } {
+function explain(
+  error: ErrorObject,
+  lineOf: (at: (string | number)[]) => number,
+): { line: number; message: string } {
   const at = error.instancePath
     .split('/')
     .slice(1)

@@ -51,7 +51,10 @@ export function writeProgress(store: Store, lab: Lab, progress: LabProgress): vo
 export function pointsOf(lab: Lab, progress: LabProgress): number {
   return lab.steps.reduce((sum, step, index) => {
     const { checks, hints } = progress.steps[index]!;
-    const earned = step.checks.reduce((points, check) => points + (checks[check.id]?.status === 'passed' ? check.points : 0), 0);
+    const earned = step.checks.reduce(
+      (points, check) => points + (checks[check.id]?.status === 'passed' ? check.points : 0),
+      0,
+    );
     const spent = hints.reduce((cost, hint) => cost + (step.hints[hint]?.cost ?? 0), 0);
     return sum + Math.max(0, earned - spent);
   }, 0);

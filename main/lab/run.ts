@@ -3,7 +3,14 @@ import type { LabState, StepState } from '../../preload/contract.ts';
 import type { Store } from '../storage/index.ts';
 import { runCheck } from './checks/index.ts';
 import { pointsMaxOf, type Lab, type LabStep } from './lab.ts';
-import { emptyProgress, pointsOf, readProgress, writeProgress, type LabProgress, type StepProgress } from './progress.ts';
+import {
+  emptyProgress,
+  pointsOf,
+  readProgress,
+  writeProgress,
+  type LabProgress,
+  type StepProgress,
+} from './progress.ts';
 import type { World as LabWorld } from '../cluster/index.ts';
 
 export interface LabRunOptions {
@@ -50,7 +57,8 @@ export class LabRun {
   }
 
   takeHint(step: number, hint: number): void {
-    if (this.requireStep(step).hints[hint] === undefined) throw new RangeError(`step ${step} has no hint ${hint}`);
+    if (this.requireStep(step).hints[hint] === undefined)
+      throw new RangeError(`step ${step} has no hint ${hint}`);
     const { hints } = this.progress.steps[step]!;
     if (!hints.includes(hint)) this.saveStep(step, { hints: [...hints, hint].sort((a, b) => a - b) });
   }
@@ -119,7 +127,15 @@ function stepState(step: LabStep, progress: StepProgress): StepState {
     title: step.title,
     text: step.text,
     passed: progress.passed,
-    checks: step.checks.map(({ id, title, points }) => ({ id, title, points, ...(progress.checks[id] ?? { status: 'pending' }) })),
-    hints: step.hints.map(({ cost, text }, index) => ({ cost, text: progress.hints.includes(index) ? text : undefined })),
+    checks: step.checks.map(({ id, title, points }) => ({
+      id,
+      title,
+      points,
+      ...(progress.checks[id] ?? { status: 'pending' }),
+    })),
+    hints: step.hints.map(({ cost, text }, index) => ({
+      cost,
+      text: progress.hints.includes(index) ? text : undefined,
+    })),
   };
 }

@@ -9,4 +9,6 @@ export const labsFolder = join(root, 'labs');
 /** The renderer as it was built. */
 export const rendererFolder = join(root, 'out', 'renderer');
 
-export const packageVersion = (JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }).version;
+export const packageVersion = (
+  JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string }
+).version;

@@ -8,7 +8,8 @@ const WORKSPACE_FILE = 'workspace.drydock';
 /** The user's folder for Drydock: XDG on Linux, Application Support on macOS, AppData on Windows. */
 export function defaultDataFolder(): string {
   const { env, platform } = process;
-  if (platform === 'win32') return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Drydock');
+  if (platform === 'win32')
+    return join(env['LOCALAPPDATA'] ?? join(homedir(), 'AppData', 'Local'), 'Drydock');
   if (platform === 'darwin') return join(homedir(), 'Library', 'Application Support', 'Drydock');
   return join(env['XDG_DATA_HOME'] ?? join(homedir(), '.local', 'share'), 'drydock');
 }

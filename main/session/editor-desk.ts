@@ -58,7 +58,9 @@ export class EditorDesk implements Disposable {
     this.bound = new DisposableStack();
     this.served = cluster;
     for (const machine of cluster?.machines.values() ?? []) {
-      this.bound.use(machine.kernel.bindService(editorSocket, { edit: (request) => this.open(machine, request) }));
+      this.bound.use(
+        machine.kernel.bindService(editorSocket, { edit: (request) => this.open(machine, request) }),
+      );
     }
   }
 
@@ -79,7 +81,8 @@ export class EditorDesk implements Disposable {
 
   private open(machine: Machine, request: EditRequest): Promise<{ exitCode: number }> {
     const terminalId = this.options.terminalOf(request.tty);
-    if (terminalId === undefined) return Promise.reject(new SessionError('not-found', 'No terminal is open to show an editor in.'));
+    if (terminalId === undefined)
+      return Promise.reject(new SessionError('not-found', 'No terminal is open to show an editor in.'));
     const editorId = `editor-${++this.lastNumber}`;
     const { path, content, editor, isNew, readOnly, signal } = request;
     return new Promise((resolve) => {
@@ -95,7 +98,16 @@ export class EditorDesk implements Disposable {
       };
       signal.addEventListener('abort', killed, { once: true });
       stop.use(disposable(() => signal.removeEventListener('abort', killed)));
-      const info: EditorInfo = { editorId, terminalId, machine: machine.name, path, content, editor, isNew, readOnly };
+      const info: EditorInfo = {
+        editorId,
+        terminalId,
+        machine: machine.name,
+        path,
+        content,
+        editor,
+        isNew,
+        readOnly,
+      };
       this.editors.set(editorId, { info, request, close });
       this.options.emit('editor.opened', info);
     });

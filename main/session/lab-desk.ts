@@ -1,6 +1,14 @@
 // The lab that is open: its run, its cluster, and the snapshots its steps begin from.
 import type { Course, LabState } from '../../preload/contract.ts';
-import { listCourses, loadLab, LabRun, pointsMaxOf, pointsOf, readProgress, type LabWorld } from '../lab/index.ts';
+import {
+  listCourses,
+  loadLab,
+  LabRun,
+  pointsMaxOf,
+  pointsOf,
+  readProgress,
+  type LabWorld,
+} from '../lab/index.ts';
 import type { Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import type { ClusterDesk } from './cluster-desk.ts';
@@ -77,7 +85,9 @@ export class LabDesk {
   async open(labId: string): Promise<LabState> {
     const { store, clusters, newSeed } = this.options;
     const lab = loadLab(this.options.labsFolder, labId);
-    await this.withTerminals(() => clusters.switchTo({ owner: labId, profile: lab.profile, seed: newSeed() }));
+    await this.withTerminals(() =>
+      clusters.switchTo({ owner: labId, profile: lab.profile, seed: newSeed() }),
+    );
     const run = this.begin(labId);
     store.write([{ key: OPEN_KEY, value: labId }]);
     this.snapshotStep(run, run.state().currentStep);
@@ -122,7 +132,8 @@ export class LabDesk {
   reset(step: number): Promise<LabState> {
     return this.busy('resetting', async (run) => {
       const name = run.snapshotName(step);
-      if (!this.options.clusters.hasSnapshot(name)) fail('This step was never begun, so there is nothing to go back to.');
+      if (!this.options.clusters.hasSnapshot(name))
+        fail('This step was never begun, so there is nothing to go back to.');
       await this.withTerminals(() => this.options.clusters.restoreSnapshot(name));
       run.clear(step);
     });
@@ -131,7 +142,9 @@ export class LabDesk {
   async restart(): Promise<LabState> {
     return this.busy('resetting', async (run) => {
       const { clusters, newSeed } = this.options;
-      await this.withTerminals(() => clusters.replace({ owner: run.lab.id, profile: run.lab.profile, seed: newSeed() }));
+      await this.withTerminals(() =>
+        clusters.replace({ owner: run.lab.id, profile: run.lab.profile, seed: newSeed() }),
+      );
       run.restart();
       this.snapshotStep(run, 0, true);
     });
@@ -139,7 +152,11 @@ export class LabDesk {
 
   private begin(labId: string): LabRun {
     const { labsFolder, store } = this.options;
-    const run: LabRun = new LabRun({ lab: loadLab(labsFolder, labId), store, onChange: () => this.changed(run) });
+    const run: LabRun = new LabRun({
+      lab: loadLab(labsFolder, labId),
+      store,
+      onChange: () => this.changed(run),
+    });
     this.run = run;
     return run;
   }
@@ -171,7 +188,8 @@ export class LabDesk {
   ): Promise<LabState> {
     const run = this.require();
     if (run.busy !== undefined) throw new SessionError('busy', 'The lab is still busy; wait a moment.');
-    const world = this.options.clusters.cluster?.world ?? fail('The cluster of this lab is not running.', 'no-cluster');
+    const world =
+      this.options.clusters.cluster?.world ?? fail('The cluster of this lab is not running.', 'no-cluster');
     run.busy = what;
     try {
       await work(run, world);
@@ -198,7 +216,10 @@ export class LabDesk {
 }
 
 function nodesOf(clusters: ClusterDesk): string[] {
-  return clusters.state().machines.filter(({ role }) => role !== 'client').map(({ name }) => name);
+  return clusters
+    .state()
+    .machines.filter(({ role }) => role !== 'client')
+    .map(({ name }) => name);
 }
 
 function fail(message: string, reason: 'failed' | 'no-lab' | 'no-cluster' = 'failed'): never {

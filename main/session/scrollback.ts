@@ -10,7 +10,8 @@ export class Scrollback {
   add(text: string): void {
     this.pieces.push(text);
     this.length += text.length;
-    while (this.length > SCROLLBACK_LENGTH_MAX && this.pieces.length > 1) this.length -= this.pieces.shift()!.length;
+    while (this.length > SCROLLBACK_LENGTH_MAX && this.pieces.length > 1)
+      this.length -= this.pieces.shift()!.length;
   }
 
   toString(): string {

@@ -42,7 +42,9 @@ export interface SessionOptions {
   readonly onFault: (error: unknown) => void;
 }
 
-type Handlers = { readonly [Name in CallName]: (request: RequestOf<Name>) => ReplyOf<Name> | Promise<ReplyOf<Name>> };
+type Handlers = {
+  readonly [Name in CallName]: (request: RequestOf<Name>) => ReplyOf<Name> | Promise<ReplyOf<Name>>;
+};
 type Listener<Name extends EventName> = (event: Events[Name]) => void;
 
 const CLOCK_KEY = '/settings/clock';
@@ -130,7 +132,9 @@ export class Session implements AsyncDisposable {
     await this.clusters.resume();
     const { cluster } = this.clusters;
     if (cluster === undefined) return;
-    await this.terminals.restore(cluster.profile.machines.filter(({ role }) => role !== 'client').map(({ name }) => name));
+    await this.terminals.restore(
+      cluster.profile.machines.filter(({ role }) => role !== 'client').map(({ name }) => name),
+    );
   }
 
   /** Boots a cluster without a lab, or resumes it. */
@@ -142,7 +146,8 @@ export class Session implements AsyncDisposable {
   /** Answers one call of a screen. Never rejects: what goes wrong is in the reply. Answered means saved. */
   async call<Name extends CallName>(name: Name, request: unknown): Promise<Reply<ReplyOf<Name>>> {
     try {
-      if (!Object.hasOwn(callArguments, name)) throw new SessionError('unknown-call', `There is no call "${name}".`);
+      if (!Object.hasOwn(callArguments, name))
+        throw new SessionError('unknown-call', `There is no call "${name}".`);
       const parsed = callArguments[name].safeParse(request);
       if (!parsed.success) {
         const issue = parsed.error.issues[0]!;
@@ -203,9 +208,12 @@ export class Session implements AsyncDisposable {
       'clock.skip': ({ seconds }) => clock.skip({ seconds }),
       'clock.skipUntilReady': () => clock.skipUntil(() => this.topology.isSettled()),
       'terminal.open': ({ machine, columns, rows }) => terminals.open(machine, { columns, rows }),
-      'terminal.attach': ({ terminalId, columns, rows }) => ({ replay: terminals.attach(terminalId, { columns, rows }) }),
+      'terminal.attach': ({ terminalId, columns, rows }) => ({
+        replay: terminals.attach(terminalId, { columns, rows }),
+      }),
       'terminal.input': ({ terminalId, data }) => done(terminals.input(terminalId, data)),
-      'terminal.resize': ({ terminalId, columns, rows }) => done(terminals.resize(terminalId, { columns, rows })),
+      'terminal.resize': ({ terminalId, columns, rows }) =>
+        done(terminals.resize(terminalId, { columns, rows })),
       'terminal.close': async ({ terminalId }) => done(await terminals.close(terminalId)),
       'editor.save': async ({ editorId, content }) => done(await editors.save(editorId, content)),
       'editor.close': async ({ editorId, exitCode }) => done(await editors.close(editorId, exitCode)),
@@ -268,7 +276,8 @@ export class Session implements AsyncDisposable {
     if (store.revision !== this.stampedRevision) {
       store.write([{ key: CLOCK_KEY, value: String(simulation.now()) }]);
       this.stampedRevision = store.revision;
-      if (store.revision - store.compactedRevision > 2 * HISTORY_REVISIONS) store.compact(store.revision - HISTORY_REVISIONS);
+      if (store.revision - store.compactedRevision > 2 * HISTORY_REVISIONS)
+        store.compact(store.revision - HISTORY_REVISIONS);
     }
     store.durable().then(
       () => (this.diskFull = false),
@@ -282,7 +291,9 @@ export class Session implements AsyncDisposable {
     if (this.diskFull) return;
     this.diskFull = true;
     const zh =
-      error.code === 'full' ? '存放工作区的磁盘已满；腾出一些空间，它会自己继续。' : '工作区文件无法写入；请检查磁盘。';
+      error.code === 'full'
+        ? '存放工作区的磁盘已满；腾出一些空间，它会自己继续。'
+        : '工作区文件无法写入；请检查磁盘。';
     this.emit('notice', { level: 'error', message: { zh, en: error.message } });
   }
 

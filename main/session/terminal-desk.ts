@@ -54,15 +54,24 @@ export class TerminalDesk implements Disposable {
       this.require(terminalId).master?.resize({ columns, rows }),
     );
     this.handlers.use(
-      simulation.onInput<{ terminalId: string; script: string }>('terminal.play', async ({ terminalId, script }) => {
-        const { master, info } = this.require(terminalId);
-        if (master === undefined) throw new SessionError('no-cluster', `The terminal ${info.title} has no shell.`);
-        const giveUp = new AbortController();
-        using _timer = simulation.after(PLAY_MAX_MS, () =>
-          giveUp.abort(new SessionError('failed', 'The script did not come to an end within half an hour of virtual time.')),
-        );
-        await typeScript(master, simulation, script, giveUp.signal);
-      }),
+      simulation.onInput<{ terminalId: string; script: string }>(
+        'terminal.play',
+        async ({ terminalId, script }) => {
+          const { master, info } = this.require(terminalId);
+          if (master === undefined)
+            throw new SessionError('no-cluster', `The terminal ${info.title} has no shell.`);
+          const giveUp = new AbortController();
+          using _timer = simulation.after(PLAY_MAX_MS, () =>
+            giveUp.abort(
+              new SessionError(
+                'failed',
+                'The script did not come to an end within half an hour of virtual time.',
+              ),
+            ),
+          );
+          await typeScript(master, simulation, script, giveUp.signal);
+        },
+      ),
     );
     on<{ terminalId: string }>('terminal.hangUp', ({ terminalId }) => this.hangUp(terminalId));
   }
@@ -75,11 +84,13 @@ export class TerminalDesk implements Disposable {
   async restore(machines: readonly string[]): Promise<void> {
     const record = this.options.store.get(KEY);
     const remembered = record === undefined ? machines : (JSON.parse(String(record.value)) as string[]);
-    for (const machine of remembered) if (this.options.machine(machine) !== undefined) await this.open(machine, FIRST_SIZE);
+    for (const machine of remembered)
+      if (this.options.machine(machine) !== undefined) await this.open(machine, FIRST_SIZE);
   }
 
   async open(machine: string, size: WindowSize): Promise<TerminalInfo> {
-    if (this.options.machine(machine) === undefined) throw new SessionError('not-found', `There is no machine "${machine}".`);
+    if (this.options.machine(machine) === undefined)
+      throw new SessionError('not-found', `There is no machine "${machine}".`);
     if (this.terminals.size >= TERMINALS_MAX) {
       throw new SessionError('busy', `${TERMINALS_MAX} terminals are open; close one first.`);
     }

@@ -131,7 +131,8 @@ function servicePicture(service: Stored<Service>, slices: readonly Stored<Endpoi
     type: spec?.type ?? 'ClusterIP',
     clusterIP: spec?.clusterIP,
     ports: (spec?.ports ?? []).map(
-      ({ port, nodePort, protocol = 'TCP' }) => `${port}${nodePort === undefined ? '' : `:${nodePort}`}/${protocol}`,
+      ({ port, nodePort, protocol = 'TCP' }) =>
+        `${port}${nodePort === undefined ? '' : `:${nodePort}`}/${protocol}`,
     ),
     externalAddresses: [
       ...(spec?.externalIPs ?? []),
@@ -161,7 +162,9 @@ function isAtRest(pod: Stored<Pod>): boolean {
   return isPodReady(pod) || pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed';
 }
 
-function sorted<T extends { readonly metadata: { readonly namespace?: string; readonly name: string } }>(objects: T[]): T[] {
+function sorted<T extends { readonly metadata: { readonly namespace?: string; readonly name: string } }>(
+  objects: T[],
+): T[] {
   const key = ({ metadata }: T): string => `${metadata.namespace}/${metadata.name}`;
   return objects.sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }

@@ -10,7 +10,12 @@ const LINE_MS = 40;
 const LOOK_MS = 20;
 
 /** Settles when the last command has ended and the shell asks for the next one. Rejects with the signal's reason. */
-export async function typeScript(terminal: TtyMaster, clock: Clock, script: string, signal: AbortSignal): Promise<void> {
+export async function typeScript(
+  terminal: TtyMaster,
+  clock: Clock,
+  script: string,
+  signal: AbortSignal,
+): Promise<void> {
   let terminator: string | undefined;
   for (const line of script.trimEnd().split('\n')) {
     await untilPrompt(terminal, clock, signal);

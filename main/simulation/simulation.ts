@@ -240,7 +240,8 @@ export class Simulation implements Clock {
     if (this.goals.length > 0) return Math.min(...this.goals.map((goal) => goal.untilMs));
     if (this.speedFactor === Infinity) return Infinity;
     if (this.speedFactor === 0) return this.nowMs;
-    const target = this.anchorVirtualMs + (this.options.host.wallNowMs() - this.anchorWallMs) * this.speedFactor;
+    const target =
+      this.anchorVirtualMs + (this.options.host.wallNowMs() - this.anchorWallMs) * this.speedFactor;
     // Lag is how late the next thing is; time in which nothing was due is no lag.
     const due = this.nextDueMs() ?? Infinity;
     const excess = target - Math.max(this.nowMs, due) - LAG_MAX_MS * this.speedFactor;

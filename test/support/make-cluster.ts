@@ -2,7 +2,13 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster, NO_LATENCY, requireProfile, withNodes, type CommandResult } from '../../main/cluster/index.ts';
+import {
+  Cluster,
+  NO_LATENCY,
+  requireProfile,
+  withNodes,
+  type CommandResult,
+} from '../../main/cluster/index.ts';
 import { makeRandom, Simulation, type Duration } from '../../main/simulation/index.ts';
 import { SqliteStore } from '../../main/storage/index.ts';
 import { hostLoop } from './host-loop.ts';
@@ -41,14 +47,21 @@ export async function makeCluster(options: TestClusterOptions = {}): Promise<Tes
   const onFault = (error: unknown): void => void faults.push(error);
   const clock = new Simulation({ startMs: options.startMs ?? START_MS, host: hostLoop, onFault });
   const profile = { ...withNodes(requireProfile('current'), options.nodes ?? 3), latencies: NO_LATENCY };
-  const cluster = new Cluster({ simulation: clock, store, random: makeRandom(options.seed ?? 7), profile, onFault });
+  const cluster = new Cluster({
+    simulation: clock,
+    store,
+    random: makeRandom(options.seed ?? 7),
+    profile,
+    onFault,
+  });
   await cluster.start();
 
   const until = async <T>(work: Promise<T>): Promise<T> => {
     let settled = false;
     const done = work.finally(() => (settled = true));
     done.catch(() => undefined); // Told by the await below.
-    if (!(await clock.advanceUntil(() => settled, WITHIN))) throw new Error('it did not end in ten virtual minutes');
+    if (!(await clock.advanceUntil(() => settled, WITHIN)))
+      throw new Error('it did not end in ten virtual minutes');
     return done;
   };
   const close = (): void => {

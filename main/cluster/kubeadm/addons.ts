@@ -22,7 +22,15 @@ function configMaps(profile: Profile, apiServer: string, authority: string): Man
   const clusterInfo = {
     apiVersion: 'v1',
     kind: 'Config',
-    clusters: [{ name: '', cluster: { 'certificate-authority-data': Buffer.from(authority).toString('base64'), server: apiServer } }],
+    clusters: [
+      {
+        name: '',
+        cluster: {
+          'certificate-authority-data': Buffer.from(authority).toString('base64'),
+          server: apiServer,
+        },
+      },
+    ],
     contexts: null,
     'current-context': '',
     preferences: {},
@@ -36,7 +44,11 @@ function configMaps(profile: Profile, apiServer: string, authority: string): Man
         kind: 'ClusterConfiguration',
         clusterName: 'kubernetes',
         kubernetesVersion: profile.kubernetesVersion,
-        networking: { dnsDomain: profile.clusterDomain, podSubnet: profile.podCidr, serviceSubnet: profile.serviceCidr },
+        networking: {
+          dnsDomain: profile.clusterDomain,
+          podSubnet: profile.podCidr,
+          serviceSubnet: profile.serviceCidr,
+        },
       }),
     }),
     configMap('kube-system', 'kubelet-config', {
@@ -73,7 +85,10 @@ function kubeProxy(profile: Profile, apiServer: string): Manifest[] {
     kind: 'Config',
     clusters: [
       {
-        cluster: { 'certificate-authority': '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt', server: apiServer },
+        cluster: {
+          'certificate-authority': '/var/run/secrets/kubernetes.io/serviceaccount/ca.crt',
+          server: apiServer,
+        },
         name: 'default',
       },
     ],
@@ -88,7 +103,10 @@ function kubeProxy(profile: Profile, apiServer: string): Manifest[] {
     configMap(
       'kube-system',
       'kube-proxy',
-      { 'config.conf': stringify(config, { nullStr: 'null' }), 'kubeconfig.conf': stringify(kubeconfig, { lineWidth: 0 }) },
+      {
+        'config.conf': stringify(config, { nullStr: 'null' }),
+        'kubeconfig.conf': stringify(kubeconfig, { lineWidth: 0 }),
+      },
       { app: 'kube-proxy' },
     ),
     {
@@ -111,7 +129,11 @@ function kubeProxy(profile: Profile, apiServer: string): Manifest[] {
                 name: 'kube-proxy',
                 image: `registry.k8s.io/kube-proxy:${profile.kubernetesVersion}`,
                 imagePullPolicy: 'IfNotPresent',
-                command: ['/usr/local/bin/kube-proxy', '--config=/var/lib/kube-proxy/config.conf', '--hostname-override=$(NODE_NAME)'],
+                command: [
+                  '/usr/local/bin/kube-proxy',
+                  '--config=/var/lib/kube-proxy/config.conf',
+                  '--hostname-override=$(NODE_NAME)',
+                ],
                 env: [{ name: 'NODE_NAME', valueFrom: { fieldRef: { fieldPath: 'spec.nodeName' } } }],
                 securityContext: { privileged: true },
                 volumeMounts: [
@@ -168,7 +190,11 @@ function coreDns(profile: Profile): Manifest[] {
       kind: 'ClusterRole',
       metadata: { name: 'system:coredns' },
       rules: [
-        { apiGroups: [''], resources: ['endpoints', 'services', 'pods', 'namespaces'], verbs: ['list', 'watch'] },
+        {
+          apiGroups: [''],
+          resources: ['endpoints', 'services', 'pods', 'namespaces'],
+          verbs: ['list', 'watch'],
+        },
         { apiGroups: ['discovery.k8s.io'], resources: ['endpointslices'], verbs: ['list', 'watch'] },
       ],
     },
@@ -191,7 +217,9 @@ function coreDns(profile: Profile): Manifest[] {
                   {
                     weight: 100,
                     podAffinityTerm: {
-                      labelSelector: { matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }] },
+                      labelSelector: {
+                        matchExpressions: [{ key: 'k8s-app', operator: 'In', values: ['kube-dns'] }],
+                      },
                       topologyKey: 'kubernetes.io/hostname',
                     },
                   },
@@ -233,7 +261,12 @@ function coreDns(profile: Profile): Manifest[] {
                 },
               },
             ],
-            volumes: [{ name: 'config-volume', configMap: { name: 'coredns', items: [{ key: 'Corefile', path: 'Corefile' }] } }],
+            volumes: [
+              {
+                name: 'config-volume',
+                configMap: { name: 'coredns', items: [{ key: 'Corefile', path: 'Corefile' }] },
+              },
+            ],
           },
         },
       },
@@ -260,8 +293,18 @@ function coreDns(profile: Profile): Manifest[] {
   ];
 }
 
-function configMap(namespace: string, name: string, data: Record<string, string>, labels?: Record<string, string>): Manifest {
-  return { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name, namespace, ...(labels && { labels }) }, data };
+function configMap(
+  namespace: string,
+  name: string,
+  data: Record<string, string>,
+  labels?: Record<string, string>,
+): Manifest {
+  return {
+    apiVersion: 'v1',
+    kind: 'ConfigMap',
+    metadata: { name, namespace, ...(labels && { labels }) },
+    data,
+  };
 }
 
 function serviceAccount(name: string): Manifest {

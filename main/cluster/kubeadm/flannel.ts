@@ -19,15 +19,28 @@ export function flannelObjects(profile: Profile): Manifest[] {
     ],
   };
   const net = { Network: profile.podCidr, EnableNFTables: false, Backend: { Type: 'vxlan' } };
-  const hostPath = (name: string, path: string, type?: string): object => ({ name, hostPath: { path, ...(type && { type }) } });
-  const podInfo = (name: string, fieldPath: string): object => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const hostPath = (name: string, path: string, type?: string): object => ({
+    name,
+    hostPath: { path, ...(type && { type }) },
+  });
+  const podInfo = (name: string, fieldPath: string): object => ({
+    name,
+    valueFrom: { fieldRef: { fieldPath } },
+  });
   return [
     {
       apiVersion: 'v1',
       kind: 'Namespace',
-      metadata: { name: NAMESPACE, labels: { 'k8s-app': 'flannel', 'pod-security.kubernetes.io/enforce': 'privileged' } },
+      metadata: {
+        name: NAMESPACE,
+        labels: { 'k8s-app': 'flannel', 'pod-security.kubernetes.io/enforce': 'privileged' },
+      },
     },
-    { apiVersion: 'v1', kind: 'ServiceAccount', metadata: { name: 'flannel', namespace: NAMESPACE, labels: { 'k8s-app': 'flannel' } } },
+    {
+      apiVersion: 'v1',
+      kind: 'ServiceAccount',
+      metadata: { name: 'flannel', namespace: NAMESPACE, labels: { 'k8s-app': 'flannel' } },
+    },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
       kind: 'ClusterRole',
@@ -49,7 +62,10 @@ export function flannelObjects(profile: Profile): Manifest[] {
       apiVersion: 'v1',
       kind: 'ConfigMap',
       metadata: { name: 'kube-flannel-cfg', namespace: NAMESPACE, labels },
-      data: { 'cni-conf.json': `${JSON.stringify(conf, undefined, 2)}\n`, 'net-conf.json': `${JSON.stringify(net, undefined, 2)}\n` },
+      data: {
+        'cni-conf.json': `${JSON.stringify(conf, undefined, 2)}\n`,
+        'net-conf.json': `${JSON.stringify(net, undefined, 2)}\n`,
+      },
     },
     {
       apiVersion: 'apps/v1',
@@ -63,7 +79,9 @@ export function flannelObjects(profile: Profile): Manifest[] {
             affinity: {
               nodeAffinity: {
                 requiredDuringSchedulingIgnoredDuringExecution: {
-                  nodeSelectorTerms: [{ matchExpressions: [{ key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }] }],
+                  nodeSelectorTerms: [
+                    { matchExpressions: [{ key: 'kubernetes.io/os', operator: 'In', values: ['linux'] }] },
+                  ],
                 },
               },
             },

@@ -14,14 +14,23 @@ export interface MachineFilesOptions {
 }
 
 /** Path to file, for a machine of this role. */
-export function machineFiles({ profile, machine, authority, adminKubeconfig }: MachineFilesOptions): Map<string, LayerFile> {
+export function machineFiles({
+  profile,
+  machine,
+  authority,
+  adminKubeconfig,
+}: MachineFilesOptions): Map<string, LayerFile> {
   const files = new Map<string, LayerFile>();
-  const text = (path: string, content: string, mode = 0o644): void => void files.set(path, { type: 'file', content, mode });
+  const text = (path: string, content: string, mode = 0o644): void =>
+    void files.set(path, { type: 'file', content, mode });
   text('/etc/hosts', hosts(profile));
   text('/etc/resolv.conf', `nameserver ${profile.lan.router}\n`);
   if (machine.role === 'client') return files;
 
-  text('/etc/sysctl.d/k8s.conf', 'net.bridge.bridge-nf-call-ip6tables = 1\nnet.bridge.bridge-nf-call-iptables = 1\nnet.ipv4.ip_forward = 1\n');
+  text(
+    '/etc/sysctl.d/k8s.conf',
+    'net.bridge.bridge-nf-call-ip6tables = 1\nnet.bridge.bridge-nf-call-iptables = 1\nnet.ipv4.ip_forward = 1\n',
+  );
   text('/etc/modules-load.d/ipvs.conf', 'ip_vs\nip_vs_rr\nip_vs_wrr\nip_vs_sh\nnf_conntrack\n');
   text('/etc/kubernetes/pki/ca.crt', authority);
   text('/var/lib/kubelet/config.yaml', kubeletConfig(profile));
@@ -29,14 +38,16 @@ export function machineFiles({ profile, machine, authority, adminKubeconfig }: M
     files.set('/etc/kubernetes/manifests', { type: 'directory' });
     return files;
   }
-  for (const [name, manifest] of staticPodManifests(profile, machine.address)) text(`/etc/kubernetes/manifests/${name}`, manifest, 0o600);
+  for (const [name, manifest] of staticPodManifests(profile, machine.address))
+    text(`/etc/kubernetes/manifests/${name}`, manifest, 0o600);
   text('/etc/kubernetes/admin.conf', adminKubeconfig, 0o600);
   text('/root/.kube/config', adminKubeconfig, 0o600);
   return files;
 }
 
 function hosts(profile: Profile): string {
-  const own = '127.0.0.1   localhost localhost.localdomain localhost4 localhost4.localdomain4\n::1         localhost localhost.localdomain localhost6 localhost6.localdomain6\n';
+  const own =
+    '127.0.0.1   localhost localhost.localdomain localhost4 localhost4.localdomain4\n::1         localhost localhost.localdomain localhost6 localhost6.localdomain6\n';
   return own + profile.machines.map(({ name, address }) => `${address} ${name}\n`).join('');
 }
 

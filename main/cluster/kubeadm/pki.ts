@@ -34,15 +34,31 @@ function issueAll(clock: Clock, random: Random, profile: Profile): Pki {
   const authority: Identity = {
     privateKey: authorityKey,
     certificate: issueCertificate(
-      { commonName: 'kubernetes', isAuthority: true, dnsNames: ['kubernetes'], notBeforeMs, notAfterMs: notBeforeMs + AUTHORITY_VALID_MS, serial: serial() },
+      {
+        commonName: 'kubernetes',
+        isAuthority: true,
+        dnsNames: ['kubernetes'],
+        notBeforeMs,
+        notAfterMs: notBeforeMs + AUTHORITY_VALID_MS,
+        serial: serial(),
+      },
       authorityKey,
     ),
   };
-  const issue = (fields: { commonName: string; organizations?: string[]; dnsNames?: string[]; ipAddresses?: string[] }): Identity => {
+  const issue = (fields: {
+    commonName: string;
+    organizations?: string[];
+    dnsNames?: string[];
+    ipAddresses?: string[];
+  }): Identity => {
     const { privateKey } = makeKeyPair(random);
     return {
       privateKey,
-      certificate: issueCertificate({ ...fields, notBeforeMs, notAfterMs: notBeforeMs + VALID_MS, serial: serial() }, privateKey, authority),
+      certificate: issueCertificate(
+        { ...fields, notBeforeMs, notAfterMs: notBeforeMs + VALID_MS, serial: serial() },
+        privateKey,
+        authority,
+      ),
     };
   };
   const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!;
@@ -75,15 +91,25 @@ export function adminKubeconfig(server: string, { authority, admin }: Pki): stri
   return stringify(
     {
       apiVersion: 'v1',
-      clusters: [{ cluster: { 'certificate-authority-data': base64(authority.certificate), server }, name: 'kubernetes' }],
-      contexts: [{ context: { cluster: 'kubernetes', user: 'kubernetes-admin' }, name: 'kubernetes-admin@kubernetes' }],
+      clusters: [
+        {
+          cluster: { 'certificate-authority-data': base64(authority.certificate), server },
+          name: 'kubernetes',
+        },
+      ],
+      contexts: [
+        { context: { cluster: 'kubernetes', user: 'kubernetes-admin' }, name: 'kubernetes-admin@kubernetes' },
+      ],
       'current-context': 'kubernetes-admin@kubernetes',
       kind: 'Config',
       preferences: {},
       users: [
         {
           name: 'kubernetes-admin',
-          user: { 'client-certificate-data': base64(admin.certificate), 'client-key-data': base64(admin.privateKey) },
+          user: {
+            'client-certificate-data': base64(admin.certificate),
+            'client-key-data': base64(admin.privateKey),
+          },
         },
       ],
     },

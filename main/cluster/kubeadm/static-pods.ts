@@ -10,13 +10,21 @@ interface StaticPod {
   readonly memory?: string;
   /** Host paths mounted at the same place. */
   readonly folders: readonly string[];
-  readonly probe: { readonly port: number; readonly path: string; readonly scheme: 'HTTP' | 'HTTPS'; readonly host: string };
+  readonly probe: {
+    readonly port: number;
+    readonly path: string;
+    readonly scheme: 'HTTP' | 'HTTPS';
+    readonly host: string;
+  };
 }
 
 /** File name to YAML, for a control plane at `address`. */
 export function staticPodManifests(profile: Profile, address: string): Map<string, string> {
   return new Map(
-    staticPods(profile, address).map((pod) => [`${pod.name}.yaml`, stringify(manifest(pod, address), { lineWidth: 0 })]),
+    staticPods(profile, address).map((pod) => [
+      `${pod.name}.yaml`,
+      stringify(manifest(pod, address), { lineWidth: 0 }),
+    ]),
   );
 }
 
@@ -111,12 +119,21 @@ function manifest(pod: StaticPod, address: string): unknown {
   });
   const endpoint =
     pod.name === 'kube-apiserver'
-      ? { annotations: { 'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${address}:6443` } }
+      ? {
+          annotations: {
+            'kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint': `${address}:6443`,
+          },
+        }
       : {};
   return {
     apiVersion: 'v1',
     kind: 'Pod',
-    metadata: { ...endpoint, labels: { component: pod.name, tier: 'control-plane' }, name: pod.name, namespace: 'kube-system' },
+    metadata: {
+      ...endpoint,
+      labels: { component: pod.name, tier: 'control-plane' },
+      name: pod.name,
+      namespace: 'kube-system',
+    },
     spec: {
       containers: [
         {
@@ -125,7 +142,9 @@ function manifest(pod: StaticPod, address: string): unknown {
           imagePullPolicy: 'IfNotPresent',
           livenessProbe: probe(8, { initialDelaySeconds: 10 }),
           name: pod.name,
-          resources: { requests: { cpu: pod.cpu, ...(pod.memory === undefined ? {} : { memory: pod.memory }) } },
+          resources: {
+            requests: { cpu: pod.cpu, ...(pod.memory === undefined ? {} : { memory: pod.memory }) },
+          },
           startupProbe: probe(24, { initialDelaySeconds: 10 }),
           volumeMounts: pod.folders.map((path, index) => ({ mountPath: path, name: `folder-${index}` })),
         },
@@ -134,7 +153,10 @@ function manifest(pod: StaticPod, address: string): unknown {
       priority: 2000001000,
       priorityClassName: 'system-node-critical',
       securityContext: { seccompProfile: { type: 'RuntimeDefault' } },
-      volumes: pod.folders.map((path, index) => ({ hostPath: { path, type: 'DirectoryOrCreate' }, name: `folder-${index}` })),
+      volumes: pod.folders.map((path, index) => ({
+        hostPath: { path, type: 'DirectoryOrCreate' },
+        name: `folder-${index}`,
+      })),
     },
   };
 }

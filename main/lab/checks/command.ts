@@ -10,9 +10,14 @@ export async function checkCommand(world: LabWorld, condition: CommandCondition)
   }
   const { namespace, selector } = condition.pods!;
   const { items } = await world.api.list<Pod>(resources.pods, { namespace, labelSelector: selector });
-  const running = items.filter((pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined);
+  const running = items.filter(
+    (pod) => pod.status?.phase === 'Running' && pod.metadata.deletionTimestamp === undefined,
+  );
   if (running.length === 0) {
-    return missing(`没有带标签 ${selector} 的 Pod 在运行。`, `No Pod with the labels ${selector} is running.`);
+    return missing(
+      `没有带标签 ${selector} 的 Pod 在运行。`,
+      `No Pod with the labels ${selector} is running.`,
+    );
   }
   const results: CommandResult[] = [];
   for (const pod of running) {
@@ -42,7 +47,10 @@ function judge({ run, expect }: CommandCondition, results: readonly CommandResul
       );
     }
   }
-  if (expect.outputs !== undefined && [...outputs].sort().join('\0') !== [...expect.outputs].sort().join('\0')) {
+  if (
+    expect.outputs !== undefined &&
+    [...outputs].sort().join('\0') !== [...expect.outputs].sort().join('\0')
+  ) {
     return missing(
       `找到的是 ${quoted(outputs)}，应为 ${quoted(expect.outputs)}。`,
       `Found ${quoted(outputs)}, expected ${quoted(expect.outputs)}.`,

@@ -39,7 +39,8 @@ function judge({ expect, requests }: HttpCondition, bodies: readonly string[]): 
   }
   if (expect.bodies !== undefined) {
     const wanted = new Set(expect.bodies);
-    const complete = [...wanted].every((body) => bodies.includes(body)) && bodies.every((body) => wanted.has(body));
+    const complete =
+      [...wanted].every((body) => bodies.includes(body)) && bodies.every((body) => wanted.has(body));
     if (!complete) {
       return missing(
         `${requests} 次访问得到 ${found}，应当正好有 ${quoted(expect.bodies)}。`,
@@ -50,7 +51,10 @@ function judge({ expect, requests }: HttpCondition, bodies: readonly string[]): 
   return HOLDS;
 }
 
-async function serviceUrl(world: LabWorld, service: NonNullable<HttpCondition['service']>): Promise<string | Verdict> {
+async function serviceUrl(
+  world: LabWorld,
+  service: NonNullable<HttpCondition['service']>,
+): Promise<string | Verdict> {
   const { namespace, name, port, path = '/' } = service;
   try {
     const { spec } = await world.api.get<Service>(resources.services, name, { namespace });
@@ -61,6 +65,9 @@ async function serviceUrl(world: LabWorld, service: NonNullable<HttpCondition['s
     return `http://${address}:${port}${path}`;
   } catch (error) {
     if (!isStatus(error, 'NotFound')) throw error;
-    return missing(`命名空间 ${namespace} 里还没有 Service ${name}。`, `There is no Service ${name} in namespace ${namespace} yet.`);
+    return missing(
+      `命名空间 ${namespace} 里还没有 Service ${name}。`,
+      `There is no Service ${name} in namespace ${namespace} yet.`,
+    );
   }
 }

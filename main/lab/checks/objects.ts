@@ -10,7 +10,10 @@ export async function checkObjects(world: LabWorld, condition: ObjectsCondition)
     ({ plural, group }) => condition.resource === (group === '' ? plural : `${plural}.${group}`),
   );
   if (resource === undefined) {
-    return missing(`没有名为 ${condition.resource} 的资源类型。`, `There is no resource called ${condition.resource}.`);
+    return missing(
+      `没有名为 ${condition.resource} 的资源类型。`,
+      `There is no resource called ${condition.resource}.`,
+    );
   }
   const scope = condition.namespace === undefined ? {} : { namespace: condition.namespace };
   if (condition.name === undefined) {
@@ -39,9 +42,14 @@ function judge(variables: Record<string, unknown>, { cel }: ObjectsCondition, la
     if (!(error instanceof Error)) throw error;
     // A field that isn't there is the usual case; the expression simply does not hold.
     const reason = error.message.split('\n')[0]!;
-    return missing(`${label} 还不满足要求：${cel}（${reason}）。`, `${label} doesn't satisfy ${cel} (${reason}).`);
+    return missing(
+      `${label} 还不满足要求：${cel}（${reason}）。`,
+      `${label} doesn't satisfy ${cel} (${reason}).`,
+    );
   }
-  return result === true ? HOLDS : missing(`${label} 还不满足要求：${cel}。`, `${label} doesn't satisfy ${cel}.`);
+  return result === true
+    ? HOLDS
+    : missing(`${label} 还不满足要求：${cel}。`, `${label} doesn't satisfy ${cel}.`);
 }
 
 /** JSON as CEL sees it: whole numbers are int, which the library takes as bigint. */

@@ -76,7 +76,10 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   );
   stack.use(simulation.onInput<{ id: number }>('api.end', ({ id }) => streams.get(id)?.arriveEnd()));
 
-  const begin = async (request: IncomingMessage, body: Buffer): Promise<{ id: number; response: HttpResponse }> => {
+  const begin = async (
+    request: IncomingMessage,
+    body: Buffer,
+  ): Promise<{ id: number; response: HttpResponse }> => {
     const id = ++lastId;
     const payload: RequestPayload = {
       id,
@@ -96,7 +99,9 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const body = await readBody(request);
     if (body === undefined) {
-      response.writeHead(413, { 'Content-Type': 'text/plain', Connection: 'close' }).end('request body too large\n');
+      response
+        .writeHead(413, { 'Content-Type': 'text/plain', Connection: 'close' })
+        .end('request body too large\n');
       return;
     }
     const { id, response: answer } = await begin(request, body);
@@ -112,7 +117,9 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     await durable();
     const reason = answer.status === 101 ? 'Switching Protocols' : 'Error';
     const lines = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
-    socket.write(`HTTP/1.1 ${answer.status} ${reason}\r\n${lines}${answer.upgrade ? '' : 'Connection: close\r\n'}\r\n`);
+    socket.write(
+      `HTTP/1.1 ${answer.status} ${reason}\r\n${lines}${answer.upgrade ? '' : 'Connection: close\r\n'}\r\n`,
+    );
     if (answer.upgrade === undefined) {
       await sendBody(answer.body, durable, socket);
       socket.end();
@@ -121,7 +128,10 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     }
     const stream = new UpgradedStream(socket, durable);
     streams.set(id, stream);
-    socket.on('data', (chunk: Buffer) => void simulation.input('api.bytes', { id, bytes: chunk.toString('base64') }));
+    socket.on(
+      'data',
+      (chunk: Buffer) => void simulation.input('api.bytes', { id, bytes: chunk.toString('base64') }),
+    );
     socket.once('end', () => void simulation.input('api.end', { id }));
     socket.once('close', () => {
       void simulation.input('api.end', { id });
@@ -229,7 +239,11 @@ class UpgradedStream implements ByteStream {
   }
 }
 
-async function sendBody(body: Body | undefined, durable: () => Promise<void>, sink: NodeJS.WritableStream): Promise<void> {
+async function sendBody(
+  body: Body | undefined,
+  durable: () => Promise<void>,
+  sink: NodeJS.WritableStream,
+): Promise<void> {
   if (body === undefined) return;
   for await (const piece of bytesOf(body)) {
     await durable();

@@ -19,10 +19,14 @@ export interface DnsDoor extends AsyncDisposable {
 
 /** Opens the door on 127.0.0.1. Rejects with the host's error (EADDRINUSE …). */
 export async function openDnsDoor({ simulation, durable, port, query }: DnsDoorOptions): Promise<DnsDoor> {
-  const handler = simulation.onInput<{ message: string }>('dns.query', ({ message }) => query(Buffer.from(message, 'base64')));
+  const handler = simulation.onInput<{ message: string }>('dns.query', ({ message }) =>
+    query(Buffer.from(message, 'base64')),
+  );
   const socket = createSocket('udp4');
   const answer = async (message: Buffer, from: RemoteInfo): Promise<void> => {
-    const reply = await simulation.input<Uint8Array | undefined>('dns.query', { message: message.toString('base64') });
+    const reply = await simulation.input<Uint8Array | undefined>('dns.query', {
+      message: message.toString('base64'),
+    });
     await durable();
     if (reply !== undefined) socket.send(reply, from.port, from.address);
   };

@@ -23,7 +23,10 @@ export interface HostDoorsOptions {
 const CLIENT = 'client';
 
 /** Opens them all on 127.0.0.1, or none. Rejects with the host's error (EADDRINUSE …). */
-export async function openHostDoors(session: Session, options: HostDoorsOptions): Promise<HostDoors & AsyncDisposable> {
+export async function openHostDoors(
+  session: Session,
+  options: HostDoorsOptions,
+): Promise<HostDoors & AsyncDisposable> {
   const { simulation, store, clusters } = session;
   const durable = (): Promise<void> => session.durable();
   const certificates = await hostCertificates(store);
@@ -38,10 +41,14 @@ export async function openHostDoors(session: Session, options: HostDoorsOptions)
     }),
   );
   const connections = stack.use(
-    new VirtualConnections(simulation, durable, (machine, host, port) => running(session).connect(machine, host, port)),
+    new VirtualConnections(simulation, durable, (machine, host, port) =>
+      running(session).connect(machine, host, port),
+    ),
   );
   const token = randomBytes(16).toString('hex');
-  const proxy = stack.use(await openProxyDoor({ connections, machine: CLIENT, port: options.proxyPort ?? 0, token }));
+  const proxy = stack.use(
+    await openProxyDoor({ connections, machine: CLIENT, port: options.proxyPort ?? 0, token }),
+  );
   const dns = stack.use(
     await openDnsDoor({
       simulation,

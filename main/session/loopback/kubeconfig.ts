@@ -9,7 +9,9 @@ export function hostKubeconfig(server: string, { authority, admin }: HostCertifi
     {
       apiVersion: 'v1',
       kind: 'Config',
-      clusters: [{ name: 'kubernetes', cluster: { 'certificate-authority-data': base64(authority), server } }],
+      clusters: [
+        { name: 'kubernetes', cluster: { 'certificate-authority-data': base64(authority), server } },
+      ],
       contexts: [
         { name: 'kubernetes-admin@kubernetes', context: { cluster: 'kubernetes', user: 'kubernetes-admin' } },
       ],

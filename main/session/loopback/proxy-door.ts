@@ -1,5 +1,11 @@
 // An HTTP proxy on loopback: the host's curl or browser acts as the client machine of the lab's network.
-import { createServer, request as httpRequest, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { Duplex } from 'node:stream';
 import { timingSafeEqual } from 'node:crypto';
 import type { VirtualConnections } from './virtual-connection.ts';
@@ -21,7 +27,14 @@ export interface ProxyDoor extends AsyncDisposable {
 
 /** Fields that concern one connection only, RFC 9110, 7.6.1. */
 const HOP_BY_HOP = new Set([
-  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authorization', 'proxy-connection', 'te', 'trailer', 'upgrade',
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'te',
+  'trailer',
+  'upgrade',
 ]);
 
 /** Opens the door on 127.0.0.1. Rejects with the host's error (EADDRINUSE …). */
@@ -32,7 +45,9 @@ export async function openProxyDoor(options: ProxyDoorOptions): Promise<ProxyDoo
   });
   server.on('connect', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     tunnel(request, socket, head).catch((error: unknown) => {
-      socket.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\ndrydock: ${sentence(error)}\n`);
+      socket.end(
+        `HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain\r\nConnection: close\r\n\r\ndrydock: ${sentence(error)}\n`,
+      );
     });
   });
 
@@ -43,7 +58,9 @@ export async function openProxyDoor(options: ProxyDoorOptions): Promise<ProxyDoo
       return refuse(response, 400, 'this is a proxy; ask it for a whole http:// address');
     }
     const stream = await connections.open(machine, url.hostname, Number(url.port || 80));
-    const headers = Object.fromEntries(Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name)));
+    const headers = Object.fromEntries(
+      Object.entries(request.headers).filter(([name]) => !HOP_BY_HOP.has(name)),
+    );
     const onward = httpRequest({
       createConnection: () => stream as never,
       method: request.method!,
@@ -62,7 +79,9 @@ export async function openProxyDoor(options: ProxyDoorOptions): Promise<ProxyDoo
   const tunnel = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
     socket.on('error', () => socket.destroy());
     if (!authorized(request, token)) {
-      socket.end('HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="drydock"\r\nConnection: close\r\n\r\n');
+      socket.end(
+        'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="drydock"\r\nConnection: close\r\n\r\n',
+      );
       return;
     }
     const target = /^(.+):(\d+)$/.exec(request.url ?? '');
@@ -90,7 +109,9 @@ function authorized(request: IncomingMessage, token: string): boolean {
   const [scheme, credentials = ''] = (request.headers['proxy-authorization'] ?? '').split(' ');
   const expected = Buffer.from(`drydock:${token}`);
   const given = Buffer.from(credentials, 'base64');
-  return scheme?.toLowerCase() === 'basic' && given.length === expected.length && timingSafeEqual(given, expected);
+  return (
+    scheme?.toLowerCase() === 'basic' && given.length === expected.length && timingSafeEqual(given, expected)
+  );
 }
 
 function challenge(response: ServerResponse): void {

@@ -56,7 +56,9 @@ export class VirtualConnections implements Disposable {
       allowHalfOpen: true,
       read: () => undefined,
       write: (chunk: Buffer, _encoding, done) => {
-        simulation.input('connection.bytes', { id, bytes: chunk.toString('base64') }).then(() => done(), done);
+        simulation
+          .input('connection.bytes', { id, bytes: chunk.toString('base64') })
+          .then(() => done(), done);
       },
       final: (done) => {
         simulation.input('connection.end', { id }).then(() => done(), done);

@@ -9,10 +9,15 @@ async function podsReady(world: TestCluster, namespace?: string): Promise<boolea
   let ready = false;
   const look = async (): Promise<void> => {
     while (!ready) {
-      const { items } = await cluster.admin.list<Pod>(resources.pods, namespace === undefined ? {} : { namespace });
+      const { items } = await cluster.admin.list<Pod>(
+        resources.pods,
+        namespace === undefined ? {} : { namespace },
+      );
       ready =
         items.length > 0 &&
-        items.every(({ status }) => status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'));
+        items.every(({ status }) =>
+          status?.conditions?.some(({ type, status: is }) => type === 'Ready' && is === 'True'),
+        );
       if (!ready) await clock.sleep(500);
     }
   };
@@ -45,7 +50,9 @@ test('a Service answers on its cluster IP from every node, and by its name insid
   }
   await world.run('kubectl apply -f - <<EOF\n' + PROBE + '\nEOF');
   expect(await podsReady(world, 'default')).toBe(true);
-  const named = await world.until(world.cluster.world.runInPod('default', 'probe', ['wget', '-qO-', '-T', '5', 'http://web']));
+  const named = await world.until(
+    world.cluster.world.runInPod('default', 'probe', ['wget', '-qO-', '-T', '5', 'http://web']),
+  );
   expect(named).toMatchObject({ exitCode: 0, stderr: '' });
   expect(named.stdout).toContain('Welcome to nginx!');
   expect(world.faults).toEqual([]);
@@ -67,7 +74,9 @@ test('without its manifest the API server is gone, and with it again it is back'
   await world.run('mv /etc/kubernetes/manifests/kube-apiserver.yaml /root/');
   await world.clock.advance({ seconds: 60 });
   const refused = await world.run('kubectl get nodes');
-  expect(refused.stderr).toContain('The connection to the server 192.168.10.10:6443 was refused - did you specify the right host or port?');
+  expect(refused.stderr).toContain(
+    'The connection to the server 192.168.10.10:6443 was refused - did you specify the right host or port?',
+  );
   expect(refused.exitCode).toBe(1);
   await world.run('mv /root/kube-apiserver.yaml /etc/kubernetes/manifests/');
   await world.clock.advance({ seconds: 60 });
@@ -80,11 +89,18 @@ test('reopened, it has the same objects, pod addresses, files and restart counts
   await first.run('kubectl apply -f - <<EOF\n' + WEB + '\nEOF');
   await podsReady(first, 'default');
   await first.run('echo kept > /root/note; date > /etc/stamp');
-  const list = 'kubectl get pods -A --no-headers -o custom-columns=N:.metadata.name,IP:.status.podIP,R:.status.containerStatuses[0].restartCount';
+  const list =
+    'kubectl get pods -A --no-headers -o custom-columns=N:.metadata.name,IP:.status.podIP,R:.status.containerStatuses[0].restartCount';
   const before = (await first.run(list)).stdout;
   const [pod] = (await first.cluster.admin.list<Pod>(resources.pods, { namespace: 'default' })).items;
   const { name } = pod!.metadata;
-  await first.until(first.cluster.world.runInPod('default', name, ['sh', '-c', 'echo mine > /usr/share/nginx/html/index.html']));
+  await first.until(
+    first.cluster.world.runInPod('default', name, [
+      'sh',
+      '-c',
+      'echo mine > /usr/share/nginx/html/index.html',
+    ]),
+  );
 
   using second = await first.reopen();
   await second.clock.advance({ seconds: 30 });
@@ -100,7 +116,9 @@ test('the same seed and the same inputs give the same history', async () => {
     using world = await makeCluster({ seed: 42 });
     await world.run('kubectl apply -f - <<EOF\n' + WEB + '\nEOF');
     await world.clock.advance({ seconds: 30 });
-    return JSON.stringify(world.store.history('/registry/', 0).map(({ key, revision, value }) => [key, revision, String(value)]));
+    return JSON.stringify(
+      world.store.history('/registry/', 0).map(({ key, revision, value }) => [key, revision, String(value)]),
+    );
   };
   expect(await record()).toBe(await record());
 });

@@ -13,7 +13,9 @@ test('every lab of the house loads', () => {
 });
 
 test('a lab that does not exist is told with those that do', () => {
-  expect(() => loadLab(labsFolder, 'service/nothing')).toThrow(/there is no such lab; known are service\/session-affinity/);
+  expect(() => loadLab(labsFolder, 'service/nothing')).toThrow(
+    /there is no such lab; known are service\/session-affinity/,
+  );
 });
 
 test('faults in a lab are told with file and line, all at once', () => {

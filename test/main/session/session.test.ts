@@ -50,15 +50,30 @@ async function type(session: Session, terminalId: string, line: string, expected
 
 test('calls are checked before anything is done', async () => {
   await using session = open();
-  expect(await session.call('nonsense' as 'app.state', {})).toMatchObject({ ok: false, error: { reason: 'unknown-call' } });
-  expect(await session.call('clock.skip', { seconds: -1 })).toMatchObject({ ok: false, error: { reason: 'bad-request' } });
-  expect(await session.call('clock.skip', { seconds: 1, extra: true })).toMatchObject({ ok: false, error: { reason: 'bad-request' } });
+  expect(await session.call('nonsense' as 'app.state', {})).toMatchObject({
+    ok: false,
+    error: { reason: 'unknown-call' },
+  });
+  expect(await session.call('clock.skip', { seconds: -1 })).toMatchObject({
+    ok: false,
+    error: { reason: 'bad-request' },
+  });
+  expect(await session.call('clock.skip', { seconds: 1, extra: true })).toMatchObject({
+    ok: false,
+    error: { reason: 'bad-request' },
+  });
   expect(await session.call('terminal.open', { machine: 'nowhere', columns: 80, rows: 24 })).toEqual({
     ok: false,
     error: { reason: 'not-found', message: 'There is no machine "nowhere".' },
   });
-  expect(await session.call('lab.open', { labId: '../../etc' })).toMatchObject({ ok: false, error: { reason: 'bad-lab' } });
-  expect(await session.call('lab.check', { step: 0 })).toMatchObject({ ok: false, error: { reason: 'no-lab' } });
+  expect(await session.call('lab.open', { labId: '../../etc' })).toMatchObject({
+    ok: false,
+    error: { reason: 'bad-lab' },
+  });
+  expect(await session.call('lab.check', { step: 0 })).toMatchObject({
+    ok: false,
+    error: { reason: 'no-lab' },
+  });
 });
 
 test('settings are kept in the workspace', async () => {
@@ -67,7 +82,10 @@ test('settings are kept in the workspace', async () => {
     value(await session.call('settings.update', { language: 'zh', theme: 'dark' }));
   }
   await using session = open();
-  expect(value(await session.call('app.state', {})).settings).toMatchObject({ language: 'zh', theme: 'dark' });
+  expect(value(await session.call('app.state', {})).settings).toMatchObject({
+    language: 'zh',
+    theme: 'dark',
+  });
 });
 
 test('the lab: its checks fail before each solution and pass after it, and all of it is there again later', async () => {
@@ -85,7 +103,9 @@ test('the lab: its checks fail before each solution and pass after it, and all o
     }
     expect(state.points).toBe(state.pointsMax);
     const { pods: shown } = value(await session.call('cluster.topology', {}));
-    pods = JSON.stringify(shown.filter(({ namespace }) => namespace === 'default').map(({ name, address }) => [name, address]));
+    pods = JSON.stringify(
+      shown.filter(({ namespace }) => namespace === 'default').map(({ name, address }) => [name, address]),
+    );
   }
   await using session = open();
   await session.resume();
@@ -95,10 +115,17 @@ test('the lab: its checks fail before each solution and pass after it, and all o
   await expect
     .poll(async () => {
       const { pods: shown } = value(await session.call('cluster.topology', {}));
-      return JSON.stringify(shown.filter(({ namespace }) => namespace === 'default').map(({ name, address }) => [name, address]));
+      return JSON.stringify(
+        shown.filter(({ namespace }) => namespace === 'default').map(({ name, address }) => [name, address]),
+      );
     })
     .toBe(pods);
-  const history = await type(session, state.terminals[0]!.terminalId, 'history | grep -c patch; echo end', /\d+\r\nend/);
+  const history = await type(
+    session,
+    state.terminals[0]!.terminalId,
+    'history | grep -c patch; echo end',
+    /\d+\r\nend/,
+  );
   expect(Number(/(\d+)\r\nend/.exec(history)![1])).toBeGreaterThanOrEqual(2);
 });
 
@@ -138,9 +165,11 @@ test('an editor opens in the terminal that asked, saves to the machine, and give
   await using session = open();
   value(await session.call('lab.open', { labId: LAB }));
   const [terminal] = value(await session.call('app.state', {})).terminals;
-  const opened = new Promise<{ editorId: string; terminalId: string; path: string; isNew: boolean }>((resolve) => {
-    session.on('editor.opened', resolve);
-  });
+  const opened = new Promise<{ editorId: string; terminalId: string; path: string; isNew: boolean }>(
+    (resolve) => {
+      session.on('editor.opened', resolve);
+    },
+  );
   value(await session.call('terminal.input', { terminalId: terminal!.terminalId, data: 'vim note.txt\r' }));
   const { editorId, terminalId, path, isNew } = await opened;
   expect([terminalId, path, isNew]).toEqual([terminal!.terminalId, '/root/note.txt', true]);
@@ -150,5 +179,7 @@ test('an editor opens in the terminal that asked, saves to the machine, and give
 });
 
 function failures(state: LabState, step: number): (string | undefined)[] {
-  return state.steps[step]!.checks.filter(({ status }) => status === 'failed').map(({ message }) => message?.en);
+  return state.steps[step]!.checks.filter(({ status }) => status === 'failed').map(
+    ({ message }) => message?.en,
+  );
 }

@@ -134,7 +134,11 @@ test('after a wait in which nothing was due, the next timer is not late', async 
 
 test('a host that is too slow is forgiven all but a moment', async () => {
   let wallMs = startMs;
-  const simulation = new Simulation({ startMs, onFault: () => undefined, host: { ...hostLoop, wallNowMs: () => wallMs } });
+  const simulation = new Simulation({
+    startMs,
+    onFault: () => undefined,
+    host: { ...hostLoop, wallNowMs: () => wallMs },
+  });
   const seen: number[] = [];
   using _ = every(simulation, 100, () => seen.push(simulation.now() - startMs));
   simulation.setSpeed(1);
@@ -151,5 +155,7 @@ test('one seed gives one sequence, and a fork does not depend on draws elsewhere
   first.integer(10);
   expect(first.fork('dns').bytes(8)).toEqual(second.fork('dns').bytes(8));
   expect(makeRandom(8).uuid()).not.toBe(makeRandom(7).uuid());
-  expect(makeRandom(7).uuid()).toMatch(/^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
+  expect(makeRandom(7).uuid()).toMatch(
+    /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+  );
 });
