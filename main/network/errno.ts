@@ -59,12 +59,18 @@ const MESSAGES = {
 
 export type ErrnoCode = keyof typeof MESSAGES;
 
-/** A failed system call. `message` is strerror(3)'s text; commands add their own name and the path. */
+/**
+ * A failed system call. `message` is strerror(3)'s text; commands add their own name and the path.
+ * It carries no stack: programs ask for what isn't there all the time, and walking the stack costs more than the call.
+ */
 export class ErrnoError extends Error {
   readonly code: ErrnoCode;
   readonly path: string | undefined;
   constructor(code: ErrnoCode, path?: string, options?: ErrorOptions) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(MESSAGES[code], options);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.path = path;
   }

@@ -47,6 +47,8 @@ export interface WalkOptions {
 
 export class MountTable {
   private readonly mounted = new Map<string, Mounted>();
+  /** The last names of all targets, past and present: most steps of most walks need no look at `mounted`. */
+  private readonly names = new Set<string>();
 
   constructor(mounts: readonly Mount[]) {
     for (const mount of mounts) this.add(mount);
@@ -58,6 +60,7 @@ export class MountTable {
     const previous = this.mounted.get(mount.target);
     if (previous !== undefined) this.mounted.delete(mount.target); // The newest at a target hides the older ones.
     this.mounted.set(mount.target, { mount, tree, root });
+    this.names.add(mount.target.slice(mount.target.lastIndexOf('/') + 1));
   }
 
   /** Throws EINVAL when nothing is mounted there. */
@@ -106,7 +109,7 @@ export class MountTable {
 
   child(directory: Place, name: string, viewer: Process | undefined): Place | undefined {
     const path = directory.path === '/' ? `/${name}` : `${directory.path}/${name}`;
-    const mounted = this.mounted.get(path);
+    const mounted = this.names.has(name) ? this.mounted.get(path) : undefined;
     if (mounted !== undefined) return { node: mounted.root, mounted, above: directory, path };
     const node = directory.node.lookup(name, viewer);
     return node === undefined ? undefined : { node, mounted: directory.mounted, above: directory, path };
@@ -134,12 +137,13 @@ class Walk {
   }
 
   private follow(start: Place, path: string, followLast: boolean): Target {
-    const names = path.split('/').filter((name) => name !== '' && name !== '.');
-    const wantsDirectory = /\/\.?$|^\.$|\/\.$/.test(path);
+    const wantsDirectory = path.endsWith('/') || path.endsWith('/.') || path === '.';
     let place = start;
-    for (let i = 0; i < names.length; i++) {
-      const name = names[i]!;
-      const last = i === names.length - 1;
+    for (let at = nameFrom(path, 0); at < path.length;) {
+      const slash = path.indexOf('/', at);
+      const name = slash === -1 ? path.slice(at) : path.slice(at, slash);
+      at = slash === -1 ? path.length : nameFrom(path, slash);
+      const last = at === path.length;
       this.enter(place);
       if (name === '..') {
         place = place.above ?? place;
@@ -183,6 +187,16 @@ class Walk {
       throw new ErrnoError('ENOTDIR', this.path);
     }
     return target;
+  }
+}
+
+/** Where the next name begins, slashes and `.` being passed over; the length at the end. */
+function nameFrom(path: string, from: number): number {
+  let at = from;
+  for (;;) {
+    if (path[at] === '/') at++;
+    else if (path[at] === '.' && (at + 1 === path.length || path[at + 1] === '/')) at++;
+    else return at;
   }
 }
 

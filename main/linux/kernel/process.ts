@@ -154,11 +154,14 @@ export interface Process {
   useMemory(sizeBytes: number): void;
 }
 
-/** Thrown out of system calls of a process that has ended or called exit; only the kernel catches it. */
+/** Thrown out of system calls of a process that has ended or called exit; only the kernel catches it. It carries no stack. */
 export class ProcessExit extends Error {
   readonly status: WaitStatus;
   constructor(status: WaitStatus) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super('process ended');
+    Error.stackTraceLimit = stackTraceLimit;
     this.status = status;
   }
 }

@@ -1,7 +1,17 @@
 // How control leaves the ordinary course of a script: break, return, exit, and failures that abandon a command.
 
+/** No failure, so that nobody wants to know where it came from: it carries no stack. */
+class Control extends Error {
+  constructor(message: string) {
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
+    super(message);
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** `break` and `continue`, with how many loops they still leave. */
-export class LoopControl extends Error {
+export class LoopControl extends Control {
   readonly kind: 'break' | 'continue';
   readonly count: number;
   constructor(kind: 'break' | 'continue', count: number) {
@@ -12,7 +22,7 @@ export class LoopControl extends Error {
 }
 
 /** `return`. */
-export class ReturnControl extends Error {
+export class ReturnControl extends Control {
   readonly status: number;
   constructor(status: number) {
     super('return');
@@ -21,7 +31,7 @@ export class ReturnControl extends Error {
 }
 
 /** `exit`, `set -e`, or an error that ends the shell. */
-export class ExitControl extends Error {
+export class ExitControl extends Control {
   readonly status: number;
   constructor(status: number) {
     super('exit');
@@ -30,7 +40,7 @@ export class ExitControl extends Error {
 }
 
 /** An error in an expansion: its text has been printed, and the line it stands in is abandoned. */
-export class Discard extends Error {
+export class Discard extends Control {
   readonly status: number;
   constructor(status = 1) {
     super('discard');
@@ -48,7 +58,7 @@ export class ExpansionError extends Error {
 }
 
 /** Ctrl-C at an interactive shell: everything up to the prompt is abandoned. */
-export class Interrupted extends Error {
+export class Interrupted extends Control {
   constructor() {
     super('interrupted');
   }
