@@ -43,10 +43,12 @@ import { dig } from '../network/dig.ts';
 import { ip } from '../network/ip.ts';
 import { ip6tables, iptables, iptablesRestore, iptablesSave } from '../network/iptables.ts';
 import { ipvsadm, ipvsadmRestore, ipvsadmSave } from '../network/ipvsadm.ts';
+import { nc, telnet } from '../network/nc.ts';
 import { arp, ifconfig, netstat, route } from '../network/net-tools.ts';
 import { host, nslookup } from '../network/nslookup.ts';
 import { arping, ping } from '../network/ping.ts';
 import { ss } from '../network/ss.ts';
+import { wget } from '../network/wget.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, top, uptime, w, who } from '../process/memory.ts';
 import { ps } from '../process/ps.ts';
@@ -338,6 +340,18 @@ export const PACKAGES: readonly CommandPackage[] = [
     700_000,
     { curl },
   ),
+  pack(
+    'wget',
+    '1.21.3',
+    '1.el9',
+    'A utility for retrieving files using the HTTP or FTP protocols',
+    3_100_000,
+    { wget },
+  ),
+  pack('nmap-ncat', '7.93', '1.el9', "Nmap's Netcat replacement", 500_000, { nc, ncat: nc }),
+  pack('telnet', '0.17', '85.el9', 'The client program for the Telnet remote login protocol', 120_000, {
+    telnet,
+  }),
   pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
   pack('jq', '1.6', '14.el9', 'Command-line JSON processor', 400_000, { jq }),
   pack(
@@ -451,6 +465,7 @@ const APPLETS: Programs = {
   more,
   mount,
   mv,
+  nc,
   netstat,
   nslookup,
   od,
@@ -484,6 +499,7 @@ const APPLETS: Programs = {
   tac,
   tail,
   tee,
+  telnet,
   test,
   time,
   timeout,
@@ -498,6 +514,7 @@ const APPLETS: Programs = {
   uptime,
   watch,
   wc,
+  wget,
   which,
   who,
   whoami,

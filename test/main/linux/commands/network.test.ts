@@ -95,3 +95,21 @@ test('ss lists listeners', async () => {
   );
   listener[Symbol.dispose]();
 });
+
+test('wget and nc fetch what a server says', async () => {
+  const { machine } = makeNetwork();
+
+  expect(await run(machine, ['wget', '-qO-', 'http://10.0.0.2/'])).toMatchObject({
+    stdout: 'web1\n',
+    stderr: '',
+    status: 0,
+  });
+  expect(await run(machine, ['wget', '-qO-', '--tries=1', 'http://10.0.0.2:81/'])).toMatchObject({
+    stdout: '',
+    status: 4,
+  });
+  expect(await run(machine, ['nc', '-zv', '10.0.0.2', '80'])).toMatchObject({
+    stderr: 'Connection to 10.0.0.2 80 port [tcp/http] succeeded!\n',
+    status: 0,
+  });
+});
