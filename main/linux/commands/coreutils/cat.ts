@@ -41,7 +41,13 @@ export const cat: Program = command(
         if (!(error instanceof ErrnoError)) throw error;
         if (error.code === 'EPIPE' || error.code === 'ENOSPC')
           throw new Failure(`write error: ${error.message}`);
-        await it.warn(`${path}: ${error.message}`);
+        await it.warn(
+          it.dialect === 'busybox' && error.code !== 'EISDIR'
+            ? `can't open '${path}': ${error.message}`
+            : it.dialect === 'busybox'
+              ? `read error: ${error.message}`
+              : `${path}: ${error.message}`,
+        );
       }
     }
   },

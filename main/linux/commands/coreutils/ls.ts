@@ -86,7 +86,8 @@ export const ls: Program = command(
         });
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        await it.warn(`cannot access ${quoteAlways(path)}: ${error.message}`, 2);
+        if (it.dialect === 'busybox') await it.warn(`${path}: ${error.message}`);
+        else await it.warn(`cannot access ${quoteAlways(path)}: ${error.message}`, 2);
       }
     }
     await lister.listAll(files, directories, paths.length > 1 || it.options.has('R'));

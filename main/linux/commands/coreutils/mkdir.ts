@@ -29,7 +29,11 @@ export const mkdir: Program = command(
       for (const one of created) {
         const failed = attempt(() => fs.mkdir(one));
         if (failed !== undefined) {
-          await it.warn(`cannot create directory ${quote(one)}: ${failed.message}`);
+          await it.warn(
+            it.dialect === 'busybox'
+              ? `can't create directory '${one}': ${failed.message}`
+              : `cannot create directory ${quote(one)}: ${failed.message}`,
+          );
           break;
         }
         if (one === path && mode !== undefined) fs.chmod(one, mode);

@@ -41,7 +41,12 @@ async function remove(it: Invocation, path: string, top: boolean): Promise<void>
   const force = it.options.last('f', 'i') === 'f';
   const found = lstatOf(fs, path);
   if (found === undefined) {
-    if (!force) await it.warn(`cannot remove ${quoteAlways(path)}: No such file or directory`);
+    if (!force)
+      await it.warn(
+        it.dialect === 'busybox'
+          ? `can't remove '${path}': No such file or directory`
+          : `cannot remove ${quoteAlways(path)}: No such file or directory`,
+      );
     return;
   }
   if (top && /(?:^|\/)\.\.?\/*$/.test(path))
