@@ -2,6 +2,7 @@
 import type { Command } from '../frame/command.ts';
 import { annotate } from './annotate.ts';
 import { apply } from './apply.ts';
+import { describe } from './describe/describe.ts';
 import { attach } from './attach.ts';
 import { create } from './create/create.ts';
 import { deleteCommand } from './delete.ts';
@@ -22,6 +23,7 @@ export const rootCommand: Command = {
     attach,
     create,
     deleteCommand,
+    describe,
     exec,
     expose,
     get,
