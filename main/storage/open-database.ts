@@ -1,13 +1,16 @@
 // Opens a workspace file for one process: lock, integrity, version, migrations. Failures are sentences for a person.
 import Database from 'better-sqlite3';
-import { existsSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { migrations } from './migrations.ts';
 import { StorageError } from './store.ts';
+
+const OWNER_ONLY = 0o600;
 
 /** Opens (or makes) the file exclusively. Throws StorageError; a file that can't be used is left as it is. */
 export function openDatabase(path: string): { db: Database.Database; release: () => void } {
   let db: Database.Database | undefined;
   try {
+    closeSync(openSync(path, 'a', OWNER_ONLY)); // It holds keys; SQLite gives its companions the same mode.
     db = new Database(path, { timeout: 0 });
     // One process per workspace: the lock file is a database of its own, so that it is gone with its process.
     const lock = takeLock(path);
@@ -66,14 +69,20 @@ function hasTables(db: Database.Database): boolean {
 
 function explain(error: unknown, path: string): unknown {
   if (!(error instanceof Database.SqliteError)) {
-    if (error instanceof TypeError && !existsSync(path)) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') {
       return new StorageError(
         'io',
         `The folder for the workspace ${path} doesn't exist; make it or choose another.`,
         { cause: error },
       );
     }
-    return error;
+    if (code === undefined) return error;
+    return new StorageError(
+      code === 'ENOSPC' ? 'full' : 'io',
+      `The workspace ${path} can't be opened (${code}); check its folder's permissions and disk.`,
+      { cause: error },
+    );
   }
   const { code } = error;
   if (code === 'SQLITE_NOTADB' || code.startsWith('SQLITE_CORRUPT')) return corrupt(path, error);
