@@ -2,7 +2,7 @@
 import type { ImageFile } from '../linux/containerd/index.ts';
 import { BUSYBOX_APPLETS, PACKAGES } from '../linux/commands/index.ts';
 import type { Program } from '../linux/kernel/index.ts';
-import { bash } from '../linux/shell/index.ts';
+import { ash, bash, dash } from '../linux/shell/index.ts';
 
 export type Files = ReadonlyMap<string, ImageFile>;
 
@@ -78,7 +78,8 @@ export function debian(version: { readonly number: string; readonly codename: st
     'debianutils',
   ]);
   files.set('/usr/bin/bash', program('bash', bash));
-  files.set('/usr/bin/sh', program('sh', bash));
+  files.set('/usr/bin/dash', program('dash', dash));
+  files.set('/usr/bin/sh', program('sh', dash));
   files.set('/etc/passwd', text(PASSWD));
   files.set('/etc/group', text(GROUP));
   files.set('/etc/bash.bashrc', text(DEBIAN_BASHRC));
@@ -126,7 +127,7 @@ export function centos(): Files {
 
 /** busybox under every name of its applets. */
 function applets(files: Map<string, ImageFile>, folder: string): void {
-  const all = new Map<string, Program>([...BUSYBOX_APPLETS, ['sh', bash], ['ash', bash]]);
+  const all = new Map<string, Program>([...BUSYBOX_APPLETS, ['sh', ash], ['ash', ash]]);
   for (const [name, run] of all) files.set(`${folder}/${name}`, program(name, run));
   files.set(`${folder}/busybox`, program('busybox', makeBusybox(all)));
 }
