@@ -68,6 +68,7 @@ function hasTables(db: Database.Database): boolean {
 }
 
 function explain(error: unknown, path: string): unknown {
+  if (error instanceof StorageError) return error;
   if (!(error instanceof Database.SqliteError)) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === 'ENOENT') {
