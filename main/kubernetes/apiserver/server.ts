@@ -2,6 +2,7 @@
 import { every, type Clock, type Random } from '../../simulation/index.ts';
 import type { HttpHandler } from '../../network/http/index.ts';
 import type { Store } from '../../storage/index.ts';
+import { resources } from '../api/resources.ts';
 import type { ApiClient } from '../client/client.ts';
 import { Admission } from './admission/admission.ts';
 import { defaultPlugins } from './admission/plugins.ts';
@@ -15,6 +16,8 @@ import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ServerCore } from './core.ts';
 import { makeHttpDoor } from './http/door.ts';
+import { firstAddress, parseRange } from './kinds/address-allocator.ts';
+import { ServiceAllocations } from './kinds/service-allocations.ts';
 import type { KubeletConnector } from './kubelet-connector.ts';
 import { makeInProcessClient } from './in-process-client.ts';
 import { ObjectStore } from './storage/object-store.ts';
@@ -25,6 +28,9 @@ import { CURRENT_VERSION, type VersionProfile } from './version.ts';
 /** How often watches that want them get bookmarks, in ms. */
 const BOOKMARK_PERIOD_MS = 60_000;
 
+/** kubeadm's default. */
+const SERVICE_RANGE = '10.96.0.0/12';
+
 export interface ApiServerOptions {
   readonly store: Store;
   readonly clock: Clock;
@@ -32,7 +38,7 @@ export interface ApiServerOptions {
   readonly version?: VersionProfile;
   /** The control plane's address on the cluster's network; 192.168.10.10:6443 if absent. */
   readonly advertised?: { readonly address: string; readonly port: number };
-  /** The range of cluster IPs; 10.96.0.0/12 if absent. */
+  /** The range of cluster IPs in CIDR notation; 10.96.0.0/12 if absent. */
   readonly serviceRange?: string;
 }
 
@@ -55,10 +61,14 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   const objects = new ObjectStore(store, clock);
   const catalogue = new Catalogue(objects);
   const authorizer = new RbacAuthorizer(catalogue);
+  const range = parseRange(options.serviceRange ?? SERVICE_RANGE);
+  const services = new ServiceAllocations(range);
+  services.follow(catalogue.find(resources.services)!.table);
   const admission = new Admission(defaultPlugins());
   const writer = new Writer({
     objects,
     catalogue,
+    services,
     clock,
     random: random.fork('apiserver'),
     admission,
@@ -83,7 +93,8 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     kubelets: () => kubelets,
   };
   const { address = '192.168.10.10', port = 6443 } = options.advertised ?? {};
-  bootstrap(core, { address, port, serviceAddress: '10.96.0.1' });
+  bootstrap(core, { address, port, serviceAddress: firstAddress(range) });
+  objects.beginWatches();
   const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
   const authenticator = makeAuthenticator(core, (token) => tokens.read(token));
   return {

@@ -17,6 +17,7 @@ import {
 } from '../refusals.ts';
 import { serveExecChannels } from './exec-channels.ts';
 import type { Exchange } from './door.ts';
+import { PORT_FORWARD_PROTOCOL, servePortForward, type Connect } from '../stream/port-forward.ts';
 import { integerOf } from './options.ts';
 import { isTrue } from './request-info.ts';
 
@@ -142,9 +143,7 @@ function logOptionsOf(query: URLSearchParams, name: string, signal: AbortSignal)
 
 async function streamAnswer(exchange: Exchange, pod: Stored<Pod>): Promise<HttpResponse> {
   const { info, request, query } = exchange;
-  if (info.subresource === 'portforward') {
-    throw failure(501, 'NotImplemented', "drydock: pods/portforward isn't simulated", {});
-  }
+  if (info.subresource === 'portforward') return portForwardAnswer(exchange, pod);
   const container = containerOf(pod, query);
   if (!/websocket/i.test(headerOf(request.headers, 'upgrade') ?? '')) {
     throw badRequest('Upgrade request required');
@@ -176,4 +175,38 @@ async function streamAnswer(exchange: Exchange, pod: Stored<Pod>): Promise<HttpR
     protocols: EXEC_PROTOCOLS,
     serve: (socket) => serveExecChannels(socket, session, streams, controller),
   });
+}
+
+/** Port-forward over SPDY, inside of a WebSocket (KEP-4006) or on the connection itself. */
+function portForwardAnswer(exchange: Exchange, pod: Stored<Pod>): HttpResponse {
+  const { request } = exchange;
+  const kubelets = kubeletsOf(exchange, pod);
+  const connect: Connect = (port, signal) => kubelets.portForward(pod, port, signal);
+  const upgrade = headerOf(request.headers, 'upgrade') ?? '';
+  if (/websocket/i.test(upgrade)) {
+    return acceptWebSocket(request, {
+      protocols: [`SPDY/3.1+${PORT_FORWARD_PROTOCOL}`],
+      serve: (socket) =>
+        servePortForward(
+          {
+            receive: async () => (await socket.receive())?.bytes,
+            send: async (bytes) => {
+              if (socket.closed === undefined) await socket.send(bytes);
+            },
+          },
+          connect,
+        ),
+    });
+  }
+  if (!/^spdy\/3\.1$/i.test(upgrade)) throw badRequest('Upgrade request required');
+  return {
+    status: 101,
+    headers: [
+      ['connection', 'Upgrade'],
+      ['upgrade', 'SPDY/3.1'],
+      ['x-stream-protocol-version', PORT_FORWARD_PROTOCOL],
+    ],
+    upgrade: (stream) =>
+      servePortForward({ receive: () => stream.read(), send: (bytes) => stream.write(bytes) }, connect),
+  };
 }

@@ -108,6 +108,12 @@ export interface Table {
   readonly rows: readonly { readonly cells: readonly Cell[]; readonly object: unknown }[];
 }
 
+/** Bookmarks have no name; their rows show an empty one. */
+function named(object: StoredObject): StoredObject {
+  if ((object.metadata.name as string | undefined) !== undefined) return object;
+  return { ...object, metadata: { ...object.metadata, name: '' } };
+}
+
 /** A Table of objects; watches leave the columns out after the first event. */
 export function tableOf(
   served: Served,
@@ -123,7 +129,7 @@ export function tableOf(
     metadata,
     columnDefinitions: withColumns ? printer.columns : null,
     rows: objects.map((object) => ({
-      cells: printer.row(object, nowMs),
+      cells: printer.row(named(object), nowMs),
       ...rowConditions(object),
       object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partial(object, wanted),
     })),

@@ -29,6 +29,11 @@ export function parseRange(cidr: string): AddressRange {
   return { text: cidr, first: base - (base % size), size };
 }
 
+/** The first address that is given out, which the kubernetes Service has. */
+export function firstAddress(range: AddressRange): string {
+  return ipv4Text(range.first + 1);
+}
+
 export function inRange(range: AddressRange, address: string): boolean {
   const value = ipv4Number(address);
   return value > range.first && value < range.first + range.size - 1;
@@ -43,7 +48,7 @@ function dynamicOffset(size: number): number {
 /** A free address, or undefined when all are taken. */
 export function pickAddress(
   range: AddressRange,
-  taken: ReadonlySet<string>,
+  isTaken: (address: string) => boolean,
   random: Random,
 ): string | undefined {
   const usable = range.size - 2;
@@ -52,10 +57,10 @@ export function pickAddress(
     pick(
       range.first + 1 + offset,
       usable - offset,
-      (value) => taken.has(ipv4Text(value)),
+      (value) => isTaken(ipv4Text(value)),
       random,
       ipv4Text,
-    ) ?? pick(range.first + 1, offset, (value) => taken.has(ipv4Text(value)), random, ipv4Text)
+    ) ?? pick(range.first + 1, offset, (value) => isTaken(ipv4Text(value)), random, ipv4Text)
   );
 }
 
@@ -63,7 +68,7 @@ export function pickAddress(
 export function pickPort(
   first: number,
   last: number,
-  taken: ReadonlySet<number>,
+  isTaken: (port: number) => boolean,
   random: Random,
 ): number | undefined {
   const size = last - first + 1;
@@ -72,14 +77,14 @@ export function pickPort(
     pick(
       first + offset,
       size - offset,
-      (value) => taken.has(value),
+      isTaken,
       random,
       (value) => value,
     ) ??
     pick(
       first,
       offset,
-      (value) => taken.has(value),
+      isTaken,
       random,
       (value) => value,
     )

@@ -5,6 +5,7 @@ import type { ApiObject, StoredObject } from '../object.ts';
 import type { FieldError } from '../refusals.ts';
 import type { FieldReader } from '../storage/object-store.ts';
 import type { UserInfo } from '../auth/user.ts';
+import type { ServiceAllocations } from './service-allocations.ts';
 
 /** Reads other objects; what strategies and admission may look at. */
 export interface ObjectReader {
@@ -21,6 +22,8 @@ export interface WriteContext {
   readonly nowMs: number;
   readonly random: Random;
   readonly objects: ObjectReader;
+  /** The cluster IPs and node ports in use. */
+  readonly services: ServiceAllocations;
   /** The subresource written, or the empty string. */
   readonly subresource: string;
   /** Adds a Warning header to the answer. */

@@ -5,18 +5,14 @@ import { internalError, invalid, invalidValue, type FieldError } from '../refusa
 import {
   inRange,
   isIpv4,
-  parseRange,
   pickAddress,
   pickPort,
-  type AddressRange,
 } from './address-allocator.ts';
 import type { Kind, WriteContext } from './kind.ts';
 
 /** kube-apiserver's --service-node-port-range. */
 const NODE_PORT_FIRST = 30_000;
 const NODE_PORT_LAST = 32_767;
-/** kube-apiserver's --service-cluster-ip-range. */
-const RANGE: AddressRange = parseRange('10.96.0.0/12');
 
 type Spec = NonNullable<Service['spec']>;
 type ServiceObject = Service & ApiObject;
@@ -133,23 +129,6 @@ function defaultFamilies(spec: Spec): void {
   }
 }
 
-/** What is in use, from all services but one. */
-function inUse(
-  context: WriteContext,
-  except: string | undefined,
-): { addresses: Set<string>; ports: Set<number> } {
-  const addresses = new Set<string>();
-  const ports = new Set<number>();
-  for (const other of context.objects.list('services', '')) {
-    if (other.metadata.uid === except) continue;
-    const spec = specOf(other);
-    for (const address of spec?.clusterIPs ?? []) addresses.add(address);
-    for (const { nodePort } of spec?.ports ?? []) if (nodePort !== undefined) ports.add(nodePort);
-    if (spec?.healthCheckNodePort !== undefined) ports.add(spec.healthCheckNodePort);
-  }
-  return { addresses, ports };
-}
-
 function refuse(object: ServiceObject, errors: FieldError[]): Error {
   return invalid('', 'Service', object.metadata?.name ?? '', errors);
 }
@@ -158,22 +137,24 @@ function allocate(given: ApiObject, old: StoredObject | undefined, context: Writ
   const object = given as ServiceObject;
   const spec = object.spec!;
   if (spec.type === 'ExternalName') return;
-  const used = inUse(context, old?.metadata.uid);
-  allocateClusterIp(object, spec, used.addresses, context, specOf(old));
-  allocateNodePorts(object, spec, used.ports, context);
+  const uid = old?.metadata.uid;
+  allocateClusterIp(object, spec, uid, context, specOf(old));
+  allocateNodePorts(object, spec, (port) => context.services.hasPort(port, uid), context);
 }
 
 function allocateClusterIp(
   object: ServiceObject,
   spec: Spec,
-  taken: Set<string>,
+  uid: string | undefined,
   context: WriteContext,
   old: Spec | undefined,
 ): void {
   if (!needsClusterIp(spec)) return;
+  const { range } = context.services;
+  const isTaken = (address: string): boolean => context.services.hasAddress(address, uid);
   const wanted = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
   if (wanted === '') {
-    const address = pickAddress(RANGE, taken, context.random);
+    const address = pickAddress(range, isTaken, context.random);
     if (address === undefined) throw internalError('failed to allocate a serviceIP: range is full');
     spec.clusterIP = address;
     spec.clusterIPs = [address];
@@ -186,18 +167,18 @@ function allocateClusterIp(
     refuse(object, [
       invalidValue('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`),
     ]);
-  if (!isIpv4(wanted) || !inRange(RANGE, wanted)) {
+  if (!isIpv4(wanted) || !inRange(range, wanted)) {
     throw problem(
-      `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${RANGE.text}`,
+      `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${range.text}`,
     );
   }
-  if (taken.has(wanted)) throw problem('provided IP is already allocated');
+  if (isTaken(wanted)) throw problem('provided IP is already allocated');
 }
 
 function allocateNodePorts(
   object: ServiceObject,
   spec: Spec,
-  taken: Set<number>,
+  isTaken: (port: number) => boolean,
   context: WriteContext,
 ): void {
   const byNumber = new Map<number, Set<string>>();
@@ -217,14 +198,15 @@ function allocateNodePorts(
           ),
         ]);
       }
-      if (taken.has(nodePort) || takenHere(port))
+      if (isTaken(nodePort) || takenHere(port))
         throw refuse(object, [invalidValue(field, nodePort, 'provided port is already allocated')]);
       const protocols = byNumber.get(nodePort) ?? new Set();
       protocols.add(port.protocol ?? 'TCP');
       byNumber.set(nodePort, protocols);
     }
   }
-  const all = new Set([...taken, ...byNumber.keys()]);
+  const here = new Set(byNumber.keys());
+  const all = (port: number): boolean => here.has(port) || isTaken(port);
   if (needsNodePorts(spec)) {
     for (const port of spec.ports ?? []) {
       if ((port.nodePort ?? 0) !== 0) continue;
@@ -239,7 +221,7 @@ function allocateNodePorts(
       const nodePort = sibling?.nodePort ?? pickPort(NODE_PORT_FIRST, NODE_PORT_LAST, all, context.random);
       if (nodePort === undefined) throw internalError('failed to allocate a nodePort: range is full');
       port.nodePort = nodePort;
-      all.add(nodePort);
+      here.add(nodePort);
     }
   }
   if (needsHealthCheck(spec)) {
@@ -249,7 +231,7 @@ function allocateNodePorts(
       if (port === undefined)
         throw internalError('failed to allocate a HealthCheck NodePort : range is full');
       spec.healthCheckNodePort = port;
-    } else if (taken.has(wanted)) {
+    } else if (isTaken(wanted)) {
       throw internalError(
         `failed to allocate requested HealthCheck NodePort ${wanted}: provided port is already allocated`,
       );

@@ -36,6 +36,9 @@ export interface Selection {
   readonly matches?: ((object: StoredObject) => boolean) | undefined;
 }
 
+/** Keeps an index of a table: told in the same turn as the write. `after` is absent for a deletion. */
+export type Observer = (before: StoredObject | undefined, after: StoredObject | undefined) => void;
+
 /** Reads an indexed field of an object. */
 export type FieldReader = (object: StoredObject) => string;
 
@@ -55,6 +58,7 @@ export class ObjectTable {
   private readonly byNamespace = new Map<string, Set<string>>();
   private sorted: StoredObject[] | undefined;
   private readonly sortedNamespaces = new Map<string, StoredObject[]>();
+  private readonly observers: Observer[] = [];
   private window: StorageEvent[] = [];
   private windowHead = 0;
   /** Events after this revision are all in the window. */
@@ -123,6 +127,12 @@ export class ObjectTable {
     if (names?.size === 0) this.byNamespace.delete(namespace);
   }
 
+  /** Calls `observer` with each object there is, and from then on with each change as it's committed. */
+  observe(observer: Observer): void {
+    this.observers.push(observer);
+    for (const object of this.objects.values()) observer(undefined, object);
+  }
+
   /** Takes a committed change into memory and queues it for watchers. */
   apply(event: StorageEvent): void {
     const key = this.keyOf(event.object);
@@ -137,6 +147,8 @@ export class ObjectTable {
         this.windowHead = 0;
       }
     }
+    const after = event.type === 'DELETED' ? undefined : event.object;
+    for (const observer of this.observers) observer(event.previous, after);
     this.watchers.publish(event);
   }
 
@@ -169,6 +181,7 @@ export class ObjectStore {
   private drainQueued = false;
   /** The latest revision that memory knows. */
   private seen: Revision = 0;
+  private watchableAfter: Revision = 0;
 
   constructor(store: Store, clock: Clock) {
     this.store = store;
@@ -194,6 +207,11 @@ export class ObjectStore {
     const index = this.tables.indexOf(table);
     if (index >= 0) this.tables.splice(index, 1);
     table.watchers.endAll(undefined);
+  }
+
+  /** From here on watches may begin; those from before are told to list anew, as by a watch cache that was just filled. */
+  beginWatches(): void {
+    this.watchableAfter = this.store.revision;
   }
 
   get revision(): Revision {
@@ -232,6 +250,9 @@ export class ObjectStore {
 
   /** Tells a watcher everything after `after`, and from then on. Throws 410 Expired if that is gone. */
   watch(table: ObjectTable, after: Revision, watcher: StorageWatcher): Disposable {
+    if (after < this.watchableAfter) {
+      throw expired(`too old resource version: ${after} (${this.watchableAfter})`);
+    }
     const past = table.since(after) ?? this.past(table, after);
     const registration = table.watchers.add(watcher);
     for (const event of past) registration.enqueue(event);

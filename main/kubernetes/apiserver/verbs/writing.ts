@@ -3,6 +3,7 @@ import { StatusError, type Status } from '../../api/status.ts';
 import { NAME_ALPHABET, rfc3339, type Clock, type Random } from '../../../simulation/index.ts';
 import type { Catalogue, Served } from '../catalogue.ts';
 import type { WriteContext } from '../kinds/kind.ts';
+import type { ServiceAllocations } from '../kinds/service-allocations.ts';
 import { cloneTree, equalTrees, metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';
 import {
   alreadyExists,
@@ -23,12 +24,15 @@ import type { FieldTracker } from '../apply/field-tracker.ts';
 
 /** Characters that generateName adds. */
 const GENERATED_LENGTH = 5;
+/** How often a name is drawn again when it's taken. */
+const GENERATE_TRIES_MAX = 8;
 /** Longest prefix that is kept whole (apiserver storage/names). */
 const GENERATED_PREFIX_MAX = 63 - GENERATED_LENGTH;
 
 export interface WriterParts {
   readonly objects: ObjectStore;
   readonly catalogue: Catalogue;
+  readonly services: ServiceAllocations;
   readonly clock: Clock;
   readonly random: Random;
   readonly admission: Admission;
@@ -88,7 +92,7 @@ export class Writer {
   }
 
   contextOf(request: WriteRequest): WriteContext {
-    const { clock, random, catalogue } = this.parts;
+    const { clock, random, catalogue, services } = this.parts;
     return {
       user: request.user,
       fieldManager: request.fieldManager,
@@ -96,6 +100,7 @@ export class Writer {
       nowMs: clock.now(),
       random,
       objects: catalogue,
+      services,
       subresource: request.subresource,
       warn: (text) => request.warn(text),
     };
@@ -114,7 +119,7 @@ export class Writer {
       );
     }
     if ((meta.name ?? '') === '' && (meta.generateName ?? '') !== '')
-      meta.name = this.generateName(meta.generateName!);
+      meta.name = this.generateName(request, meta.generateName!);
     if (meta.resourceVersion !== undefined && meta.resourceVersion !== '') {
       throw unknownError('resourceVersion should not be set on objects to be created');
     }
@@ -166,9 +171,13 @@ export class Writer {
     }
   }
 
-  private generateName(prefix: string): string {
+  /** A name that is free, if a few draws find one (KEP-4420). */
+  private generateName({ served, namespace }: WriteRequest, prefix: string): string {
     const kept = prefix.slice(0, GENERATED_PREFIX_MAX);
-    return kept + this.parts.random.string(GENERATED_LENGTH, NAME_ALPHABET);
+    for (let tries = 1; ; tries++) {
+      const name = kept + this.parts.random.string(GENERATED_LENGTH, NAME_ALPHABET);
+      if (tries >= GENERATE_TRIES_MAX || served.table.get(namespace, name) === undefined) return name;
+    }
   }
 
   /** Commits a new state, or only shapes it for a dry run. */
@@ -313,9 +322,17 @@ export class Writer {
       return { object: state, gone: false, answer: served.present(state) };
     }
     const last = this.markDeleted(served, object, before, 0, false, context.nowMs);
-    const state = this.remove(request, last, before);
+    const state = this.remove(request, last, this.tellEndOfGrace(request, last, before));
     const answer = served.kind.returnsDeleted ? state : deletedStatus(served, before);
     return { object: state, gone: true, answer };
+  }
+
+  /** A pod's period of grace is seen to become 0 before the pod goes (store.go, updateForGracefulDeletionAndFinalizers). */
+  private tellEndOfGrace(request: WriteRequest, last: ApiObject, before: StoredObject): StoredObject {
+    const { served, dryRun } = request;
+    const graceful = served.resource.plural === 'pods' && served.resource.group === '';
+    if (!graceful || dryRun || before.metadata.deletionGracePeriodSeconds === 0) return before;
+    return this.parts.objects.commit([{ table: served.table, after: cloneTree(last), before }])[0]!;
   }
 
   private markFinalizers(request: WriteRequest, object: ApiObject, options: DeleteRequestOptions): void {
