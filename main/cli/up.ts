@@ -66,6 +66,7 @@ export async function up(args: string[]): Promise<number> {
     onFault: (error) =>
       process.stderr.write(`drydock: ${error instanceof Error ? error.stack : String(error)}\n`),
   });
+  const isNew = session.clusters.identity === undefined;
   tellIgnored(session.clusters.identity, values);
   await session.openFree({
     profile,
@@ -73,6 +74,8 @@ export async function up(args: string[]): Promise<number> {
     ...(nodes === undefined ? {} : { nodes }),
     ...(latency === 'none' ? { latencies: NO_LATENCY } : {}),
   });
+  // A new cluster is ready when its own pods are: network and DNS come up after the nodes.
+  if (isNew) await session.call('clock.skipUntilReady', {});
   mkdirSync(dirname(kubeconfig), { recursive: true });
   await using doors = await openHostDoors(session, { kubeconfig, ...ports });
   await using _control = await openControlDoor({

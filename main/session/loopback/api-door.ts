@@ -108,6 +108,8 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     response.once('close', () => finish(id));
     await durable();
     response.writeHead(answer.status, answer.headers.flat());
+    // Node would hold the head back until the first piece, which for a watch may be a minute away.
+    if (answer.body !== undefined && isStream(answer.body)) response.flushHeaders();
     await sendBody(answer.body, durable, response);
     response.end();
   };
@@ -255,6 +257,10 @@ async function sendBody(
       });
     }
   }
+}
+
+function isStream(body: Body): body is AsyncIterable<Uint8Array> {
+  return typeof body === 'object' && Symbol.asyncIterator in body;
 }
 
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {

@@ -69,6 +69,7 @@ export async function openProxyDoor(options: ProxyDoorOptions): Promise<ProxyDoo
     });
     onward.on('response', (answer) => {
       response.writeHead(answer.statusCode!, answer.statusMessage, withoutHopByHop(answer.rawHeaders));
+      response.flushHeaders();
       answer.pipe(response);
     });
     onward.on('error', (error) => refuse(response, 502, sentence(error)));
