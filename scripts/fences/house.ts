@@ -25,7 +25,6 @@ export const ENGINE_PACKAGES: readonly string[] = [
   '@marcbachmann/cel-js',
   'ajv',
   'dns-packet',
-  'unbash',
   'yaml',
 ];
 
