@@ -43,7 +43,7 @@ const TYPED = {
   'renderer/buffer.ts': '// Node.\nexport const x = Buffer.alloc(1);\n',
   'renderer/dom.ts': '// DOM.\nexport const x = document.title;\n',
   'renderer/Panel.tsx':
-    "// Everything a panel imports.\nimport { useState } from 'react';\nimport { Terminal } from '@xterm/xterm';\nimport { ReactFlow } from '@xyflow/react';\nimport { DockviewReact } from 'dockview-react';\nimport { EditorView } from 'codemirror';\nimport { create } from 'zustand';\nimport Markdown from 'react-markdown';\nimport { useTranslation } from 'react-i18next';\nexport const all = [useState, Terminal, ReactFlow, DockviewReact, EditorView, create, Markdown, useTranslation];\n",
+    "// Everything a panel imports.\nimport { useState } from 'react';\nimport { Terminal } from '@xterm/xterm';\nimport { ReactFlow } from '@xyflow/react';\nimport { DockviewReact } from 'dockview-react';\nimport { EditorView } from '@codemirror/view';\nimport { create } from 'zustand';\nimport Markdown from 'react-markdown';\nimport { useTranslation } from 'react-i18next';\nexport const all = [useState, Terminal, ReactFlow, DockviewReact, EditorView, create, Markdown, useTranslation];\n",
   'preload/contract.ts': '// Contract.\nexport interface Calls {}\n',
 };
 
