@@ -15,6 +15,8 @@ export const SPDY_DICTIONARY: Buffer = Buffer.concat([
 
 /** zlib's head (RFC 1950) that names the dictionary by its Adler-32. */
 const ZLIB_HEAD = Buffer.from([0x78, 0xbb, 0xe3, 0xc6, 0xa7, 0xc2]);
+/** An empty stored block: readers give out what they have when it comes. */
+const SYNC_FLUSH = Buffer.from([0, 0, 0, 0xff, 0xff]);
 /** How far back deflate looks, in bytes. */
 const WINDOW_BYTES = 32_768;
 /** A block that inflates to more is refused. */
@@ -77,7 +79,7 @@ export class HeaderWriter {
     const head = Buffer.alloc(5); // A stored block that isn't the last (RFC 1951, 3.2.4).
     head.writeUInt16LE(plain.length, 1);
     head.writeUInt16LE(plain.length ^ 0xffff, 3);
-    const block = Buffer.concat([this.isFirst ? ZLIB_HEAD : Buffer.alloc(0), head, plain]);
+    const block = Buffer.concat([this.isFirst ? ZLIB_HEAD : Buffer.alloc(0), head, plain, SYNC_FLUSH]);
     this.isFirst = false;
     return block;
   }
