@@ -34,13 +34,16 @@ export class Cgroup {
       for (const member of this.members)
         if (largest === undefined || member.memoryBytes > largest.memoryBytes) largest = member;
       if (largest === undefined) return;
-      this.oomKills++;
-      const kilobytes = Math.round(largest.memoryBytes / 1024);
-      const pid = largest.numbers.byLevel[0];
-      table.printk(
-        `Memory cgroup out of memory: Killed process ${pid} (${largest.command}) total-vm:${kilobytes}kB, anon-rss:${kilobytes}kB, file-rss:0kB, shmem-rss:0kB, UID:${largest.credentials.uid}`,
-      );
-      largest.deliver('SIGKILL');
+      this.kill(table, largest);
     }
+  }
+
+  /** What memory.events counts as oom_kill, be it for the group's own limit or the machine's. */
+  kill(table: ProcessTable, member: VirtualProcess): void {
+    this.oomKills++;
+    table.outOfMemory(
+      member,
+      this.memoryMaxBytes === undefined ? 'Out of memory' : 'Memory cgroup out of memory',
+    );
   }
 }

@@ -28,6 +28,10 @@ export abstract class OpenFileBase implements OpenFile {
   abstract readonly stream: ByteStream | undefined;
   abstract readonly path: string | undefined;
 
+  keep(_sizeBytes: number): void {
+    return; // Outside any process nobody counts.
+  }
+
   async copyFrom(source: OpenFile): Promise<void> {
     for (;;) {
       const data = await source.read();
@@ -38,10 +42,12 @@ export abstract class OpenFileBase implements OpenFile {
 
   async readText(): Promise<string> {
     const parts: Uint8Array[] = [];
+    let kept = 0;
     for (;;) {
       const data = await this.read();
       if (data.length === 0) return Buffer.concat(parts).toString('utf8');
       parts.push(data);
+      this.keep((kept += data.length));
     }
   }
 

@@ -10,14 +10,25 @@ import type { VirtualProcess } from './virtual-process.ts';
 const CALL_COST_MS = 0.002;
 const BYTE_COST_MS = 1 / 1_000_000;
 
+/** What readers hold counts in steps of this. */
+const KEPT_STEP_BYTES = 256 * 1024;
+
 export class FileHandle extends OpenFileBase {
   readonly description: Description;
   private readonly process: VirtualProcess;
+  private keptBytes = 0;
 
   constructor(process: VirtualProcess, description: Description) {
     super();
     this.process = process;
     this.description = description;
+  }
+
+  override keep(sizeBytes: number): void {
+    const more = sizeBytes - this.keptBytes;
+    if (Math.abs(more) < KEPT_STEP_BYTES) return;
+    this.keptBytes = sizeBytes;
+    this.process.keep(more);
   }
 
   get kind(): OpenFile['kind'] {

@@ -12,6 +12,11 @@ export interface OpenFile {
   write(data: Uint8Array | string): Promise<void>;
   /** Copies until the end of `source`, closing neither. */
   copyFrom(source: OpenFile): Promise<void>;
+  /**
+   * Says how many bytes of what it has read from here the reader holds in memory now; they count as the process's.
+   * Whoever gathers input of unknown length tells, so that an endless device meets the OOM killer.
+   */
+  keep(sizeBytes: number): void;
   /** The rest as text (UTF-8). */
   readText(): Promise<string>;
   /** Lines without their newline, as they come. */

@@ -274,6 +274,15 @@ export class ProcessTable implements TtyJobs {
 
   // ── Ending ──
 
+  /** The OOM killer: says so and kills. */
+  outOfMemory(process: VirtualProcess, reason: string): void {
+    const kilobytes = Math.round(process.memoryBytes / 1024);
+    this.printk(
+      `${reason}: Killed process ${process.numbers.byLevel[0]} (${process.command}) total-vm:${kilobytes}kB, anon-rss:${kilobytes}kB, file-rss:0kB, shmem-rss:0kB, UID:${process.credentials.uid}`,
+    );
+    process.deliver('SIGKILL');
+  }
+
   /** A program threw what no program may: reported, and logged like the crash it stands for. */
   fault(process: VirtualProcess, error: unknown): void {
     const reason = error instanceof Error ? error.message : String(error);

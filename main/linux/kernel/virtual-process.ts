@@ -33,6 +33,12 @@ import { WaitQueue } from './wait-queue.ts';
 const SPAWN_COST_MS = 0.4;
 const PATH_COST_MS = 0.001;
 
+/**
+ * What one process may hold of its input. Differs: a real machine has as much as its memory; here these bytes are
+ * real ones of the host, so the OOM killer comes earlier.
+ */
+const KEPT_BYTES_MAX = 256 * 1024 ** 2;
+
 export type SignalAction = (() => void) | 'ignore' | 'default';
 
 /** The namespaces a process lives in; shared by its children. */
@@ -81,6 +87,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   group: ProcessGroup | undefined;
   cpuMs = 0;
   memoryBytes = 4 * 1024 ** 2;
+  private keptBytes = 0;
   /** How it ended; a zombie from then until its parent waits. */
   status: WaitStatus | undefined;
   stopped = false;
@@ -223,7 +230,21 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   useMemory(sizeBytes: number): void {
     this.enter();
     this.memoryBytes = sizeBytes;
-    this.surroundings.cgroup.checkMemory(this.table);
+    this.checkMemory();
+  }
+
+  /** It holds so many bytes more (or less) of what it has read. */
+  keep(bytes: number): void {
+    this.enter();
+    this.keptBytes += bytes;
+    this.memoryBytes += bytes;
+    this.checkMemory();
+  }
+
+  private checkMemory(): void {
+    const { cgroup } = this.surroundings;
+    cgroup.checkMemory(this.table);
+    if (this.keptBytes > KEPT_BYTES_MAX && this.status === undefined) cgroup.kill(this.table, this);
     this.enter();
   }
 

@@ -348,10 +348,12 @@ export class Shell {
   async readAll(fd: number): Promise<string> {
     const chunks: Uint8Array[] = [];
     const file = this.proc.fds.get(fd)!;
+    let kept = 0;
     for (;;) {
       const chunk = await file.read();
       if (chunk.length === 0) return bytesToText(Buffer.concat(chunks));
       chunks.push(chunk);
+      file.keep((kept += chunk.length));
     }
   }
 

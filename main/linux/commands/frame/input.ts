@@ -13,10 +13,17 @@ export interface Line {
 export async function* lineBatches(file: OpenFile, separator = '\n'): AsyncGenerator<Line[]> {
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   let rest = '';
+  let kept = 0;
   for (;;) {
     const chunk = await file.read(CHUNK_BYTES);
     if (chunk.length === 0) break;
-    const pieces = (rest + decoder.decode(chunk, { stream: true })).split(separator);
+    const text = decoder.decode(chunk, { stream: true });
+    if (separator.length === 1 && !text.includes(separator)) {
+      file.keep((kept = (rest += text).length));
+      continue;
+    }
+    if (kept > 0) file.keep((kept = 0));
+    const pieces = (rest + text).split(separator);
     rest = pieces.pop()!;
     if (pieces.length > 0) yield pieces.map((text) => ({ text, ended: true }));
   }
@@ -27,10 +34,12 @@ export async function* lineBatches(file: OpenFile, separator = '\n'): AsyncGener
 /** The rest of a file, as bytes. */
 export async function readAll(file: OpenFile): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
+  let kept = 0;
   for (;;) {
     const chunk = await file.read(CHUNK_BYTES);
     if (chunk.length === 0) return chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
     chunks.push(chunk);
+    file.keep((kept += chunk.length));
   }
 }
 
@@ -53,8 +62,9 @@ export class LineReader {
   }
 
   async next(): Promise<Line | undefined> {
+    let searched = 0;
     for (;;) {
-      const at = this.buffer.indexOf(this.separator);
+      const at = this.buffer.indexOf(this.separator, searched);
       if (at >= 0) {
         const text = this.buffer.slice(0, at);
         this.buffer = this.buffer.slice(at + this.separator.length);
@@ -66,6 +76,8 @@ export class LineReader {
         this.buffer = '';
         return { text, ended: false };
       }
+      searched = Math.max(0, this.buffer.length - this.separator.length + 1);
+      this.file.keep(this.buffer.length);
       const chunk = await this.file.read(CHUNK_BYTES);
       if (chunk.length === 0) {
         this.atEnd = true;

@@ -6,6 +6,9 @@ import { command, Failure, type Invocation } from '../frame/command.ts';
 import { lineBatches } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 
+/** Memory that a line takes beside its text. */
+const LINE_BYTES = 16;
+
 interface Key {
   readonly field: number;
   readonly char: number;
@@ -64,7 +67,14 @@ export const sort: Program = command(
     for (const path of it.inputs) {
       try {
         const file = it.open(path);
-        for await (const batch of lineBatches(file, end)) for (const line of batch) lines.push(line.text);
+        let kept = 0;
+        for await (const batch of lineBatches(file, end)) {
+          for (const line of batch) {
+            lines.push(line.text);
+            kept += LINE_BYTES + line.text.length;
+          }
+          file.keep(kept);
+        }
       } catch (error) {
         if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
         throw new Failure(

@@ -116,10 +116,12 @@ async function lastLines(it: Invocation, file: OpenFile, count: number, fromStar
 
 async function lastBytes(it: Invocation, file: OpenFile, count: number, fromStart: boolean): Promise<void> {
   const chunks: Uint8Array[] = [];
+  let kept = 0;
   for (;;) {
     const chunk = await file.read(65_536);
     if (chunk.length === 0) break;
     chunks.push(chunk);
+    file.keep((kept += chunk.length));
   }
   const all = Buffer.concat(chunks);
   await it.out.put(all.subarray(fromStart ? Math.max(0, count - 1) : Math.max(0, all.length - count)));
