@@ -35,8 +35,6 @@ export interface SimulationOptions {
   readonly onInput?: (input: Input) => void;
 }
 
-/** Tasks of one instant that run before settled promises get their turn: a fixed number, so that runs repeat. */
-const BATCH_TASKS_MAX = 16;
 /** Wall time by which the simulation may lag before it forgives itself the rest, in ms. */
 const LAG_MAX_MS = 250;
 
@@ -56,8 +54,8 @@ interface PendingInput {
 type InputHandler = (payload: never) => unknown;
 
 /**
- * The event loop of the virtual world. It starts paused. Tasks run in batches of one instant; between batches all
- * promises settle and the host gets a turn, so that no slice is long and the order never depends on the host's speed.
+ * The event loop of the virtual world. It starts paused. A batch is one task and all that its promises lead to; between
+ * batches the host gets a turn, so that no slice is long and the order never depends on the host's speed.
  */
 export class Simulation implements Clock {
   private readonly options: SimulationOptions;
@@ -253,14 +251,10 @@ export class Simulation implements Clock {
   private runBatch(dueMs: number): void {
     this.nowMs = Math.max(this.nowMs, dueMs);
     this.batches++;
-    for (let ran = 0; ran < BATCH_TASKS_MAX; ran++) {
-      const task = this.takeDue();
-      if (task === undefined) return;
-      try {
-        task();
-      } catch (error) {
-        this.options.onFault(error);
-      }
+    try {
+      this.takeDue()?.();
+    } catch (error) {
+      this.options.onFault(error);
     }
   }
 

@@ -1,4 +1,4 @@
-// The Store on one SQLite file: which keys there are in memory, a write queue, one transaction per turn of the host's loop.
+// The Store on one SQLite file: which keys there are in memory, a write queue, one transaction for some turns of the host's loop.
 import Database from 'better-sqlite3';
 import { openDatabase } from './open-database.ts';
 import {
@@ -46,6 +46,9 @@ export interface CommitTurns {
 const SEQUENCES_PER_REVISION = 2 ** 20;
 /** Pages of the write-ahead log at which SQLite carries them over into the file. */
 const CHECKPOINT_PAGES = 4000;
+
+/** Turns of the host's loop for which writes are gathered when nobody waits for them. */
+const COMMIT_TURNS_MAX = 16;
 
 /** Wall time between tries of a commit that failed, such as on a full disk, in ms. */
 const RETRY_MS = 500;
@@ -255,7 +258,13 @@ export class SqliteStore implements Store, Disposable {
   private queueCommit(): void {
     if (this.turnQueued || this.retry !== undefined) return;
     this.turnQueued = true;
+    this.afterTurn(1);
+  }
+
+  private afterTurn(turn: number): void {
     this.turns.immediate(() => {
+      if (this.waiters.length === 0 && turn < COMMIT_TURNS_MAX && !this.closed)
+        return this.afterTurn(turn + 1);
       this.turnQueued = false;
       if (!this.closed) this.tryCommit();
     });

@@ -27,11 +27,11 @@ test('timers run in order of their instants, and in the order asked for within o
   expect(simulation.now()).toBe(startMs + 15);
 });
 
-test('promises settle between batches of one instant', async () => {
+test('promises settle between the tasks of one instant', async () => {
   const { simulation } = makeSimulation();
   const seen: string[] = [];
   simulation.after(1, () => void Promise.resolve().then(() => seen.push('promise of the first')));
-  simulation.after(2, () => seen.push('second'));
+  simulation.after(1, () => seen.push('second'));
   await simulation.advance({ ms: 5 });
   expect(seen).toEqual(['promise of the first', 'second']);
 });

@@ -117,9 +117,10 @@ test('a rolling update goes in steps within maxSurge and maxUnavailable', async 
     `ScalingReplicaSet: Scaled up replica set ${two} from 0 to 1`,
     `ScalingReplicaSet: Scaled down replica set ${one} from 4 to 3`,
     `ScalingReplicaSet: Scaled up replica set ${two} from 1 to 2`,
-    `ScalingReplicaSet: Scaled down replica set ${one} from 3 to 1`,
-    `ScalingReplicaSet: Scaled up replica set ${two} from 2 to 4`,
-    `ScalingReplicaSet: Scaled down replica set ${one} from 1 to 0`,
+    `ScalingReplicaSet: Scaled down replica set ${one} from 3 to 2`,
+    `ScalingReplicaSet: Scaled up replica set ${two} from 2 to 3`,
+    `ScalingReplicaSet: Scaled down replica set ${one} from 2 to 0`,
+    `ScalingReplicaSet: Scaled up replica set ${two} from 3 to 4`,
   ]);
 });
 
