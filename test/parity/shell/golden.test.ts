@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { EXCEPTIONS } from './exceptions.ts';
 import { allPrograms, filesOf, makeMachine, runScript } from './harness.ts';
+import { noRecordings } from '../../support/no-recordings.ts';
 
 interface Case {
   readonly id: string;
@@ -34,7 +35,7 @@ function missingCommand(stderr: string, expected: string): string | undefined {
   return name !== undefined && !expected.includes(`${name}: command not found`) ? name : undefined;
 }
 
-test.skipIf(!existsSync(GOLDEN))(
+(!existsSync(GOLDEN) ? noRecordings : test)(
   'recorded bash scripts give the recorded output and status',
   { timeout: 120_000 },
   async () => {

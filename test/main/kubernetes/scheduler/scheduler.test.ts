@@ -87,9 +87,9 @@ test('a missing claim is named', async () => {
 
 test('an extended resource that no node has is named', async () => {
   using plane = await threeNodes();
-  expect(await complaint(plane, asks({ 'example.com/gpu': '1' }))).toContain(
-    '2 Insufficient example.com/gpu.',
-  );
+  const gpu = { 'example.com/gpu': '1' };
+  const spec = { containers: [{ name: 'c', image: 'busybox', resources: { requests: gpu, limits: gpu } }] };
+  expect(await complaint(plane, spec)).toContain('2 Insufficient example.com/gpu.');
 });
 
 test('cordoned nodes are told apart from tainted ones', async () => {
