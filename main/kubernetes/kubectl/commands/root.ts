@@ -1,36 +1,80 @@
 // The kubectl command and what is under it.
 import type { Command } from '../frame/command.ts';
 import { annotate } from './annotate.ts';
+import { apiResources, apiVersions } from './api-resources.ts';
 import { apply } from './apply.ts';
-import { describe } from './describe/describe.ts';
 import { attach } from './attach.ts';
+import { auth } from './auth/auth.ts';
+import { autoscale } from './autoscale.ts';
+import { clusterInfo } from './cluster-info.ts';
+import { config } from './config/config.ts';
 import { create } from './create/create.ts';
 import { deleteCommand } from './delete.ts';
+import { describe } from './describe/describe.ts';
+import { edit } from './edit.ts';
+import { events } from './events.ts';
 import { exec } from './exec.ts';
 import { expose } from './expose.ts';
 import { get } from './get.ts';
 import { label } from './label.ts';
 import { logs } from './logs.ts';
+import { cordon, drain, taint, uncordon } from './nodes.ts';
 import { patch } from './patch.ts';
+import { replace } from './replace.ts';
+import { rollout } from './rollout/rollout.ts';
 import { run } from './run.ts';
 import { scale } from './scale.ts';
+import { set } from './set/set.ts';
+import { completion, options, plugin, top } from './simple.ts';
+import { unsimulated } from './unsimulated.ts';
+import { version } from './version.ts';
+import { wait } from './wait.ts';
 
 export const rootCommand: Command = {
   name: 'kubectl',
   commands: [
     annotate,
+    apiResources,
+    apiVersions,
     apply,
     attach,
+    auth,
+    autoscale,
+    unsimulated('certificate', '', [unsimulated('approve', 'certificate approve'), unsimulated('deny', 'certificate deny')]),
+    clusterInfo,
+    completion,
+    config,
+    cordon,
+    unsimulated('cp'),
     create,
+    unsimulated('debug'),
     deleteCommand,
     describe,
+    unsimulated('diff'),
+    drain,
+    edit,
+    events,
     exec,
+    unsimulated('explain'),
     expose,
     get,
+    unsimulated('kustomize'),
     label,
     logs,
+    options,
     patch,
+    plugin,
+    unsimulated('port-forward'),
+    unsimulated('proxy'),
+    replace,
+    rollout,
     run,
     scale,
+    set,
+    taint,
+    top,
+    uncordon,
+    version,
+    wait,
   ],
 };

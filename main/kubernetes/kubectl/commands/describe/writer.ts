@@ -22,6 +22,11 @@ export class DescribeWriter {
     this.pending = '';
   }
 
+  /** As it was written, tabs and all: what is shown without columns. */
+  rawText(): string {
+    return this.done + this.pending;
+  }
+
   text(): string {
     this.flush();
     return this.done;
