@@ -12,6 +12,7 @@ import {
   type BridgeSettings,
 } from './bridge.ts';
 import { HostLocal } from './ipam.ts';
+import { addPortMappings, removePortMappings, routeLocalnet } from './portmap.ts';
 
 export interface CniOptions {
   /** The machine's own namespace. */
@@ -41,6 +42,8 @@ interface Plugin {
 interface NetworkList {
   readonly name: string;
   readonly plugin: Plugin;
+  /** Whether the portmap plugin is chained behind it. */
+  readonly mapsPorts: boolean;
 }
 
 const FOLDER = '/etc/cni/net.d';
@@ -55,6 +58,7 @@ interface Plan {
   readonly subnet: string;
   readonly settings: BridgeSettings;
   readonly masquerade: boolean;
+  readonly mapsPorts: boolean;
 }
 
 /** Makes the CNI of one machine: bridge and flannel, with host-local addresses. */
@@ -67,6 +71,11 @@ export function makeCni(options: CniOptions): Cni {
         const address = plan.ipam.allocate(sandboxId, info.requestedIps?.[0]);
         connectBridge(host, pod, address, plan.settings, random);
         if (plan.masquerade) addMasquerade(host, plan.name, sandboxId, address, plan.subnet);
+        const mappings = plan.mapsPorts ? (info.portMappings ?? []) : [];
+        if (mappings.length > 0) {
+          addPortMappings(host, plan.name, sandboxId, address, plan.subnet, mappings);
+          routeLocalnet(host, plan.settings.bridge);
+        }
         return { ips: [address] };
       } catch (error) {
         throw pluginError(plan.type, 'add', error);
@@ -77,6 +86,7 @@ export function makeCni(options: CniOptions): Cni {
       if (network === undefined) return;
       if (pod !== undefined) disconnectBridge(pod);
       removeMasquerade(host, network.name, sandboxId);
+      removePortMappings(host, network.name, sandboxId);
       // The range doesn't matter for giving an address back.
       new HostLocal(fs(), network.name, '0.0.0.0/24').release(sandboxId);
     },
@@ -92,7 +102,8 @@ function readList(fs: FileSystemView): NetworkList | undefined {
     plugins?: readonly Plugin[];
   } & Partial<Plugin>;
   const plugin = json.plugins?.[0] ?? (json.type === undefined ? undefined : (json as Plugin));
-  return plugin === undefined ? undefined : { name: json.name ?? '', plugin };
+  const mapsPorts = json.plugins?.some(({ type }) => type === 'portmap') === true;
+  return plugin === undefined ? undefined : { name: json.name ?? '', plugin, mapsPorts };
 }
 
 /** Throws an Error in libcni's or the plugin's words. */
@@ -100,23 +111,18 @@ function makePlan(fs: FileSystemView): Plan {
   const network = readList(fs);
   if (network === undefined) throw new Error('cni plugin not initialized');
   const { name, plugin } = network;
-  if (plugin.type === 'flannel') return flannelPlan(fs, name, plugin);
+  if (plugin.type === 'flannel') return { ...flannelPlan(fs, name, plugin), mapsPorts: network.mapsPorts };
   if (plugin.type !== 'bridge')
     throw new Error(`failed to find plugin "${plugin.type}" in path [/opt/cni/bin]`);
   const subnet = plugin.ipam?.subnet ?? plugin.ipam?.ranges?.[0]?.[0]?.subnet;
   if (subnet === undefined) throw new Error('plugin type="bridge" failed (add): no IP ranges specified');
   const routes = (plugin.ipam?.routes ?? []).flatMap(({ dst }) => dst ?? []);
-  return planOf(
-    fs,
-    name,
-    plugin,
-    subnet,
-    plugin.isDefaultGateway === true ? [...routes, '0.0.0.0/0'] : routes,
-  );
+  const all = plugin.isDefaultGateway === true ? [...routes, '0.0.0.0/0'] : routes;
+  return { ...planOf(fs, name, plugin, subnet, all), mapsPorts: network.mapsPorts };
 }
 
 /** flannel delegates to bridge, with what flanneld wrote about this node. */
-function flannelPlan(fs: FileSystemView, name: string, plugin: Plugin): Plan {
+function flannelPlan(fs: FileSystemView, name: string, plugin: Plugin): Omit<Plan, 'mapsPorts'> {
   if (!fs.exists(SUBNET_FILE)) {
     throw new Error(
       `plugin type="flannel" failed (add): loadFlannelSubnetEnv failed: open ${SUBNET_FILE}: no such file or directory`,
@@ -146,7 +152,7 @@ function planOf(
   plugin: Plugin,
   subnet: string,
   routes: readonly string[],
-): Plan {
+): Omit<Plan, 'mapsPorts'> {
   const ipam = new HostLocal(fs, name, subnet);
   return {
     name,

@@ -37,8 +37,10 @@ export async function runInContainer(
   timeoutMs: number,
 ): Promise<CommandResult> {
   const pipe = machine.kernel.pipe();
+  const killer = new AbortController();
   const ended = machine.containerd.exec(containerId, {
     command,
+    signal: killer.signal,
     stdio: [machine.kernel.nullFile(), pipe.writer, pipe.writer],
   });
   const output = gather(pipe.reader);
@@ -52,7 +54,8 @@ export async function runInContainer(
         );
   const status = await Promise.race([ended, timeout]);
   if (status === undefined) {
-    ended.catch(() => undefined); // It goes on without us.
+    killer.abort();
+    await ended;
     return { exitCode: -1, output: '', timedOut: true };
   }
   alarm.abort();

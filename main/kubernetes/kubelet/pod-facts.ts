@@ -1,5 +1,6 @@
 // Small questions about pods that many parts of the kubelet ask.
 import { createHash } from 'node:crypto';
+import type { PortMapping } from '../../linux/containerd/index.ts';
 import { requireQuantity } from '../api/index.ts';
 import type { Container, Pod, PodSpec } from '../api/index.ts';
 import type { ObjectReference } from '../client/index.ts';
@@ -35,6 +36,22 @@ export function isStaticPod(pod: Pod): boolean {
 
 export function isMirrorPod(pod: Pod): boolean {
   return pod.metadata?.annotations?.[CONFIG_MIRROR] !== undefined;
+}
+
+/** The hostPorts of a pod's containers, for the network plugin. */
+export function portMappingsOf(pod: KnownPod): PortMapping[] {
+  return [...(pod.spec.initContainers ?? []), ...pod.spec.containers].flatMap(({ ports = [] }) =>
+    ports.flatMap(({ hostPort, containerPort, protocol = 'TCP', hostIP }) =>
+      hostPort === undefined || hostPort === 0
+        ? []
+        : {
+            hostPort,
+            containerPort,
+            protocol: protocol.toLowerCase() as PortMapping['protocol'],
+            hostIp: hostIP,
+          },
+    ),
+  );
 }
 
 export function isHostNetwork(pod: Pod): boolean {

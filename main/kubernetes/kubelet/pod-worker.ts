@@ -28,6 +28,7 @@ import {
   isHostNetwork,
   isStaticPod,
   podReference,
+  portMappingsOf,
   regularContainersOf,
   type KnownPod,
   type PodContainer,
@@ -388,6 +389,7 @@ export class PodWorker {
         },
         annotations,
         cgroupParent: cgroupParentOf(pod, world.config.cgroupDriver),
+        portMappings: isHostNetwork(pod) ? [] : portMappingsOf(pod),
       });
     } catch (error) {
       if (!(error instanceof RuntimeError)) throw error;

@@ -7,6 +7,7 @@ import {
   type WaitStatus,
 } from '../kernel/index.ts';
 import type { NetworkNamespace } from '../../network/index.ts';
+import type { PortMapping } from './cni.ts';
 
 /** An image in the catalogue or a registry: what `docker pull` brings. Files are read-only and shared by all containers. */
 export interface ContainerImage {
@@ -75,6 +76,7 @@ export interface SandboxSpec {
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly cgroupParent: string;
+  readonly portMappings?: readonly PortMapping[];
 }
 
 export interface Sandbox {
@@ -132,6 +134,8 @@ export interface ExecOptions {
   /** With a terminal the three are its master's; without, pipes. */
   readonly tty?: TtyMaster;
   readonly stdio?: readonly [OpenFile, OpenFile, OpenFile];
+  /** Kills the command (SIGKILL, it alone) once it is aborted, as ExecSync does at its timeout. */
+  readonly signal?: AbortSignal;
 }
 
 /** Why a runtime call failed, in gRPC's words; `message` is containerd's. */

@@ -15,5 +15,5 @@ export {
   type Sandbox,
   type SandboxSpec,
 } from './containerd.ts';
-export type { Cni, CniResult, PodInfo } from './cni.ts';
+export type { Cni, CniResult, PodInfo, PortMapping } from './cni.ts';
 export { makeContainerd, type ContainerdDaemon, type RuntimeLatency } from './runtime.ts';

@@ -409,7 +409,17 @@ class Runtime implements ContainerdDaemon {
   }
 
   async exec(id: string, options: ExecOptions): Promise<WaitStatus> {
-    return this.requireRunning(id).exec(options).ended;
+    const task = this.requireRunning(id).exec(options);
+    const { signal } = options;
+    if (signal === undefined) return task.ended;
+    const kill = (): void => {
+      if (this.options.kernel.process(task.pid) === task.process)
+        this.options.kernel.kill(task.pid, 'SIGKILL');
+    };
+    signal.addEventListener('abort', kill, { once: true });
+    const status = await task.ended;
+    signal.removeEventListener('abort', kill);
+    return status;
   }
 
   attach(id: string, options: ExecOptions): Promise<WaitStatus> {
@@ -609,6 +619,7 @@ function podInfo({ id, spec }: SavedSandbox): PodInfo {
     podNamespace: spec.podNamespace,
     podUid: spec.podUid,
     annotations: spec.annotations,
+    ...(spec.portMappings === undefined ? {} : { portMappings: spec.portMappings }),
   };
 }
 

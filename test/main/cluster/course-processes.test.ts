@@ -38,3 +38,21 @@ test('without a limit the machine’s OOM killer ends it; the shell goes on', as
   expect(stdout).toContain('status 137\n');
   expect((await world.run('dmesg | grep "Out of memory: Killed process"')).stdout).toContain('(tail)');
 });
+
+test('a probe’s command that takes too long is killed', async () => {
+  using world = await makeCluster({ nodes: 2 });
+  await world.run(`kubectl apply -f - <<'X'
+apiVersion: v1
+kind: Pod
+metadata: { name: slow }
+spec:
+  containers:
+  - name: c
+    image: "busybox:1.36"
+    command: [sleep, "3600"]
+    readinessProbe: { exec: { command: [sleep, "100"] }, timeoutSeconds: 1, periodSeconds: 5 }
+X`);
+  await world.clock.advance({ seconds: 33.5 });
+  const { stdout } = await world.run('ps -e -o args | grep -c "^sleep 100"', 'worker1');
+  expect(Number(stdout)).toBeLessThanOrEqual(1);
+});
