@@ -38,6 +38,8 @@ const API_PORT = 6443;
 const INSTALLED_KEY = '/cluster/installed';
 /** Virtual time that a boot may take before it counts as failed. */
 const BOOT_WITHIN = { minutes: 5 } as const;
+/** Virtual time in which kubelets come back after a power on; one that was disabled doesn't. */
+const RESUME_WITHIN = { seconds: 15 } as const;
 
 /** Made of a store that holds one, it is that cluster again: same objects, addresses and files. */
 export class Cluster implements Disposable {
@@ -134,10 +136,9 @@ export class Cluster implements Disposable {
         'The API server did not come up; the control plane machine says why in journalctl -u kubelet.',
       );
     }
-    if (store.get(INSTALLED_KEY) === undefined) {
-      await this.runUntilSettled(this.install());
-      store.write([{ key: INSTALLED_KEY, value: this.profile.kubernetesVersion }]);
-    }
+    if (store.get(INSTALLED_KEY) !== undefined) return this.runUntilKubeletsServe();
+    await this.runUntilSettled(this.install());
+    store.write([{ key: INSTALLED_KEY, value: this.profile.kubernetesVersion }]);
     await this.runUntilReady();
   }
 
@@ -232,6 +233,15 @@ export class Cluster implements Disposable {
         if (!isStatus(error, 'AlreadyExists')) throw error;
       }
     }
+  }
+
+  /** A cluster that comes back: its nodes are as they were left, which may be without a kubelet on purpose. */
+  private async runUntilKubeletsServe(): Promise<void> {
+    const kubelets = [...this.nodes.values()].flatMap(({ kubelet }) => kubelet ?? []);
+    await this.options.simulation.advanceUntil(
+      () => kubelets.every(({ server }) => server !== undefined),
+      RESUME_WITHIN,
+    );
   }
 
   private async runUntilReady(): Promise<void> {

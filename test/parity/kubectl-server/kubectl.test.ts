@@ -2,11 +2,10 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, expect, test, type TestContext } from 'vitest';
+import { afterAll, beforeAll, expect } from 'vitest';
 import { makeTemporaryFolder, RunningUp, type Ready, type TemporaryFolder } from '../../support/drydock.ts';
+import { HAS_KUBECTL, KUBECTL, kubectlTest } from '../../support/host-kubectl.ts';
 
-const KUBECTL = process.env['KUBECTL'] ?? 'kubectl';
-const HAS_KUBECTL = spawnSync(KUBECTL, ['version', '--client']).status === 0;
 const HAS_CURL = spawnSync('curl', ['--version']).status === 0;
 
 const MANIFEST = `
@@ -50,13 +49,6 @@ afterAll(async () => {
   await up[Symbol.asyncDispose]();
   folder[Symbol.dispose]();
 });
-
-function kubectlTest(name: string, body: (context: TestContext) => Promise<void>): void {
-  test(name, { timeout: 60_000 }, async (context) => {
-    if (!HAS_KUBECTL) context.skip('no kubectl on this machine; install one or set KUBECTL to its path');
-    await body(context);
-  });
-}
 
 interface Result {
   readonly status: number;
