@@ -9,6 +9,8 @@ import type { VirtualProcess } from './virtual-process.ts';
 /** Virtual CPU time of a read or write, and of each byte in it, in ms. */
 const CALL_COST_MS = 0.002;
 const BYTE_COST_MS = 1 / 1_000_000;
+/** The same for a byte to a terminal: one is drawn at some 5 MB/s, and a flood must not outrun it. */
+const TTY_BYTE_COST_MS = 1 / 5_000;
 
 /** What readers hold counts in steps of this. */
 const KEPT_STEP_BYTES = 256 * 1024;
@@ -74,7 +76,8 @@ export class FileHandle extends OpenFileBase {
   private async writeAll(data: Uint8Array): Promise<void> {
     const { process, description } = this;
     let rest = data;
-    process.charge(CALL_COST_MS + rest.length * BYTE_COST_MS);
+    const byteCostMs = description.tty === undefined ? BYTE_COST_MS : TTY_BYTE_COST_MS;
+    process.charge(CALL_COST_MS + rest.length * byteCostMs);
     for (;;) {
       const wait = process.gate();
       if (wait !== undefined) await wait;

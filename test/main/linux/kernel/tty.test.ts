@@ -208,3 +208,22 @@ test('when the session leader ends, its foreground job is hung up and background
     ['background', undefined, 1],
   ]);
 });
+
+test('a flood to a terminal comes no faster than terminals draw', async () => {
+  const flood: Program = async (proc) => {
+    for (;;) await proc.stdout.write('y\n'.repeat(2048));
+  };
+  const machine = makeBareMachine({ programs: { '/usr/bin/flood': flood } });
+  const tty = machine.kernel.openTty({ columns: 80, rows: 24 });
+  const task = machine.kernel.start({ argv: ['flood'], tty });
+  let sizeBytes = 0;
+  const read = async (): Promise<void> => {
+    for (let bytes = await tty.output(); bytes !== undefined; bytes = await tty.output())
+      sizeBytes += bytes.length;
+  };
+  void read();
+  await machine.clock.advance({ seconds: 1 });
+  expect(sizeBytes).toBeGreaterThan(1_000_000);
+  expect(sizeBytes).toBeLessThan(20_000_000);
+  machine.kernel.kill(task.pid, 'SIGKILL');
+});
