@@ -1,5 +1,6 @@
 // Certificates of the virtual world: who is who, signed by whom, until when. PEM blocks that only this world reads.
 import { isSignedBy, publicKeyOf, signWith } from './keys.ts';
+import { memoized } from './memo.ts';
 
 /**
  * What an X.509 certificate says.
@@ -51,7 +52,7 @@ export function issueCertificate(fields: NewCertificate, privateKey: string, iss
 }
 
 /** The certificates of a PEM bundle; other blocks are passed over, and what can't be read is left out. */
-export function parseCertificates(pem: string): Certificate[] {
+export const parseCertificates: (pem: string) => readonly Certificate[] = memoized((pem) => {
   const blocks = pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g);
   return [...blocks].flatMap(([, base64]) => {
     try {
@@ -62,19 +63,24 @@ export function parseCertificates(pem: string): Certificate[] {
       throw error;
     }
   });
-}
+});
 
 function formatCertificate(certificate: Certificate): string {
   const base64 = Buffer.from(JSON.stringify(certificate)).toString('base64');
   return `-----BEGIN CERTIFICATE-----\n${base64.replace(/.{64}(?=.)/g, '$&\n')}\n-----END CERTIFICATE-----\n`;
 }
 
+/** Keyed by the certificate and by the issuer's public key, which are all that it depends on. */
+const isSigned = memoized((text): { readonly holds: boolean } => {
+  const [publicKey, body, signature] = JSON.parse(text) as [string, string, string];
+  return { holds: isSignedBy(publicKey, body, signature) };
+});
+
 /** True if `issuer` signed it. */
 function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+  if (certificate.issuer !== issuer.commonName) return false;
   const { signature, ...body } = certificate;
-  return (
-    certificate.issuer === issuer.commonName && isSignedBy(issuer.publicKey, JSON.stringify(body), signature)
-  );
+  return isSigned(JSON.stringify([issuer.publicKey, JSON.stringify(body), signature])).holds;
 }
 
 /** Why a certificate isn't trusted. */

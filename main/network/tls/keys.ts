@@ -1,9 +1,13 @@
 // Key pairs of the virtual world: Ed25519 made from seeded bytes, so that the same seed gives the same keys.
 import { createPrivateKey, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
 import type { Random } from '../../simulation/index.ts';
+import { memoized } from './memo.ts';
 
 /** PKCS #8 of an Ed25519 key up to its 32 secret bytes (RFC 8410). */
 const PKCS8_PREFIX = Buffer.from('302e020100300506032b657004220420', 'hex');
+
+const privateKeyIn = memoized((pemText) => createPrivateKey(pemText));
+const publicKeyIn = memoized((pemText) => createPublicKey(pemText));
 
 export interface KeyPair {
   /** PEM, `PRIVATE KEY`. */
@@ -28,11 +32,11 @@ export function publicKeyOf(privateKey: string): string {
 
 /** A signature over `data`, base64. */
 export function signWith(privateKey: string, data: string): string {
-  return sign(null, Buffer.from(data), createPrivateKey(privateKey)).toString('base64');
+  return sign(null, Buffer.from(data), privateKeyIn(privateKey)).toString('base64');
 }
 
 export function isSignedBy(publicKey: string, data: string, signature: string): boolean {
-  return verify(null, Buffer.from(data), createPublicKey(publicKey), Buffer.from(signature, 'base64'));
+  return verify(null, Buffer.from(data), publicKeyIn(publicKey), Buffer.from(signature, 'base64'));
 }
 
 function pem(key: KeyObject, type: 'pkcs8' | 'spki'): string {
