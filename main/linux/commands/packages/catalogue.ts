@@ -37,6 +37,8 @@ import { falseCommand, trueCommand } from '../coreutils/true.ts';
 import { yes } from '../coreutils/yes.ts';
 import { ed } from '../editor/ex.ts';
 import { nano, vim } from '../editor/vim.ts';
+import { brctl } from '../network/brctl.ts';
+import { bridge } from '../network/bridge.ts';
 import { conntrack, ipset } from '../network/conntrack.ts';
 import { curl } from '../network/curl.ts';
 import { dig } from '../network/dig.ts';
@@ -279,7 +281,16 @@ export const PACKAGES: readonly CommandPackage[] = [
     'Advanced IP routing and network device configuration tools',
     2_600_000,
     {},
-    { ip, ss },
+    { ip, ss, bridge },
+  ),
+  pack(
+    'bridge-utils',
+    '1.7.1',
+    '1.el9',
+    'Utilities for configuring the linux ethernet bridge',
+    100_000,
+    {},
+    { brctl },
   ),
   pack(
     'net-tools',
@@ -525,6 +536,7 @@ const APPLETS: Programs = {
   awk,
   arping,
   base64,
+  brctl,
   clear,
   cksum,
   cmp,
