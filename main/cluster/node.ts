@@ -3,7 +3,7 @@ import { machinePrograms } from '../linux/commands/index.ts';
 import { makeContainerd, type Cni, type ImageRegistry } from '../linux/containerd/index.ts';
 import type { LayerFile, Program } from '../linux/kernel/index.ts';
 import { makeMachine, type Machine } from '../linux/machine/index.ts';
-import { bash } from '../linux/shell/index.ts';
+import { bash, registerCompleter } from '../linux/shell/index.ts';
 import type { UnitDefinition } from '../linux/systemd/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
 import {
@@ -12,7 +12,7 @@ import {
   readKubeletConfig,
   type Kubelet,
 } from '../kubernetes/kubelet/index.ts';
-import { makeKubectl } from '../kubernetes/kubectl/index.ts';
+import { completeKubectl, makeKubectl } from '../kubernetes/kubectl/index.ts';
 import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import type { Lan } from './lan.ts';
@@ -151,6 +151,7 @@ function programsFor({ profile }: NodeOptions): Map<string, Program> {
     '/usr/bin/kubectl',
     makeKubectl({ gitVersion: profile.kubernetesVersion, kustomizeVersion: 'v5.7.1' }),
   );
+  registerCompleter('kubectl', completeKubectl);
   return programs;
 }
 
