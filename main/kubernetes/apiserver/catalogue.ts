@@ -48,6 +48,12 @@ export class Catalogue implements ObjectReader {
   /** `plural.group` → the served resource that stores it. */
   private readonly storing = new Map<string, Served>();
 
+  /** Groups that definitions have added resources to; kept when the last one goes. */
+  private readonly customGroups = new Set<string>();
+
+  /** Rises with each change of what definitions say. */
+  customGeneration = 0;
+
   constructor(objects: ObjectStore) {
     this.objects = objects;
     for (const kind of builtInKinds) {
@@ -59,16 +65,43 @@ export class Catalogue implements ObjectReader {
     }
   }
 
+  /** Serves a custom resource anew: its table stays, what was served of it goes. */
+  serveCustom(group: string, plural: string, kind: Kind, isServed: boolean): Served {
+    const before = this.storing.get(`${plural}.${group}`);
+    if (before !== undefined) {
+      for (const [key, served] of this.byKey) if (served.table === before.table) this.byKey.delete(key);
+    }
+    const apiVersion = apiVersionOf(kind.resource);
+    const served: Served = {
+      ...this.add(kind, before?.table),
+      // Objects may have been stored when another version was the stored one.
+      present: (object) => (object.apiVersion === apiVersion ? object : { ...object, apiVersion }),
+    };
+    this.storing.set(`${plural}.${group}`, served);
+    this.customGroups.add(group);
+    this.customGeneration++;
+    if (isServed) this.byKey.set(keyOf(kind.resource), served);
+    else this.byKey.delete(keyOf(kind.resource));
+    return served;
+  }
+
+  /** The served resource that stores a group's plural, whether or not that version is served. */
+  storedBy(group: string, plural: string): Served | undefined {
+    return this.storing.get(`${plural}.${group}`);
+  }
+
   /** Serves a kind in the version it's stored in. */
-  add(kind: Kind): Served {
+  add(kind: Kind, known?: ObjectTable): Served {
     const indexed = Object.fromEntries(
       kind.indexed.map((field) => [field, field === 'metadata.name' ? nameOf : kind.fields[field]!]),
     );
-    const table = this.objects.open({
-      prefix: kind.prefix,
-      namespaced: kind.resource.namespaced,
-      indexed,
-    });
+    const table =
+      known ??
+      this.objects.open({
+        prefix: kind.prefix,
+        namespaced: kind.resource.namespaced,
+        indexed,
+      });
     const served: Served = {
       resource: kind.resource,
       kind,
@@ -137,6 +170,11 @@ export class Catalogue implements ObjectReader {
 
   find(resource: Pick<Resource, 'group' | 'version' | 'plural'>): Served | undefined {
     return this.byKey.get(keyOf(resource));
+  }
+
+  /** Whether a definition has added resources to a group. */
+  hasCustomGroup(group: string): boolean {
+    return this.customGroups.has(group);
   }
 
   /** All served resources, built-in ones first. */

@@ -93,7 +93,7 @@ class InProcessClient implements ApiClient {
     const subresource = scope?.subresource ?? '';
     this.allow(resource, 'get', namespace, name, subresource);
     const object = getObject(served, namespace, name);
-    return this.core.api.getSubresource(object, subresource) as unknown as Stored<T>;
+    return this.core.api.getSubresource(served, object, subresource) as unknown as Stored<T>;
   }
 
   async list<T extends KubernetesObject>(

@@ -16,6 +16,7 @@ import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ServerCore } from './core.ts';
 import { makeHttpDoor } from './http/door.ts';
+import { CustomResources } from './custom/definitions.ts';
 import { firstAddress, parseRange } from './kinds/address-allocator.ts';
 import { ServiceAllocations } from './kinds/service-allocations.ts';
 import type { KubeletConnector } from './kubelet-connector.ts';
@@ -74,6 +75,8 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     admission,
     tracker: new FieldManager(),
   });
+  const customResources = new CustomResources({ objects, catalogue, writer });
+  void customResources;
   const tokens = new Tokens(store, catalogue, random, () => clock.now());
   let kubelets: KubeletConnector | undefined;
   const core: ServerCore = {

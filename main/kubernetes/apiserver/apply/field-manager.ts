@@ -22,7 +22,7 @@ import {
   type FieldSet,
 } from './field-set.ts';
 import type { FieldTracker } from './field-tracker.ts';
-import { compare, fieldsOf, merge, remove, typeNamed, type Type } from './typed.ts';
+import { compare, fieldsOf, merge, remove, typeServed, type Type } from './typed.ts';
 
 /** Managers by Update beyond this many are folded together, oldest first. */
 const UPDATE_MANAGERS_MAX = 10;
@@ -95,7 +95,7 @@ export class FieldManager implements FieldTracker {
       delete meta.managedFields;
       return;
     }
-    const type = typeNamed(served.schemaName);
+    const type = typeServed(served);
     const before = stripped(old ?? blank(served), request, served);
     const after = stripped(object, request, served);
     const { added, removed, modified } = compare(before, after, type);
@@ -135,7 +135,7 @@ export class FieldManager implements FieldTracker {
     force: boolean,
     nowMs: number,
   ): { object: ApiObject; managers: ManagedFieldsEntry[] } {
-    const type = typeNamed(served.schemaName);
+    const type = typeServed(served);
     const configuration = applied as unknown as Tree;
     const wanted = managed(resetFor(fieldsOf(configuration, type), request, served));
     let managers = managersOf(live?.metadata.managedFields);

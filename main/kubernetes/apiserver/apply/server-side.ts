@@ -57,7 +57,7 @@ export function applyServerSide(
       const meta = metaOf(made);
       meta.managedFields = managers;
       const asked = metaOf(configuration).resourceVersion;
-      meta.resourceVersion = asked ?? '';
+      meta.resourceVersion = asked ?? old.metadata.resourceVersion;
       return made;
     },
     undefined,
@@ -85,16 +85,18 @@ function checked({ write, name }: PatchRequest, given: Tree): ApiObject {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   const object = { ...given, metadata: { ...meta, name } } as ApiObject;
-  if (served.schemaName === undefined) return object;
+  const structure =
+    served.schemaName === undefined ? served.kind.custom?.structure : { $ref: served.schemaName };
+  if (structure === undefined) return object;
   const problems: string[] = [];
-  checkTyped(given, { $ref: served.schemaName }, '', problems);
+  checkTyped(given, structure, '', problems);
   if (problems.length > 0) {
     const where = typeof meta['namespace'] === 'string' ? meta['namespace'] : '';
     throw unknownError(
       `failed to create typed patch object (${where}/${name}; ${apiVersion.includes('/') ? apiVersion : `/${apiVersion}`}, Kind=${ownKind}): ${problems.length === 1 ? problems[0] : `errors:\n${problems.map((problem) => `  ${problem}`).join('\n')}`}`,
     );
   }
-  return canonical(object, served.schemaName);
+  return served.schemaName === undefined ? object : canonical(object, served.schemaName);
 }
 
 /** Values in their stored form (quantities, times), but only the fields that were given. */

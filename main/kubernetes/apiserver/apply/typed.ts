@@ -1,4 +1,5 @@
 // Values walked with their schema: which fields they have, how two differ, merging and pruning (structured-merge-diff typed).
+import type { Served } from '../catalogue.ts';
 import { equalTrees, isTree, type Tree } from '../object.ts';
 import { isAtomicMap, isAtomicStruct, LIST_KEY_DEFAULTS, listMergingOf } from '../schema/merge-keys.ts';
 import { resolve, structures, type Structure } from '../schema/structures.ts';
@@ -14,9 +15,10 @@ export interface Type {
   readonly field: string;
 }
 
-export function typeNamed(schemaName: string | undefined): Type {
+/** The type of a served kind's objects. */
+export function typeServed({ schemaName, kind }: Served): Type {
   return {
-    structure: schemaName === undefined ? undefined : structures.get(schemaName),
+    structure: schemaName === undefined ? kind.custom?.structure : structures.get(schemaName),
     name: schemaName === undefined ? '' : short(schemaName),
     parent: '',
     field: '',
@@ -45,13 +47,15 @@ function isAtomicObject(type: Type): boolean {
   return (
     isAtomicStruct(type.name) ||
     isAtomicMap(type.parent, type.field) ||
+    type.structure?.mapType === 'atomic' ||
     (type.structure?.any === true && type.structure.type === 'object')
   );
 }
 
 /** Keys of an associative list, `[]` for a set, undefined for an atomic list. */
 function listKeys(type: Type): readonly string[] | undefined {
-  const merging = listMergingOf(type.parent, type.field);
+  const merging =
+    type.structure?.listType === undefined ? listMergingOf(type.parent, type.field) : type.structure;
   if (merging?.listType === 'map') return merging.listMapKeys ?? [];
   return merging?.listType === 'set' ? [] : undefined;
 }

@@ -2,7 +2,7 @@
 import { apiVersionOf } from '../../api/meta.ts';
 import type { Served } from '../catalogue.ts';
 import { isTree, type ApiObject, type Tree } from '../object.ts';
-import { badRequest } from '../refusals.ts';
+import { badRequest, invalid, invalidValue } from '../refusals.ts';
 import { DecodeNotes, decodeAs } from '../schema/decode.ts';
 import type { FieldValidation } from '../verbs/request.ts';
 import { shape } from '../verbs/shaping.ts';
@@ -47,7 +47,14 @@ export function decodeObject(request: DecodeRequest): ApiObject {
   const version = given.apiVersion.split('/').at(-1)!;
   const refuse = (why: string): Error =>
     badRequest(`${given.kind} in version "${version}" cannot be handled as a ${kind}: ${why}`);
-  if (!isRegistered(given, apiVersion, kind, subresource)) {
+  if (served.schemaName === undefined && body === undefined && given.kind !== kind) {
+    const { name = '' } = (isTree(value['metadata']) ? value['metadata'] : {}) as { name?: string };
+    throw invalid(served.resource.group, given.kind, name, [
+      invalidValue('kind', given.kind, `must be ${kind}`),
+    ]);
+  }
+  const isCustom = served.schemaName === undefined;
+  if (!isCustom && !isRegistered(given, apiVersion, kind, subresource)) {
     throw refuse(
       `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme ${JSON.stringify(LEGACY_SCHEME)}`,
     );
@@ -112,6 +119,7 @@ function typeFrom(value: Tree, kind: string, apiVersion: string): { kind: string
 
 /** Group-versions in which upstream's scheme knows other versions of a kind. */
 const OLD_VERSIONS: Readonly<Record<string, readonly string[]>> = {
+  CustomResourceDefinition: ['apiextensions.k8s.io/v1beta1'],
   Deployment: ['apps/v1beta1', 'apps/v1beta2', 'extensions/v1beta1'],
   DaemonSet: ['apps/v1beta2', 'extensions/v1beta1'],
   ReplicaSet: ['apps/v1beta2', 'extensions/v1beta1'],

@@ -14,12 +14,19 @@ import type { Served } from '../catalogue.ts';
 import type { ServerCore } from '../core.ts';
 import type { StoredObject } from '../object.ts';
 import { isTree } from '../object.ts';
-import { badRequest, failure, methodNotAllowed, noSuchResource, unknownError } from '../refusals.ts';
+import {
+  badRequest,
+  failure,
+  methodNotAllowed,
+  noSuchResource,
+  notFound,
+  unknownError,
+} from '../refusals.ts';
 import { parseFieldSelector, SelectorError } from '../../api/selector.ts';
 import { deleteCollection } from '../verbs/collection.ts';
 import { getObject, listObjects, parseRevision, checkNotFuture } from '../verbs/reading.ts';
 import type { WriteRequest } from '../verbs/request.ts';
-import { documentAnswer, refusalAnswer } from './answer.ts';
+import { documentAnswer, refusalAnswer, textAnswer } from './answer.ts';
 import { mediaTypeOf, objectFormat, parseBody, readBody } from './body.ts';
 import { connectAnswer, isConnectSubresource } from './connect.ts';
 import { deleteOptionsOf } from './delete-options.ts';
@@ -147,14 +154,22 @@ async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
   const review = await reviewAnswer(exchange);
   if (review !== undefined) return review;
   const served = core.catalogue.find({ group, version, plural: resource });
-  if (served === undefined) throw noSuchResource();
+  const isCustomGroup = core.catalogue.hasCustomGroup(group);
+  if (served === undefined) {
+    if (isCustomGroup) return textAnswer(404, '404 page not found\n');
+    throw noSuchResource();
+  }
+  if (served.kind.custom?.deprecation !== undefined) exchange.warnings.push(served.kind.custom.deprecation);
   if (group === '' && resource === 'endpoints') {
     exchange.warnings.push('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice');
   }
   if (subresource !== '' && !served.resource.subresources.some((known) => known.name === subresource))
-    throw noSuchResource();
+    throw isCustomGroup ? notFound(served.resource, name) : noSuchResource();
   const scoped = served.resource.namespaced;
-  if (!scoped && namespace !== '' && resource !== 'namespaces') throw noSuchResource();
+  if (!scoped && namespace !== '' && resource !== 'namespaces') {
+    if (isCustomGroup) return textAnswer(404, '404 page not found\n');
+    throw noSuchResource();
+  }
   if (scoped && namespace === '' && name !== '') throw noSuchResource();
   if (request.method === 'HEAD') throw methodNotAllowed();
   checkMethod(served, exchange);
@@ -212,7 +227,7 @@ function objectAnswer(exchange: Exchange, served: Served): HttpResponse {
   const revision = parseRevision(query.get('resourceVersion') ?? undefined, unknownError);
   checkNotFuture(revision, core.objects.revision);
   const object = getObject(served, info.namespace, info.name);
-  return answerObject(exchange, served, 200, core.api.getSubresource(object, info.subresource));
+  return answerObject(exchange, served, 200, core.api.getSubresource(served, object, info.subresource));
 }
 
 function collectionAnswer(exchange: Exchange, served: Served): HttpResponse {

@@ -54,13 +54,8 @@ export function pickAddress(
   const usable = range.size - 2;
   const offset = dynamicOffset(range.size);
   return (
-    pick(
-      range.first + 1 + offset,
-      usable - offset,
-      (value) => isTaken(ipv4Text(value)),
-      random,
-      ipv4Text,
-    ) ?? pick(range.first + 1, offset, (value) => isTaken(ipv4Text(value)), random, ipv4Text)
+    pick(range.first + 1 + offset, usable - offset, (value) => isTaken(ipv4Text(value)), random, ipv4Text) ??
+    pick(range.first + 1, offset, (value) => isTaken(ipv4Text(value)), random, ipv4Text)
   );
 }
 
@@ -74,20 +69,8 @@ export function pickPort(
   const size = last - first + 1;
   const offset = Math.min(128, Math.max(16, Math.floor(size / 32)));
   return (
-    pick(
-      first + offset,
-      size - offset,
-      isTaken,
-      random,
-      (value) => value,
-    ) ??
-    pick(
-      first,
-      offset,
-      isTaken,
-      random,
-      (value) => value,
-    )
+    pick(first + offset, size - offset, isTaken, random, (value) => value) ??
+    pick(first, offset, isTaken, random, (value) => value)
   );
 }
 

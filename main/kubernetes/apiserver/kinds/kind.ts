@@ -1,4 +1,7 @@
 // What the server knows of one kind beyond its schema: defaults, validation, what updates may touch, how it's printed.
+import type { ScalePaths } from '../custom/definition.ts';
+import type { JsonSchema } from '../custom/schema.ts';
+import type { Structure } from '../schema/structures.ts';
 import type { ResourceInfo } from '../../api/resources.ts';
 import type { Random } from '../../../simulation/index.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
@@ -47,6 +50,16 @@ export interface Printer {
   row(object: StoredObject, nowMs: number): Cell[];
 }
 
+/** What the server knows of a version of a custom resource. */
+export interface CustomFacts {
+  readonly schema: JsonSchema | undefined;
+  /** The same schema as server-side apply walks it. */
+  readonly structure: Structure;
+  readonly scale: ScalePaths | undefined;
+  /** The warning that each request gets. */
+  readonly deprecation: string | undefined;
+}
+
 /** One kind, or one version of it. All hooks may modify the new object (a private copy) but never the old one. */
 export interface Kind {
   readonly resource: ResourceInfo;
@@ -54,6 +67,8 @@ export interface Kind {
   readonly prefix: string;
   /** Name of its schema; absent for custom resources. */
   readonly schemaName: string | undefined;
+  /** What the definition of a custom resource says of this version. */
+  readonly custom?: CustomFacts;
   /** What is wrong with a name, in upstream's words. `prefix` for generateName. */
   nameProblems(name: string, prefix: boolean): string[];
   /** Whether metadata.generation counts changes of spec. */
@@ -75,6 +90,8 @@ export interface Kind {
   defaults?(object: ApiObject): void;
   prepareCreate?(object: ApiObject, context: WriteContext): void;
   prepareUpdate?(object: ApiObject, old: StoredObject, context: WriteContext): void;
+  /** Marks an object that is being deleted; called before its finalizers are looked at. */
+  prepareDelete?(object: ApiObject): void;
   prepareStatus?(object: ApiObject, old: StoredObject): void;
   validate?(object: ApiObject, context: WriteContext): FieldError[];
   validateUpdate?(object: ApiObject, old: StoredObject, context: WriteContext): FieldError[];

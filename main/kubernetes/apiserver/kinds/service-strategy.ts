@@ -2,12 +2,7 @@
 import type { Service, ServicePort } from '../../api/types.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
 import { internalError, invalid, invalidValue, type FieldError } from '../refusals.ts';
-import {
-  inRange,
-  isIpv4,
-  pickAddress,
-  pickPort,
-} from './address-allocator.ts';
+import { inRange, isIpv4, pickAddress, pickPort } from './address-allocator.ts';
 import type { Kind, WriteContext } from './kind.ts';
 
 /** kube-apiserver's --service-node-port-range. */

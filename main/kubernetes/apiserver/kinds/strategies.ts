@@ -2,6 +2,14 @@
 import type { Job, Pod } from '../../api/types.ts';
 import { rfc3339 } from '../../../simulation/index.ts';
 import { metaOf, textAt, type ApiObject, type StoredObject, type Tree } from '../object.ts';
+import {
+  defaultDefinition,
+  definitionProblems,
+  definitionUpdateProblems,
+  holdForInstances,
+  initialStatus,
+  keepStoredVersion,
+} from '../custom/definition-validation.ts';
 import { defaulterOf } from './defaults.ts';
 import type { Kind } from './kind.ts';
 import { qosClassOf } from './qos.ts';
@@ -154,6 +162,14 @@ const own: Readonly<Record<string, Partial<Kind>>> = {
       object['status'] = {};
       labelJob(object);
     },
+  },
+  customresourcedefinitions: {
+    defaults: defaultDefinition,
+    prepareCreate: initialStatus,
+    validate: (object) => definitionProblems(object),
+    validateUpdate: (object, old) => definitionUpdateProblems(object, old),
+    prepareUpdate: keepStoredVersion,
+    prepareDelete: holdForInstances,
   },
   cronjobs: { prepareCreate: dropStatus({}) },
   ingresses: { prepareCreate: dropStatus({ loadBalancer: {} }) },

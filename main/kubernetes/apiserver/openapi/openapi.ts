@@ -19,7 +19,8 @@ function documentsOf(core: ServerCore): Map<string, Rendered> {
   const stamp = core.catalogue
     .all()
     .map(({ resource, kind }) => `${resource.group}/${resource.version}/${resource.plural}/${kind.prefix}`)
-    .join();
+    .join()
+    .concat(String(core.catalogue.customGeneration));
   const known = rendered.get(core);
   if (known?.stamp === stamp) return known.documents;
   const documents = new Map<string, Rendered>();

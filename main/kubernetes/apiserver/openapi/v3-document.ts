@@ -43,7 +43,10 @@ export function groupVersionDocument(core: ServerCore, groupVersion: string): Js
   const names: string[] = [...ALWAYS];
   for (const resource of resources) {
     const name = schemaNameOf(resource);
-    if (name === undefined) continue;
+    if (name === undefined) {
+      names.push(`${META}.ObjectMeta`, `${META}.ListMeta`);
+      continue;
+    }
     names.push(name, `${name}List`);
     for (const { groupVersion: bodyVersion, kind } of resource.subresources) {
       const [group = '', version = ''] = bodyVersion?.split('/') ?? [resource.group, resource.version];

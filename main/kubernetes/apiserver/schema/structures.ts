@@ -16,6 +16,10 @@ export interface Structure {
   readonly any?: boolean;
   /** Types that marshal themselves. */
   readonly special?: 'Quantity' | 'IntOrString' | 'Time' | 'MicroTime';
+  /** How lists and maps of custom resources merge; those of built-in kinds are in merge-keys.ts. */
+  readonly listType?: 'map' | 'set' | 'atomic';
+  readonly listMapKeys?: readonly string[];
+  readonly mapType?: 'granular' | 'atomic';
   /** Group, version and kind of a top-level object. */
   readonly gvk?: readonly [group: string, version: string, kind: string];
 }

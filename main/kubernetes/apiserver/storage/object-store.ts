@@ -59,6 +59,7 @@ export class ObjectTable {
   private sorted: StoredObject[] | undefined;
   private readonly sortedNamespaces = new Map<string, StoredObject[]>();
   private readonly observers: Observer[] = [];
+  private readonly named = new Set<string>();
   private window: StorageEvent[] = [];
   private windowHead = 0;
   /** Events after this revision are all in the window. */
@@ -127,8 +128,10 @@ export class ObjectTable {
     if (names?.size === 0) this.byNamespace.delete(namespace);
   }
 
-  /** Calls `observer` with each object there is, and from then on with each change as it's committed. */
-  observe(observer: Observer): void {
+  /** Calls `observer` with each object there is, and from then on with each change as it's committed. A name is taken once. */
+  observe(observer: Observer, name?: string): void {
+    if (name !== undefined && this.named.has(name)) return;
+    if (name !== undefined) this.named.add(name);
     this.observers.push(observer);
     for (const object of this.objects.values()) observer(undefined, object);
   }

@@ -45,7 +45,7 @@ const CORE = 'io.k8s.api.core.v1';
 let parsed: Record<string, Record<string, string>> | undefined;
 
 /** `@Schema.field` is the field's own description; other texts stand for themselves. */
-function describe(text: string): string {
+export function describe(text: string): string {
   if (!text.startsWith('@')) return text;
   parsed ??= JSON.parse(descriptionsText) as Record<string, Record<string, string>>;
   const dot = text.lastIndexOf('.');

@@ -7,7 +7,7 @@ import { printers } from './kind-printers.ts';
 const NAME_DESCRIPTION =
   'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
 
-const DEFAULT_COLUMNS: readonly Column[] = [
+export const DEFAULT_COLUMNS: readonly Column[] = [
   { name: 'Name', type: 'string', format: 'name', description: NAME_DESCRIPTION, priority: 0 },
   { name: 'Age', type: 'string', format: '', description: 'Created At', priority: 0 },
 ];

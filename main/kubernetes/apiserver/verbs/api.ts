@@ -47,7 +47,7 @@ export class Api {
   }
 
   /** Reads a subresource that looks like an object. */
-  getSubresource(object: StoredObject, subresource: string): StoredObject {
+  getSubresource({ kind }: Served, object: StoredObject, subresource: string): StoredObject {
     switch (subresource) {
       case '':
       case 'status':
@@ -56,7 +56,7 @@ export class Api {
       case 'approval':
         return object;
       case 'scale':
-        return scaleOf(object);
+        return scaleOf(object, kind.custom?.scale);
       default:
         throw noSuchResource();
     }
@@ -65,18 +65,20 @@ export class Api {
   update(write: WriteRequest, name: string, object: ApiObject): { object: StoredObject; created: boolean } {
     if (write.subresource === 'scale') {
       const scale = object as Scale & ApiObject;
+      const paths = write.served.kind.custom?.scale;
       const result = this.writer.update(write, name, (current) => {
-        const changed = withScale(current, scale);
+        const changed = withScale(current, scale, paths);
         const { resourceVersion, uid, name: scaleName } = object.metadata ?? {};
         changed.metadata = {
           ...changed.metadata,
-          resourceVersion: resourceVersion ?? '',
+          resourceVersion:
+            (resourceVersion ?? '') === '' ? current.metadata.resourceVersion : resourceVersion,
           ...(uid === undefined ? {} : { uid }),
           ...(scaleName === undefined ? {} : { name: scaleName }),
         };
         return changed;
       });
-      return { object: scaleOf(result.object), created: false };
+      return { object: scaleOf(result.object, paths), created: false };
     }
     return this.writer.update(write, name, () => object, write.subresource === '' ? () => object : undefined);
   }
@@ -86,13 +88,13 @@ export class Api {
     const { write, name } = request;
     if (request.type === 'application/apply-patch+yaml') return applyServerSide(this.writer, request);
     if (write.subresource === 'scale') {
+      const paths = write.served.kind.custom?.scale;
       const result = this.writer.update(write, name, (current) => {
-        const patched = this.patched(scaleOf(current), request, SCALE_SCHEMA);
-        const changed = withScale(current, patched as Scale);
-        changed.metadata = { ...changed.metadata, resourceVersion: '' };
+        const patched = this.patched(scaleOf(current, paths), request, SCALE_SCHEMA);
+        const changed = withScale(current, patched as Scale, paths);
         return changed;
       });
-      return { object: scaleOf(result.object), created: false };
+      return { object: scaleOf(result.object, paths), created: false };
     }
     return this.writer.update(write, name, (current) => {
       const patched = this.patched(current, request, write.served.schemaName);
@@ -129,7 +131,7 @@ export class Api {
           throw failure(
             415,
             'UnsupportedMediaType',
-            'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml, application/apply-patch+cbor',
+            'the body of the request was in an unknown format - accepted media types include: application/json-patch+json, application/merge-patch+json, application/apply-patch+yaml',
           );
         }
         result = applyStrategicMerge(current, patch, schemaName);

@@ -105,7 +105,12 @@ export function listObjects(objects: ObjectStore, request: ListRequest): List<St
     kind: served.resource.listKind,
     metadata: {
       resourceVersion: String(revision),
-      ...(more ? { continue: encodeToken({ revision, start: last }) } : {}),
+      // Lists of custom resources always say that there is nothing more.
+      ...(more
+        ? { continue: encodeToken({ revision, start: last }) }
+        : served.schemaName === undefined
+          ? { continue: '' }
+          : {}),
       ...(more && remaining !== undefined ? { remainingItemCount: remaining } : {}),
     },
     items,

@@ -7,6 +7,8 @@ import {
 } from '../../api/selector.ts';
 import type { Scale } from '../../api/types.ts';
 import { cloneTree, type ApiObject, type StoredObject, type Tree } from '../object.ts';
+import type { ScalePaths } from '../custom/definition.ts';
+import { setAt, valuesAt } from '../custom/json-path.ts';
 import { invalid, invalidValue } from '../refusals.ts';
 
 interface Scalable extends ApiObject {
@@ -14,8 +16,34 @@ interface Scalable extends ApiObject {
   status?: { replicas?: number };
 }
 
-/** The Scale of a workload. */
-export function scaleOf(object: StoredObject): StoredObject {
+/** The Scale of a custom resource, whose definition says where replicas are. */
+function customScale(object: StoredObject, paths: ScalePaths): StoredObject {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
+  const numberAt = (path: string): number => Number(valuesAt(object, path)[0] ?? 0);
+  const replicas = numberAt(paths.specReplicasPath);
+  const selector =
+    paths.labelSelectorPath === undefined ? undefined : valuesAt(object, paths.labelSelectorPath)[0];
+  return {
+    kind: 'Scale',
+    apiVersion: 'autoscaling/v1',
+    metadata: {
+      name,
+      ...(namespace === undefined ? {} : { namespace }),
+      uid,
+      resourceVersion,
+      creationTimestamp,
+    },
+    spec: { ...(replicas === 0 ? {} : { replicas }) },
+    status: {
+      replicas: numberAt(paths.statusReplicasPath),
+      ...(typeof selector === 'string' && selector !== '' ? { selector } : {}),
+    },
+  };
+}
+
+/** The Scale of a workload, or of a custom resource by the paths of its definition. */
+export function scaleOf(object: StoredObject, paths?: ScalePaths): StoredObject {
+  if (paths !== undefined) return customScale(object, paths);
   const { spec, status } = object as Scalable;
   const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const selector = spec?.selector;
@@ -40,7 +68,7 @@ export function scaleOf(object: StoredObject): StoredObject {
 }
 
 /** The workload with the replicas that a Scale asks for. Throws 422 for a negative number. */
-export function withScale(object: StoredObject, scale: Scale): ApiObject {
+export function withScale(object: StoredObject, scale: Scale, paths?: ScalePaths): ApiObject {
   const replicas = scale.spec?.replicas ?? 0;
   if (replicas < 0) {
     throw invalid('autoscaling', 'Scale', object.metadata.name, [
@@ -48,6 +76,10 @@ export function withScale(object: StoredObject, scale: Scale): ApiObject {
     ]);
   }
   const copy = cloneTree(object) as ApiObject;
+  if (paths !== undefined) {
+    setAt(copy as Tree, paths.specReplicasPath, replicas);
+    return copy;
+  }
   copy['spec'] = { ...(copy['spec'] as Tree | undefined), replicas };
   return copy;
 }

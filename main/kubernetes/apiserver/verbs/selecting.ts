@@ -50,7 +50,8 @@ function checkField({ resource, kind }: Served, field: string): void {
   ) {
     throw badRequest(`field label not supported: ${field}`);
   }
-  if (Object.keys(kind.fields).length > 0) throw badRequest(`field label not supported: ${field}`);
+  if (kind.custom !== undefined || Object.keys(kind.fields).length > 0)
+    throw badRequest(`field label not supported: ${field}`);
   throw badRequest(
     `${JSON.stringify(field)} is not a known field selector: only "metadata.name", "metadata.namespace"`,
   );

@@ -266,7 +266,8 @@ export class Writer {
     }
     if (resourceVersion === '' || resourceVersion === '0') {
       if (!served.kind.unconditionalUpdate) {
-        throw invalid(served.resource.group, served.resource.kind, name, [
+        const { group, kind, plural } = served.resource;
+        throw invalid(group, served.schemaName === undefined ? plural : kind, name, [
           invalidValue('metadata.resourceVersion', 0, 'must be specified for an update'),
         ]);
       }
@@ -312,6 +313,7 @@ export class Writer {
     const object = cloneTree(before) as ApiObject;
     const meta = metaOf(object);
     this.markFinalizers(request, object, options);
+    if (before.metadata.deletionTimestamp === undefined) served.kind.prepareDelete?.(object);
     const graceSeconds = this.gracePeriodOf(served, before, options);
     const waits = (meta.finalizers?.length ?? 0) > 0 || isHeldNamespace(served, object);
     if (graceSeconds > 0 || waits) {
