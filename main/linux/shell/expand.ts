@@ -37,7 +37,7 @@ export async function expandWords(shell: Shell, words: readonly Word[]): Promise
       continue;
     }
     const braced = shell.options.has('braceexpand') ? expandBraces(word) : [word];
-    for (const each of braced) fields.push(...(await expandToFields(shell, each)));
+    for (const each of braced) for (const field of await expandToFields(shell, each)) fields.push(field); // May be very many.
   }
   return fields;
 }
@@ -51,7 +51,7 @@ export async function expandToFields(shell: Shell, word: Word): Promise<string[]
     const text = field.map((piece) => piece.text).join('');
     const pattern = shell.options.has('noglob') ? undefined : patternOf(shell, field);
     if (pattern === undefined) results.push(text);
-    else results.push(...pathnames(shell, pattern, text));
+    else for (const path of pathnames(shell, pattern, text)) results.push(path);
   }
   return results;
 }
@@ -132,7 +132,7 @@ export async function expandParts(
         await expandDouble(shell, part.parts, context, out);
         break;
       case 'parameter':
-        out.push(...(await shell.engine.expandParameter(shell, part, context)));
+        for (const piece of await shell.engine.expandParameter(shell, part, context)) out.push(piece);
         break;
       case 'command':
         out.push(result(await shell.substitute(part), context));
@@ -163,7 +163,7 @@ async function expandDouble(
   // "$@" without parameters gives no field at all; any other pair of quotes gives at least an empty one.
   if (inner.length === 0 && parts.length > 0) return;
   if (inner.length === 0) out.push({ text: '', quoted: true, split: false });
-  out.push(...inner);
+  for (const fragment of inner) out.push(fragment);
 }
 
 // ── Tilde ──

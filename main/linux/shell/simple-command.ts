@@ -46,8 +46,9 @@ export async function runSimple(shell: Shell, command: SimpleCommand, options: R
 async function expandArguments(shell: Shell, command: SimpleCommand): Promise<Argument[]> {
   const words: Argument[] = [];
   for (const word of command.words) {
-    if (!('kind' in word)) words.push(...(await expandWords(shell, [word as Word])));
-    else if (
+    if (!('kind' in word)) {
+      for (const field of await expandWords(shell, [word as Word])) words.push(field);
+    } else if (
       typeof words[0] === 'string' &&
       (declarationBuiltins.has(words[0]) || words[0] === 'command' || words[0] === 'builtin')
     )

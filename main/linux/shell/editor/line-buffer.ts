@@ -71,7 +71,7 @@ export class LineBuffer {
 
   replace(from: number, to: number, text: string): void {
     const cells = graphemes(text);
-    this.cells.splice(from, to - from, ...cells);
+    this.cells = [...this.cells.slice(0, from), ...cells, ...this.cells.slice(to)]; // A paste may be very long.
     this.cursor = from + cells.length;
   }
 

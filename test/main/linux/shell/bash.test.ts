@@ -176,3 +176,11 @@ test('ash speaks as busybox does', async () => {
     status: 2,
   });
 });
+
+test('a loop over hundreds of thousands of words runs to its end', async () => {
+  const words = '$(for ((i = 0; i < 130000; i++)); do echo $i; done)';
+  const result = await sh(
+    `for i in ${words}; do n=$i; done; echo $n; set -- ${words}; echo $#; a=("$@"); echo \${#a[@]}`,
+  );
+  expect(result.stdout).toBe('129999\n130000\n130000\n');
+});
