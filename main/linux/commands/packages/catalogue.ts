@@ -60,7 +60,7 @@ import { journalctl } from '../system/journalctl.ts';
 import { lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
 import { df, lsblk, mount, umount } from '../system/mounts.ts';
 import { sysctl } from '../system/sysctl.ts';
-import { service, systemctl, timedatectl } from '../system/systemctl.ts';
+import { service, shutdown, systemctl, timedatectl } from '../system/systemctl.ts';
 import { su, sudo, which } from '../system/users.ts';
 import { awk } from '../text/awk.ts';
 import { column, file, tree } from '../text/column.ts';
@@ -262,7 +262,7 @@ export const PACKAGES: readonly CommandPackage[] = [
     'System and Service Manager',
     15_000_000,
     { hostnamectl, systemctl, journalctl, timedatectl },
-    { service },
+    { service, reboot: shutdown, poweroff: shutdown, halt: shutdown, init: shutdown, shutdown },
   ),
   pack('ed', '1.19', '1.el9', 'The GNU line editor', 100_000, { ed }),
   pack(

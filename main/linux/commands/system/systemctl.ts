@@ -589,6 +589,13 @@ export const service: Program = async (proc) => {
   return status.kind === 'exited' ? status.exitCode : 1;
 };
 
+/** reboot(8), poweroff(8), halt(8), shutdown(8), init(8): a machine is switched off with the whole cluster only. */
+export const shutdown: Program = async (proc) => {
+  const name = (proc.argv[0] ?? '').split('/').at(-1);
+  await proc.stderr.write(`drydock: ${name} isn't simulated\n`);
+  return 1;
+};
+
 /** timedatectl(1), status. */
 export const timedatectl: Program = command({ usage: '[OPTIONS...] COMMAND ...' }, async (it) => {
   const { proc } = it;

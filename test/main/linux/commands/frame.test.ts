@@ -82,3 +82,11 @@ test('yum really adds a command', async () => {
 
   expect((await run(machine, ['tree', '/tmp'])).stdout).toBe('/tmp\n\n0 directories, 0 files\n');
 });
+
+test('what switches a machine off says that it isn’t simulated', async () => {
+  for (const name of ['reboot', 'poweroff', 'shutdown'])
+    expect(await run(makeMachine(), [name])).toMatchObject({
+      status: 1,
+      stderr: `drydock: ${name} isn't simulated\n`,
+    });
+});
