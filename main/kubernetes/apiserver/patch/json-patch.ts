@@ -86,7 +86,7 @@ function lookUp(document: unknown, path: readonly string[], lenient: boolean): u
   let value = document;
   for (const [depth, key] of path.entries()) {
     if (lenient && depth === path.length - 1 && isTree(value) && !Object.hasOwn(value, key)) return undefined;
-    require(value, key);
+    requireKey(value, key);
     value = Array.isArray(value)
       ? value[indexOf(value, key, false)]
       : (value as Record<string, unknown>)[key];
@@ -94,7 +94,7 @@ function lookUp(document: unknown, path: readonly string[], lenient: boolean): u
   return value;
 }
 
-function require(container: unknown, key: string): void {
+function requireKey(container: unknown, key: string): void {
   if (Array.isArray(container)) indexOf(container, key, false);
   else if (!isTree(container) || !Object.hasOwn(container, key)) throw rejected();
 }
@@ -112,7 +112,7 @@ function edit(
   }
   const [key, ...rest] = path as [string, ...string[]];
   if (rest.length === 0) return change(document, key);
-  require(document, key);
+  requireKey(document, key);
   if (Array.isArray(document)) {
     const index = indexOf(document, key, false);
     return document.with(index, edit(document[index], rest, change, whole));
@@ -137,7 +137,7 @@ function add(container: unknown, key: string, value: unknown): unknown {
 }
 
 function remove(container: unknown, key: string): unknown {
-  require(container, key);
+  requireKey(container, key);
   if (Array.isArray(container)) return container.toSpliced(indexOf(container, key, false), 1);
   const { [key]: _removed, ...rest } = container as Record<string, unknown>;
   return sorted(rest);
