@@ -105,6 +105,8 @@ class Pinger {
       throw new Failure(`SO_BINDTODEVICE ${device}: No such device`, 2);
     if (proc.net.addresses.list().some((one) => one.broadcast === this.address) && !options.has('b'))
       throw new Failure('Do you want to ping broadcast? Then -b. If not, check your local firewall rules', 2);
+    // Without -M the kernel sets DF unless the packet is over the path's MTU (IP_PMTUDISC_WANT).
+    const fragmenting = options.value('M') === 'want' ? undefined : options.value('M');
     const queue: EchoReply[] = [];
     let wake: (() => void) | undefined;
     using socket = proc.net.sockets.openEcho({
@@ -150,7 +152,7 @@ class Pinger {
           sequence: this.busybox ? sequence - 1 : sequence,
           sizeBytes: size,
           ...(options.value('t') === undefined ? {} : { ttl: Number(options.value('t')) }),
-          dontFragment: options.value('M') === 'do',
+          ...(fragmenting === undefined ? {} : { dontFragment: fragmenting === 'do' }),
         });
         this.tally.sent++;
       } catch (error) {

@@ -50,6 +50,7 @@ import { arp, ifconfig, netstat, route } from '../network/net-tools.ts';
 import { host, nslookup } from '../network/nslookup.ts';
 import { arping, ping } from '../network/ping.ts';
 import { ss } from '../network/ss.ts';
+import { tcpdump } from '../network/tcpdump.ts';
 import { wget } from '../network/wget.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, top, uptime, w, who } from '../process/memory.ts';
@@ -363,6 +364,7 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('telnet', '0.17', '85.el9', 'The client program for the Telnet remote login protocol', 120_000, {
     telnet,
   }),
+  pack('tcpdump', '4.99.3', '1.el9', 'A network traffic monitoring tool', 1_400_000, {}, { tcpdump }),
   pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
   pack('jq', '1.6', '14.el9', 'Command-line JSON processor', 400_000, { jq }),
   pack(
