@@ -8,7 +8,7 @@ import {
   type HeaderList,
   type WebSocket,
 } from '../../network/http/index.ts';
-import type { ByteStream, Sockets } from '../../network/index.ts';
+import { ErrnoError, type ByteStream, type Sockets } from '../../network/index.ts';
 import type { Random } from '../../simulation/index.ts';
 import { StatusError, type Status } from '../api/index.ts';
 import type { RestConfig } from './kubeconfig.ts';
@@ -183,8 +183,20 @@ export class HttpApi implements Disposable {
     ];
   }
 
+  /** Differs: client-go looks at a token's file once a minute; here each request does. */
+  private token(): string | undefined {
+    const { token, readToken } = this.config;
+    try {
+      return readToken?.() ?? token;
+    } catch (error) {
+      if (error instanceof ErrnoError) return token; // The file is gone; the old one may still do.
+      throw error;
+    }
+  }
+
   private authHeaders(): [string, string][] {
-    const { token, username, password, impersonate } = this.config;
+    const { username, password, impersonate } = this.config;
+    const token = this.token();
     const headers: [string, string][] = [];
     if (token !== undefined && token !== '') headers.push(['Authorization', `Bearer ${token}`]);
     else if (username !== undefined) {

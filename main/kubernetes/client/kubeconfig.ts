@@ -54,6 +54,8 @@ export interface RestConfig {
   readonly clientCertificate?: string;
   readonly clientKey?: string;
   readonly token?: string;
+  /** Where the token is from, if from a file: what stands there now. Kubelets renew those of pods. Throws ErrnoError. */
+  readonly readToken?: () => string;
   readonly username?: string;
   readonly password?: string;
   readonly insecureSkipTlsVerify: boolean;
@@ -203,6 +205,12 @@ export function restConfig(host: KubeconfigHost, config: Kubeconfig, overrides: 
         user.token ??
         (user.tokenFile === undefined ? undefined : host.fs.readText(user.tokenFile).trim()),
     ),
+    ...defined(
+      'readToken',
+      (overrides.token ?? user.token) !== undefined || user.tokenFile === undefined
+        ? undefined
+        : tokenReader(host, user.tokenFile),
+    ),
     ...defined('username', user.username),
     ...defined('password', user.password),
     ...defined('tlsServerName', cluster['tls-server-name']),
@@ -222,10 +230,15 @@ export function inClusterConfig(host: KubeconfigHost, overrides: Overrides = {})
     server: `https://${address}:${port}`,
     namespace: overrides.namespace ?? optional('namespace')?.trim() ?? 'default',
     token: overrides.token ?? host.fs.readText(`${SERVICE_ACCOUNT}/token`).trim(),
+    ...(overrides.token === undefined ? { readToken: tokenReader(host, `${SERVICE_ACCOUNT}/token`) } : {}),
     insecureSkipTlsVerify: overrides.insecureSkipTlsVerify ?? false,
     ...defined('certificateAuthority', optional('ca.crt')),
     ...defined('impersonate', overrides.impersonate),
   };
+}
+
+function tokenReader(host: KubeconfigHost, path: string): () => string {
+  return () => host.fs.readText(path).trim();
 }
 
 function defined<Key extends string, Value>(key: Key, value: Value | undefined): { [K in Key]?: Value } {
