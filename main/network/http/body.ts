@@ -14,6 +14,8 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
   private readonly onFirstRead: (() => Promise<void>) | undefined;
   private isStarted = false;
   isDone = false;
+  /** Called when the last piece was read or none can be. */
+  onEnd: (() => void) | undefined;
 
   constructor(
     reader: StreamReader,
@@ -55,10 +57,14 @@ export class IncomingBody implements AsyncIterable<Uint8Array> {
     reader: StreamReader,
     length: 'chunked' | 'until-end' | number,
   ): AsyncGenerator<Uint8Array, void> {
-    if (length === 'chunked') yield* this.chunks(reader);
-    else if (length === 'until-end') yield* untilEnd(reader);
-    else yield* counted(reader, length);
-    this.isDone = true;
+    try {
+      if (length === 'chunked') yield* this.chunks(reader);
+      else if (length === 'until-end') yield* untilEnd(reader);
+      else yield* counted(reader, length);
+      this.isDone = true;
+    } finally {
+      this.onEnd?.();
+    }
   }
 
   private async *chunks(reader: StreamReader): AsyncGenerator<Uint8Array, void> {

@@ -59,13 +59,19 @@ export class HttpClientConnection {
     signal?.throwIfAborted();
     const onAbort = (): void => this.stream.close();
     signal?.addEventListener('abort', onAbort, { once: true });
+    const release = (): void => signal?.removeEventListener('abort', onAbort);
     try {
       // The answer may come before the body is sent; a server that refuses may even close meanwhile.
       const sending = this.send(request);
       sending.catch(() => undefined);
       const head = await this.readHead(sending);
-      return this.respond(request, head);
+      const response = this.respond(request, head);
+      // A signal may outlive many requests, such as a process's own.
+      if (response.body.isDone && response.upgraded === undefined) release();
+      else response.body.onEnd = release;
+      return response;
     } catch (error) {
+      release();
       signal?.throwIfAborted();
       throw error;
     }
@@ -119,7 +125,10 @@ export class HttpClientConnection {
     }
   }
 
-  private respond(request: ClientRequest, head: ResponseHead): ClientResponse {
+  private respond(
+    request: ClientRequest,
+    head: ResponseHead,
+  ): ClientResponse & { readonly body: IncomingBody } {
     const isTunnel = head.status === 101 || (request.method === 'CONNECT' && head.status < 300);
     const isBodiless = request.method === 'HEAD' || head.status === 204 || head.status === 304 || isTunnel;
     const length = isBodiless ? 0 : (bodyLength(head.headers) ?? 'until-end');

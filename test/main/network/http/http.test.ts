@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { expect, test } from 'vitest';
 import {
   acceptWebSocket,
@@ -59,6 +60,17 @@ test('one connection carries several requests, with bodies both ways', async () 
     expect(headerOf(response.headers, 'x-target')).toBe('/a');
     expect(response.isReusable).toBe(true);
     expect(await settle(world, textOf(response.body))).toBe(`POST ${body}`);
+  }
+});
+
+test('a signal that outlives its requests keeps none of them', async () => {
+  const { world, connect } = serve(async () => ({ status: 200, headers: [], body: 'fine' }));
+  const { signal } = new AbortController();
+  for (let i = 0; i < 3; i++) {
+    const response = await settle(world, httpRequest(await connect(), get('/', { signal })));
+    expect(getEventListeners(signal, 'abort')).toHaveLength(1); // The body may still be cut short.
+    expect(await settle(world, textOf(response.body))).toBe('fine');
+    expect(getEventListeners(signal, 'abort')).toHaveLength(0);
   }
 });
 
