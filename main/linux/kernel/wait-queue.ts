@@ -2,12 +2,13 @@
 
 /** Woken all together, in the order they came; each then looks again for what it waits for. */
 export class WaitQueue {
-  private waiters = new Set<() => void>();
+  /** Absent while nobody waits, as at most of the many queues. */
+  private waiters: Set<() => void> | undefined;
 
   /** Calls back at the next wake; the result takes the waiter away again. */
   add(woken: () => void): () => void {
-    this.waiters.add(woken);
-    return () => this.waiters.delete(woken);
+    (this.waiters ??= new Set()).add(woken);
+    return () => void this.waiters?.delete(woken);
   }
 
   /** Settles at the next wake. */
@@ -16,9 +17,9 @@ export class WaitQueue {
   }
 
   wake(): void {
-    if (this.waiters.size === 0) return;
     const woken = this.waiters;
-    this.waiters = new Set();
+    if (woken === undefined) return;
+    this.waiters = undefined;
     for (const waiter of woken) waiter();
   }
 }
