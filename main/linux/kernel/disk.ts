@@ -162,7 +162,7 @@ class Saver implements Journal {
     const content = node.content();
     for (const chunk of chunks) {
       const start = chunk * CHUNK_BYTES;
-      const piece = start < content.length ? content.slice(start, start + CHUNK_BYTES) : undefined;
+      const piece = start < content.length ? saved(content.subarray(start, start + CHUNK_BYTES)) : undefined;
       changes.push({ key: chunkKey(this.prefix, node.inode, chunk), value: piece });
     }
     this.dropBeyond(node, Math.ceil(content.length / CHUNK_BYTES), changes);
@@ -174,6 +174,13 @@ class Saver implements Journal {
       changes.push({ key: chunkKey(this.prefix, node.inode, chunk), value: undefined });
     }
   }
+}
+
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
+
+/** A piece of zeros is saved as nothing, which reads back as zeros: files made to fill a disk cost little. */
+function saved(piece: Uint8Array): Uint8Array | string {
+  return ZEROS.compare(piece, 0, piece.length, 0, piece.length) === 0 ? '' : piece.slice();
 }
 
 function chunkKey(prefix: string, inode: number, chunk: number): string {

@@ -44,6 +44,8 @@ export const head: Program = command(
         else await lines(it, file, count, text.startsWith('-'));
       } catch (error) {
         if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
+        if (error.code === 'ENOSPC' || error.code === 'EFBIG')
+          throw new Failure(`error writing 'standard output': ${error.message}`);
         await it.warn(`error reading ${quoteAlways(path)}: ${error.message}`);
       }
     }

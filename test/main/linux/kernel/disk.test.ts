@@ -125,3 +125,16 @@ test('a copied or re-moded executable still runs after a reopen', async () => {
     expect(await task.ended).toEqual({ kind: 'exited', exitCode: 7 });
   }
 });
+
+test('a piece of zeros is saved as nothing and reads back as zeros', async () => {
+  const store = makeMemoryStore();
+  const clock = makeTestSimulation();
+  const first = boot(store, clock);
+  first.kernel.files.writeFile('/zeros', Buffer.concat([Buffer.alloc(8192), Buffer.from('end')]));
+  first.disk.close();
+  const saved = store.list(`${PREFIX}data/`).map(({ value }) => value.length);
+  expect(saved).toEqual([0, 0, 3]);
+  const second = boot(store, clock);
+  const content = Buffer.from(second.kernel.files.readFile('/zeros'));
+  expect(content.equals(Buffer.concat([Buffer.alloc(8192), Buffer.from('end')]))).toBe(true);
+});
