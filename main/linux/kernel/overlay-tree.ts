@@ -57,7 +57,8 @@ export class OverlayNode extends Vnode {
   readonly type: FileType;
   private upper: MemoryNode | undefined;
   private lowers: readonly MemoryNode[];
-  private readonly children = new Map<string, OverlayNode>();
+  /** The entries looked up so far; made for the first, since most nodes are files. */
+  private children: Map<string, OverlayNode> | undefined;
 
   constructor(tree: OverlayTree, upper: MemoryNode | undefined, lowers: readonly MemoryNode[]) {
     super();
@@ -98,7 +99,7 @@ export class OverlayNode extends Vnode {
 
   override lookup(name: string): OverlayNode | undefined {
     if (this.type !== 'directory') throw new ErrnoError('ENOTDIR');
-    const known = this.children.get(name);
+    const known = this.children?.get(name);
     if (known !== undefined) return known;
     const above = this.upper?.lookup(name);
     if (above?.whiteout === true) return undefined;
@@ -114,7 +115,7 @@ export class OverlayNode extends Vnode {
     const node = linked ?? new OverlayNode(this.tree, above, lowers);
     node.parent = this;
     node.name = name;
-    this.children.set(name, node);
+    (this.children ??= new Map()).set(name, node);
     return node;
   }
 
@@ -160,7 +161,7 @@ export class OverlayNode extends Vnode {
     const upper = this.copyUp();
     this.clearWhiteout(upper, name);
     upper.link(name, node.copyUp());
-    this.children.set(name, node);
+    (this.children ??= new Map()).set(name, node);
   }
 
   override remove(name: string): void {
@@ -169,7 +170,7 @@ export class OverlayNode extends Vnode {
       this.emptyOfWhiteouts(name);
       upper.remove(name);
     }
-    this.children.delete(name);
+    this.children?.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(upper, name);
   }
 
@@ -185,9 +186,9 @@ export class OverlayNode extends Vnode {
     const hidden = to.clearWhiteout(target, toName);
     if (hidden && node.type === 'directory') markOpaque(node.copyUp());
     from.rename(name, target, toName);
-    this.children.delete(name);
+    this.children?.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(from, name);
-    to.children.set(toName, node);
+    (to.children ??= new Map()).set(toName, node);
     node.parent = to;
     node.name = toName;
   }
