@@ -51,6 +51,7 @@ import { host, nslookup } from '../network/nslookup.ts';
 import { arping, ping } from '../network/ping.ts';
 import { ss } from '../network/ss.ts';
 import { tcpdump } from '../network/tcpdump.ts';
+import { tracepath, traceroute } from '../network/traceroute.ts';
 import { wget } from '../network/wget.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, top, uptime, w, who } from '../process/memory.ts';
@@ -308,7 +309,7 @@ export const PACKAGES: readonly CommandPackage[] = [
     '1.el9',
     'Network monitoring tools including ping',
     700_000,
-    { ping },
+    { ping, tracepath },
     { arping },
   ),
   pack(
@@ -365,6 +366,14 @@ export const PACKAGES: readonly CommandPackage[] = [
     telnet,
   }),
   pack('tcpdump', '4.99.3', '1.el9', 'A network traffic monitoring tool', 1_400_000, {}, { tcpdump }),
+  pack(
+    'traceroute',
+    '2.1.2',
+    '1.el9',
+    'Traces the route taken by packets over an IPv4/IPv6 network',
+    160_000,
+    { traceroute },
+  ),
   pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
   pack('jq', '1.6', '14.el9', 'Command-line JSON processor', 400_000, { jq }),
   pack(
