@@ -209,7 +209,7 @@ async function settle(run: Promise<WaitStatus>): Promise<ExecResult> {
     return { exitCode: exitCodeOf(await run) };
   } catch (error) {
     if (!(error instanceof RuntimeError)) throw error;
-    return { exitCode: 1, error: `error executing command in container: ${error.message}` };
+    return { exitCode: 1, error: error.message };
   }
 }
 

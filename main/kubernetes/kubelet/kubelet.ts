@@ -1,6 +1,6 @@
 // The kubelet of one machine: a program that registers the node and runs the pods bound to it.
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
-import { containerdSocket, RuntimeError, type Containerd } from '../../linux/containerd/index.ts';
+import { RuntimeError, type Containerd } from '../../linux/containerd/index.ts';
 import type { Process, Program } from '../../linux/kernel/index.ts';
 import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
 import { isStatus, keyOf, resources } from '../api/index.ts';
@@ -19,6 +19,7 @@ import { CONFIG_MIRROR, isMirrorPod, isStaticPod, type KnownPod } from './pod-fa
 import { PodWorker, type WorkerWorld } from './pod-worker.ts';
 import { Probes } from './probes.ts';
 import { RuntimeCache } from './runtime-cache.ts';
+import { RuntimeConnection } from './runtime-connection.ts';
 import { ensureMirror, followStaticPods, removeMirror } from './static-pods.ts';
 import { StatusManager } from './status-manager.ts';
 import { VolumeManager } from './volumes.ts';
@@ -113,7 +114,8 @@ class KubeletRun {
   constructor(proc: Process, options: KubeletOptions) {
     this.proc = proc;
     this.config = options.config(proc);
-    this.containerd = proc.kernel.connectService(containerdSocket);
+    const connection = new RuntimeConnection(proc.kernel, proc.clock);
+    this.containerd = connection.containerd;
     this.client = options.client(proc);
     this.clock = proc.clock;
     this.random = proc.random.fork('kubelet');
@@ -128,6 +130,7 @@ class KubeletRun {
       host: config.nodeName,
     });
     const networkProblem = (): string | undefined => (this.hasCni() ? undefined : CNI_PROBLEM);
+    const runtimeProblem = (): string | undefined => connection.problem();
 
     this.node = new NodeStatus({
       kernel: proc.kernel,
@@ -142,6 +145,7 @@ class KubeletRun {
       runtimeVersion: options.runtimeVersion ?? `containerd://${containerd.version}`,
       diskBytes: options.diskBytes ?? DISK_BYTES_DEFAULT,
       networkProblem,
+      runtimeProblem,
       onFault,
     });
     const allocatable = (): Record<string, string> => this.node.allocatable();

@@ -23,6 +23,7 @@ export interface NodeWorld {
   readonly runtimeVersion: string;
   readonly diskBytes: number;
   readonly networkProblem: () => string | undefined;
+  readonly runtimeProblem: () => string | undefined;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -265,7 +266,10 @@ export class NodeStatus {
         message,
       };
     };
-    const problem = this.world.networkProblem();
+    const problem =
+      [this.world.runtimeProblem(), this.world.networkProblem()]
+        .filter((each) => each !== undefined)
+        .join(', ') || undefined;
     return [
       make(
         'MemoryPressure',
