@@ -1,9 +1,10 @@
-// The least that tests of the API server alone need of controllers: namespaces get their default objects and go away.
+// The least that tests of the API server alone need of controllers: namespaces get their default objects and go away, quotas begin at zero.
 import {
   builtInResources,
   isStatus,
   resources,
   type Namespace,
+  type ResourceQuota,
   type Stored,
 } from '../../main/kubernetes/api/index.ts';
 import type { ApiClient } from '../../main/kubernetes/client/index.ts';
@@ -40,7 +41,29 @@ export function runStandInControllers(client: ApiClient, onError: (error: unknow
     if (namespace.metadata.deletionTimestamp === undefined) await fill(namespace.metadata.name);
     else await empty(namespace);
   };
-  return client.watch<Namespace>(
+  const measure = async (quota: Stored<ResourceQuota>): Promise<void> => {
+    const hard = quota.spec?.hard ?? {};
+    if (quota.status?.hard !== undefined || quota.metadata.deletionTimestamp !== undefined) return;
+    const used = Object.fromEntries(Object.keys(hard).map((name) => [name, '0']));
+    await client.update(
+      resources.resourcequotas,
+      { ...quota, status: { hard, used } },
+      { subresource: 'status' },
+    );
+  };
+  const quotas = client.watch<ResourceQuota>(
+    resources.resourcequotas,
+    { resourceVersion: '0' },
+    {
+      onEvent(event) {
+        if (event.type === 'ADDED') measure(event.object).catch(onError);
+      },
+      onEnd: (error) => {
+        if (error !== undefined) onError(error);
+      },
+    },
+  );
+  const namespaces = client.watch<Namespace>(
     resources.namespaces,
     { resourceVersion: '0' },
     {
@@ -53,4 +76,10 @@ export function runStandInControllers(client: ApiClient, onError: (error: unknow
       },
     },
   );
+  return {
+    [Symbol.dispose]() {
+      namespaces[Symbol.dispose]();
+      quotas[Symbol.dispose]();
+    },
+  };
 }

@@ -5,6 +5,7 @@ import type { Store } from '../../storage/index.ts';
 import { resources } from '../api/resources.ts';
 import type { ApiClient } from '../client/client.ts';
 import { Admission } from './admission/admission.ts';
+import { rbacEscalation } from './admission/escalation.ts';
 import { defaultPlugins } from './admission/plugins.ts';
 import { FieldManager } from './apply/field-manager.ts';
 import { makeAuthenticator } from './auth/authentication.ts';
@@ -65,8 +66,11 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   const range = parseRange(options.serviceRange ?? SERVICE_RANGE);
   const services = new ServiceAllocations(range);
   services.follow(catalogue.find(resources.services)!.table);
-  const admission = new Admission(defaultPlugins());
-  const writer = new Writer({
+  const admission = new Admission([
+    rbacEscalation(authorizer),
+    ...defaultPlugins((quota, used) => writer.chargeQuota(quota, used)),
+  ]);
+  const writer: Writer = new Writer({
     objects,
     catalogue,
     services,

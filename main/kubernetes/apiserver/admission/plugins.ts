@@ -1,9 +1,26 @@
-// The admission plugins that are on, in upstream's order.
+// The admission plugins that are on, in upstream's order (pkg/kubeapiserver/options/plugins.go).
 import type { AdmissionPlugin } from './admission.ts';
+import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { runtimeClass, taintNodesByCondition } from './node-plugins.ts';
 import { defaultTolerationSeconds, priority } from './pod-plugins.ts';
+import { podSecurity } from './pod-security.ts';
+import { resourceQuota, type Charge } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
+import { validatingAdmissionPolicy } from './validating-policy.ts';
 
-export function defaultPlugins(): AdmissionPlugin[] {
-  return [namespaceLifecycle, serviceAccount, priority, defaultTolerationSeconds];
+/** `charge` writes what a quota's usage has become. */
+export function defaultPlugins(charge: Charge): AdmissionPlugin[] {
+  return [
+    namespaceLifecycle,
+    limitRanger,
+    serviceAccount,
+    taintNodesByCondition,
+    podSecurity,
+    priority,
+    defaultTolerationSeconds,
+    runtimeClass,
+    validatingAdmissionPolicy,
+    resourceQuota(charge),
+  ];
 }

@@ -60,3 +60,9 @@ export function runCel(
     return { error: firstLine(error) };
   }
 }
+
+/** The type that an expression evaluates to, `dyn` when that isn't known before it runs. */
+export function resultTypeOf({ run }: CelProgram): string {
+  const { valid, type } = run.check();
+  return valid && type !== undefined ? String(type) : 'dyn';
+}

@@ -1,6 +1,6 @@
 // Paths outside the resources: health, version, discovery, OpenAPI.
 import { headerOf, type HttpResponse } from '../../../network/http/index.ts';
-import { noSuchResource } from '../refusals.ts';
+import { noSuchResource, qualified } from '../refusals.ts';
 import { versionInfo } from '../version.ts';
 import { discoveryAnswer } from '../discovery/discovery.ts';
 import { openApiAnswer } from '../openapi/openapi.ts';
@@ -34,12 +34,40 @@ export async function plainAnswer(exchange: Exchange): Promise<HttpResponse> {
     case '/livez':
     case '/readyz':
       return healthAnswer(path.slice(1), query.has('verbose'));
+    case '/metrics':
+      return metricsAnswer(exchange);
     case '/':
       return documentAnswer(200, { paths: rootPaths(exchange) }, { ...wanted, pretty: true });
     default:
   }
+  const check = /^\/(?:healthz|livez|readyz)\/(.+)$/.exec(path)?.[1];
+  if (check !== undefined && CHECKS.includes(check)) return textAnswer(200, 'ok');
   if (path.startsWith('/api/') || path.startsWith('/apis/')) throw noSuchResource();
   return textAnswer(404, '404 page not found\n');
+}
+
+/** A few of upstream's metrics, with what this server knows to be true. Differs: the many others aren't kept. */
+function metricsAnswer({ core }: Exchange): HttpResponse {
+  const lines = [
+    '# HELP apiserver_storage_objects [STABLE] Number of stored objects at the time of last check split by kind.',
+    '# TYPE apiserver_storage_objects gauge',
+  ];
+  const watchers: string[] = [];
+  for (const { resource, table } of core.catalogue.all()) {
+    const name = qualified(resource);
+    lines.push(`apiserver_storage_objects{resource="${name}"} ${table.size}`);
+    const { group, version } = resource;
+    if (table.watchers.size > 0)
+      watchers.push(
+        `apiserver_longrunning_requests{group="${group}",resource="${resource.plural}",verb="WATCH",version="${version}"} ${table.watchers.size}`,
+      );
+  }
+  lines.push('# TYPE apiserver_longrunning_requests gauge', ...watchers);
+  return {
+    status: 200,
+    headers: [['content-type', 'text/plain; version=0.0.4; charset=utf-8']],
+    body: `${lines.join('\n')}\n`,
+  };
 }
 
 function healthAnswer(name: string, verbose: boolean): HttpResponse {

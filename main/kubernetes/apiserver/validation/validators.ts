@@ -27,9 +27,10 @@ import type {
 import type { Kind, WriteContext } from '../kinds/kind.ts';
 import { subdomainProblems } from '../kinds/names.ts';
 import { cloneTree, equalTrees, type ApiObject, type StoredObject } from '../object.ts';
-import { duplicate, forbiddenField, required, unsupported } from '../refusals.ts';
+import { duplicate, forbiddenField, invalidValue, required, unsupported } from '../refusals.ts';
 import { addressProblem, checkLabelSelector, Faults, portNameProblems } from './checks.ts';
 import { checkConfigKey, checkPodSpec } from './pod.ts';
+import { policyBindingValidator, policyValidator, systemClassProblems } from './policies.ts';
 import { checkService, checkServiceUpdate } from './service.ts';
 import {
   checkCronJob,
@@ -137,11 +138,23 @@ const pods = validator<Pod>((faults, pod, { subresource }) => {
   }
 }, checkPodUpdate);
 
+/** Marks the API's copy of a pod that a node runs from a file. */
+const MIRROR = 'kubernetes.io/config.mirror';
+
 const podValidator: Validator = {
   validate(object, context) {
     const errors = pods.validate!(object, context);
     if (((object as Pod).spec?.ephemeralContainers ?? []).length > 0)
       errors.push(forbiddenField('spec.ephemeralContainers', 'cannot be set on create'));
+    const mirror = object.metadata?.annotations?.[MIRROR];
+    if (mirror !== undefined && ((object as Pod).spec?.nodeName ?? '') === '')
+      errors.push(
+        invalidValue(
+          `metadata.annotations[${MIRROR}]`,
+          mirror,
+          'must set spec.nodeName if mirror pod annotation is set',
+        ),
+      );
     return errors;
   },
   validateUpdate: (object, old, context) =>
@@ -494,8 +507,10 @@ export const validators: Readonly<Record<string, Validator>> = {
     (faults, { provisioner }) => void faults.required('provisioner', provisioner),
     immutableFields<StorageClass>('parameters', 'provisioner', 'reclaimPolicy', 'volumeBindingMode'),
   ),
+  validatingadmissionpolicies: policyValidator,
+  validatingadmissionpolicybindings: policyBindingValidator,
   priorityclasses: validator<PriorityClass>(
-    () => undefined,
+    (faults, { metadata }) => faults.add(...systemClassProblems(metadata?.name ?? '')),
     (faults, now, old) => {
       if (now.value !== old.value) faults.forbidden('value', 'may not be changed in an update.');
       if (now.preemptionPolicy !== old.preemptionPolicy)

@@ -91,6 +91,16 @@ export class Writer {
     });
   }
 
+  /** Writes what a ResourceQuota's usage has become. */
+  chargeQuota(quota: StoredObject, used: Readonly<Record<string, string>>): void {
+    const { table } = this.parts.catalogue.find({ group: '', version: 'v1', plural: 'resourcequotas' })!;
+    const { namespace = '', name } = quota.metadata;
+    const before = table.get(namespace, name);
+    if (before === undefined) return;
+    const after = { ...before, status: { ...(before['status'] as Tree | undefined), used } };
+    this.parts.objects.commit([{ table, after, before }]);
+  }
+
   contextOf(request: WriteRequest): WriteContext {
     const { clock, random, catalogue, services } = this.parts;
     return {
