@@ -93,6 +93,8 @@ export interface HttpCondition {
     /** Bodies, trimmed, each of which must come at least once, and no other. */
     readonly bodies?: readonly string[];
     readonly sameBody?: boolean;
+    /** How many different bodies there must be. */
+    readonly distinct?: number;
   };
 }
 

@@ -37,6 +37,13 @@ function judge({ expect, requests }: HttpCondition, bodies: readonly string[]): 
       `The ${requests} requests got different answers: ${found}.`,
     );
   }
+  const distinct = new Set(bodies).size;
+  if (expect.distinct !== undefined && distinct !== expect.distinct) {
+    return missing(
+      `${requests} 次访问得到 ${distinct} 种回答，应为 ${expect.distinct} 种：${found}。`,
+      `The ${requests} requests got ${distinct} different answers instead of ${expect.distinct}: ${found}.`,
+    );
+  }
   if (expect.bodies !== undefined) {
     const wanted = new Set(expect.bodies);
     const complete =

@@ -1,0 +1,2 @@
+kubectl scale deployment web --replicas=2
+kubectl get endpoints svc-web
