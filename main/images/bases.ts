@@ -93,6 +93,18 @@ export function debian(version: { readonly number: string; readonly codename: st
   return files;
 }
 
+/** The same with more packages installed. */
+export function withPackages(base: Files, names: readonly string[]): Files {
+  const files = new Map(base);
+  packages(files, names);
+  return files;
+}
+
+/** bash, for an image that adds it. */
+export function bashFile(): ImageFile {
+  return program('bash', bash);
+}
+
 /** CentOS 7: what the course's own machines run, without their services. */
 export function centos(): Files {
   const files = common();

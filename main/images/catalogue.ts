@@ -4,7 +4,18 @@ import type { Process, Program } from '../linux/kernel/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
 import { untilStopped } from '../kubernetes/daemon/index.ts';
 import { makeKubeProxy } from '../kubernetes/proxy/index.ts';
-import { alpine, busybox, centos, debian, programFile, scratch, textFile, type Files } from './bases.ts';
+import {
+  alpine,
+  bashFile,
+  busybox,
+  centos,
+  debian,
+  programFile,
+  scratch,
+  textFile,
+  withPackages,
+  type Files,
+} from './bases.ts';
 import { makeCoreDns } from './coredns/server.ts';
 import { makeFlanneld } from './flannel.ts';
 import { nginxImage } from './nginx/image.ts';
@@ -102,9 +113,47 @@ function baseImage(repository: string, tag: string): ContainerImage | undefined 
         {},
         { command: ['/bin/bash'], created: '2021-09-15T18:20:05Z' },
       );
+    case 'docker.io/tutum/dnsutils':
+      if (tag !== 'latest') return undefined;
+      return image(
+        name,
+        67_385_062,
+        dnsTools(),
+        {},
+        { command: ['/bin/bash'], created: '2015-06-11T08:46:19Z' },
+      );
+    case 'registry.k8s.io/e2e-test-images/jessie-dnsutils':
+      if (!/^1\.[0-7]$/.test(tag)) return undefined;
+      return image(
+        name,
+        84_800_000,
+        dnsTools(),
+        {},
+        { command: ['sleep', '3600'], created: '2022-04-18T17:34:42Z' },
+      );
+    case 'docker.io/mritd/alpine':
+      if (!/^3\.[1-9]$/.test(tag)) return undefined;
+      return image(
+        name,
+        12_700_000,
+        alpine(`${tag}.6`),
+        { '/bin/bash': bashFile() },
+        { command: ['/bin/bash'], created: '2018-09-12T01:30:33Z' },
+      );
     default:
       return undefined;
   }
+}
+
+/** Debian with dig, nslookup and what else asks the network. */
+function dnsTools(): Files {
+  return withPackages(debian({ number: '8.11', codename: 'jessie' }), [
+    'bind-utils',
+    'iputils',
+    'curl',
+    'net-tools',
+    'procps-ng',
+  ]);
 }
 
 function addOnImage(
