@@ -10,11 +10,51 @@ import { pathOf, type DiscoveredResource } from './rest/discovery.ts';
 import type { PodObject } from './rest/pods.ts';
 
 /** Commands whose arguments are `TYPE NAME…` or `TYPE/NAME`. */
-const TYPED = new Set(['annotate', 'autoscale', 'delete', 'describe', 'edit', 'events', 'expose', 'get', 'label', 'patch', 'scale', 'wait', 'taint', 'rollout status', 'rollout history', 'rollout undo', 'rollout restart', 'rollout pause', 'rollout resume', 'set image', 'set env', 'set resources', 'set serviceaccount', 'set selector', 'set subject']);
+const TYPED = new Set([
+  'annotate',
+  'autoscale',
+  'delete',
+  'describe',
+  'edit',
+  'events',
+  'expose',
+  'get',
+  'label',
+  'patch',
+  'scale',
+  'wait',
+  'taint',
+  'rollout status',
+  'rollout history',
+  'rollout undo',
+  'rollout restart',
+  'rollout pause',
+  'rollout resume',
+  'set image',
+  'set env',
+  'set resources',
+  'set serviceaccount',
+  'set selector',
+  'set subject',
+]);
 /** Commands whose argument is a pod, or TYPE/NAME. */
 const OF_PODS = new Set(['attach', 'exec', 'logs', 'port-forward', 'cp', 'debug']);
 const OF_NODES = new Set(['cordon', 'drain', 'uncordon']);
-const OUTPUTS = ['custom-columns', 'custom-columns-file', 'go-template', 'go-template-file', 'json', 'jsonpath', 'jsonpath-as-json', 'jsonpath-file', 'name', 'template', 'templatefile', 'wide', 'yaml'];
+const OUTPUTS = [
+  'custom-columns',
+  'custom-columns-file',
+  'go-template',
+  'go-template-file',
+  'json',
+  'jsonpath',
+  'jsonpath-as-json',
+  'jsonpath-file',
+  'name',
+  'template',
+  'templatefile',
+  'wide',
+  'yaml',
+];
 const ROLLED_OUT = ['daemonset', 'deployment', 'statefulset'];
 
 interface Line {
@@ -73,14 +113,20 @@ async function offer(kubectl: Kubectl, line: Line): Promise<CompletionAnswer> {
     const answer = named === undefined ? { candidates: [] } : await offerValue(kubectl, line, named);
     return { ...answer, candidates: answer.candidates.map((candidate) => `--${inline[1]}=${candidate}`) };
   }
-  if (word.startsWith('-')) return { candidates: flagWords(line), noSpace: flagWords(line).every((each) => each.endsWith('=')) };
+  if (word.startsWith('-'))
+    return { candidates: flagWords(line), noSpace: flagWords(line).every((each) => each.endsWith('=')) };
   const command = found.path.slice(1).join(' ');
   const groups = helpOf(command)?.groups ?? [];
   if (groups.length > 0 && args.length === 0) {
     const names = groups.flatMap(({ commands }) => commands.map(([name]) => name));
     if (names.some((name) => name.startsWith(word)) || command !== 'create') return { candidates: names };
   }
-  if (command === 'config use-context' || command === 'config delete-context' || command === 'config get-contexts') return { candidates: [...kubectl.kubeconfig.contexts.keys()] };
+  if (
+    command === 'config use-context' ||
+    command === 'config delete-context' ||
+    command === 'config get-contexts'
+  )
+    return { candidates: [...kubectl.kubeconfig.contexts.keys()] };
   if (OF_NODES.has(command)) return { candidates: await namesOf(kubectl, await typeOf(kubectl, 'nodes')) };
   if (OF_PODS.has(command)) return offerPods(kubectl, line);
   if (command === 'explain' || TYPED.has(command)) return offerTyped(kubectl, line, command);
@@ -88,8 +134,13 @@ async function offer(kubectl: Kubectl, line: Line): Promise<CompletionAnswer> {
 }
 
 function flagWords({ flags, word }: Line): string[] {
-  if (word === '-') return flags.filter(({ hidden }) => hidden !== true).flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]);
-  return flags.filter(({ hidden }) => hidden !== true).map((flag) => `--${flag.name}${flag.kind === 'bool' || flag.bare !== undefined ? '' : '='}`);
+  if (word === '-')
+    return flags
+      .filter(({ hidden }) => hidden !== true)
+      .flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])]);
+  return flags
+    .filter(({ hidden }) => hidden !== true)
+    .map((flag) => `--${flag.name}${flag.kind === 'bool' || flag.bare !== undefined ? '' : '='}`);
 }
 
 async function offerValue(kubectl: Kubectl, line: Line, { name }: Flag): Promise<CompletionAnswer> {
@@ -118,13 +169,19 @@ async function typeOf(kubectl: Kubectl, name: string): Promise<DiscoveredResourc
 }
 
 async function namesOf(kubectl: Kubectl, resource: DiscoveredResource): Promise<string[]> {
-  const { items } = await kubectl.api.json<{ items: { metadata: { name: string } }[] | null }>({ method: 'GET', path: pathOf(resource, resource.namespaced ? kubectl.namespace : undefined) });
+  const { items } = await kubectl.api.json<{ items: { metadata: { name: string } }[] | null }>({
+    method: 'GET',
+    path: pathOf(resource, resource.namespaced ? kubectl.namespace : undefined),
+  });
   return (items ?? []).map(({ metadata }) => metadata.name);
 }
 
 async function containersOf(kubectl: Kubectl, { args }: Line): Promise<string[]> {
   const [target = ''] = args;
-  const pod = await kubectl.api.json<PodObject>({ method: 'GET', path: `/api/v1/namespaces/${kubectl.namespace}/pods/${target.replace(/^pods?\//, '')}` });
+  const pod = await kubectl.api.json<PodObject>({
+    method: 'GET',
+    path: `/api/v1/namespaces/${kubectl.namespace}/pods/${target.replace(/^pods?\//, '')}`,
+  });
   return [...pod.spec.containers, ...(pod.spec.initContainers ?? [])].map(({ name }) => name);
 }
 
@@ -139,22 +196,35 @@ async function offerPods(kubectl: Kubectl, line: Line): Promise<CompletionAnswer
   return { candidates: await namesOf(kubectl, await typeOf(kubectl, 'pods')) };
 }
 
-async function offerTyped(kubectl: Kubectl, { args, word, values }: Line, command: string): Promise<CompletionAnswer> {
+async function offerTyped(
+  kubectl: Kubectl,
+  { args, word, values }: Line,
+  command: string,
+): Promise<CompletionAnswer> {
   const [first] = args;
   if (first === undefined || command === 'explain') {
     const [type = '', ...rest] = word.split('/');
-    if (rest.length > 0) return { candidates: (await namesOf(kubectl, await typeOf(kubectl, type))).map((name) => `${type}/${name}`) };
+    if (rest.length > 0)
+      return {
+        candidates: (await namesOf(kubectl, await typeOf(kubectl, type))).map((name) => `${type}/${name}`),
+      };
     if (values.list('filename').length > 0) return { candidates: [] };
     const { resources } = await kubectl.mapper();
-    const names = command.startsWith('rollout') ? ROLLED_OUT : resources.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`));
+    const names = command.startsWith('rollout')
+      ? ROLLED_OUT
+      : resources.map(({ plural, group }) => (group === '' ? plural : `${plural}.${group}`));
     const offered = names.filter((name) => name.startsWith(word));
-    const aliases = resources.flatMap(({ singular, shortNames, plural }) => [plural, singular, ...shortNames]).filter((name) => name !== '' && name === word);
+    const aliases = resources
+      .flatMap(({ singular, shortNames, plural }) => [plural, singular, ...shortNames])
+      .filter((name) => name !== '' && name === word);
     return { candidates: offered.length > 0 ? offered : aliases };
   }
   if (first.includes('/')) {
     const [type = ''] = word.split('/');
     if (!word.includes('/')) return { candidates: [] };
-    return { candidates: (await namesOf(kubectl, await typeOf(kubectl, type))).map((name) => `${type}/${name}`) };
+    return {
+      candidates: (await namesOf(kubectl, await typeOf(kubectl, type))).map((name) => `${type}/${name}`),
+    };
   }
   const names = await namesOf(kubectl, await typeOf(kubectl, first));
   return { candidates: names.filter((name) => !args.includes(name)) };

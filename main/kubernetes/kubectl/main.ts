@@ -5,8 +5,9 @@ import { StatusError } from '../api/index.ts';
 import { UnreachableError } from '../client/http-client.ts';
 import { rootCommand } from './commands/root.ts';
 import { CommandError, ManyErrors, UsageError } from './frame/command-error.ts';
-import { findCommand, parseRest } from './frame/command.ts';
+import { findCommand, parseRest, type Found } from './frame/command.ts';
 import { helpText } from './frame/help.ts';
+import { JsonPathError } from './output/jsonpath.ts';
 import { Kubectl, type KubectlVersion } from './kubectl.ts';
 
 /** kubectl of a release, as a program. */
@@ -28,13 +29,11 @@ async function run(proc: Process, version: KubectlVersion): Promise<number> {
   try {
     const { values, args, dash } = parseRest(found);
     const { command } = found;
-    if (values.bool('help') || command.run === undefined) {
-      if (!values.bool('help') && args.length > 0) {
-        throw new UsageError(`unknown command "${args.join(' ')}"`, path);
-      }
+    if (values.bool('help')) {
       await proc.stdout.write(helpText(command, found.path, proc.stdout.tty?.size.columns));
-      return values.bool('help') || command.name === 'kubectl' ? 0 : exitWithoutSubcommand(command.name);
+      return 0;
     }
+    if (command.run === undefined) return await runGroup(proc, found, args);
     using kubectl = new Kubectl(proc, version, values);
     return await command.run({ kubectl, proc, flags: values, args, dash, path });
   } catch (error) {
@@ -45,9 +44,15 @@ async function run(proc: Process, version: KubectlVersion): Promise<number> {
   }
 }
 
-/** Most groups of commands end well when nothing was asked of them; those without a default action don't. */
-function exitWithoutSubcommand(name: string): number {
-  return ['service', 'secret', 'top'].includes(name) ? 1 : 0;
+/** A command that only groups others: its help, on the stream and with the status that each has. */
+async function runGroup(proc: Process, found: Found, args: readonly string[]): Promise<number> {
+  const { command, path } = found;
+  const isPlain = command.name === 'kubectl' || command.name === 'certificate';
+  if (args.length > 0 && !isPlain)
+    throw new UsageError(`unknown command "${args.join(' ')}"`, path.join(' '));
+  const stream = isPlain || command.name === 'rollout' ? proc.stdout : proc.stderr;
+  await stream.write(helpText(command, path, stream.tty?.size.columns));
+  return isPlain ? 0 : 1;
 }
 
 /** cmdutil.StandardErrorMessage and CheckErr. Rethrows what no person should see as text. */
@@ -61,6 +66,7 @@ function explain(error: unknown): { text: string; exitCode: number } {
   if (error instanceof ManyErrors)
     return { text: error.errors.map((each) => `${messageOf(each)}\n`).join(''), exitCode: 1 };
   if (error instanceof StatusError) return { text: topLevelStatusText(error), exitCode: 1 };
+  if (error instanceof JsonPathError) return { text: `error: ${error.message}`, exitCode: 1 };
   if (error instanceof UnreachableError) return { text: unreachableText(error), exitCode: 1 };
   if (error instanceof ErrnoError)
     return { text: `error: ${error.path ?? ''}: ${error.message.toLowerCase()}`, exitCode: 1 };

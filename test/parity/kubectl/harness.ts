@@ -1,6 +1,14 @@
 // One running cluster, and kubectl twice: the host's real one by loopback HTTPS, and the virtual one on a machine.
 import { execFile } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { Cluster, NO_LATENCY, requireProfile } from '../../../main/cluster/index.ts';
@@ -85,7 +93,9 @@ export class Bench implements AsyncDisposable {
     for (const [name, text] of Object.entries(FILES)) {
       mkdirSync(dirname(join(folder, 'work', name)), { recursive: true });
       writeFileSync(join(folder, 'work', name), text);
-      await bench.onMachine(`mkdir -p $(dirname ${FOLDER}/${name}); cat > ${FOLDER}/${name} <<'END_OF_FILE'\n${text}END_OF_FILE`);
+      await bench.onMachine(
+        `mkdir -p $(dirname ${FOLDER}/${name}); cat > ${FOLDER}/${name} <<'END_OF_FILE'\n${text}END_OF_FILE`,
+      );
     }
     simulation.setSpeed(SPEED);
     return bench;
@@ -96,7 +106,7 @@ export class Bench implements AsyncDisposable {
     return new Promise((resolve) => {
       const env = {
         PATH: `${join(this.folder, 'bin')}:/usr/local/bin:/usr/bin:/bin`,
-        HOME: this.folder,
+        HOME: '/root',
         KUBECONFIG: join(this.folder, 'kubeconfig'),
       };
       const options = { cwd: join(this.folder, 'work'), env, timeout: COMMAND_MS_MAX };

@@ -5,7 +5,8 @@ import { Bench, findRealKubectl, masked, type Outcome } from './harness.ts';
 import { LINES } from './lines.ts';
 
 const kubectl = findRealKubectl();
-const title = kubectl === undefined ? 'kubectl 1.32 on the host (skipped: there is none)' : 'kubectl 1.32 on the host';
+const title =
+  kubectl === undefined ? 'kubectl 1.32 on the host (skipped: there is none)' : 'kubectl 1.32 on the host';
 
 describe.skipIf(kubectl === undefined)(title, () => {
   let bench: Bench;
@@ -16,12 +17,16 @@ describe.skipIf(kubectl === undefined)(title, () => {
     await bench[Symbol.asyncDispose]();
   });
 
-  test.each(LINES.map((line, index) => ({ line, index })))('answers as the virtual one to $index: $line', { timeout: 60_000 }, async ({ line }) => {
-    const real = shown(await bench.real(line.replaceAll('{ns}', 'par-real')));
-    const virtual = shown(await bench.virtual(line.replaceAll('{ns}', 'par-virt')));
-    if (EXCEPTIONS[line] === undefined) expect(virtual).toBe(real);
-    else expect(virtual, `no longer an exception: ${EXCEPTIONS[line]}`).not.toBe(real);
-  });
+  test.each(LINES.map((line, index) => ({ line, index })))(
+    'answers as the virtual one to $index: $line',
+    { timeout: 60_000 },
+    async ({ line }) => {
+      const real = shown(await bench.real(line.replaceAll('{ns}', 'par-real')));
+      const virtual = shown(await bench.virtual(line.replaceAll('{ns}', 'par-virt')));
+      if (EXCEPTIONS[line] === undefined) expect(virtual).toBe(real);
+      else expect(virtual, `no longer an exception: ${EXCEPTIONS[line]}`).not.toBe(real);
+    },
+  );
 });
 
 function shown({ stdout, stderr, exitCode }: Outcome): string {

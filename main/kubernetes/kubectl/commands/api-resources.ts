@@ -9,9 +9,11 @@ export const apiResources: Command = { name: 'api-resources', run: runApiResourc
 async function runApiResources({ kubectl, flags, args, path }: Invocation): Promise<number> {
   if (args.length > 0) throw new UsageError(`unexpected arguments: [${args.join(' ')}]`, path);
   const output = flags.string('output');
-  if (output !== '' && output !== 'wide' && output !== 'name') throw new CommandError(`--output ${output} is not available`);
+  if (output !== '' && output !== 'wide' && output !== 'name')
+    throw new CommandError(`--output ${output} is not available`);
   const sortBy = flags.string('sort-by');
-  if (sortBy !== '' && sortBy !== 'name' && sortBy !== 'kind') throw new CommandError('--sort-by accepts only name or kind');
+  if (sortBy !== '' && sortBy !== 'name' && sortBy !== 'kind')
+    throw new CommandError('--sort-by accepts only name or kind');
   const [verbs, categories] = [flags.list('verbs'), flags.list('categories')];
   const seen = new Set<string>();
   const found = (await kubectl.mapper()).resources.filter((resource) => {
@@ -20,19 +22,40 @@ async function runApiResources({ kubectl, flags, args, path }: Invocation): Prom
     seen.add(key);
     if (flags.changed('api-group') && resource.group !== flags.string('api-group')) return false;
     if (flags.changed('namespaced') && resource.namespaced !== flags.bool('namespaced')) return false;
-    return verbs.every((verb) => resource.verbs.includes(verb)) && categories.every((category) => resource.categories.includes(category)) && resource.verbs.length > 0;
+    return (
+      verbs.every((verb) => resource.verbs.includes(verb)) &&
+      categories.every((category) => resource.categories.includes(category)) &&
+      resource.verbs.length > 0
+    );
   });
   const order = found.toSorted((a, b) => {
     if (sortBy === 'kind') return a.kind < b.kind ? -1 : a.kind > b.kind ? 1 : 0;
     if (sortBy === 'name') return a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0;
-    return a.group < b.group ? -1 : a.group > b.group ? 1 : a.plural < b.plural ? -1 : a.plural > b.plural ? 1 : 0;
+    return a.group < b.group
+      ? -1
+      : a.group > b.group
+        ? 1
+        : a.plural < b.plural
+          ? -1
+          : a.plural > b.plural
+            ? 1
+            : 0;
   });
   if (output === 'name') {
-    await kubectl.out(order.map(({ plural, group }) => `${plural}${group === '' ? '' : `.${group}`}\n`).join(''));
+    await kubectl.out(
+      order.map(({ plural, group }) => `${plural}${group === '' ? '' : `.${group}`}\n`).join(''),
+    );
     return 0;
   }
   const wide = output === 'wide';
-  const headers = ['NAME', 'SHORTNAMES', 'APIVERSION', 'NAMESPACED', 'KIND', ...(wide ? ['VERBS', 'CATEGORIES'] : [])];
+  const headers = [
+    'NAME',
+    'SHORTNAMES',
+    'APIVERSION',
+    'NAMESPACED',
+    'KIND',
+    ...(wide ? ['VERBS', 'CATEGORIES'] : []),
+  ];
   const rows = order.map((resource) => [
     resource.plural,
     resource.shortNames.join(','),

@@ -5,13 +5,22 @@ import type { AnyObject } from '../rest/builder.ts';
 
 export const clusterInfo: Command = {
   name: 'cluster-info',
-  commands: [{ name: 'dump', run: () => Promise.reject(new CommandError("drydock: cluster-info dump isn't simulated", 'plain')) }],
+  commands: [
+    {
+      name: 'dump',
+      run: () => Promise.reject(new CommandError("drydock: cluster-info dump isn't simulated", 'plain')),
+    },
+  ],
   run: runClusterInfo,
 };
 
 async function runClusterInfo({ kubectl }: Invocation): Promise<number> {
   const { server } = kubectl.config;
-  const { items } = await kubectl.api.json<{ items: AnyObject[] | null }>({ method: 'GET', path: '/api/v1/namespaces/kube-system/services', query: { labelSelector: 'kubernetes.io/cluster-service=true' } });
+  const { items } = await kubectl.api.json<{ items: AnyObject[] | null }>({
+    method: 'GET',
+    path: '/api/v1/namespaces/kube-system/services',
+    query: { labelSelector: 'kubernetes.io/cluster-service=true' },
+  });
   await kubectl.out(`Kubernetes control plane is running at ${server}\n`);
   for (const { metadata, ...rest } of items ?? []) {
     const { ports = [] } = rest['spec'] as { ports?: { name?: string; port: number }[] };
@@ -19,7 +28,9 @@ async function runClusterInfo({ kubectl }: Invocation): Promise<number> {
     const [port] = ports;
     const scheme = port?.name === 'https' || port?.port === 443 ? 'https:' : '';
     const suffix = scheme !== '' || (port?.name ?? '') !== '' ? `:${port?.name ?? ''}` : '';
-    await kubectl.out(`${label} is running at ${server}/api/v1/namespaces/${metadata?.namespace}/services/${scheme}${metadata?.name}${suffix}/proxy\n`);
+    await kubectl.out(
+      `${label} is running at ${server}/api/v1/namespaces/${metadata?.namespace}/services/${scheme}${metadata?.name}${suffix}/proxy\n`,
+    );
   }
   await kubectl.out("\nTo further debug and diagnose cluster problems, use 'kubectl cluster-info dump'.\n");
   return 0;

@@ -43,13 +43,19 @@ async function editOne(invocation: Invocation, selected: Selected, format: 'json
   let reasons: readonly string[] = [];
   let body = text;
   for (;;) {
-    const head = format === 'json' ? '' : reasons.length === 0 ? HEADER : `${HEADER}# ${label} was not valid:\n${reasons.map((reason) => `# * ${reason}\n`).join('')}#\n`;
+    const head =
+      format === 'json'
+        ? ''
+        : reasons.length === 0
+          ? HEADER
+          : `${HEADER}# ${label} was not valid:\n${reasons.map((reason) => `# * ${reason}\n`).join('')}#\n`;
     const shown = head + body;
     proc.fs.writeFile(path, shown, { mode: 0o600 });
     await runEditor(proc, path);
     const edited = proc.fs.readText(path);
     const content = withoutComments(edited);
-    if (reasons.length > 0 && edited === shown) return givenUp(kubectl, path, 'Edit cancelled, no valid changes were saved.');
+    if (reasons.length > 0 && edited === shown)
+      return givenUp(kubectl, path, 'Edit cancelled, no valid changes were saved.');
     if (reasons.length === 0 && content === withoutComments(shown)) {
       proc.fs.unlink(path);
       await kubectl.err('Edit cancelled, no changes made.\n');
@@ -63,18 +69,37 @@ async function editOne(invocation: Invocation, selected: Selected, format: 'json
     body = content;
     try {
       const wanted = oneObject(content);
-      if (wanted.kind !== original.kind || wanted.apiVersion !== original.apiVersion || wanted.metadata?.name !== name) {
+      if (
+        wanted.kind !== original.kind ||
+        wanted.apiVersion !== original.apiVersion ||
+        wanted.metadata?.name !== name
+      ) {
         return await givenUp(kubectl, path, 'At least one of apiVersion, kind and name was changed');
       }
       const desired = withLastAppliedKept(wanted, flags.bool('save-config'));
       const schemas = await kubectl.openApi.schemas(resource.group, resource.version);
       const schema = schemas.forKind(resource);
-      const patch = threeWayPatch(original as Record<string, unknown>, desired as Record<string, unknown>, original as Record<string, unknown>, schemas, schema);
+      const patch = threeWayPatch(
+        original as Record<string, unknown>,
+        desired as Record<string, unknown>,
+        original as Record<string, unknown>,
+        schemas,
+        schema,
+      );
       const answer = await kubectl.api.json<AnyObject>({
         method: 'PATCH',
-        path: pathOf(resource, namespace, name, flags.string('subresource') === '' ? undefined : flags.string('subresource')),
-        query: { fieldManager: flags.string('field-manager'), fieldValidation: validationOf(flags.string('validate')) },
-        contentType: schema === undefined ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json',
+        path: pathOf(
+          resource,
+          namespace,
+          name,
+          flags.string('subresource') === '' ? undefined : flags.string('subresource'),
+        ),
+        query: {
+          fieldManager: flags.string('field-manager'),
+          fieldValidation: validationOf(flags.string('validate')),
+        },
+        contentType:
+          schema === undefined ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json',
         body: patch,
       });
       proc.fs.unlink(path);
@@ -97,7 +122,10 @@ function withoutOutput(invocation: Invocation): Invocation {
 function reasonsOf(error: unknown): string[] {
   if (error instanceof StatusError) {
     const causes = error.status.details?.causes ?? [];
-    if (error.reason === 'Invalid' && causes.length > 0) return causes.map(({ field, message = '' }) => `${field === undefined || field === '' ? '' : `${field}: `}${message}`);
+    if (error.reason === 'Invalid' && causes.length > 0)
+      return causes.map(
+        ({ field, message = '' }) => `${field === undefined || field === '' ? '' : `${field}: `}${message}`,
+      );
     return [error.message];
   }
   if (error instanceof CommandError) return [error.message];
@@ -144,7 +172,12 @@ export async function runEditor(proc: Process, path: string): Promise<void> {
     throw new CommandError(`there was a problem with the editor ${JSON.stringify(editor)}`);
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    if (error.code === 'ENOENT') throw new CommandError(editor.includes('/') ? `there was a problem with the editor ${JSON.stringify(editor)}` : `unable to launch the editor ${JSON.stringify(editor)}`);
+    if (error.code === 'ENOENT')
+      throw new CommandError(
+        editor.includes('/')
+          ? `there was a problem with the editor ${JSON.stringify(editor)}`
+          : `unable to launch the editor ${JSON.stringify(editor)}`,
+      );
     throw new CommandError(`there was a problem with the editor ${JSON.stringify(editor)}`);
   }
 }

@@ -10,7 +10,10 @@ export const events: Command = { name: 'events', run: runEvents };
 
 async function runEvents(invocation: Invocation): Promise<number> {
   const { kubectl, flags, args, path } = invocation;
-  if (args.length > 0) throw new CommandError(`unexpected arguments: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
+  if (args.length > 0)
+    throw new CommandError(
+      `unexpected arguments: [${args.join(' ')}]\nSee '${path} -h' for help and examples`,
+    );
   if (flags.bool('watch')) throw new CommandError("drydock: events --watch isn't simulated", 'plain');
   const all = flags.bool('all-namespaces');
   const fields: string[] = [];
@@ -24,10 +27,16 @@ async function runEvents(invocation: Invocation): Promise<number> {
     query: { limit: '500', fieldSelector: fields.length > 0 ? fields.join(',') : undefined },
   });
   const types = flags.list('types').map((type) => type.toLowerCase());
-  const found = sortEvents(items ?? []).filter(({ type = '' }) => types.length === 0 || types.includes(type.toLowerCase()));
+  const found = sortEvents(items ?? []).filter(
+    ({ type = '' }) => types.length === 0 || types.includes(type.toLowerCase()),
+  );
   if (flags.string('output') !== '') {
     const resource = (await kubectl.mapper()).require('events');
-    await resultPrinter(invocation)(resource, { apiVersion: 'v1', items: found, kind: 'List', metadata: { resourceVersion: '' } } as never, '');
+    await resultPrinter(invocation)(
+      resource,
+      { apiVersion: 'v1', items: found, kind: 'List', metadata: { resourceVersion: '' } } as never,
+      '',
+    );
     return 0;
   }
   if (found.length === 0) {
@@ -42,6 +51,13 @@ async function runEvents(invocation: Invocation): Promise<number> {
     `${event.involvedObject?.kind ?? ''}/${event.involvedObject?.name ?? ''}`,
     (event.message ?? '').trim(),
   ]);
-  await kubectl.out(formatTable(flags.bool('no-headers') ? undefined : [...(all ? ['NAMESPACE'] : []), 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'], rows));
+  await kubectl.out(
+    formatTable(
+      flags.bool('no-headers')
+        ? undefined
+        : [...(all ? ['NAMESPACE'] : []), 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'],
+      rows,
+    ),
+  );
   return 0;
 }

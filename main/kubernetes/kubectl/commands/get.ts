@@ -3,7 +3,8 @@ import type { AnyObject, Target } from '../rest/builder.ts';
 import { parseTargets, qualifiedName, readFiles } from '../rest/builder.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { watchEvents } from '../rest/watch.ts';
-import { StatusError } from '../../api/index.ts';
+import { isStatus, StatusError } from '../../api/index.ts';
+import { requireNamespace } from '../rest/selection.ts';
 import { CommandError, UsageError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { customColumns } from '../output/custom-columns.ts';
@@ -81,12 +82,21 @@ async function request<T>(invocation: Invocation, target: Target, accept: string
   if (!isList && flags.bool('all-namespaces')) {
     throw new CommandError('a resource cannot be retrieved by name across all namespaces');
   }
-  return kubectl.api.json<T>({
+  const asked = {
     method: 'GET',
     path: pathOf(resource, namespaceFor(invocation, target), name, text(flags.string('subresource'))),
     query: selector,
     accept,
-  });
+  };
+  try {
+    return await kubectl.api.json<T>(asked);
+  } catch (error) {
+    // A missing object in a missing namespace is told as the latter.
+    if (!isList && isStatus(error, 'NotFound') && resource.namespaced && kubectl.namespace !== 'default') {
+      await requireNamespace(kubectl, kubectl.namespace);
+    }
+    throw error;
+  }
 }
 
 /** All pages of a list as one. */
@@ -139,7 +149,7 @@ async function printTables(invocation: Invocation, targets: readonly Target[]): 
       exitCode = 1;
     }
   }
-  const kinds = new Set(targets.map(({ resource }) => `${resource.plural}.${resource.group}`));
+  const kinds = new Set(tables.map(({ target: { resource } }) => `${resource.plural}.${resource.group}`));
   const withKind = flags.bool('show-kind') || kinds.size > 1;
   const grouped = groupByResource(tables);
   let printed = 0;

@@ -40,7 +40,10 @@ export const rootCommand: Command = {
     attach,
     auth,
     autoscale,
-    unsimulated('certificate', '', [unsimulated('approve', 'certificate approve'), unsimulated('deny', 'certificate deny')]),
+    unsimulated('certificate', '', [
+      unsimulated('approve', 'certificate approve'),
+      unsimulated('deny', 'certificate deny'),
+    ]),
     clusterInfo,
     completion,
     config,

@@ -6,6 +6,8 @@ import type { Command } from '../frame/command.ts';
 export function unsimulated(name: string, words = name, commands?: readonly Command[]): Command {
   return {
     name,
-    ...(commands === undefined ? { run: () => Promise.reject(new CommandError(`drydock: kubectl ${words} isn't simulated`, 'plain')) } : { commands }),
+    ...(commands === undefined
+      ? { run: () => Promise.reject(new CommandError(`drydock: kubectl ${words} isn't simulated`, 'plain')) }
+      : { commands }),
   };
 }

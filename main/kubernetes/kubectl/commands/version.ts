@@ -20,14 +20,19 @@ export const version: Command = { name: 'version', run: runVersion };
 async function runVersion({ kubectl, flags, args }: Invocation): Promise<number> {
   if (args.length > 0) throw new CommandError(`extra arguments: [${args.join(' ')}]`);
   const output = flags.string('output');
-  if (output !== '' && output !== 'yaml' && output !== 'json') throw new CommandError("--output must be 'yaml' or 'json'");
+  if (output !== '' && output !== 'yaml' && output !== 'json')
+    throw new CommandError("--output must be 'yaml' or 'json'");
   const client = clientVersion(kubectl.version.gitVersion);
   const { kustomizeVersion } = kubectl.version;
   let server: VersionInfo | undefined;
   let failure: unknown;
   if (!flags.bool('client')) {
     try {
-      server = await kubectl.api.json<VersionInfo>({ method: 'GET', path: '/version', query: { timeout: '32s' } });
+      server = await kubectl.api.json<VersionInfo>({
+        method: 'GET',
+        path: '/version',
+        query: { timeout: '32s' },
+      });
     } catch (error) {
       failure = error; // Told after what is known.
     }
@@ -36,7 +41,11 @@ async function runVersion({ kubectl, flags, args }: Invocation): Promise<number>
     await kubectl.out(`Client Version: ${client.gitVersion}\nKustomize Version: ${kustomizeVersion}\n`);
     if (server !== undefined) await kubectl.out(`Server Version: ${server.gitVersion}\n`);
   } else {
-    const all = { clientVersion: client, kustomizeVersion, ...(server === undefined ? {} : { serverVersion: server }) };
+    const all = {
+      clientVersion: client,
+      kustomizeVersion,
+      ...(server === undefined ? {} : { serverVersion: server }),
+    };
     await kubectl.out(output === 'yaml' ? toYaml(all) : `${JSON.stringify(all, undefined, 2)}\n`);
   }
   if (failure !== undefined) throw failure;
@@ -47,10 +56,24 @@ async function runVersion({ kubectl, flags, args }: Invocation): Promise<number>
 /** Build facts that no release tells by its name alone stand as unknown. */
 function clientVersion(gitVersion: string): VersionInfo {
   const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
-  return { major, minor, gitVersion, gitCommit: 'unknown', gitTreeState: 'clean', buildDate: '1970-01-01T00:00:00Z', goVersion: 'go1.23.8', compiler: 'gc', platform: 'linux/amd64' };
+  return {
+    major,
+    minor,
+    gitVersion,
+    gitCommit: 'unknown',
+    gitTreeState: 'clean',
+    buildDate: '1970-01-01T00:00:00Z',
+    goVersion: 'go1.23.8',
+    compiler: 'gc',
+    platform: 'linux/amd64',
+  };
 }
 
-async function warnOfSkew(kubectl: Invocation['kubectl'], client: VersionInfo, server: VersionInfo): Promise<void> {
+async function warnOfSkew(
+  kubectl: Invocation['kubectl'],
+  client: VersionInfo,
+  server: VersionInfo,
+): Promise<void> {
   const [mine, theirs] = [client, server].map(({ gitVersion }) => /^v(\d+)\.(\d+)/.exec(gitVersion));
   if (mine === null || theirs === null || mine === undefined || theirs === undefined) return;
   if (mine[1] === theirs[1] && Math.abs(Number(mine[2]) - Number(theirs[2])) <= 1) return;

@@ -34,11 +34,16 @@ async function runWait(invocation: Invocation): Promise<number> {
     let last = selected.object;
     try {
       const left = Math.max(until - proc.clock.now(), 0.001);
-      await waitForObject(kubectl, { resource, namespace, name }, timeoutMs === 0 ? 0.001 : left, (object) => {
-        if (object !== undefined) last = object;
-        else if (condition !== 'delete') throw new CommandError(`${resource.plural} "${name}" not found`);
-        return isMet(object);
-      });
+      await waitForObject(
+        kubectl,
+        { resource, namespace, name },
+        timeoutMs === 0 ? 0.001 : left,
+        (object) => {
+          if (object !== undefined) last = object;
+          else if (condition !== 'delete') throw new CommandError(`${resource.plural} "${name}" not found`);
+          return isMet(object);
+        },
+      );
       await print(resource, last, 'condition met');
     } catch (error) {
       if (!(error instanceof TimedOut)) throw error;
@@ -52,7 +57,13 @@ async function runWait(invocation: Invocation): Promise<number> {
 
 async function targetsOf(invocation: Invocation, condition: string, until: number): Promise<Selected[]> {
   const { flags, args, kubectl, proc } = invocation;
-  const selection = { args, all: flags.bool('all'), labelSelector: flags.string('selector'), fieldSelector: flags.string('field-selector'), allNamespaces: flags.bool('all-namespaces') };
+  const selection = {
+    args,
+    all: flags.bool('all'),
+    labelSelector: flags.string('selector'),
+    fieldSelector: flags.string('field-selector'),
+    allNamespaces: flags.bool('all-namespaces'),
+  };
   for (;;) {
     try {
       return await selectObjects(invocation, selection);
@@ -81,7 +92,10 @@ function conditionOf(text: string): IsMet {
 }
 
 function hasCondition(object: AnyObject | undefined, name: string, wanted: string): boolean {
-  const status = (object?.['status'] ?? {}) as { conditions?: readonly { type: string; status: string; observedGeneration?: number }[]; observedGeneration?: number };
+  const status = (object?.['status'] ?? {}) as {
+    conditions?: readonly { type: string; status: string; observedGeneration?: number }[];
+    observedGeneration?: number;
+  };
   const condition = status.conditions?.find(({ type }) => type.toLowerCase() === name.toLowerCase());
   if (condition === undefined) return false;
   const generation = (object?.metadata as { generation?: number } | undefined)?.generation ?? 0;
@@ -103,7 +117,8 @@ function jsonPathCondition(text: string): IsMet {
       if (wanted === undefined) return values.length > 0;
       if (values.length > 1) throw new CommandError('given jsonpath expression matches more than one value');
       const [value] = values;
-      if (typeof value === 'object' && value !== null) throw new CommandError('jsonpath leads to a nested object or list which is not supported');
+      if (typeof value === 'object' && value !== null)
+        throw new CommandError('jsonpath leads to a nested object or list which is not supported');
       return value !== undefined && String(value as string | number | boolean) === wanted;
     };
   } catch (error) {

@@ -37,13 +37,13 @@ export function helpText(command: Command, path: readonly string[], columns?: nu
 }
 
 /** What `kubectl options` prints. */
-export function optionsText(columns?: number): string {
+export function optionsText(home: string, columns?: number): string {
   const width = columns === undefined ? undefined : Math.min(columns, COLUMNS_MAX);
   const entry = ([short, name, preset, usage]: FlagHelp): string => {
-    const head = `    ${short === '' ? '' : `-${short}, `}--${name}=${preset}:`;
+    const head = `    ${short === '' ? '' : `-${short}, `}--${name}=${preset.replace('/root/', `${home}/`)}:`;
     return `${head}\n${wrapUsage(usage, width)}`;
   };
-  return `The following options can be passed to any command:\n\n${GLOBAL_FLAGS.map(entry).join('\n\n')}\n`;
+  return `The following options can be passed to any command:\n\n${GLOBAL_FLAGS.map(entry).join('\n\n')}\n\n`;
 }
 
 function indent(text: string): string {

@@ -133,7 +133,6 @@ function elementAt(index: number, value: unknown, allowMissing: boolean): unknow
   }
   const at = index < 0 ? value.length + index : index;
   if (at < 0 || at >= value.length) {
-    if (allowMissing) return [];
     throw new JsonPathError(`array index out of bounds: index ${index}, length ${value.length}`);
   }
   return [value[at]];
@@ -351,7 +350,13 @@ class Parser {
         return { kind: 'union', paths };
       }
       if (character === ',') this.at++;
-      else if (character === '"' || character === "'") paths.push([{ kind: 'field', name: this.quoted() }]);
+      else if (
+        character === '"' &&
+        paths.length === 0 &&
+        this.text.slice(this.at, this.closing()).includes(',')
+      ) {
+        throw new JsonPathError(`invalid array index ${JSON.stringify(this.quoted())}`);
+      } else if (character === '"' || character === "'") paths.push([{ kind: 'field', name: this.quoted() }]);
       else paths.push(this.path());
     }
   }

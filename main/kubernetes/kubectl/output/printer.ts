@@ -4,6 +4,7 @@ import type { FlagValues } from '../frame/flags.ts';
 import { CommandError } from '../frame/command-error.ts';
 import { toJson } from './json.ts';
 import { JsonPathError, parseJsonPath } from './jsonpath.ts';
+import { parseGoTemplate, TemplateError } from './go-template.ts';
 import { toYaml } from './yaml.ts';
 
 /** The formats that print whole objects. */
@@ -37,7 +38,36 @@ export function objectPrinter(format: string, flags: FlagValues, proc: Process):
       }
     };
   }
+  if (
+    name === 'go-template' ||
+    name === 'template' ||
+    name === 'go-template-file' ||
+    name === 'templatefile'
+  ) {
+    if (argument === '') throw new CommandError('template format specified but no template given');
+    const template = name.endsWith('file') ? proc.fs.readText(argument) : argument;
+    const run = compileTemplate(template, flags.bool('allow-missing-template-keys'));
+    return (object) => {
+      try {
+        return run(object);
+      } catch (error) {
+        if (!(error instanceof TemplateError)) throw error;
+        throw new CommandError(
+          `error executing template "${template}": template: output:1: ${error.message}`,
+        );
+      }
+    };
+  }
   return undefined;
+}
+
+function compileTemplate(template: string, allowMissing: boolean): (object: unknown) => string {
+  try {
+    return parseGoTemplate(template, allowMissing);
+  } catch (error) {
+    if (!(error instanceof TemplateError)) throw error;
+    throw new CommandError(`error parsing template ${template}, template: output:1: ${error.message}`);
+  }
 }
 
 function compile(template: string): ReturnType<typeof parseJsonPath> {

@@ -12,7 +12,13 @@ export function alignTabs(text: string): string {
 }
 
 /** Lays out `from` to `to`, whose first columns are already as wide as `widths` says (tabwriter's format). */
-function layOut(lines: readonly (readonly string[])[], out: string[], from: number, to: number, widths: readonly number[]): void {
+function layOut(
+  lines: readonly (readonly string[])[],
+  out: string[],
+  from: number,
+  to: number,
+  widths: readonly number[],
+): void {
   const column = widths.length;
   let start = from;
   let at = from;
@@ -24,7 +30,8 @@ function layOut(lines: readonly (readonly string[])[], out: string[], from: numb
     for (; start < at; start++) out[start] = lineText(lines[start]!, widths);
     let end = at;
     let width = 0;
-    for (; end < to && column < lines[end]!.length - 1; end++) width = Math.max(width, Array.from(lines[end]![column]!).length + PADDING);
+    for (; end < to && column < lines[end]!.length - 1; end++)
+      width = Math.max(width, Array.from(lines[end]![column]!).length + PADDING);
     layOut(lines, out, at, end, [...widths, width]);
     start = at = end;
   }
@@ -32,5 +39,9 @@ function layOut(lines: readonly (readonly string[])[], out: string[], from: numb
 }
 
 function lineText(cells: readonly string[], widths: readonly number[]): string {
-  return cells.map((cell, index) => (index < widths.length ? cell + ' '.repeat(Math.max(0, widths[index]! - Array.from(cell).length)) : cell)).join('');
+  return cells
+    .map((cell, index) =>
+      index < widths.length ? cell + ' '.repeat(Math.max(0, widths[index]! - Array.from(cell).length)) : cell,
+    )
+    .join('');
 }

@@ -44,7 +44,7 @@ function literal(head: string, text: string, indent: number): string[] {
 function isLiteralSafe(text: string): boolean {
   // oxlint-disable-next-line no-control-regex -- these are exactly the characters that YAML can't print
   return (
-    !/[\u0000-\u0008\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufeff]/.test(text) &&
+    !/[\u0000-\u0009\u000b-\u001f\u007f-\u0084\u0086-\u009f\ufeff]/.test(text) &&
     !/[ \t]\n/.test(text) &&
     !/[ \t]$/.test(text)
   );
@@ -75,7 +75,7 @@ function keyText(key: string): string {
 }
 
 const AMBIGUOUS =
-  /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|y|Y|n|N|\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF)|<<|=)$/;
+  /^(?:~|null|Null|NULL|true|True|TRUE|false|False|FALSE|yes|Yes|YES|no|No|NO|on|On|ON|off|Off|OFF|y|Y|n|N|\.nan|\.NaN|\.NAN|[-+]?\.(?:inf|Inf|INF))$/;
 const NUMERIC =
   /^(?:[-+]?(?:0|[1-9][0-9_]*)(?:\.[0-9_]*)?(?:[eE][-+]?[0-9]+)?|[-+]?\.[0-9][0-9_]*(?:[eE][-+]?[0-9]+)?|[-+]?0b[01_]+|[-+]?0o?[0-7_]+|[-+]?0x[0-9a-fA-F_]+|[-+]?[0-9][0-9_]*(?::[0-5]?[0-9])+(?:\.[0-9_]*)?|[-+]?0[0-9_]+(?:\.[0-9_]*)?)$/;
 const TIMESTAMP =

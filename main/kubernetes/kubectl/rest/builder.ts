@@ -69,7 +69,7 @@ export function parseManifest(text: string, source: string): FileObject[] {
   for (const document of parseAllDocuments(text, { lineCounter: counter, version: '1.1', merge: true })) {
     const [problem] = document.errors;
     if (problem !== undefined) {
-      const { line } = counter.linePos(problem.pos[0]);
+      const line = lineOf(text, counter.linePos(problem.pos[0]).line, problem.code);
       throw new CommandError(
         `error parsing ${source}: error converting YAML to JSON: yaml: line ${line}: ${goYamlText(problem.code)}`,
       );
@@ -98,6 +98,12 @@ export function parseManifest(text: string, source: string): FileObject[] {
     } else found.push({ object, source });
   }
   return found;
+}
+
+/** go-yaml points at the line of the second colon, where a key runs over two lines. */
+function lineOf(text: string, line: number, code: string): number {
+  const isOnLine = (text.split('\n')[line - 1] ?? '').split(/:(?:\s|$)/).length > 2;
+  return code === 'BLOCK_AS_IMPLICIT_KEY' && !isOnLine ? line + 1 : line;
 }
 
 /** go-yaml's words for what is wrong, as far as the two parsers see the same fault. */

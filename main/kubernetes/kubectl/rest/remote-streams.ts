@@ -136,9 +136,5 @@ function exitStatus(text: string): number {
     const code = status.details?.causes?.find(({ reason }) => reason === 'ExitCode')?.message;
     if (code !== undefined) return Number(code);
   }
-  throw new CommandError(
-    status.reason === 'InternalError'
-      ? `Internal error occurred: ${status.message ?? ''}`
-      : (status.message ?? text),
-  );
+  throw new CommandError(status.message ?? text);
 }

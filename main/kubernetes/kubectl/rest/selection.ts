@@ -217,7 +217,7 @@ export async function fetchObject(
   }
 }
 
-async function requireNamespace(kubectl: Invocation['kubectl'], namespace: string): Promise<void> {
+export async function requireNamespace(kubectl: Invocation['kubectl'], namespace: string): Promise<void> {
   try {
     await kubectl.api.json({ method: 'GET', path: `/api/v1/namespaces/${namespace}` });
   } catch (error) {

@@ -36,7 +36,9 @@ async function runCurrentContext(invocation: Invocation): Promise<number> {
 }
 
 async function listNames(invocation: Invocation, section: Section): Promise<number> {
-  const names = entriesOf(readMerged(invocation), section).map(({ name }) => name).sort();
+  const names = entriesOf(readMerged(invocation), section)
+    .map(({ name }) => name)
+    .sort();
   await invocation.kubectl.out(`NAME\n${names.map((name) => `${name}\n`).join('')}`);
   return 0;
 }
@@ -49,28 +51,41 @@ async function runGetContexts(invocation: Invocation): Promise<number> {
   const missing = names.filter((name) => !contexts.some((context) => context.name === name));
   const known = names.filter((name) => !missing.includes(name));
   if (flags.string('output') === 'name') await kubectl.out(known.map((name) => `${name}\n`).join(''));
-  else if (flags.string('output') !== '') throw new CommandError(`output must be one of '' or 'name': ${flags.string('output')}`);
+  else if (flags.string('output') !== '')
+    throw new CommandError(`output must be one of '' or 'name': ${flags.string('output')}`);
   else {
     const rows = known.map((name) => {
-      const { cluster = '', user = '', namespace = '' } = contexts.find((context) => context.name === name)!.value as Record<string, string>;
+      const {
+        cluster = '',
+        user = '',
+        namespace = '',
+      } = contexts.find((context) => context.name === name)!.value as Record<string, string>;
       return [name === tree['current-context'] ? '*' : '', name, cluster, user, namespace];
     });
-    await kubectl.out(formatTable(flags.bool('no-headers') ? undefined : ['CURRENT', 'NAME', 'CLUSTER', 'AUTHINFO', 'NAMESPACE'], rows));
+    await kubectl.out(
+      formatTable(
+        flags.bool('no-headers') ? undefined : ['CURRENT', 'NAME', 'CLUSTER', 'AUTHINFO', 'NAMESPACE'],
+        rows,
+      ),
+    );
   }
-  if (missing.length > 0) throw new CommandError(missing.map((name) => `context ${name} not found`).join(', '));
+  if (missing.length > 0)
+    throw new CommandError(missing.map((name) => `context ${name} not found`).join(', '));
   return 0;
 }
 
 function oneName({ args, path }: Invocation, words: string): string {
   const [name] = args;
-  if (name === undefined || args.length !== 1) throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
+  if (name === undefined || args.length !== 1)
+    throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
   if (name === '') throw new CommandError(words);
   return name;
 }
 
 async function runUseContext(invocation: Invocation): Promise<number> {
   const name = oneName(invocation, 'empty context names are not allowed');
-  if (!entriesOf(readMerged(invocation), 'contexts').some((context) => context.name === name)) throw new CommandError(`no context exists with the name: "${name}"`);
+  if (!entriesOf(readMerged(invocation), 'contexts').some((context) => context.name === name))
+    throw new CommandError(`no context exists with the name: "${name}"`);
   changeConfig(invocation, 'current-context', (tree) => {
     tree['current-context'] = name;
   });
@@ -80,13 +95,20 @@ async function runUseContext(invocation: Invocation): Promise<number> {
 
 async function runRenameContext(invocation: Invocation): Promise<number> {
   const [from = '', to = ''] = invocation.args;
-  if (invocation.args.length !== 2) throw new CommandError(`Unexpected args: [${invocation.args.join(' ')}]\nSee '${invocation.path} -h' for help and examples`);
+  if (invocation.args.length !== 2)
+    throw new CommandError(
+      `Unexpected args: [${invocation.args.join(' ')}]\nSee '${invocation.path} -h' for help and examples`,
+    );
   const tree = readMerged(invocation);
   const has = (name: string): boolean => entriesOf(tree, 'contexts').some((context) => context.name === name);
   if (!has(from)) throw new CommandError(`cannot rename the context "${from}", it's not in kubeconfig`);
-  if (has(to)) throw new CommandError(`cannot rename the context "${from}", the context "${to}" already exists in kubeconfig`);
+  if (has(to))
+    throw new CommandError(
+      `cannot rename the context "${from}", the context "${to}" already exists in kubeconfig`,
+    );
   changeConfig(invocation, `contexts.${from}`, (file) => {
-    for (const context of (file.contexts ?? []) as { name: string }[]) if (context.name === from) context.name = to;
+    for (const context of (file.contexts ?? []) as { name: string }[])
+      if (context.name === from) context.name = to;
     if (tree['current-context'] === from) file['current-context'] = to;
   });
   await invocation.kubectl.out(`Context "${from}" renamed to "${to}".\n`);
@@ -96,7 +118,12 @@ async function runRenameContext(invocation: Invocation): Promise<number> {
 /** The member of a named entry: `cluster`, `context`, `user`. */
 const MEMBER: Readonly<Record<Section, string>> = { clusters: 'cluster', contexts: 'context', users: 'user' };
 
-function upsert(invocation: Invocation, section: Section, name: string, change: (value: Record<string, unknown>) => void): boolean {
+function upsert(
+  invocation: Invocation,
+  section: Section,
+  name: string,
+  change: (value: Record<string, unknown>) => void,
+): boolean {
   const existed = entriesOf(readMerged(invocation), section).some((entry) => entry.name === name);
   changeConfig(invocation, `${section}.${name}`, (tree) => {
     const list = (tree[section] ??= []) as Record<string, unknown>[];
@@ -114,18 +141,27 @@ function upsert(invocation: Invocation, section: Section, name: string, change: 
 async function runSetContext(invocation: Invocation): Promise<number> {
   const { kubectl, flags, args } = invocation;
   const isCurrent = flags.bool('current');
-  if (isCurrent ? args.length > 0 : args.length !== 1) throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${invocation.path} -h' for help and examples`);
+  if (isCurrent ? args.length > 0 : args.length !== 1)
+    throw new CommandError(
+      `Unexpected args: [${args.join(' ')}]\nSee '${invocation.path} -h' for help and examples`,
+    );
   const name = isCurrent ? (readMerged(invocation)['current-context'] ?? '') : args[0]!;
   if (name === '') throw new CommandError('no current context is set');
   const existed = upsert(invocation, 'contexts', name, (value) => {
-    for (const [flag, key] of [['cluster', 'cluster'], ['user', 'user'], ['namespace', 'namespace']] as const) if (flags.changed(flag)) value[key] = flags.string(flag);
+    for (const [flag, key] of [
+      ['cluster', 'cluster'],
+      ['user', 'user'],
+      ['namespace', 'namespace'],
+    ] as const)
+      if (flags.changed(flag)) value[key] = flags.string(flag);
   });
   await kubectl.out(`Context "${name}" ${existed ? 'modified' : 'created'}.\n`);
   return 0;
 }
 
 function fileData({ proc }: Invocation, path: string, what: string): string {
-  if (!proc.fs.exists(path)) throw new CommandError(`could not stat ${what} file ${path}: stat ${path}: no such file or directory`);
+  if (!proc.fs.exists(path))
+    throw new CommandError(`could not stat ${what} file ${path}: stat ${path}: no such file or directory`);
   return Buffer.from(proc.fs.readFile(path)).toString('base64');
 }
 
@@ -133,8 +169,12 @@ async function runSetCluster(invocation: Invocation): Promise<number> {
   const { kubectl, flags } = invocation;
   const name = oneName(invocation, 'you must specify a non-empty cluster name');
   const authority = flags.string('certificate-authority');
-  if (authority !== '' && flags.bool('insecure-skip-tls-verify')) throw new CommandError('you cannot specify a certificate authority and insecure mode at the same time');
-  const embedded = authority !== '' && flags.bool('embed-certs') ? fileData(invocation, authority, 'certificate-authority') : undefined;
+  if (authority !== '' && flags.bool('insecure-skip-tls-verify'))
+    throw new CommandError('you cannot specify a certificate authority and insecure mode at the same time');
+  const embedded =
+    authority !== '' && flags.bool('embed-certs')
+      ? fileData(invocation, authority, 'certificate-authority')
+      : undefined;
   upsert(invocation, 'clusters', name, (value) => {
     if (flags.changed('server')) value['server'] = flags.string('server').replace(/\/+$/, '');
     if (flags.changed('tls-server-name')) value['tls-server-name'] = flags.string('tls-server-name');
@@ -160,11 +200,18 @@ async function runSetCluster(invocation: Invocation): Promise<number> {
 async function runSetCredentials(invocation: Invocation): Promise<number> {
   const { kubectl, flags, proc } = invocation;
   const name = oneName(invocation, 'user name is required');
-  const methods = [...(flags.string('token') === '' ? [] : ['--token']), ...(flags.string('username') === '' && flags.string('password') === '' ? [] : ['--username/--password'])];
-  if (methods.length > 1) throw new CommandError(`you cannot specify more than one authentication method at the same time: ${methods.join(', ')}`);
+  const methods = [
+    ...(flags.string('token') === '' ? [] : ['--token']),
+    ...(flags.string('username') === '' && flags.string('password') === '' ? [] : ['--username/--password']),
+  ];
+  if (methods.length > 1)
+    throw new CommandError(
+      `you cannot specify more than one authentication method at the same time: ${methods.join(', ')}`,
+    );
   const embed = flags.bool('embed-certs');
   const data = new Map<string, string>();
-  for (const flag of ['client-certificate', 'client-key']) if (flags.string(flag) !== '' && embed) data.set(flag, fileData(invocation, flags.string(flag), flag));
+  for (const flag of ['client-certificate', 'client-key'])
+    if (flags.string(flag) !== '' && embed) data.set(flag, fileData(invocation, flags.string(flag), flag));
   upsert(invocation, 'users', name, (value) => {
     for (const flag of ['client-certificate', 'client-key']) {
       if (flags.string(flag) === '') continue;
@@ -173,7 +220,8 @@ async function runSetCredentials(invocation: Invocation): Promise<number> {
       if (embed) value[`${flag}-data`] = data.get(flag);
       else value[flag] = proc.fs.resolve(flags.string(flag));
     }
-    for (const flag of ['token', 'username', 'password']) if (flags.changed(flag)) value[flag] = flags.string(flag);
+    for (const flag of ['token', 'username', 'password'])
+      if (flags.changed(flag)) value[flag] = flags.string(flag);
   });
   await kubectl.out(`User "${name}" set.\n`);
   return 0;
@@ -182,10 +230,19 @@ async function runSetCredentials(invocation: Invocation): Promise<number> {
 async function removeEntry(invocation: Invocation, section: Section, word: string): Promise<number> {
   const { kubectl, args } = invocation;
   const [name] = args;
-  if (name === undefined || args.length !== 1) throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${invocation.path} -h' for help and examples`);
+  if (name === undefined || args.length !== 1)
+    throw new CommandError(
+      `Unexpected args: [${args.join(' ')}]\nSee '${invocation.path} -h' for help and examples`,
+    );
   const tree = readMerged(invocation);
-  if (!entriesOf(tree, section).some((entry) => entry.name === name)) throw new CommandError(`cannot delete ${word} ${name}, not in ${kubectl.kubeconfig.files.at(0) ?? 'kubeconfig'}`);
-  if (section === 'contexts' && tree['current-context'] === name) await kubectl.err('warning: this removed your active context, use "kubectl config use-context" to select a different one\n');
+  if (!entriesOf(tree, section).some((entry) => entry.name === name))
+    throw new CommandError(
+      `cannot delete ${word} ${name}, not in ${kubectl.kubeconfig.files.at(0) ?? 'kubeconfig'}`,
+    );
+  if (section === 'contexts' && tree['current-context'] === name)
+    await kubectl.err(
+      'warning: this removed your active context, use "kubectl config use-context" to select a different one\n',
+    );
   changeConfig(invocation, `${section}.${name}`, (file) => {
     file[section] = ((file[section] ?? []) as { name: string }[]).filter((entry) => entry.name !== name);
   });
@@ -196,7 +253,8 @@ async function removeEntry(invocation: Invocation, section: Section, word: strin
 async function runSet(invocation: Invocation): Promise<number> {
   const { kubectl, args, flags, path } = invocation;
   const [property = '', value = ''] = args;
-  if (args.length !== 2) throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
+  if (args.length !== 2)
+    throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
   const shown = flags.bool('set-raw-bytes') ? Buffer.from(value).toString('base64') : value;
   setProperty(invocation, property, shown);
   await kubectl.out(`Property "${property}" set.\n`);
@@ -206,7 +264,8 @@ async function runSet(invocation: Invocation): Promise<number> {
 async function runUnset(invocation: Invocation): Promise<number> {
   const { kubectl, args, path } = invocation;
   const [property = ''] = args;
-  if (args.length !== 1) throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
+  if (args.length !== 1)
+    throw new CommandError(`Unexpected args: [${args.join(' ')}]\nSee '${path} -h' for help and examples`);
   setProperty(invocation, property, undefined);
   await kubectl.out(`Property "${property}" unset.\n`);
   return 0;
@@ -221,10 +280,12 @@ function setProperty(invocation: Invocation, property: string, value: string | u
     return;
   }
   const [section = '', ...rest] = property.split('.');
-  if (section !== 'clusters' && section !== 'contexts' && section !== 'users') throw new CommandError(`unable to parse ${property} after [] at api.Config`);
+  if (section !== 'clusters' && section !== 'contexts' && section !== 'users')
+    throw new CommandError(`unable to parse ${property} after [] at api.Config`);
   const key = rest.length > 1 ? rest.at(-1) : undefined;
   const name = key === undefined ? rest.join('.') : rest.slice(0, -1).join('.');
-  if (value === undefined && !entriesOf(readMerged(invocation), section).some((entry) => entry.name === name)) throw new CommandError(`current map key \`${name}\` is invalid`);
+  if (value === undefined && !entriesOf(readMerged(invocation), section).some((entry) => entry.name === name))
+    throw new CommandError(`current map key \`${name}\` is invalid`);
   if (key === undefined) {
     changeConfig(invocation, property, (tree: ConfigTree) => {
       tree[section] = ((tree[section] ?? []) as { name: string }[]).filter((entry) => entry.name !== name);

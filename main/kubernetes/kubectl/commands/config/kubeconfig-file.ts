@@ -22,23 +22,31 @@ export interface NamedEntry {
 const MEMBERS = { clusters: 'cluster', contexts: 'context', users: 'user' } as const;
 
 export function entriesOf(tree: ConfigTree, section: keyof typeof MEMBERS): NamedEntry[] {
-  return ((tree[section] ?? []) as Record<string, unknown>[]).map((entry) => ({ name: entry['name'] as string, value: (entry[MEMBERS[section]] ?? {}) as Record<string, unknown> }));
+  return ((tree[section] ?? []) as Record<string, unknown>[]).map((entry) => ({
+    name: entry['name'] as string,
+    value: (entry[MEMBERS[section]] ?? {}) as Record<string, unknown>,
+  }));
 }
 
 function readFile({ proc }: Invocation, path: string): ConfigTree {
   if (!proc.fs.exists(path)) return {};
-  return ((parse(proc.fs.readText(path)) ?? {}) as ConfigTree);
+  return (parse(proc.fs.readText(path)) ?? {}) as ConfigTree;
 }
 
 /** All files as one: by name, the first that has an entry wins. */
 export function readMerged(invocation: Invocation): ConfigTree {
-  const merged: Required<Pick<ConfigTree, 'clusters' | 'contexts' | 'users'>> & ConfigTree = { clusters: [], contexts: [], users: [] };
+  const merged: Required<Pick<ConfigTree, 'clusters' | 'contexts' | 'users'>> & ConfigTree = {
+    clusters: [],
+    contexts: [],
+    users: [],
+  };
   for (const file of invocation.kubectl.kubeconfig.files) {
     const tree = readFile(invocation, file);
     merged['current-context'] = merged['current-context'] || tree['current-context'];
     for (const section of ['clusters', 'contexts', 'users'] as const) {
       for (const entry of (tree[section] ?? []) as { name: string }[]) {
-        if (!(merged[section] as { name: string }[]).some(({ name }) => name === entry.name)) merged[section]!.push(entry);
+        if (!(merged[section] as { name: string }[]).some(({ name }) => name === entry.name))
+          merged[section]!.push(entry);
       }
     }
   }
@@ -46,14 +54,20 @@ export function readMerged(invocation: Invocation): ConfigTree {
 }
 
 /** Changes the file that holds `property` (such as `contexts.dev`), or else the first that exists, or else the last named. */
-export function changeConfig(invocation: Invocation, property: string, change: (tree: ConfigTree) => void): void {
+export function changeConfig(
+  invocation: Invocation,
+  property: string,
+  change: (tree: ConfigTree) => void,
+): void {
   const { kubectl, proc } = invocation;
   const { files } = kubectl.kubeconfig;
   const [section = '', ...rest] = property.split('.');
   const holds = (file: string): boolean => {
     const tree = readFile(invocation, file);
     if (section === 'current-context') return (tree['current-context'] ?? '') !== '';
-    return entriesOf(tree, section as keyof typeof MEMBERS).some(({ name }) => rest.join('.') === name || rest.slice(0, -1).join('.') === name);
+    return entriesOf(tree, section as keyof typeof MEMBERS).some(
+      ({ name }) => rest.join('.') === name || rest.slice(0, -1).join('.') === name,
+    );
   };
   const file = files.find(holds) ?? files.find((each) => proc.fs.exists(each)) ?? files.at(-1)!;
   const tree = readFile(invocation, file);

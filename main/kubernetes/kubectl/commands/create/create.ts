@@ -19,6 +19,7 @@ export const create: Command = {
 
 async function runCreate(invocation: Invocation): Promise<number> {
   const { kubectl, flags, args, path } = invocation;
+  if (args.length > 0) throw new UsageError(`Unexpected args: [${args.join(' ')}]`, path);
   if (flags.list('filename').length === 0 && flags.string('kustomize') === '')
     throw new CommandError('must specify one of -f and -k');
   if (args.length > 0) throw new UsageError(`Unexpected args: [${args.join(' ')}]`, path);

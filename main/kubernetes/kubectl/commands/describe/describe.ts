@@ -5,13 +5,27 @@ import type { Command, Invocation } from '../../frame/command.ts';
 import { parseTargets, type AnyObject } from '../../rest/builder.ts';
 import { pathOf, type DiscoveredResource } from '../../rest/discovery.ts';
 import { selectObjects, typed, type Selected } from '../../rest/selection.ts';
-import { describeBinding, describeConfigMap, describeNamespace, describeRole, describeSecret, describeServiceAccount } from './config.ts';
+import {
+  describeBinding,
+  describeConfigMap,
+  describeNamespace,
+  describeRole,
+  describeSecret,
+  describeServiceAccount,
+} from './config.ts';
 import type { Describer } from './describer.ts';
 import { describeGeneric } from './generic.ts';
 import { describeEndpoints, describeEndpointSlice, describeIngress, describeService } from './network.ts';
 import { describeNode } from './node.ts';
 import { describePod } from './pod.ts';
-import { describeCronJob, describeDaemonSet, describeDeployment, describeJob, describeReplicaSet, describeStatefulSet } from './workloads.ts';
+import {
+  describeCronJob,
+  describeDaemonSet,
+  describeDeployment,
+  describeJob,
+  describeReplicaSet,
+  describeStatefulSet,
+} from './workloads.ts';
 import { DescribeWriter } from './writer.ts';
 
 /** By kind and group. */
@@ -45,7 +59,9 @@ async function runDescribe(invocation: Invocation): Promise<number> {
   const { kubectl, flags, args } = invocation;
   const hasFiles = flags.list('filename').length > 0 || flags.string('kustomize') !== '';
   if (args.length === 0 && !hasFiles) {
-    throw new CommandError('You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported resources.');
+    throw new CommandError(
+      'You must specify the type of resource to describe. Use "kubectl api-resources" for a complete list of supported resources.',
+    );
   }
   const isList = args.length === 1 && !args[0]!.includes('/');
   const found: Selected[] = [];
@@ -83,14 +99,25 @@ async function withPrefix({ kubectl, args }: Invocation): Promise<Selected[]> {
   const [target] = await parseTargets(kubectl, args);
   const { resource, name = '' } = target!;
   const namespace = resource.namespaced ? kubectl.namespace : undefined;
-  const { items } = await kubectl.api.json<{ items: AnyObject[] | null }>({ method: 'GET', path: pathOf(resource as DiscoveredResource, namespace) });
+  const { items } = await kubectl.api.json<{ items: AnyObject[] | null }>({
+    method: 'GET',
+    path: pathOf(resource as DiscoveredResource, namespace),
+  });
   return (items ?? [])
     .filter(({ metadata }) => metadata?.name?.startsWith(name) === true)
-    .map((item) => ({ resource, namespace: item.metadata?.namespace, name: item.metadata?.name ?? '', object: typed(resource, item), source: undefined }));
+    .map((item) => ({
+      resource,
+      namespace: item.metadata?.namespace,
+      name: item.metadata?.name ?? '',
+      object: typed(resource, item),
+      source: undefined,
+    }));
 }
 
 async function nothingFound({ kubectl, flags, args }: Invocation): Promise<void> {
   const targets = args.length > 0 ? await parseTargets(kubectl, args) : [];
   const isScoped = targets.some(({ resource }) => resource.namespaced) && !flags.bool('all-namespaces');
-  await kubectl.err(isScoped ? `No resources found in ${kubectl.namespace} namespace.\n` : 'No resources found\n');
+  await kubectl.err(
+    isScoped ? `No resources found in ${kubectl.namespace} namespace.\n` : 'No resources found\n',
+  );
 }

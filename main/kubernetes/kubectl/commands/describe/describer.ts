@@ -15,7 +15,10 @@ export interface Describing {
 export type Describer = (describing: Describing) => Promise<void> | void;
 
 /** The events of the object, unless they aren't wanted. */
-export async function writeOwnEvents({ kubectl, w, object, showEvents }: Describing, kind = object.kind ?? ''): Promise<void> {
+export async function writeOwnEvents(
+  { kubectl, w, object, showEvents }: Describing,
+  kind = object.kind ?? '',
+): Promise<void> {
   if (showEvents) writeEvents(w, kubectl, await eventsOf(kubectl, object, kind));
 }
 

@@ -5,7 +5,13 @@ import type { DescribeWriter } from './writer.ts';
 
 /** Words that stay in capitals (smartLabelFor's acronyms). */
 const ACRONYMS = new Set(['API', 'URL', 'UID', 'OSB', 'GUID']);
-const SKIPPED = new Set(['.metadata.managedFields', '.metadata.name', '.metadata.namespace', '.metadata.labels', '.metadata.annotations']);
+const SKIPPED = new Set([
+  '.metadata.managedFields',
+  '.metadata.name',
+  '.metadata.namespace',
+  '.metadata.labels',
+  '.metadata.annotations',
+]);
 
 export const describeGeneric: Describer = async (describing) => {
   const { w, object } = describing;
@@ -16,7 +22,12 @@ export const describeGeneric: Describer = async (describing) => {
   await writeOwnEvents(describing);
 };
 
-function writeMembers(w: DescribeWriter, level: number, tree: AnyObject | Record<string, unknown>, path: string): void {
+function writeMembers(
+  w: DescribeWriter,
+  level: number,
+  tree: AnyObject | Record<string, unknown>,
+  path: string,
+): void {
   const fields = Object.entries(tree)
     .filter(([name]) => !SKIPPED.has(`${path}.${name}`))
     .map(([name, value]) => ({ label: labelFor(name), name, value }))
@@ -25,7 +36,8 @@ function writeMembers(w: DescribeWriter, level: number, tree: AnyObject | Record
     if (Array.isArray(value)) {
       w.write(level, `${label}:\n`);
       for (const item of value as unknown[]) {
-        if (typeof item === 'object' && item !== null && !Array.isArray(item)) writeMembers(w, level + 1, item as Record<string, unknown>, `${path}.${name}`);
+        if (typeof item === 'object' && item !== null && !Array.isArray(item))
+          writeMembers(w, level + 1, item as Record<string, unknown>, `${path}.${name}`);
         else w.write(level + 1, `${scalar(item)}\n`);
       }
     } else if (typeof value === 'object' && value !== null) {
@@ -44,5 +56,9 @@ function scalar(value: unknown): string {
 function labelFor(field: string): string {
   if (/[^A-Za-z0-9]/.test(field) && !/[-_.]/.test(field)) return field;
   const words = field.match(/[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|[0-9]+|[^A-Za-z0-9]+/g) ?? [field];
-  return words.map((word) => (ACRONYMS.has(word.toUpperCase()) ? word.toUpperCase() : word[0]!.toUpperCase() + word.slice(1))).join(' ');
+  return words
+    .map((word) =>
+      ACRONYMS.has(word.toUpperCase()) ? word.toUpperCase() : word[0]!.toUpperCase() + word.slice(1),
+    )
+    .join(' ');
 }

@@ -37,13 +37,21 @@ interface ServiceSpec {
   readonly internalTrafficPolicy: string;
   readonly healthCheckNodePort: number;
   readonly trafficDistribution: string;
-  readonly ports: readonly { readonly name?: string; readonly port: number; readonly protocol: string; readonly targetPort?: number | string; readonly nodePort?: number }[];
+  readonly ports: readonly {
+    readonly name?: string;
+    readonly port: number;
+    readonly protocol: string;
+    readonly targetPort?: number | string;
+    readonly nodePort?: number;
+  }[];
 }
 
 export const describeService: Describer = async (describing) => {
   const { kubectl, w, object } = describing;
   const spec = member<ServiceSpec>(object, 'spec');
-  const { loadBalancer } = member<{ loadBalancer: { ingress?: readonly { ip?: string; hostname?: string; ipMode?: string }[] } }>(object, 'status');
+  const { loadBalancer } = member<{
+    loadBalancer: { ingress?: readonly { ip?: string; hostname?: string; ipMode?: string }[] };
+  }>(object, 'status');
   const slices = await slicesOf(kubectl, object.metadata?.namespace ?? '', object.metadata?.name ?? '');
   w.write(0, `Name:\t${object.metadata?.name}\nNamespace:\t${object.metadata?.namespace}\n`);
   w.labels('Labels', object.metadata?.labels);
@@ -55,12 +63,17 @@ export const describeService: Describer = async (describing) => {
   if ((spec.externalIPs ?? []).length > 0) w.write(0, `External IPs:\t${spec.externalIPs!.join(',')}\n`);
   if (spec.loadBalancerIP) w.write(0, `Desired LoadBalancer IP:\t${spec.loadBalancerIP}\n`);
   if (spec.externalName) w.write(0, `External Name:\t${spec.externalName}\n`);
-  const ingress = (loadBalancer?.ingress ?? []).map(({ ip, hostname, ipMode }) => (ip === undefined || ip === '' ? (hostname ?? '') : `${ip}${ipMode === undefined ? '' : ` (${ipMode})`}`));
+  const ingress = (loadBalancer?.ingress ?? []).map(({ ip, hostname, ipMode }) =>
+    ip === undefined || ip === '' ? (hostname ?? '') : `${ip}${ipMode === undefined ? '' : ` (${ipMode})`}`,
+  );
   if (ingress.length > 0) w.write(0, `LoadBalancer Ingress:\t${ingress.join(', ')}\n`);
   for (const port of spec.ports ?? []) {
     const name = port.name === undefined || port.name === '' ? '<unset>' : port.name;
     w.write(0, `Port:\t${name}\t${port.port}/${port.protocol}\n`);
-    w.write(0, `TargetPort:\t${port.targetPort === undefined ? '' : `${port.targetPort}/${port.protocol}`}\n`);
+    w.write(
+      0,
+      `TargetPort:\t${port.targetPort === undefined ? '' : `${port.targetPort}/${port.protocol}`}\n`,
+    );
     if ((port.nodePort ?? 0) !== 0) w.write(0, `NodePort:\t${name}\t${port.nodePort}/${port.protocol}\n`);
     w.write(0, `Endpoints:\t${endpointsText(slices, port.name ?? '')}\n`);
   }
@@ -68,8 +81,10 @@ export const describeService: Describer = async (describing) => {
   if (spec.externalTrafficPolicy) w.write(0, `External Traffic Policy:\t${spec.externalTrafficPolicy}\n`);
   if (spec.internalTrafficPolicy) w.write(0, `Internal Traffic Policy:\t${spec.internalTrafficPolicy}\n`);
   if (spec.trafficDistribution) w.write(0, `Traffic Distribution:\t${spec.trafficDistribution}\n`);
-  if ((spec.healthCheckNodePort ?? 0) !== 0) w.write(0, `HealthCheck NodePort:\t${spec.healthCheckNodePort}\n`);
-  if ((spec.loadBalancerSourceRanges ?? []).length > 0) w.write(0, `LoadBalancer Source Ranges:\t${spec.loadBalancerSourceRanges!.join(',')}\n`);
+  if ((spec.healthCheckNodePort ?? 0) !== 0)
+    w.write(0, `HealthCheck NodePort:\t${spec.healthCheckNodePort}\n`);
+  if ((spec.loadBalancerSourceRanges ?? []).length > 0)
+    w.write(0, `LoadBalancer Source Ranges:\t${spec.loadBalancerSourceRanges!.join(',')}\n`);
   await writeOwnEvents(describing);
 };
 
@@ -109,14 +124,17 @@ export const describeEndpoints: Describer = async (describing) => {
   w.labels('Labels', object.metadata?.labels);
   w.annotations('Annotations', object.metadata?.annotations);
   w.write(0, 'Subsets:\n');
-  for (const { addresses = [], notReadyAddresses = [], ports = [] } of (object['subsets'] as readonly Subset[] | undefined) ?? []) {
+  for (const { addresses = [], notReadyAddresses = [], ports = [] } of (object['subsets'] as
+    | readonly Subset[]
+    | undefined) ?? []) {
     w.write(1, `Addresses:\t${addresses.map(({ ip }) => ip).join(',') || '<none>'}\n`);
     w.write(1, `NotReadyAddresses:\t${notReadyAddresses.map(({ ip }) => ip).join(',') || '<none>'}\n`);
     if (ports.length > 0) {
       w.write(1, 'Ports:\n');
       w.write(2, 'Name\tPort\tProtocol\n');
       w.write(2, '----\t----\t--------\n');
-      for (const { name, port, protocol } of ports) w.write(2, `${name || '<unset>'}\t${port}\t${protocol}\n`);
+      for (const { name, port, protocol } of ports)
+        w.write(2, `${name || '<unset>'}\t${port}\t${protocol}\n`);
     }
     w.write(0, '\n');
   }
@@ -135,7 +153,8 @@ export const describeEndpointSlice: Describer = async (describing) => {
     w.write(0, 'Ports:\n');
     w.write(1, 'Name\tPort\tProtocol\n');
     w.write(1, '----\t----\t--------\n');
-    for (const { name, port, protocol } of slice.ports!) w.write(1, `${name || '<unset>'}\t${port ?? '<unset>'}\t${protocol}\n`);
+    for (const { name, port, protocol } of slice.ports!)
+      w.write(1, `${name || '<unset>'}\t${port ?? '<unset>'}\t${protocol}\n`);
   }
   if ((slice.endpoints ?? []).length === 0) w.write(0, 'Endpoints: <none>\n');
   else {
@@ -145,7 +164,8 @@ export const describeEndpointSlice: Describer = async (describing) => {
       w.write(2, 'Conditions:\n');
       w.write(3, `Ready:\t${endpoint.conditions?.ready ?? '<unset>'}\n`);
       w.write(2, `Hostname:\t${endpoint.hostname ?? '<unset>'}\n`);
-      if (endpoint.targetRef !== undefined) w.write(2, `TargetRef:\t${endpoint.targetRef.kind}/${endpoint.targetRef.name}\n`);
+      if (endpoint.targetRef !== undefined)
+        w.write(2, `TargetRef:\t${endpoint.targetRef.kind}/${endpoint.targetRef.name}\n`);
       w.write(2, `NodeName:\t${endpoint.nodeName ?? '<unset>'}\n`);
       w.write(2, `Zone:\t${endpoint.zone ?? '<unset>'}\n`);
     }
@@ -154,7 +174,10 @@ export const describeEndpointSlice: Describer = async (describing) => {
 };
 
 interface Backend {
-  readonly service?: { readonly name: string; readonly port?: { readonly number?: number; readonly name?: string } };
+  readonly service?: {
+    readonly name: string;
+    readonly port?: { readonly number?: number; readonly name?: string };
+  };
   readonly resource?: { readonly apiGroup?: string; readonly kind: string; readonly name: string };
 }
 
@@ -162,25 +185,38 @@ interface IngressSpec {
   readonly ingressClassName: string;
   readonly defaultBackend: Backend;
   readonly tls: readonly { readonly hosts?: readonly string[]; readonly secretName?: string }[];
-  readonly rules: readonly { readonly host?: string; readonly http?: { readonly paths: readonly { readonly path?: string; readonly backend: Backend }[] } }[];
+  readonly rules: readonly {
+    readonly host?: string;
+    readonly http?: { readonly paths: readonly { readonly path?: string; readonly backend: Backend }[] };
+  }[];
 }
 
 export const describeIngress: Describer = async (describing) => {
   const { kubectl, w, object } = describing;
   const spec = member<IngressSpec>(object, 'spec');
-  const status = member<{ loadBalancer: { ingress?: readonly { ip?: string; hostname?: string }[] } }>(object, 'status');
+  const status = member<{ loadBalancer: { ingress?: readonly { ip?: string; hostname?: string }[] } }>(
+    object,
+    'status',
+  );
   const namespace = object.metadata?.namespace ?? '';
   const describe = (backend: Backend): Promise<string> => backendText(kubectl, namespace, backend);
   w.write(0, `Name:\t${object.metadata?.name}\n`);
   w.labels('Labels', object.metadata?.labels);
   w.write(0, `Namespace:\t${namespace}\n`);
-  w.write(0, `Address:\t${(status.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || (hostname ?? '')).join(',')}\n`);
+  w.write(
+    0,
+    `Address:\t${(status.loadBalancer?.ingress ?? []).map(({ ip, hostname }) => ip || (hostname ?? '')).join(',')}\n`,
+  );
   w.write(0, `Ingress Class:\t${spec.ingressClassName ?? '<none>'}\n`);
   const fallback = spec.defaultBackend === undefined ? '<default>' : await describe(spec.defaultBackend);
   w.write(0, `Default backend:\t${fallback}\n`);
   if ((spec.tls ?? []).length > 0) {
     w.write(0, 'TLS:\n');
-    for (const { hosts = [], secretName } of spec.tls!) w.write(1, `${secretName === undefined ? 'SNI routes' : `${secretName} terminates`} ${hosts.join(',')}\n`);
+    for (const { hosts = [], secretName } of spec.tls!)
+      w.write(
+        1,
+        `${secretName === undefined ? 'SNI routes' : `${secretName} terminates`} ${hosts.join(',')}\n`,
+      );
   }
   w.write(0, 'Rules:\n');
   w.write(1, 'Host\tPath\tBackends\n');
@@ -197,19 +233,37 @@ export const describeIngress: Describer = async (describing) => {
   await writeOwnEvents(describing);
 };
 
-async function backendText(kubectl: Kubectl, namespace: string, { service, resource }: Backend): Promise<string> {
-  if (resource !== undefined) return `APIGroup: ${resource.apiGroup ?? '<none>'}, Kind: ${resource.kind}, Name: ${resource.name}`;
+async function backendText(
+  kubectl: Kubectl,
+  namespace: string,
+  { service, resource }: Backend,
+): Promise<string> {
+  if (resource !== undefined)
+    return `APIGroup: ${resource.apiGroup ?? '<none>'}, Kind: ${resource.kind}, Name: ${resource.name}`;
   if (service === undefined) return '';
   const { name, port } = service;
   return `${name}:${port?.number ?? port?.name ?? ''} (${await servicePortText(kubectl, namespace, name, port)})`;
 }
 
-async function servicePortText(kubectl: Kubectl, namespace: string, name: string, port: { readonly number?: number; readonly name?: string } | undefined): Promise<string> {
+async function servicePortText(
+  kubectl: Kubectl,
+  namespace: string,
+  name: string,
+  port: { readonly number?: number; readonly name?: string } | undefined,
+): Promise<string> {
   try {
-    const service = await kubectl.api.json<AnyObject>({ method: 'GET', path: `/api/v1/namespaces/${namespace}/services/${name}` });
+    const service = await kubectl.api.json<AnyObject>({
+      method: 'GET',
+      path: `/api/v1/namespaces/${namespace}/services/${name}`,
+    });
     const { ports = [] } = member<ServiceSpec>(service, 'spec');
-    const match = ports.find((each) => (port?.name === undefined ? each.port === port?.number : each.name === port.name));
-    return endpointsText(await slicesOf(kubectl, namespace, name), match === undefined ? '' : (match.name ?? ''));
+    const match = ports.find((each) =>
+      port?.name === undefined ? each.port === port?.number : each.name === port.name,
+    );
+    return endpointsText(
+      await slicesOf(kubectl, namespace, name),
+      match === undefined ? '' : (match.name ?? ''),
+    );
   } catch (error) {
     if (!isStatus(error, 'NotFound')) throw error;
     return `<error: ${error.message}>`;

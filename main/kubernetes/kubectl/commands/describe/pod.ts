@@ -2,7 +2,14 @@
 import { controllerOf, DescribeWriter, timeText, type StringMap } from './writer.ts';
 import { humanDuration } from '../../output/duration.ts';
 import type { ContainerStatus } from '../../rest/pods.ts';
-import { writeContainers, writeTolerations, writeVolumes, type FullContainer, type Toleration, type Volume } from './containers.ts';
+import {
+  writeContainers,
+  writeTolerations,
+  writeVolumes,
+  type FullContainer,
+  type Toleration,
+  type Volume,
+} from './containers.ts';
 import { member, writeOwnEvents, type Describer } from './describer.ts';
 
 interface Spec {
@@ -18,8 +25,15 @@ interface Spec {
   readonly volumes: readonly Volume[];
   readonly nodeSelector: StringMap;
   readonly tolerations: readonly Toleration[];
-  readonly topologySpreadConstraints: readonly { readonly topologyKey: string; readonly whenUnsatisfiable: string; readonly maxSkew: number; readonly labelSelector?: { readonly matchLabels?: StringMap } }[];
-  readonly securityContext: { readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string } };
+  readonly topologySpreadConstraints: readonly {
+    readonly topologyKey: string;
+    readonly whenUnsatisfiable: string;
+    readonly maxSkew: number;
+    readonly labelSelector?: { readonly matchLabels?: StringMap };
+  }[];
+  readonly securityContext: {
+    readonly seccompProfile?: { readonly type: string; readonly localhostProfile?: string };
+  };
 }
 
 interface Status {
@@ -64,7 +78,10 @@ export const describePod: Describer = async (describing) => {
   w.labels('Labels', metadata.labels);
   w.annotations('Annotations', metadata.annotations);
   if (metadata.deletionTimestamp !== undefined && status.phase !== 'Failed' && status.phase !== 'Succeeded') {
-    w.write(0, `Status:\tTerminating (lasts ${humanDuration(kubectl.proc.clock.now() - Date.parse(metadata.deletionTimestamp))})\n`);
+    w.write(
+      0,
+      `Status:\tTerminating (lasts ${humanDuration(kubectl.proc.clock.now() - Date.parse(metadata.deletionTimestamp))})\n`,
+    );
     w.write(0, `Termination Grace Period:\t${metadata.deletionGracePeriodSeconds ?? 0}s\n`);
   } else w.write(0, `Status:\t${status.phase ?? ''}\n`);
   if (status.reason) w.write(0, `Reason:\t${status.reason}\n`);
@@ -84,26 +101,56 @@ export const describePod: Describer = async (describing) => {
   if (controller !== undefined) w.write(0, `Controlled By:\t${controller}\n`);
   if (status.nominatedNodeName) w.write(0, `NominatedNodeName:\t${status.nominatedNodeName}\n`);
   const resolve = fieldResolver(metadata);
-  if ((spec.initContainers ?? []).length > 0) writeContainers(w, 'Init Containers', spec.initContainers!, status.initContainerStatuses ?? [], '', resolve);
+  if ((spec.initContainers ?? []).length > 0)
+    writeContainers(
+      w,
+      'Init Containers',
+      spec.initContainers!,
+      status.initContainerStatuses ?? [],
+      '',
+      resolve,
+    );
   writeContainers(w, 'Containers', spec.containers ?? [], status.containerStatuses ?? [], '', resolve);
-  if ((spec.ephemeralContainers ?? []).length > 0) writeContainers(w, 'Ephemeral Containers', spec.ephemeralContainers!, status.ephemeralContainerStatuses ?? [], '', resolve);
+  if ((spec.ephemeralContainers ?? []).length > 0)
+    writeContainers(
+      w,
+      'Ephemeral Containers',
+      spec.ephemeralContainers!,
+      status.ephemeralContainerStatuses ?? [],
+      '',
+      resolve,
+    );
   writeConditions(w, spec, status);
   writeVolumes(w, spec.volumes ?? [], '');
   w.write(0, `QoS Class:\t${status.qosClass ?? 'BestEffort'}\n`);
   w.labels('Node-Selectors', spec.nodeSelector);
   writeTolerations(w, 'Tolerations', spec.tolerations);
-  (spec.topologySpreadConstraints ?? []).forEach(({ topologyKey, whenUnsatisfiable, maxSkew, labelSelector }, index) => {
-    const selector = Object.entries(labelSelector?.matchLabels ?? {}).map(([key, value]) => `${key}=${value}`).join(',');
-    w.write(0, `${index === 0 ? 'Topology Spread Constraints:' : ''}\t${topologyKey}:${whenUnsatisfiable} when max skew ${maxSkew} is exceeded for selector ${selector}\n`);
-  });
+  (spec.topologySpreadConstraints ?? []).forEach(
+    ({ topologyKey, whenUnsatisfiable, maxSkew, labelSelector }, index) => {
+      const selector = Object.entries(labelSelector?.matchLabels ?? {})
+        .map(([key, value]) => `${key}=${value}`)
+        .join(',');
+      w.write(
+        0,
+        `${index === 0 ? 'Topology Spread Constraints:' : ''}\t${topologyKey}:${whenUnsatisfiable} when max skew ${maxSkew} is exceeded for selector ${selector}\n`,
+      );
+    },
+  );
   await writeOwnEvents(describing);
 };
 
-function writeConditions(w: DescribeWriter, { readinessGates = [] }: Partial<Spec>, { conditions = [] }: Partial<Status>): void {
+function writeConditions(
+  w: DescribeWriter,
+  { readinessGates = [] }: Partial<Spec>,
+  { conditions = [] }: Partial<Status>,
+): void {
   if (readinessGates.length > 0) {
     w.write(0, 'Readiness Gates:\n  Type\tStatus\n');
     for (const { conditionType } of readinessGates) {
-      w.write(1, `${conditionType} \t${conditions.find(({ type }) => type === conditionType)?.status ?? '<none>'} \n`);
+      w.write(
+        1,
+        `${conditionType} \t${conditions.find(({ type }) => type === conditionType)?.status ?? '<none>'} \n`,
+      );
     }
   }
   if (conditions.length === 0) return;

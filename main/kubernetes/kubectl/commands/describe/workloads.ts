@@ -11,7 +11,13 @@ interface WorkloadSpec {
   readonly replicas: number;
   readonly selector: LabelSelectorSpec;
   readonly template: PodTemplate;
-  readonly strategy: { readonly type?: string; readonly rollingUpdate?: { readonly maxUnavailable?: number | string; readonly maxSurge?: number | string } };
+  readonly strategy: {
+    readonly type?: string;
+    readonly rollingUpdate?: {
+      readonly maxUnavailable?: number | string;
+      readonly maxSurge?: number | string;
+    };
+  };
   readonly minReadySeconds: number;
 }
 
@@ -20,7 +26,11 @@ interface DeploymentStatus {
   readonly updatedReplicas: number;
   readonly availableReplicas: number;
   readonly unavailableReplicas: number;
-  readonly conditions: readonly { readonly type: string; readonly status: string; readonly reason?: string }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason?: string;
+  }[];
 }
 
 export const describeDeployment: Describer = async (describing) => {
@@ -38,12 +48,17 @@ export const describeDeployment: Describer = async (describing) => {
   );
   w.write(0, `StrategyType:\t${spec.strategy?.type ?? ''}\nMinReadySeconds:\t${spec.minReadySeconds ?? 0}\n`);
   const rolling = spec.strategy?.rollingUpdate;
-  if (rolling !== undefined) w.write(0, `RollingUpdateStrategy:\t${rolling.maxUnavailable ?? ''} max unavailable, ${rolling.maxSurge ?? ''} max surge\n`);
+  if (rolling !== undefined)
+    w.write(
+      0,
+      `RollingUpdateStrategy:\t${rolling.maxUnavailable ?? ''} max unavailable, ${rolling.maxSurge ?? ''} max surge\n`,
+    );
   writePodTemplate(w, spec.template);
   if ((status.conditions ?? []).length > 0) {
     w.write(0, 'Conditions:\n  Type\tStatus\tReason\n');
     w.write(1, '----\t------\t------\n');
-    for (const { type, status: state, reason } of status.conditions!) w.write(1, `${type} \t${state}\t${reason ?? ''}\n`);
+    for (const { type, status: state, reason } of status.conditions!)
+      w.write(1, `${type} \t${state}\t${reason ?? ''}\n`);
   }
   const { old, current } = await replicaSetsOf(describing);
   w.write(0, `OldReplicaSets:\t${replicaSetsText(old)}\n`);
@@ -56,7 +71,10 @@ interface ReplicaSetObject extends AnyObject {
   readonly status?: { readonly replicas?: number };
 }
 
-async function replicaSetsOf({ kubectl, object }: Describing): Promise<{ old: ReplicaSetObject[]; current: ReplicaSetObject | undefined }> {
+async function replicaSetsOf({
+  kubectl,
+  object,
+}: Describing): Promise<{ old: ReplicaSetObject[]; current: ReplicaSetObject | undefined }> {
   const { selector, template } = member<WorkloadSpec>(object, 'spec');
   const { items } = await kubectl.api.json<{ items: ReplicaSetObject[] | null }>({
     method: 'GET',
@@ -64,9 +82,16 @@ async function replicaSetsOf({ kubectl, object }: Describing): Promise<{ old: Re
     query: { labelSelector: selectorText(selector) },
   });
   const uid = (object.metadata as { uid?: string }).uid;
-  const owned = (items ?? []).filter((each) => ((each.metadata as { ownerReferences?: { uid: string; controller?: boolean }[] }).ownerReferences ?? []).some((owner) => owner.uid === uid && owner.controller === true));
-  const sameTemplate = (each: ReplicaSetObject): boolean => JSON.stringify(withoutHash(each.spec.template)) === JSON.stringify(withoutHash(template));
-  const current = owned.toSorted((a, b) => ((created(a) ?? '') < (created(b) ?? '') ? -1 : 1)).find(sameTemplate);
+  const owned = (items ?? []).filter((each) =>
+    (
+      (each.metadata as { ownerReferences?: { uid: string; controller?: boolean }[] }).ownerReferences ?? []
+    ).some((owner) => owner.uid === uid && owner.controller === true),
+  );
+  const sameTemplate = (each: ReplicaSetObject): boolean =>
+    JSON.stringify(withoutHash(each.spec.template)) === JSON.stringify(withoutHash(template));
+  const current = owned
+    .toSorted((a, b) => ((created(a) ?? '') < (created(b) ?? '') ? -1 : 1))
+    .find(sameTemplate);
   return { old: owned.filter((each) => each !== current), current };
 }
 
@@ -79,12 +104,21 @@ function withoutHash(template: PodTemplate | undefined): unknown {
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]));
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([key, each]) => [key, sorted(each)]),
+  );
 }
 
 function replicaSetsText(sets: readonly ReplicaSetObject[]): string {
   if (sets.length === 0) return '<none>';
-  return sets.map(({ metadata, spec, status }) => `${metadata?.name} (${status?.replicas ?? 0}/${spec.replicas ?? 0} replicas created)`).join(', ');
+  return sets
+    .map(
+      ({ metadata, spec, status }) =>
+        `${metadata?.name} (${status?.replicas ?? 0}/${spec.replicas ?? 0} replicas created)`,
+    )
+    .join(', ');
 }
 
 export const describeReplicaSet: Describer = async (describing) => {
@@ -92,7 +126,10 @@ export const describeReplicaSet: Describer = async (describing) => {
   const spec = member<WorkloadSpec>(object, 'spec');
   const status = member<DeploymentStatus>(object, 'status');
   w.write(0, `Name:\t${object.metadata?.name}\nNamespace:\t${object.metadata?.namespace}\n`);
-  w.write(0, `Selector:\t${object.kind === 'ReplicationController' ? mapText(spec.selector as unknown as StringMap) : selectorText(spec.selector)}\n`);
+  w.write(
+    0,
+    `Selector:\t${object.kind === 'ReplicationController' ? mapText(spec.selector as unknown as StringMap) : selectorText(spec.selector)}\n`,
+  );
   w.labels('Labels', object.metadata?.labels);
   w.annotations('Annotations', object.metadata?.annotations);
   writeController(describing);
@@ -130,8 +167,22 @@ export const describeDaemonSet: Describer = async (describing) => {
 };
 
 interface StatefulSetSpec extends WorkloadSpec {
-  readonly updateStrategy: { readonly type: string; readonly rollingUpdate?: { readonly partition?: number } };
-  readonly volumeClaimTemplates: readonly { readonly metadata: { readonly name: string; readonly labels?: StringMap; readonly annotations?: StringMap }; readonly spec: { readonly storageClassName?: string; readonly accessModes?: readonly string[]; readonly resources?: { readonly requests?: StringMap } } }[];
+  readonly updateStrategy: {
+    readonly type: string;
+    readonly rollingUpdate?: { readonly partition?: number };
+  };
+  readonly volumeClaimTemplates: readonly {
+    readonly metadata: {
+      readonly name: string;
+      readonly labels?: StringMap;
+      readonly annotations?: StringMap;
+    };
+    readonly spec: {
+      readonly storageClassName?: string;
+      readonly accessModes?: readonly string[];
+      readonly resources?: { readonly requests?: StringMap };
+    };
+  }[];
 }
 
 export const describeStatefulSet: Describer = async (describing) => {
@@ -177,7 +228,15 @@ interface JobSpec extends WorkloadSpec {
 export const describeJob: Describer = async (describing) => {
   const { w, object } = describing;
   const spec = member<JobSpec>(object, 'spec');
-  const status = member<{ startTime: string; completionTime: string; active: number; ready: number; succeeded: number; failed: number; completedIndexes: string }>(object, 'status');
+  const status = member<{
+    startTime: string;
+    completionTime: string;
+    active: number;
+    ready: number;
+    succeeded: number;
+    failed: number;
+    completedIndexes: string;
+  }>(object, 'status');
   w.write(0, `Name:\t${object.metadata?.name}\nNamespace:\t${object.metadata?.namespace}\n`);
   if (spec.selector !== undefined) w.write(0, `Selector:\t${selectorText(spec.selector)}\n`);
   w.labels('Labels', object.metadata?.labels);
@@ -188,15 +247,24 @@ export const describeJob: Describer = async (describing) => {
   if (spec.completionMode !== undefined) w.write(0, `Completion Mode:\t${spec.completionMode}\n`);
   if (spec.suspend !== undefined) w.write(0, `Suspend:\t${spec.suspend}\n`);
   if (spec.backoffLimit !== undefined) w.write(0, `Backoff Limit:\t${spec.backoffLimit}\n`);
-  if (spec.ttlSecondsAfterFinished !== undefined) w.write(0, `TTL Seconds After Finished:\t${spec.ttlSecondsAfterFinished}\n`);
+  if (spec.ttlSecondsAfterFinished !== undefined)
+    w.write(0, `TTL Seconds After Finished:\t${spec.ttlSecondsAfterFinished}\n`);
   if (status.startTime !== undefined) w.write(0, `Start Time:\t${timeText(status.startTime)}\n`);
   if (status.completionTime !== undefined) w.write(0, `Completed At:\t${timeText(status.completionTime)}\n`);
   if (status.startTime !== undefined && status.completionTime !== undefined) {
-    w.write(0, `Duration:\t${humanDuration(Date.parse(status.completionTime) - Date.parse(status.startTime))}\n`);
+    w.write(
+      0,
+      `Duration:\t${humanDuration(Date.parse(status.completionTime) - Date.parse(status.startTime))}\n`,
+    );
   }
-  if (spec.activeDeadlineSeconds !== undefined) w.write(0, `Active Deadline Seconds:\t${spec.activeDeadlineSeconds}s\n`);
-  w.write(0, `Pods Statuses:\t${status.active ?? 0} Active${status.ready === undefined ? '' : ` (${status.ready} Ready)`} / ${status.succeeded ?? 0} Succeeded / ${status.failed ?? 0} Failed\n`);
-  if (spec.completionMode === 'Indexed') w.write(0, `Completed Indexes:\t${status.completedIndexes || '<none>'}\n`);
+  if (spec.activeDeadlineSeconds !== undefined)
+    w.write(0, `Active Deadline Seconds:\t${spec.activeDeadlineSeconds}s\n`);
+  w.write(
+    0,
+    `Pods Statuses:\t${status.active ?? 0} Active${status.ready === undefined ? '' : ` (${status.ready} Ready)`} / ${status.succeeded ?? 0} Succeeded / ${status.failed ?? 0} Failed\n`,
+  );
+  if (spec.completionMode === 'Indexed')
+    w.write(0, `Completed Indexes:\t${status.completedIndexes || '<none>'}\n`);
   writePodTemplate(w, spec.template);
   await writeOwnEvents(describing);
 };
@@ -204,8 +272,22 @@ export const describeJob: Describer = async (describing) => {
 export const describeCronJob: Describer = async (describing) => {
   const { w, object } = describing;
   const spec = member<{
-    schedule: string; timeZone: string; concurrencyPolicy: string; suspend: boolean; successfulJobsHistoryLimit: number; failedJobsHistoryLimit: number; startingDeadlineSeconds: number;
-    jobTemplate: { spec: { selector?: LabelSelectorSpec; parallelism?: number; completions?: number; activeDeadlineSeconds?: number; template: PodTemplate } };
+    schedule: string;
+    timeZone: string;
+    concurrencyPolicy: string;
+    suspend: boolean;
+    successfulJobsHistoryLimit: number;
+    failedJobsHistoryLimit: number;
+    startingDeadlineSeconds: number;
+    jobTemplate: {
+      spec: {
+        selector?: LabelSelectorSpec;
+        parallelism?: number;
+        completions?: number;
+        activeDeadlineSeconds?: number;
+        template: PodTemplate;
+      };
+    };
   }>(object, 'spec');
   const status = member<{ lastScheduleTime: string; active: readonly { name: string }[] }>(object, 'status');
   const job = spec.jobTemplate?.spec;
@@ -217,11 +299,15 @@ export const describeCronJob: Describer = async (describing) => {
   w.write(0, `Concurrency Policy:\t${spec.concurrencyPolicy}\nSuspend:\t${boolText(spec.suspend)}\n`);
   w.write(0, `Successful Job History Limit:\t${spec.successfulJobsHistoryLimit ?? '<unset>'}\n`);
   w.write(0, `Failed Job History Limit:\t${spec.failedJobsHistoryLimit ?? '<unset>'}\n`);
-  w.write(0, `Starting Deadline Seconds:\t${spec.startingDeadlineSeconds === undefined ? '<unset>' : `${spec.startingDeadlineSeconds}s`}\n`);
+  w.write(
+    0,
+    `Starting Deadline Seconds:\t${spec.startingDeadlineSeconds === undefined ? '<unset>' : `${spec.startingDeadlineSeconds}s`}\n`,
+  );
   w.write(0, `Selector:\t${selectorText(job?.selector)}\n`);
   w.write(0, `Parallelism:\t${job?.parallelism ?? '<unset>'}\n`);
   w.write(0, `Completions:\t${job?.completions ?? '<unset>'}\n`);
-  if (job?.activeDeadlineSeconds !== undefined) w.write(0, `Active Deadline Seconds:\t${job.activeDeadlineSeconds}s\n`);
+  if (job?.activeDeadlineSeconds !== undefined)
+    w.write(0, `Active Deadline Seconds:\t${job.activeDeadlineSeconds}s\n`);
   writePodTemplate(w, job?.template);
   w.write(0, `Last Schedule Time:\t${timeText(status.lastScheduleTime)}\n`);
   w.write(0, `Active Jobs:\t${(status.active ?? []).map(({ name }) => name).join(', ') || '<none>'}\n`);
@@ -234,10 +320,20 @@ function writeController({ w, object }: Describing): void {
 }
 
 async function podsStatus({ kubectl, object }: Describing): Promise<string> {
-  const resource = { kind: object.kind ?? '', version: 'v1' } as Parameters<typeof podSelectorOf>[0]['resource'];
-  const pods: PodObject[] = await listPods(kubectl, object.metadata?.namespace ?? '', podSelectorOf({ object, resource }));
+  const resource = { kind: object.kind ?? '', version: 'v1' } as Parameters<
+    typeof podSelectorOf
+  >[0]['resource'];
+  const pods: PodObject[] = await listPods(
+    kubectl,
+    object.metadata?.namespace ?? '',
+    podSelectorOf({ object, resource }),
+  );
   const uid = (object.metadata as { uid?: string }).uid;
-  const owned = pods.filter(({ metadata }) => ((metadata as { ownerReferences?: { uid: string; controller?: boolean }[] }).ownerReferences ?? []).some((owner) => owner.controller === true && owner.uid === uid));
+  const owned = pods.filter(({ metadata }) =>
+    ((metadata as { ownerReferences?: { uid: string; controller?: boolean }[] }).ownerReferences ?? []).some(
+      (owner) => owner.controller === true && owner.uid === uid,
+    ),
+  );
   const count = (phase: string): number => owned.filter(({ status }) => status?.phase === phase).length;
   return `${count('Running')} Running / ${count('Pending')} Waiting / ${count('Succeeded')} Succeeded / ${count('Failed')} Failed`;
 }

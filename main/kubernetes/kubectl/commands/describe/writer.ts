@@ -36,7 +36,10 @@ export class DescribeWriter {
   labels(title: string, labels: StringMap | undefined, indent = ''): void {
     const keys = Object.keys(labels ?? {}).sort();
     if (keys.length === 0) this.write(0, `${indent}${title}:\t<none>\n`);
-    else keys.forEach((key, index) => this.write(0, `${index === 0 ? `${indent}${title}:` : indent}\t${key}=${labels![key]}\n`));
+    else
+      keys.forEach((key, index) =>
+        this.write(0, `${index === 0 ? `${indent}${title}:` : indent}\t${key}=${labels![key]}\n`),
+      );
   }
 
   annotations(title: string, annotations: StringMap | undefined): void {
@@ -83,7 +86,11 @@ export function boolText(value: boolean | undefined): string {
 }
 
 /** The controller among an object's owners, as `Kind/name`. */
-export function controllerOf(metadata: { readonly ownerReferences?: readonly { controller?: boolean; kind: string; name: string }[] } | undefined): string | undefined {
+export function controllerOf(
+  metadata:
+    | { readonly ownerReferences?: readonly { controller?: boolean; kind: string; name: string }[] }
+    | undefined,
+): string | undefined {
   const owner = metadata?.ownerReferences?.find(({ controller }) => controller === true);
   return owner === undefined ? undefined : `${owner.kind}/${owner.name}`;
 }

@@ -18,7 +18,10 @@ export interface Revision {
 }
 
 /** Oldest first. */
-export async function revisionsOf(kubectl: Kubectl, { object, resource, namespace }: Selected): Promise<Revision[]> {
+export async function revisionsOf(
+  kubectl: Kubectl,
+  { object, resource, namespace }: Selected,
+): Promise<Revision[]> {
   const { selector } = object['spec'] as { selector: LabelSelectorSpec };
   const plural = resource.kind === 'Deployment' ? 'replicasets' : 'controllerrevisions';
   const { items } = await kubectl.api.json<{ items: AnyObject[] | null }>({
@@ -27,7 +30,12 @@ export async function revisionsOf(kubectl: Kubectl, { object, resource, namespac
     query: { labelSelector: formatLabelSelector(labelSelectorOf(selector)) },
   });
   const uid = (object.metadata as { uid?: string }).uid;
-  const owned = (items ?? []).filter(({ metadata }) => (metadata as { ownerReferences?: { uid: string; controller?: boolean }[] }).ownerReferences?.some((owner) => owner.uid === uid && owner.controller === true) === true);
+  const owned = (items ?? []).filter(
+    ({ metadata }) =>
+      (metadata as { ownerReferences?: { uid: string; controller?: boolean }[] }).ownerReferences?.some(
+        (owner) => owner.uid === uid && owner.controller === true,
+      ) === true,
+  );
   return owned.map((each) => toRevision(each, object, plural)).toSorted((a, b) => a.number - b.number);
 }
 
@@ -35,10 +43,20 @@ function toRevision(each: AnyObject, owner: AnyObject, plural: string): Revision
   const changeCause = each.metadata?.annotations?.[CHANGE_CAUSE] ?? '<none>';
   if (plural === 'replicasets') {
     const { template } = each['spec'] as { template: PodTemplate };
-    return { number: Number(each.metadata?.annotations?.[REVISION] ?? '0'), changeCause, template, object: { apiVersion: 'apps/v1', kind: 'ReplicaSet', ...each } as AnyObject };
+    return {
+      number: Number(each.metadata?.annotations?.[REVISION] ?? '0'),
+      changeCause,
+      template,
+      object: { apiVersion: 'apps/v1', kind: 'ReplicaSet', ...each } as AnyObject,
+    };
   }
   const data = each['data'] as { spec: { template: Record<string, unknown> } };
   const { $patch: _, ...template } = data.spec.template;
   const applied = mergePatch(owner, { spec: { template } }) as AnyObject;
-  return { number: each['revision'] as number, changeCause, template: template as PodTemplate, object: applied };
+  return {
+    number: each['revision'] as number,
+    changeCause,
+    template: template as PodTemplate,
+    object: applied,
+  };
 }

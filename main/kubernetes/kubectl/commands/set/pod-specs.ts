@@ -25,9 +25,20 @@ export interface MutablePodSpec {
 
 /** The pod spec within an object; undefined for kinds without one. */
 export function podSpecOf(object: AnyObject): MutablePodSpec | undefined {
-  const spec = object['spec'] as { containers?: unknown; template?: { spec?: MutablePodSpec }; jobTemplate?: { spec: { template: { spec: MutablePodSpec } } } } | undefined;
+  const spec = object['spec'] as
+    | {
+        containers?: unknown;
+        template?: { spec?: MutablePodSpec };
+        jobTemplate?: { spec: { template: { spec: MutablePodSpec } } };
+      }
+    | undefined;
   if (object.kind === 'Pod') return spec as unknown as MutablePodSpec;
-  return spec?.jobTemplate?.spec.template.spec ?? (object.kind === 'PodTemplate' ? (object['template'] as { spec: MutablePodSpec }).spec : spec?.template?.spec);
+  return (
+    spec?.jobTemplate?.spec.template.spec ??
+    (object.kind === 'PodTemplate'
+      ? (object['template'] as { spec: MutablePodSpec }).spec
+      : spec?.template?.spec)
+  );
 }
 
 export interface Change {
@@ -47,7 +58,13 @@ export async function changeEach(invocation: Invocation, change: Change): Promis
   const dryRun = dryRunOf(flags);
   const isLocal = flags.bool('local');
   const print = resultPrinter(invocation, isLocal ? 'none' : dryRun);
-  const selection = { args: change.args, all: flags.bool('all'), labelSelector: flags.string('selector'), unfetched: isLocal, continueOnError: true };
+  const selection = {
+    args: change.args,
+    all: flags.bool('all'),
+    labelSelector: flags.string('selector'),
+    unfetched: isLocal,
+    continueOnError: true,
+  };
   await visitObjects(invocation, selection, async (selected) => {
     const { resource, namespace, name, object } = selected;
     const copy = structuredClone(object);
@@ -58,7 +75,13 @@ export async function changeEach(invocation: Invocation, change: Change): Promis
     }
     const schemas = await kubectl.openApi.schemas(resource.group, resource.version);
     const tree = object as Record<string, unknown>;
-    const patch = threeWayPatch(tree, copy as Record<string, unknown>, tree, schemas, schemas.forKind(resource));
+    const patch = threeWayPatch(
+      tree,
+      copy as Record<string, unknown>,
+      tree,
+      schemas,
+      schemas.forKind(resource),
+    );
     if (Object.keys(patch).length === 0) return;
     try {
       const patched = await kubectl.api.json<AnyObject>({
@@ -81,5 +104,7 @@ export async function changeEach(invocation: Invocation, change: Change): Promis
 export function requirePodSpec(copy: AnyObject, { resource, name }: Selected): MutablePodSpec {
   const spec = podSpecOf(copy);
   if (spec !== undefined) return spec;
-  throw new CommandError(`${resource.plural}/${name} the object is not a pod or does not have a pod template: *${resource.version}.${resource.kind}`);
+  throw new CommandError(
+    `${resource.plural}/${name} the object is not a pod or does not have a pod template: *${resource.version}.${resource.kind}`,
+  );
 }
