@@ -16,9 +16,11 @@ export function Checks({ checks, checking }: { checks: readonly CheckState[]; ch
   const { t } = useTranslation();
   const id = useId();
   const section = useRef<HTMLElement>(null);
+  const asked = useRef(false);
   useEffect(() => {
-    // Whoever asks wants to see the answer, which is below the text.
-    if (checking) section.current?.scrollIntoView({ block: 'end' });
+    // Whoever asks wants to see the answer, which is below the text; and grows by what is missing once it is known.
+    if (checking || asked.current) section.current?.scrollIntoView({ block: 'nearest' });
+    asked.current = checking;
   }, [checking]);
   return (
     <section ref={section} className="checks" aria-labelledby={id} aria-busy={checking}>

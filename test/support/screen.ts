@@ -1,12 +1,13 @@
 // The app in a browser as a person has it: `drydock serve`, Chromium, a keyboard, and eyes for the terminals.
 import type { Browser, Page } from 'playwright-core';
-import { vi } from 'vitest';
+import { setTimeout as delay } from 'node:timers/promises';
 
 import type { TerminalProbe } from '../../renderer/terminal/terminal-probe.ts';
 import { launchChromium } from './chromium.ts';
 import { Drydock } from './drydock.ts';
 
-const POLL = { timeout: 30_000, interval: 25 };
+const WAIT_MS_MAX = 30_000;
+const LOOK_EVERY_MS = 25;
 
 export interface ScreenOptions {
   /** The data folder. */
@@ -72,10 +73,10 @@ export class Screen implements AsyncDisposable {
     await this.page.keyboard.type(line);
     let text = '';
     const look = async (): Promise<string> => (text = (await this.text(machine)).trimEnd());
-    await vi.waitUntil(async () => squeeze(await look()).endsWith(squeeze(line)), POLL);
+    await until(async () => squeeze(await look()).endsWith(squeeze(line)), look);
     const typed = text;
     await this.page.keyboard.press('Enter');
-    await vi.waitUntil(async () => prompt.test((await look()).split('\n').at(-1)!), POLL);
+    await until(async () => prompt.test((await look()).split('\n').at(-1)!), look);
     return text.startsWith(typed) ? text.slice(typed.length) : text;
   }
 
@@ -89,6 +90,15 @@ export class Screen implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.browser.close();
     await this.host[Symbol.asyncDispose]();
+  }
+}
+
+/** Waits for what a terminal shows. */
+async function until(condition: () => Promise<boolean>, look: () => Promise<string>): Promise<void> {
+  const giveUpMs = Date.now() + WAIT_MS_MAX;
+  while (!(await condition())) {
+    if (Date.now() > giveUpMs) throw new Error(`The terminal still shows:\n${await look()}`);
+    await delay(LOOK_EVERY_MS);
   }
 }
 
