@@ -35,3 +35,29 @@ test('kubectl exec of what isn’t there says so once', async () => {
   expect(stderr.match(/error executing command in container/g)).toHaveLength(1);
   expect(stderr).toContain('exec: "nosuch": executable file not found in $PATH');
 });
+
+test('a Service whose pods are all gone is described without endpoints, and refuses', async () => {
+  using world = await makeCluster({ nodes: 2 });
+  await world.run(
+    'kubectl create deployment web --image nginx:1.20; kubectl expose deployment web --port 80',
+  );
+  await world.clock.advance({ seconds: 20 });
+  await world.run('kubectl scale deployment web --replicas 0');
+  await world.clock.advance({ seconds: 20 });
+  const described = await world.run('kubectl describe svc web');
+  expect(described).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(described.stdout).toMatch(/\nEndpoints: +\n/);
+  const curl = await world.run('curl -sS -m 3 $(kubectl get svc web -o jsonpath={.spec.clusterIP})');
+  expect(curl.stderr).toContain('Failed to connect');
+  expect(world.faults).toEqual([]);
+});
+
+test('kubectl run -it of an image that can’t be had gives up in words', async () => {
+  using world = await makeCluster({ nodes: 2 });
+  const { stderr, exitCode } = await world.run(
+    'kubectl run -i --rm x --image=nosuch:1 --restart=Never --pod-running-timeout=10s',
+  );
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('timed out waiting for the condition');
+  expect(world.faults).toEqual([]);
+});

@@ -1,5 +1,6 @@
 // Waiting until an object is as one wants it: a list, then a watch, with a deadline (watchtools.UntilWithSync).
 import type { ApiRequest } from '../../client/http-client.ts';
+import { CommandError } from '../frame/command-error.ts';
 import type { Kubectl } from '../kubectl.ts';
 import type { AnyObject } from './builder.ts';
 import { pathOf, type DiscoveredResource } from './discovery.ts';
@@ -7,7 +8,7 @@ import { typed } from './selection.ts';
 import { watchEvents } from './watch.ts';
 
 /** The time is up. */
-export class TimedOut extends Error {}
+export class TimedOut extends CommandError {}
 
 export interface Waited {
   readonly resource: DiscoveredResource;

@@ -101,9 +101,9 @@ async function slicesOf(kubectl: Kubectl, namespace: string, service: string): P
 function endpointsText(slices: readonly Slice[], portName: string | undefined): string {
   if (slices.length === 0) return '<none>';
   const addresses: string[] = [];
-  for (const { ports = [], endpoints } of slices) {
+  for (const { ports, endpoints } of slices) {
     const ready = (endpoints ?? []).filter(({ conditions }) => conditions?.ready !== false);
-    for (const { name = '', port } of ports) {
+    for (const { name = '', port } of ports ?? []) {
       if (portName !== undefined && name !== portName) continue;
       for (const endpoint of ready) addresses.push(`${endpoint.addresses[0]}:${port}`);
     }
