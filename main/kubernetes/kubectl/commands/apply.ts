@@ -11,7 +11,7 @@ import { validationOf } from '../frame/validation.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { OpenApi } from '../rest/open-api.ts';
 import { threeWayPatch } from '../rest/three-way.ts';
-import { statusText } from '../main.ts';
+import { statusText } from '../frame/explain.ts';
 
 export const apply: Command = {
   name: 'apply',

@@ -11,7 +11,7 @@ import { customColumns } from '../output/custom-columns.ts';
 import { relaxedJsonPath, parseJsonPath } from '../output/jsonpath.ts';
 import { OBJECT_FORMATS, objectPrinter } from '../output/printer.ts';
 import { formatTable } from '../output/table.ts';
-import { statusText } from '../main.ts';
+import { statusText } from '../frame/explain.ts';
 
 /** meta.k8s.io/v1 Table. */
 interface Table {
@@ -218,7 +218,11 @@ function tableText(
 function cellText(cell: unknown): string {
   if (cell === null || cell === undefined) return '';
   const value =
-    typeof cell === 'string' ? cell : typeof cell === 'object' ? JSON.stringify(cell) : String(cell);
+    typeof cell === 'string'
+      ? cell
+      : typeof cell === 'object'
+        ? JSON.stringify(cell)
+        : String(cell as number | boolean);
   return value.includes('\n') ? `${value.slice(0, value.indexOf('\n'))}...` : value;
 }
 
@@ -242,7 +246,7 @@ function sortRows(rows: readonly Row[], expression: string): readonly Row[] {
 export function compare(a: unknown, b: unknown): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
   if (typeof a === 'number' && typeof b === 'number') return a - b;
-  const [left, right] = [String(a), String(b)];
+  const [left, right] = [String(a as string | number | boolean), String(b as string | number | boolean)];
   return left < right ? -1 : left > right ? 1 : 0;
 }
 

@@ -8,7 +8,7 @@ import type { AnyObject } from '../rest/builder.ts';
 import { pathOf } from '../rest/discovery.ts';
 import { visitObjects, type Selected } from '../rest/selection.ts';
 import { waitForObject, TimedOut } from '../rest/wait-for.ts';
-import { messageOf } from '../main.ts';
+import { messageOf } from '../frame/explain.ts';
 
 interface Scale {
   readonly metadata: { readonly resourceVersion: string };

@@ -25,7 +25,7 @@ async function runVersion({ kubectl, flags, args }: Invocation): Promise<number>
   const client = clientVersion(kubectl.version.gitVersion);
   const { kustomizeVersion } = kubectl.version;
   let server: VersionInfo | undefined;
-  let failure: unknown;
+  let failure: Error | undefined;
   if (!flags.bool('client')) {
     try {
       server = await kubectl.api.json<VersionInfo>({
@@ -34,6 +34,7 @@ async function runVersion({ kubectl, flags, args }: Invocation): Promise<number>
         query: { timeout: '32s' },
       });
     } catch (error) {
+      if (!(error instanceof Error)) throw error;
       failure = error; // Told after what is known.
     }
   }

@@ -49,5 +49,5 @@ function columnText(value: unknown): string {
     const pairs = Object.entries(value as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
     return `map[${pairs.map(([key, member]) => `${key}:${columnText(member)}`).join(' ')}]`;
   }
-  return String(value);
+  return String(value as string | number | boolean);
 }

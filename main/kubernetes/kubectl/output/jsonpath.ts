@@ -79,7 +79,7 @@ function printNodes(nodes: readonly Node[], object: unknown, root: unknown, allo
 function valueText(value: unknown): string {
   if (typeof value === 'string') return value;
   if (value === null || value === undefined) return '';
-  return typeof value === 'object' ? toCompactJson(value) : String(value);
+  return typeof value === 'object' ? toCompactJson(value) : String(value as string | number | boolean);
 }
 
 function walk(

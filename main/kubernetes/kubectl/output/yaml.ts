@@ -60,7 +60,7 @@ function inline(value: unknown): string {
   if (typeof value === 'string') return stringText(value);
   if (typeof value === 'object') return Array.isArray(value) ? '[]' : '{}';
   if (typeof value === 'number' && !Number.isInteger(value)) return goFloat(value);
-  return String(value);
+  return String(value as number | boolean);
 }
 
 /** strconv.FormatFloat 'g' as go-yaml prints floats. */

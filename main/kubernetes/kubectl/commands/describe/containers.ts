@@ -1,6 +1,6 @@
 // Containers, volumes, tolerations: what descriptions of pods and of pod templates share.
 import type { ContainerState, ContainerStatus } from '../../rest/pods.ts';
-import { boolText, DescribeWriter, timeText, type StringMap } from './writer.ts';
+import { boolText, type DescribeWriter, timeText, type StringMap } from './writer.ts';
 
 interface Probe {
   readonly exec?: { readonly command?: readonly string[] };

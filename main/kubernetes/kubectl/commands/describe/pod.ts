@@ -1,5 +1,5 @@
 // Describes a pod.
-import { controllerOf, DescribeWriter, timeText, type StringMap } from './writer.ts';
+import { controllerOf, type DescribeWriter, timeText, type StringMap } from './writer.ts';
 import { humanDuration } from '../../output/duration.ts';
 import type { ContainerStatus } from '../../rest/pods.ts';
 import {

@@ -108,3 +108,12 @@ export function requirePodSpec(copy: AnyObject, { resource, name }: Selected): M
     `${resource.plural}/${name} the object is not a pod or does not have a pod template: *${resource.version}.${resource.kind}`,
   );
 }
+
+/** Container names may be given with `*`. */
+export function matches(name: string, pattern: string): boolean {
+  return (
+    pattern === '*' ||
+    name === pattern ||
+    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(name)
+  );
+}

@@ -4,8 +4,7 @@ import type { Command, Invocation } from '../../frame/command.ts';
 import { parseTargets, type AnyObject } from '../../rest/builder.ts';
 import { splitPairs } from '../../rest/pairs.ts';
 import { fetchObject, visitObjects } from '../../rest/selection.ts';
-import { changeEach, requirePodSpec, type MutableContainer } from './pod-specs.ts';
-import { matches } from './set.ts';
+import { changeEach, matches, requirePodSpec, type MutableContainer } from './pod-specs.ts';
 
 type Variable = NonNullable<MutableContainer['env']>[number];
 

@@ -10,7 +10,7 @@ import { splitPairs } from '../../rest/pairs.ts';
 import { visitObjects } from '../../rest/selection.ts';
 import { subjectsOf } from '../create/rbac.ts';
 import { parseLabels } from '../expose.ts';
-import { changeEach, requirePodSpec, type MutableContainer } from './pod-specs.ts';
+import { changeEach, matches, requirePodSpec, type MutableContainer } from './pod-specs.ts';
 import { setEnv } from './set-env.ts';
 
 export const set: Command = {
@@ -110,15 +110,6 @@ function quantities(text: string): Record<string, string> {
           );
         return parts as [string, string];
       }),
-  );
-}
-
-/** Container names may be given with `*`. */
-export function matches(name: string, pattern: string): boolean {
-  return (
-    pattern === '*' ||
-    name === pattern ||
-    new RegExp(`^${pattern.replace(/[.+?^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*')}$`).test(name)
   );
 }
 
