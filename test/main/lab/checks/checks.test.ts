@@ -20,7 +20,9 @@ const object = (cel: string, name = 'kubernetes', resource = 'services'): Condit
 
 test('what a failing check says names what was found and what was expected', async () => {
   using world = await makeCluster();
-  expect(await said(world, object("object.spec.type == 'ClusterIP' && object.spec.ports[0].port + 1 == 444"))).toBe('holds');
+  expect(
+    await said(world, object("object.spec.type == 'ClusterIP' && object.spec.ports[0].port + 1 == 444")),
+  ).toBe('holds');
   expect(await said(world, object("object.spec.type == 'NodePort'"))).toBe(
     "Service kubernetes doesn't satisfy object.spec.type == 'NodePort'.",
   );
@@ -45,6 +47,10 @@ test('what a failing check says names what was found and what was expected', asy
     http: { from: 'client', url, requests: 2, expect: expected },
   });
   expect(await said(world, http('http://www.baidu.com/', { status: 200, sameBody: true }))).toBe('holds');
+  expect(await said(world, http('http://www.baidu.com/', { distinct: 1 }))).toBe('holds');
+  expect(await said(world, http('http://www.baidu.com/', { distinct: 2 }))).toContain(
+    'The 2 requests got 1 different answers instead of 2: ',
+  );
   expect(await said(world, http('http://192.168.10.11:81/', {}))).toBe(
     'client got no answer from http://192.168.10.11:81/: Connection refused.',
   );
@@ -60,7 +66,10 @@ test('what a failing check says names what was found and what was expected', asy
 test('a check with time waits for what is on its way, and no longer', async () => {
   using world = await makeCluster();
   void world.run('sleep 20; touch /root/late');
-  const late: Condition = { kind: 'command', command: { machine: 'master1', run: 'test -e /root/late', expect: {} } };
+  const late: Condition = {
+    kind: 'command',
+    command: { machine: 'master1', run: 'test -e /root/late', expect: {} },
+  };
   expect((await check(world, late, 5_000)).holds).toBe(false);
   expect((await check(world, late, 60_000)).holds).toBe(true);
 });
