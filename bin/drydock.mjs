@@ -7,7 +7,14 @@ import path from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-import { checkoutEnvironment, ensureInstalled, node24, ROOT, runScript } from '../scripts/setup.mjs';
+import {
+  checkoutEnvironment,
+  ensureBuilt,
+  ensureInstalled,
+  node24,
+  ROOT,
+  runScript,
+} from '../scripts/setup.mjs';
 
 const NODE_MAJOR_WANTED = 24; // It runs TypeScript as it is, and better-sqlite3 crashes on older ones.
 
@@ -18,6 +25,7 @@ await runScript(async () => {
 
   module.enableCompileCache(path.join(ROOT, 'out', '.compile-cache'));
   if (args[0] === 'serve') {
+    await ensureBuilt();
     const { main } = await import('../main/browser/index.ts');
     return main(args.slice(1));
   }

@@ -84,7 +84,8 @@ export class Screen implements AsyncDisposable {
   async close(): Promise<void> {
     await this.browser.close();
     const { status, stderr } = await this.host.end('SIGINT');
-    if (status !== 0 || stderr !== '') throw new Error(`drydock serve ended with ${status}: ${stderr}`);
+    const complaints = stderr.replace('drydock: Building the app …\n', '');
+    if (status !== 0 || complaints !== '') throw new Error(`drydock serve ended with ${status}: ${stderr}`);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
