@@ -1,5 +1,5 @@
 // One machine of a cluster: a Linux machine on the LAN with what its role installs on it.
-import { machinePrograms } from '../linux/commands/index.ts';
+import { machinePrograms, sshd } from '../linux/commands/index.ts';
 import { makeContainerd, type Cni, type ImageRegistry } from '../linux/containerd/index.ts';
 import type { LayerFile, Program } from '../linux/kernel/index.ts';
 import { makeMachine, type Machine } from '../linux/machine/index.ts';
@@ -54,11 +54,23 @@ const NODE_MODULES = [
   'overlay',
 ];
 /** Packages that whoever set the nodes up has installed. */
-const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'openssh-clients'];
+const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'tcpdump', 'traceroute'];
 const XTABLES_LOCK = '/run/xtables.lock';
 const CPU_COUNT = 2;
 const MEMORY_BYTES = 4 * 1024 ** 3;
 const MIB_BYTES = 1024 ** 2;
+
+/** Runs on every machine, the client too. */
+const SSHD: UnitDefinition = {
+  name: 'sshd.service',
+  description: 'OpenSSH server daemon',
+  documentation: 'man:sshd(8)',
+  execStart: ['/usr/sbin/sshd', '-D'],
+  program: sshd,
+  restart: 'on-failure',
+  restartDelayMs: 42_000,
+  enabledByDefault: true,
+};
 
 export function makeNode(options: NodeOptions): ClusterNode {
   const { machine: profile, clock, store, lan, onFault } = options;
@@ -83,6 +95,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
   const owned = new DisposableStack();
   owned.use(machine);
   owned.use(joinKernelToNetwork(machine));
+  machine.systemd.define(SSHD);
   if (!isNode) {
     return {
       machine,

@@ -1,5 +1,11 @@
 // ip link and ip address: showing and changing devices and their addresses.
-import { ErrnoError, parseIpv4, type Address, type Link } from '../../../network/index.ts';
+import {
+  ErrnoError,
+  parseIpv4,
+  type Address,
+  type Link,
+  type NetworkNamespace,
+} from '../../../network/index.ts';
 import { dialectOf } from '../frame/command.ts';
 import { IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
 
@@ -77,6 +83,16 @@ function firstLine(link: Link, withMode: boolean): string {
   return `${link.index}: ${shownName(link)}: <${link.flags.join(',')}> mtu ${link.mtu} qdisc ${link.qdisc}${master} state ${link.operState}${withMode ? ' mode DEFAULT' : ''} group default qlen ${link.queueLength}`;
 }
 
+/** The number of the other end's namespace: they count up as links to new ones are met. ip-netns(8). */
+function namespaceId(link: Link): number {
+  const others = new Set<NetworkNamespace>();
+  for (const { kind, peer } of link.namespace.links.list()) {
+    if (kind === 'veth' && peer !== undefined && peer.namespace !== link.namespace)
+      others.add(peer.namespace);
+  }
+  return [...others].indexOf(link.peer!.namespace);
+}
+
 function secondLine(link: Link): string {
   const broadcast =
     link.kind === 'loopback'
@@ -86,7 +102,7 @@ function secondLine(link: Link): string {
         : 'ff:ff:ff:ff:ff:ff';
   const elsewhere =
     link.kind === 'veth' && link.peer !== undefined && link.peer.namespace !== link.namespace
-      ? ` link-netns ${link.peer.namespace.name}`
+      ? ` link-netnsid ${namespaceId(link)}`
       : '';
   return `    link/${linkType(link)} ${link.mac} brd ${broadcast}${elsewhere}`;
 }

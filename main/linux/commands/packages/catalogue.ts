@@ -53,6 +53,9 @@ import { ss } from '../network/ss.ts';
 import { tcpdump } from '../network/tcpdump.ts';
 import { tracepath, traceroute } from '../network/traceroute.ts';
 import { wget } from '../network/wget.ts';
+import { scp } from '../ssh/scp.ts';
+import { ssh } from '../ssh/ssh.ts';
+import { sshd } from '../ssh/sshd.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, top, uptime, w, who } from '../process/memory.ts';
 import { ps } from '../process/ps.ts';
@@ -374,6 +377,11 @@ export const PACKAGES: readonly CommandPackage[] = [
     160_000,
     { traceroute },
   ),
+  pack('openssh-clients', '8.7p1', '43.el9', 'An open source SSH client applications', 3_500_000, {
+    ssh,
+    scp,
+  }),
+  pack('openssh-server', '8.7p1', '43.el9', 'An open source SSH server daemon', 1_000_000, {}, { sshd }),
   pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
   pack('jq', '1.6', '14.el9', 'Command-line JSON processor', 400_000, { jq }),
   pack(
@@ -429,6 +437,8 @@ const PREINSTALLED: readonly string[] = [
   'iputils',
   'iptables',
   'curl',
+  'openssh-clients',
+  'openssh-server',
   'yum',
   'vim-common',
 ];
