@@ -41,7 +41,7 @@ export function inRange(range: AddressRange, address: string): boolean {
 
 /** Dynamic addresses come from above this offset first, so that low ones may be picked by hand (KEP-3070). */
 function dynamicOffset(size: number): number {
-  if (size < 16) return 0;
+  if (size <= 16) return 0;
   return Math.min(256, Math.max(16, Math.floor(size / 16)));
 }
 
@@ -52,7 +52,7 @@ export function pickAddress(
   random: Random,
 ): string | undefined {
   const usable = range.size - 2;
-  const offset = dynamicOffset(range.size);
+  const offset = Math.min(dynamicOffset(range.size), usable);
   return (
     pick(range.first + 1 + offset, usable - offset, (value) => isTaken(ipv4Text(value)), random, ipv4Text) ??
     pick(range.first + 1, offset, (value) => isTaken(ipv4Text(value)), random, ipv4Text)

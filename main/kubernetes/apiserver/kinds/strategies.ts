@@ -62,6 +62,9 @@ const podStrategy: Partial<Kind> = {
   },
   prepareStatus(object, old) {
     const status = object['status'] as Tree | undefined;
+    const podIP = status?.['podIP'];
+    if (status !== undefined && typeof podIP === 'string' && podIP !== '')
+      status['podIPs'] ??= [{ ip: podIP }];
     const qosClass = (old['status'] as Tree | undefined)?.['qosClass'];
     if (status !== undefined && qosClass !== undefined) status['qosClass'] ??= qosClass;
   },

@@ -235,7 +235,8 @@ export class Writer {
       this.parts.tracker.track(served, object, old, request, context.nowMs);
     }
     this.parts.admission.mutate({ operation: 'UPDATE', served, object, old, context });
-    countGeneration(served, object, old);
+    // A binding fills in what the pod asked for; it isn't a change of that.
+    if (request.subresource !== 'binding') countGeneration(served, object, old);
 
     const errors =
       request.subresource === 'status'
