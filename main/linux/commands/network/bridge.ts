@@ -138,9 +138,8 @@ function portState(port: Link): string {
 
 /** The peer's index as a name of this namespace, be it right or not: bridge(8) doesn't look where the peer is. */
 function peerName(port: Link): string | undefined {
-  const { peer } = port;
-  if (peer === undefined) return undefined;
-  return peer.namespace === port.namespace ? peer.name : `if${peer.index}`;
+  if (port.peer === undefined) return undefined;
+  return port.namespace.links.get(port.peer.index)?.name ?? `if${port.peer.index}`;
 }
 
 function setPort(context: IpContext, args: string[]): Promise<number> {

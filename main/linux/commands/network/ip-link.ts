@@ -83,14 +83,15 @@ function firstLine(link: Link, withMode: boolean): string {
   return `${link.index}: ${shownName(link)}: <${link.flags.join(',')}> mtu ${link.mtu} qdisc ${link.qdisc}${master} state ${link.operState}${withMode ? ' mode DEFAULT' : ''} group default qlen ${link.queueLength}`;
 }
 
-/** The number of the other end's namespace: they count up as links to new ones are met. ip-netns(8). */
-function namespaceId(link: Link): number {
+/** The other end's namespace by its name under /run/netns, or by number: they count up as links to new ones are met. */
+function namespaceText(link: Link, other: NetworkNamespace): string {
+  if (!other.name.includes(' ')) return `link-netns ${other.name}`; // A pod's namespace bears the pod's name, and no file's.
   const others = new Set<NetworkNamespace>();
   for (const { kind, peer } of link.namespace.links.list()) {
     if (kind === 'veth' && peer !== undefined && peer.namespace !== link.namespace)
       others.add(peer.namespace);
   }
-  return [...others].indexOf(link.peer!.namespace);
+  return `link-netnsid ${[...others].indexOf(other)}`;
 }
 
 function secondLine(link: Link): string {
@@ -102,7 +103,7 @@ function secondLine(link: Link): string {
         : 'ff:ff:ff:ff:ff:ff';
   const elsewhere =
     link.kind === 'veth' && link.peer !== undefined && link.peer.namespace !== link.namespace
-      ? ` link-netnsid ${namespaceId(link)}`
+      ? ` ${namespaceText(link, link.peer.namespace)}`
       : '';
   return `    link/${linkType(link)} ${link.mac} brd ${broadcast}${elsewhere}`;
 }
