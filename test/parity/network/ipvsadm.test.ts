@@ -17,7 +17,6 @@ const recorded = existsSync(golden);
 const KNOWN: Readonly<Record<string, string>> = {
   '73-ipv6': "IPv6 services aren't simulated",
   '77-sorted-nosort': "the kernel's hash order isn't simulated",
-  '97-err-nonroot': 'setpriv is not there',
   '99-help': 'the long help text is shortened',
 };
 

@@ -2,6 +2,7 @@
 import type { Program } from '../../kernel/index.ts';
 import { RuntimeError, type Container, type Containerd } from '../../containerd/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
+import { ctrExport, ctrImport } from './archive.ts';
 import { strftime, UTC } from '../frame/time.ts';
 import { runInContainer, showLogs } from './exec.ts';
 import {
@@ -394,7 +395,7 @@ async function inspect(
   return 0;
 }
 
-/** ctr(8): images ls, pull, rm, import; containers ls; tasks ls. */
+/** ctr(8): images ls, pull, rm, import, export, tag; containers ls; tasks ls. */
 export const ctr: Program = command(
   {
     short: 'n:a:q',
@@ -454,6 +455,15 @@ export const ctr: Program = command(
           await it.out.put(
             `${rest[0]}: resolved       |++++++++++++++++++++++++++++++++++++++| \nunpacking linux/amd64 ${image.id}...\ndone\n`,
           );
+          return undefined;
+        }
+        if (verb === 'import') return await ctrImport(it, runtime, rest[0] ?? '');
+        if (verb === 'export') return await ctrExport(it, runtime, rest[0] ?? '', rest.slice(1));
+        if (verb === 'tag') {
+          for (const name of rest.slice(1)) {
+            runtime.tagImage(rest[0] ?? '', name);
+            await it.out.line(name);
+          }
           return undefined;
         }
         if (verb === 'rm' || verb === 'remove' || verb === 'delete') {

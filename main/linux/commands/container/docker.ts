@@ -2,6 +2,7 @@
 import type { Program } from '../../kernel/index.ts';
 import { RuntimeError, type Container, type Containerd } from '../../containerd/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
+import { dockerLoad, dockerSave, dockerTag } from './archive.ts';
 import { runInContainer, showLogs } from './exec.ts';
 import {
   canonicalReference,
@@ -22,7 +23,7 @@ const UNREACHABLE =
 /** docker(1): ps, images, pull, exec, logs, inspect, stop, start, rm, rmi, version. Running new containers isn't simulated. */
 export const docker: Program = command(
   {
-    short: 'aqfitn:dH:',
+    short: 'aqfitn:dH:o:',
     long: [
       'all>a',
       'quiet>q',
@@ -37,6 +38,8 @@ export const docker: Program = command(
       'tty>t',
       'host:>H',
       'time:',
+      'input:',
+      'output:>o',
       'version',
     ],
     usage: '[OPTIONS] COMMAND',
@@ -113,6 +116,13 @@ async function run(
     }
     case 'inspect':
       return inspect(it, runtime, rest);
+    case 'load':
+      // -i is --interactive elsewhere; what follows it is the operand.
+      return dockerLoad(it, runtime, options.value('input') ?? rest[0]);
+    case 'save':
+      return dockerSave(it, runtime, options.value('o'), rest);
+    case 'tag':
+      return dockerTag(runtime, rest);
     case 'pull': {
       const { repository, tag } = splitReference(canonicalReference(rest[0] ?? ''), true);
       if (!(rest[0] ?? '').includes(':')) await it.out.line(`Using default tag: ${tag}`);
@@ -133,6 +143,8 @@ async function run(
           throw new Failure(
             `Error response from daemon: No such image: ${reference.includes(':') ? reference : `${reference}:latest`}`,
           );
+        if (image.repoTags.length > 1)
+          throw new Failure("drydock: removing one of an image's several names isn't simulated");
         runtime.removeImage(canonicalReference(reference));
         await it.out.put(
           `Untagged: ${splitReference(canonicalReference(reference), true).repository}:${splitReference(canonicalReference(reference), true).tag}\nDeleted: ${image.id}\n`,
@@ -169,10 +181,7 @@ async function run(
     case 'run':
     case 'create':
     case 'build':
-    case 'load':
-    case 'save':
     case 'import':
-    case 'tag':
     case 'push':
     case 'network':
     case 'volume':

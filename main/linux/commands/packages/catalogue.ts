@@ -64,6 +64,7 @@ import { dmesg, getent, hostname, hostnamectl } from '../system/host.ts';
 import { journalctl } from '../system/journalctl.ts';
 import { lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
 import { df, lsblk, mount, umount } from '../system/mounts.ts';
+import { setpriv } from '../system/setpriv.ts';
 import { sysctl } from '../system/sysctl.ts';
 import { service, shutdown, systemctl, timedatectl } from '../system/systemctl.ts';
 import { su, sudo, which } from '../system/users.ts';
@@ -87,6 +88,7 @@ import { sed } from '../text/sed.ts';
 import { sort } from '../text/sort.ts';
 import { factor, numfmt, split, truncate } from '../text/split.ts';
 import { tail } from '../text/tail.ts';
+import { tar } from '../text/tar.ts';
 import { tee } from '../text/tee.ts';
 import { tr } from '../text/tr.ts';
 import { uniq } from '../text/uniq.ts';
@@ -213,6 +215,7 @@ export const PACKAGES: readonly CommandPackage[] = [
     more,
     mount,
     rev,
+    setpriv,
     setsid,
     su,
     umount,
@@ -382,6 +385,7 @@ export const PACKAGES: readonly CommandPackage[] = [
     scp,
   }),
   pack('openssh-server', '8.7p1', '43.el9', 'An open source SSH server daemon', 1_000_000, {}, { sshd }),
+  pack('tar', '1.34', '1.el9', 'A GNU file archiving program', 3_100_000, { tar }),
   pack('tree', '2.1.0', '1.el9', 'File system tree viewer', 110_000, { tree }),
   pack('jq', '1.6', '14.el9', 'Command-line JSON processor', 400_000, { jq }),
   pack(
@@ -437,6 +441,7 @@ const PREINSTALLED: readonly string[] = [
   'iputils',
   'iptables',
   'curl',
+  'tar',
   'openssh-clients',
   'openssh-server',
   'yum',
@@ -530,6 +535,7 @@ const APPLETS: Programs = {
   sysctl,
   tac,
   tail,
+  tar,
   tee,
   telnet,
   test,
