@@ -30,8 +30,11 @@ export async function bench(args: string[]): Promise<number> {
   const nodes = wholeNumber('nodes', values.nodes, 2, 240);
   const pods = wholeNumber('pods', values.pods, 1, 20_000);
   const [cpu] = cpus();
-  process.stdout.write(`${availableParallelism()} cores, ${cpu?.model ?? 'unknown'}, Node ${process.version}\n\n`);
-  for (const { what, figure } of await measure(nodes, pods)) process.stdout.write(`${what.padEnd(58)}${figure}\n`);
+  process.stdout.write(
+    `${availableParallelism()} cores, ${cpu?.model ?? 'unknown'}, Node ${process.version}\n\n`,
+  );
+  for (const { what, figure } of await measure(nodes, pods))
+    process.stdout.write(`${what.padEnd(58)}${figure}\n`);
   return 0;
 }
 
@@ -51,7 +54,9 @@ async function measure(nodes: number, pods: number): Promise<Row[]> {
     delay.enable();
     const rolloutMs = performance.now();
     const startedMs = world.clock.now();
-    await world.cluster.admin.create<Deployment>(resources.deployments, deployment(pods), { namespace: 'default' });
+    await world.cluster.admin.create<Deployment>(resources.deployments, deployment(pods), {
+      namespace: 'default',
+    });
     const ready = await untilReady(world, pods);
     const tookMs = performance.now() - rolloutMs;
     delay.disable();
@@ -59,8 +64,14 @@ async function measure(nodes: number, pods: number): Promise<Row[]> {
       what: `${pods} pods from create to all Ready, no latencies`,
       figure: `${ms(tookMs)} (${Math.round((ready / tookMs) * 1000)} pods/s; ${ms(world.clock.now() - startedMs)} virtual)`,
     });
-    rows.push({ what: 'event loop delay meanwhile, p99 / max', figure: `${ms(delay.percentile(99) / NANOS_PER_MS)} / ${ms(delay.max / NANOS_PER_MS)}` });
-    rows.push({ what: 'heap per pod', figure: `${Math.round((heapBytes() - baseBytes) / ready / 1024)} KiB` });
+    rows.push({
+      what: 'event loop delay meanwhile, p99 / max',
+      figure: `${ms(delay.percentile(99) / NANOS_PER_MS)} / ${ms(delay.max / NANOS_PER_MS)}`,
+    });
+    rows.push({
+      what: 'heap per pod',
+      figure: `${Math.round((heapBytes() - baseBytes) / ready / 1024)} KiB`,
+    });
 
     const listMs = performance.now();
     const { items } = await world.cluster.admin.list<Pod>(resources.pods);
@@ -73,8 +84,14 @@ async function measure(nodes: number, pods: number): Promise<Row[]> {
     const resumeMs = performance.now();
     world = open(workspace, nodes);
     await world.cluster.start();
-    rows.push({ what: `reopening the workspace with its ${ready} pods`, figure: ms(performance.now() - resumeMs) });
-    rows.push({ what: 'resident memory of the process', figure: `${Math.round(process.memoryUsage.rss() / MIB_BYTES)} MiB` });
+    rows.push({
+      what: `reopening the workspace with its ${ready} pods`,
+      figure: ms(performance.now() - resumeMs),
+    });
+    rows.push({
+      what: 'resident memory of the process',
+      figure: `${Math.round(process.memoryUsage.rss() / MIB_BYTES)} MiB`,
+    });
     close(world);
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -93,7 +110,11 @@ function open(workspace: string, nodes: number): World {
   const store = new SqliteStore({ path: workspace, turns: nodeHost });
   const clock = new Simulation({ startMs: nodeHost.wallNowMs(), host: nodeHost, onFault });
   const profile = { ...withNodes(requireProfile('current'), nodes), latencies: NO_LATENCY };
-  return { store, clock, cluster: new Cluster({ simulation: clock, store, random: makeRandom('bench'), profile, onFault }) };
+  return {
+    store,
+    clock,
+    cluster: new Cluster({ simulation: clock, store, random: makeRandom('bench'), profile, onFault }),
+  };
 }
 
 function close({ cluster, clock, store }: World): void {
@@ -112,7 +133,9 @@ async function untilReady({ cluster, clock }: World, pods: number): Promise<numb
   let done = false;
   const look = async (): Promise<void> => {
     while (!done) {
-      const { status } = await cluster.admin.get<Deployment>(resources.deployments, 'bench', { namespace: 'default' });
+      const { status } = await cluster.admin.get<Deployment>(resources.deployments, 'bench', {
+        namespace: 'default',
+      });
       ready = status?.readyReplicas ?? 0;
       done = ready >= pods;
       if (!done) await clock.sleep(100);

@@ -1,10 +1,9 @@
 // The real X.509 certificates of the host's API door: an authority per workspace, a server and clients it signs.
 import 'reflect-metadata'; // @peculiar/x509 needs it before it is loaded.
 import * as x509 from '@peculiar/x509';
-import { webcrypto } from 'node:crypto';
 import type { Store } from '../../storage/index.ts';
 
-x509.cryptoProvider.set(webcrypto as never); // Node's WebCrypto; the package names the browser's type.
+x509.cryptoProvider.set(crypto);
 
 const KEY_ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' } as const;
 const VALID_YEARS = 10;
@@ -33,7 +32,7 @@ export async function hostCertificates(store: Store): Promise<HostCertificates> 
 }
 
 async function issueAll(): Promise<HostCertificates> {
-  const authorityKeys = await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
+  const authorityKeys = await crypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
   const authority = await x509.X509CertificateGenerator.createSelfSigned({
     serialNumber: serial(),
     name: 'CN=kubernetes',
@@ -50,7 +49,7 @@ async function issueAll(): Promise<HostCertificates> {
     ],
   });
   const issue = async (subject: string, extensions: x509.Extension[]): Promise<PemPair> => {
-    const keys = await webcrypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
+    const keys = await crypto.subtle.generateKey(KEY_ALGORITHM, true, ['sign', 'verify']);
     const certificate = await x509.X509CertificateGenerator.create({
       serialNumber: serial(),
       subject,
@@ -61,7 +60,7 @@ async function issueAll(): Promise<HostCertificates> {
       signingKey: authorityKeys.privateKey,
       extensions: [new x509.KeyUsagesExtension(x509.KeyUsageFlags.digitalSignature, true), ...extensions],
     });
-    const pkcs8 = await webcrypto.subtle.exportKey('pkcs8', keys.privateKey);
+    const pkcs8 = await crypto.subtle.exportKey('pkcs8', keys.privateKey);
     return { certificate: certificate.toString('pem'), key: x509.PemConverter.encode(pkcs8, 'PRIVATE KEY') };
   };
   return {
@@ -83,7 +82,7 @@ async function issueAll(): Promise<HostCertificates> {
 }
 
 function serial(): string {
-  return Buffer.from(webcrypto.getRandomValues(new Uint8Array(8))).toString('hex');
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(8))).toString('hex');
 }
 
 function validity(): { notBefore: Date; notAfter: Date } {

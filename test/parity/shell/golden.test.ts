@@ -35,34 +35,32 @@ function missingCommand(stderr: string, expected: string): string | undefined {
   return name !== undefined && !expected.includes(`${name}: command not found`) ? name : undefined;
 }
 
-(!existsSync(GOLDEN) ? noRecordings : test)(
-  'recorded bash scripts give the recorded output and status',
-  { timeout: 120_000 },
-  async () => {
-    const programs = await allPrograms();
-    const files = filesOf(readFileSync(`${GOLDEN}setup.sh`, 'utf8'));
-    const different: string[] = [];
-    const waiting: string[] = [];
-    const stale: string[] = [];
-    const cases = readCases();
-    for (const each of cases) {
-      const machine = makeMachine(programs, files);
-      const result = await runScript(machine, each.script, each.stdin);
-      const same =
-        result.stdout === each.stdout &&
-        masked(result.stderr) === masked(each.stderr) &&
-        result.status === each.code &&
-        machine.faults.length === 0;
-      const missing = missingCommand(result.stderr, each.stderr);
-      if (same && each.id in EXCEPTIONS) stale.push(each.id);
-      if (same || each.id in EXCEPTIONS) continue;
-      if (missing === undefined) different.push(`${each.id}: ${JSON.stringify({ expected: each, result })}`);
-      else waiting.push(`${each.id} (${missing})`);
-    }
-    if (waiting.length > 0) console.warn(`Cases that wait for a command: ${waiting.join(', ')}`);
-    if (stale.length > 0) console.warn(`Exceptions that are none any more: ${stale.join(', ')}`);
-    expect(different).toEqual([]);
-    const identical = (cases.length - Object.keys(EXCEPTIONS).length) / cases.length;
-    expect(identical).toBeGreaterThanOrEqual(IDENTICAL_MIN);
-  },
-);
+const recordedTest = existsSync(GOLDEN) ? test : noRecordings;
+
+recordedTest('recorded bash scripts give the recorded output and status', { timeout: 120_000 }, async () => {
+  const programs = await allPrograms();
+  const files = filesOf(readFileSync(`${GOLDEN}setup.sh`, 'utf8'));
+  const different: string[] = [];
+  const waiting: string[] = [];
+  const stale: string[] = [];
+  const cases = readCases();
+  for (const each of cases) {
+    const machine = makeMachine(programs, files);
+    const result = await runScript(machine, each.script, each.stdin);
+    const same =
+      result.stdout === each.stdout &&
+      masked(result.stderr) === masked(each.stderr) &&
+      result.status === each.code &&
+      machine.faults.length === 0;
+    const missing = missingCommand(result.stderr, each.stderr);
+    if (same && each.id in EXCEPTIONS) stale.push(each.id);
+    if (same || each.id in EXCEPTIONS) continue;
+    if (missing === undefined) different.push(`${each.id}: ${JSON.stringify({ expected: each, result })}`);
+    else waiting.push(`${each.id} (${missing})`);
+  }
+  if (waiting.length > 0) console.warn(`Cases that wait for a command: ${waiting.join(', ')}`);
+  if (stale.length > 0) console.warn(`Exceptions that are none any more: ${stale.join(', ')}`);
+  expect(different).toEqual([]);
+  const identical = (cases.length - Object.keys(EXCEPTIONS).length) / cases.length;
+  expect(identical).toBeGreaterThanOrEqual(IDENTICAL_MIN);
+});

@@ -72,7 +72,7 @@ test('a Service has Endpoints and an EndpointSlice with its ready pods', async (
     { kind: 'Service', name: 'web', controller: true, blockOwnerDeletion: true },
   ]);
   expect(slice!.ports).toEqual([{ name: '', port: 80, protocol: 'TCP' }]);
-  expect(slice!.endpoints.toSorted((a, b) => (a.addresses[0]! < b.addresses[0]! ? -1 : 1))).toEqual(
+  expect(slice!.endpoints!.toSorted((a, b) => (a.addresses[0]! < b.addresses[0]! ? -1 : 1))).toEqual(
     pods.map((pod) => ({
       addresses: [pod.status!.podIP],
       conditions: { ready: true, serving: true, terminating: false },
@@ -133,7 +133,7 @@ test('a slice holds at most a hundred endpoints, and named ports are found per p
   );
   await plane.settle({ seconds: 10 });
   const slices = await slicesOf(plane, 'web');
-  expect(slices.map(({ endpoints }) => endpoints.length).toSorted((a, b) => b - a)).toEqual([100, 100, 30]);
+  expect(slices.map(({ endpoints }) => endpoints!.length).toSorted((a, b) => b - a)).toEqual([100, 100, 30]);
   for (const { ports } of slices) expect(ports).toEqual([{ name: 'http', port: 8080, protocol: 'TCP' }]);
 });
 

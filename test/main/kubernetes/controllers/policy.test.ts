@@ -63,6 +63,7 @@ test('a quota shows what the namespace uses', async () => {
       hard: { pods: '10', 'requests.cpu': '4', 'limits.memory': '4Gi', 'count/deployments.apps': '5' },
     },
   });
+  await plane.settle(); // Until the controller has looked, the status is unknown and nothing is admitted.
   const container = { resources: { requests: { cpu: '250m' }, limits: { cpu: '250m', memory: '128Mi' } } };
   await plane.create(resources.deployments, deployment('web', 3, container));
   await plane.settle();

@@ -46,7 +46,9 @@ function setup(resolvConf = POD_CONF, hosts = '127.0.0.1 localhost\n10.9.9.9 db.
       const found = records[name.toLowerCase()];
       if (found === undefined) return { code: 'NXDOMAIN', isAuthoritative: true };
       return {
-        answers: found.filter((record) => record.type === type || record.type === 'CNAME' || type === 'ANY'),
+        answers: found.filter(
+          (record) => record.type === type || record.type === 'CNAME' || String(type) === 'ANY',
+        ),
       };
     },
     { local: { address: '0.0.0.0', port: 53 } },

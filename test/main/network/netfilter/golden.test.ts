@@ -45,7 +45,9 @@ function byTable(text: string): Record<string, string[]> {
 
 const all = recordings();
 
-(all.length === 0 ? noRecordings : test)('there are recordings to compare with', () => {
+const recordedTest = all.length === 0 ? noRecordings : test;
+
+recordedTest('there are recordings to compare with', () => {
   expect(all.length).toBeGreaterThan(40);
 });
 
@@ -69,7 +71,7 @@ test.each(all)('$name: restored and saved again it reads the same', ({ text }) =
   expect(again.netfilter.save()).toBe(machine.netfilter.save());
 });
 
-(all.length === 0 ? noRecordings : test)('each rule parsed alone prints itself', () => {
+recordedTest('each rule parsed alone prints itself', () => {
   for (const { text } of all) {
     for (const line of plain(text)) {
       const match = /^-A \S+ ?(.*)$/.exec(line);
@@ -82,7 +84,7 @@ test.each(all)('$name: restored and saved again it reads the same', ({ text }) =
   }
 });
 
-(all.length === 0 ? noRecordings : test)('rules are described as `iptables -L -n` lists them', () => {
+recordedTest('rules are described as `iptables -L -n` lists them', () => {
   const listing = readFileSync(join(GOLDEN, 'iptables', '02-nat-L-n-v.txt'), 'utf8');
   const machine = makeWorld().namespace('worker1');
   machine.netfilter.restore(all.find(({ name }) => name === '26-save.txt')!.text);

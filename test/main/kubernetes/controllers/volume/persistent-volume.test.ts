@@ -3,6 +3,7 @@ import {
   resources,
   type PersistentVolume,
   type PersistentVolumeClaim,
+  type Pod,
 } from '../../../../../main/kubernetes/api/index.ts';
 import { makeControlPlane, pod, type TestControlPlane } from '../../../../support/make-control-plane.ts';
 
@@ -114,9 +115,7 @@ test('a class that waits for its first consumer gets its volume with the pod', a
   const bound = await getClaim(plane, 'data');
   expect(bound.status?.phase).toBe('Bound');
   expect(bound.spec?.volumeName).toBe(`pvc-${bound.metadata.uid}`);
-  expect(
-    (await plane.get<{ spec?: { nodeName?: string } }>(resources.pods, 'user')).spec?.nodeName,
-  ).toBeDefined();
+  expect((await plane.get<Pod>(resources.pods, 'user')).spec?.nodeName).toBeDefined();
 });
 
 test('a claim in use stays until its pod is gone', async () => {
