@@ -216,7 +216,8 @@ class Reader {
     if (token.sign === '{') {
       const schema = this.members(false);
       if (schema.additionalProperties !== undefined) {
-        const values: Structure = format === 'byte' ? { type: 'string', format } : schema.additionalProperties;
+        const values: Structure =
+          format === 'byte' ? { type: 'string', format } : schema.additionalProperties;
         return { type: 'object', additionalProperties: values };
       }
       if (Object.keys(schema.properties).length === 0) return { type: 'object', any: true };

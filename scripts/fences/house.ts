@@ -21,12 +21,7 @@ const DOORS = ['desktop', 'browser', 'cli'] as const;
 const ENGINE_ROOMS: readonly string[] = ['simulation', 'network', 'linux', 'kubernetes', 'images', 'cluster'];
 
 /** Packages that compute and do nothing else; all that the engine may import. */
-export const ENGINE_PACKAGES: readonly string[] = [
-  '@marcbachmann/cel-js',
-  'ajv',
-  'dns-packet',
-  'yaml',
-];
+export const ENGINE_PACKAGES: readonly string[] = ['@marcbachmann/cel-js', 'ajv', 'dns-packet', 'yaml'];
 
 /** Packages of which the engine may import types, which are gone when it runs. */
 export const ENGINE_TYPE_PACKAGES: readonly string[] = [

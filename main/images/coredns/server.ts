@@ -378,10 +378,7 @@ class Chain {
       if (!this.plugins.has(name)) return;
       const { proc } = this;
       const listener = stack.use(
-        proc.net.sockets.listenTcp(
-          { address: '0.0.0.0', port: number },
-          { owner: proc.socketOwner },
-        ),
+        proc.net.sockets.listenTcp({ address: '0.0.0.0', port: number }, { owner: proc.socketOwner }),
       );
       stack.use(serveHttp(listener, handler, { onError: (error) => this.say('ERROR', messageOf(error)) }));
     };
