@@ -57,15 +57,21 @@ export async function makeTopology(): Promise<Topology> {
   };
   for (const [name] of NODES) add(name, name, NODE_HOSTS, 'nameserver 192.168.10.1\n');
   add('empty', 'empty', NODE_HOSTS, '');
-  const lan = spaces.get('lan')!;
-  const lanBridge = lan.links.addBridge({ name: 'lan0' });
-  lan.links.setUp(lanBridge);
-  for (const [name, , mac] of NODES) {
+  // The segment the recorded machines' cards were on.
+  const segment = world.namespace('segment');
+  const hub = segment.links.addBridge({ name: 'lan0' });
+  segment.links.setUp(hub);
+  for (const [index, [name, , mac]] of NODES.entries()) {
     const net = spaces.get(name)!;
-    const card = net.links.addEther({ name: 'eth0', mac, peer: { name: `gwv-${name}`, namespace: lan } });
-    const port = lan.links.require(`gwv-${name}`);
-    lan.links.setMaster(port, lanBridge);
-    lan.links.setUp(port);
+    const card = net.links.addEther({
+      name: 'eth0',
+      mac,
+      altNames: [`enp0s${index + 1}`],
+      peer: { name: `port${index}`, namespace: segment },
+    });
+    const port = segment.links.require(`port${index}`);
+    segment.links.setMaster(port, hub);
+    segment.links.setUp(port);
     net.links.setUp(card);
     net.sysctls.set('net.ipv4.ip_forward', '1');
   }

@@ -135,7 +135,7 @@ async function ipNetns(context: IpContext, args: string[]): Promise<number> {
     return 0;
   }
   if (verb === 'exec' && name !== undefined && !names.includes(name))
-    throw new IpError(`Cannot open network namespace "${name}": No such file or directory`);
+    throw new IpError(`Cannot open network namespace "${name}": No such file or directory`, 255);
   throw new IpError(`drydock: ip netns ${verb} isn't simulated`);
 }
 

@@ -51,10 +51,7 @@ async function connect(
     );
   } catch (error) {
     if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
-    const text =
-      error.code === 'ETIMEDOUT' && wait !== undefined
-        ? 'timed out: Operation now in progress'
-        : `failed: ${error.message}`;
+    const text = stop.signal.aborted ? 'timed out: Operation now in progress' : `failed: ${error.message}`;
     throw new Failure(
       it.dialect === 'busybox'
         ? `${host} (${address}:${port}): ${error.message}`

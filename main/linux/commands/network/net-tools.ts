@@ -239,8 +239,11 @@ export const ifconfig: Program = command(
         ? proc.net.links.list().filter((link) => link.isUp || it.options.has('a'))
         : [proc.net.links.get(name)];
     for (const link of links.toSorted((a, b) => ((a?.name ?? '') < (b?.name ?? '') ? -1 : 1))) {
-      if (link === undefined)
-        throw new Failure(`${name}: error fetching interface information: Device not found`);
+      if (link === undefined) {
+        // net-tools leaves its own name out.
+        await proc.stderr.write(`${name}: error fetching interface information: Device not found\n`);
+        return 1;
+      }
       await it.out.put(it.dialect === 'busybox' ? busyboxInterface(proc, link) : interfaceText(proc, link));
     }
     return 0;
@@ -389,7 +392,7 @@ export const arp: Program = command(
       .filter((one) => wanted === undefined || one.address === wanted);
     if (wanted !== undefined && rows.length === 0) {
       await it.out.line(`${wanted} (${wanted}) -- no entry`);
-      return 1;
+      return 0;
     }
     if (options.has('a')) {
       for (const one of rows) {

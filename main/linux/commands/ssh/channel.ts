@@ -9,7 +9,7 @@ import type { ByteStream } from '../../../network/index.ts';
  */
 
 export const SSH_PORT = 22;
-export const SSH_BANNER = 'SSH-2.0-OpenSSH_8.7';
+const SSH_BANNER = 'SSH-2.0-OpenSSH_8.7';
 const BANNER_BYTES_MAX = 255;
 const RECORD_BYTES_MAX = 1_048_576;
 

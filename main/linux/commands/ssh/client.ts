@@ -101,7 +101,8 @@ async function connect(
     );
   } catch (error) {
     if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
-    throw new SshError(`ssh: connect to host ${host} port ${port}: ${error.message}`, { cause: error });
+    const reason = stop.signal.aborted ? 'Connection timed out' : error.message;
+    throw new SshError(`ssh: connect to host ${host} port ${port}: ${reason}`, { cause: error });
   } finally {
     timer?.[Symbol.dispose]();
   }
