@@ -2,4 +2,4 @@
 // Nothing here knows what the events mean; the host's time and randomness enter only through HostLoop and a seed.
 export { disposable, durationMs, every, rfc3339, rfc3339Micro, type Clock, type Duration } from './clock.ts';
 export { makeRandom, NAME_ALPHABET, type Random } from './random.ts';
-export { Simulation, type HostLoop, type Input, type SimulationOptions } from './simulation.ts';
+export { Simulation, type HostLoop, type Input } from './simulation.ts';

@@ -6,9 +6,7 @@ export {
   type Change,
   type PastChange,
   type Revision,
-  type SnapshotInfo,
-  type StorageErrorCode,
   type Store,
   type StoredRecord,
 } from './store.ts';
-export { SqliteStore, type CommitTurns, type SqliteStoreOptions } from './sqlite-store.ts';
+export { SqliteStore } from './sqlite-store.ts';

@@ -21,7 +21,7 @@ export interface TestApi extends Disposable {
 }
 
 /** Virtual time in test servers begins here. */
-export const TEST_START_MS = Date.parse('2026-01-05T08:00:00Z');
+const TEST_START_MS = Date.parse('2026-01-05T08:00:00Z');
 
 /** Makes a server; time stands still until the test advances it (`api.clock.advance`), requests work all the same. */
 export function makeApi({

@@ -5,37 +5,29 @@ export {
   keyOf,
   type KubernetesObject,
   type List,
-  type ManagedFieldsEntry,
   type ObjectKey,
   type ObjectMeta,
   type OwnerReference,
   type Resource,
   type Stored,
-  type StoredMeta,
 } from './meta.ts';
 export {
   addQuantities,
   canonicalQuantity,
   compareQuantities,
-  formatQuantity,
   parseQuantity,
   quantityMilliValue,
   quantityValue,
   requireQuantity,
-  type Quantity,
 } from './quantity.ts';
-export { builtInResources, resources, type ResourceInfo, type Subresource } from './resources.ts';
+export { builtInResources, resources } from './resources.ts';
 export {
   formatLabelSelector,
   labelSelectorOf,
   labelsSelector,
-  parseFieldSelector,
-  parseLabelSelector,
-  SelectorError,
-  type FieldRequirement,
   type LabelSelector,
   type LabelSelectorSpec,
 } from './selector.ts';
-export { podStatusText } from './pod-status-text.ts';
-export { isStatus, StatusError, type Status, type StatusCause } from './status.ts';
+export { podStatusText } from './pod-status.ts';
+export { isStatus, StatusError, type Status } from './status.ts';
 export type * from './types.ts';

@@ -9,7 +9,6 @@ import type {
 import type { IHorizontalPodAutoscaler } from 'kubernetes-models/autoscaling/v2';
 import type { IScale } from 'kubernetes-models/autoscaling/v1';
 import type { ICronJob, IJob } from 'kubernetes-models/batch/v1';
-import type { ICertificateSigningRequest } from 'kubernetes-models/certificates.k8s.io/v1';
 import type { ILease } from 'kubernetes-models/coordination.k8s.io/v1';
 import type { IEndpoint, IEndpointPort, IEndpointSlice } from 'kubernetes-models/discovery.k8s.io/v1';
 import type { IIngress, IIngressClass, INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
@@ -27,7 +26,6 @@ import type {
   IBinding,
   IConfigMap,
   IContainer,
-  IContainerPort,
   IContainerState,
   IContainerStatus,
   IEndpoints,
@@ -37,13 +35,11 @@ import type {
   INamespace,
   INode,
   INodeCondition,
-  INodeSpec,
   IPersistentVolume,
   IPersistentVolumeClaim,
   IPod,
   IPodCondition,
   IPodSpec,
-  IPodTemplate,
   IPodTemplateSpec,
   IProbe,
   IReplicationController,
@@ -52,13 +48,10 @@ import type {
   IService,
   IServiceAccount,
   IServicePort,
-  IServiceSpec,
   ITaint,
   IToleration,
   IVolume,
-  IVolumeMount,
 } from 'kubernetes-models/v1';
-import type { IEvent as IEventsEvent } from 'kubernetes-models/events.k8s.io/v1';
 import type { ObjectMeta } from './meta.ts';
 
 /** A model of kubernetes-models with our type and metadata: all three may be absent in a request. */
@@ -79,7 +72,6 @@ export type Node = Kind<INode>;
 export type PersistentVolume = Kind<IPersistentVolume>;
 export type PersistentVolumeClaim = Kind<IPersistentVolumeClaim>;
 export type Pod = Kind<IPod>;
-export type PodTemplate = Kind<IPodTemplate>;
 export type ReplicationController = Kind<IReplicationController>;
 export type ResourceQuota = Kind<IResourceQuota>;
 export type Secret = Kind<ISecret>;
@@ -94,12 +86,10 @@ export type ReplicaSet = Kind<IReplicaSet>;
 export type StatefulSet = Kind<IStatefulSet>;
 
 // other groups
-export type CertificateSigningRequest = Kind<ICertificateSigningRequest>;
 export type ClusterRole = Kind<IClusterRole>;
 export type ClusterRoleBinding = Kind<IClusterRoleBinding>;
 export type CronJob = Kind<ICronJob>;
 export type EndpointSlice = Kind<IEndpointSlice>;
-export type EventsEvent = Kind<IEventsEvent>;
 export type HorizontalPodAutoscaler = Kind<IHorizontalPodAutoscaler>;
 export type Ingress = Kind<IIngress>;
 export type IngressClass = Kind<IIngressClass>;
@@ -115,14 +105,12 @@ export type StorageClass = Kind<IStorageClass>;
 
 // parts
 export type Container = IContainer;
-export type ContainerPort = IContainerPort;
 export type ContainerState = IContainerState;
 export type ContainerStatus = IContainerStatus;
 export type Endpoint = IEndpoint;
 export type EndpointPort = IEndpointPort;
 export type EnvVar = IEnvVar;
 export type NodeCondition = INodeCondition;
-export type NodeSpec = INodeSpec;
 export type PodCondition = IPodCondition;
 export type PodSpec = IPodSpec;
 /** A pod template; its metadata is ours too. */
@@ -130,8 +118,6 @@ export type PodTemplateSpec = Omit<IPodTemplateSpec, 'metadata'> & { metadata?: 
 export type PolicyRule = IPolicyRule;
 export type Probe = IProbe;
 export type ServicePort = IServicePort;
-export type ServiceSpec = IServiceSpec;
 export type Taint = ITaint;
 export type Toleration = IToleration;
 export type Volume = IVolume;
-export type VolumeMount = IVolumeMount;

@@ -1,16 +1,6 @@
 // The client side of the API: requests, informers with listers, work queues, event recorders.
 // What a component needs to be a controller lives here; what any one controller does, and the server, do not.
-export type {
-  ApiClient,
-  DeleteOptions,
-  ListOptions,
-  PatchType,
-  Scope,
-  WatchEvent,
-  WatchListener,
-  WatchOptions,
-  WriteOptions,
-} from './client.ts';
+export type { ApiClient, WatchListener } from './client.ts';
 export { makeEventRecorder, type EventRecorder, type ObjectReference } from './event-recorder.ts';
 export { CONTROLLER_INDEX, type Lister } from './indexer.ts';
 export { Informer, type InformerHandler } from './informer.ts';

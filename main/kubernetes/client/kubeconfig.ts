@@ -108,7 +108,7 @@ export function loadKubeconfig(host: KubeconfigHost, explicit = ''): Kubeconfig 
   return merged;
 }
 
-export function kubeconfigFiles({ env }: KubeconfigHost): string[] {
+function kubeconfigFiles({ env }: KubeconfigHost): string[] {
   const listed = (env.get('KUBECONFIG') ?? '').split(':').filter((file) => file !== '');
   return listed.length > 0 ? listed : [`${env.get('HOME') ?? ''}/.kube/config`];
 }

@@ -1,3 +1,3 @@
 // The controllers of kube-controller-manager: independent loops that bring the cluster nearer its spec.
 // Each reads shared informers and writes through the API client; none knows another.
-export { makeControllerManager, type ControllerManager, type ControllerManagerOptions } from './manager.ts';
+export { makeControllerManager } from './manager.ts';

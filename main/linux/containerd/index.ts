@@ -8,7 +8,6 @@ export {
   type ContainerImage,
   type ContainerMount,
   type ContainerSpec,
-  type ExecOptions,
   type ImageFile,
   type ImageRecord,
   type ImageRegistry,
@@ -16,4 +15,4 @@ export {
   type SandboxSpec,
 } from './containerd.ts';
 export type { Cni, CniResult, PodInfo, PortMapping } from './cni.ts';
-export { makeContainerd, type ContainerdDaemon, type RuntimeLatency } from './runtime.ts';
+export { makeContainerd, type ContainerdDaemon } from './runtime.ts';

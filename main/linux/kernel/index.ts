@@ -1,22 +1,12 @@
 // The kernel of a virtual Linux machine: processes, files, terminals, signals. It runs programs and knows none by name.
 // makeKernel puts one together; trees (tmpfs, layers, overlays, a saved disk) are made here and mounted by machines and containers.
-export type {
-  FileSystemView,
-  FileStat,
-  FileType,
-  DirectoryEntry,
-  Executable,
-  OpenFlags,
-} from './file-system.ts';
+export type { FileSystemView, FileStat } from './file-system.ts';
 export type { FileSystemTree } from './file-tree.ts';
 export {
   serviceSocket,
-  type FileSystemUsage,
   type Kernel,
   type KernelMessage,
-  type Namespaces,
   type ProcessInfo,
-  type ServiceSocket,
   type StartOptions,
   type Task,
 } from './kernel.ts';
@@ -31,7 +21,6 @@ export {
   type Process,
   type Program,
   type Signal,
-  type SpawnOptions,
   type WaitStatus,
 } from './process.ts';
 export { parseSignal, SIGNAL_NUMBERS } from './signals.ts';

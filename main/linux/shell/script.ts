@@ -32,7 +32,7 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
 }
 
 /** Runs one line's commands; the result is the line at which an error abandoned them. */
-export async function runLine(shell: Shell, list: List): Promise<number | undefined> {
+async function runLine(shell: Shell, list: List): Promise<number | undefined> {
   const depth = shell.frames.length;
   try {
     await shell.engine.runList(shell, list);

@@ -8,21 +8,6 @@ export {
   type HttpResponse,
   type Peer,
 } from './message.ts';
-export { HttpProtocolError, STATUS_TEXTS, hasToken } from './head.ts';
-export {
-  serveHttp,
-  serveHttpStream,
-  type AcceptedStream,
-  type HttpServerOptions,
-  type StreamSource,
-} from './server.ts';
+export { serveHttp, type AcceptedStream, type StreamSource } from './server.ts';
 export { HttpClientConnection, httpRequest, type ClientRequest, type ClientResponse } from './client.ts';
-export {
-  acceptWebSocket,
-  connectWebSocket,
-  isWebSocketUpgrade,
-  WebSocket,
-  WebSocketRefused,
-  type WebSocketClose,
-  type WebSocketMessage,
-} from './websocket.ts';
+export { acceptWebSocket, connectWebSocket, WebSocket, WebSocketRefused } from './websocket.ts';

@@ -83,7 +83,7 @@ export function serveHttp(
 }
 
 /** Serves one connection; settles when it has ended, also when the other side broke it off. */
-export async function serveHttpStream(
+async function serveHttpStream(
   stream: ByteStream,
   peer: Peer,
   handler: HttpHandler,

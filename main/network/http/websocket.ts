@@ -176,7 +176,7 @@ function acceptKey(key: string): string {
 }
 
 /** Whether a request asks to become a WebSocket. */
-export function isWebSocketUpgrade(headers: HeaderList): boolean {
+function isWebSocketUpgrade(headers: HeaderList): boolean {
   return hasToken(headers, 'connection', 'upgrade') && hasToken(headers, 'upgrade', 'websocket');
 }
 

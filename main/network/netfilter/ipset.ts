@@ -418,7 +418,7 @@ export class IpSets {
 }
 
 /** `family inet hashsize 1024 maxelem 65536 …` as create takes it. Throws IpSetError. */
-export function parseOptions(words: readonly string[]): IpSetOptions {
+function parseOptions(words: readonly string[]): IpSetOptions {
   let options: IpSetOptions = {};
   for (let i = 0; i < words.length; i++) {
     const word = words[i]!;
@@ -457,7 +457,7 @@ function parseElementOptions(words: readonly string[]): { timeoutSeconds?: numbe
 }
 
 /** What `ipset list` prints after `Header: ` and `ipset save` after the type. */
-export function ipSetHeader(set: IpSet): string {
+function ipSetHeader(set: IpSet): string {
   const { options } = set;
   const extras = [
     ...(options.timeoutSeconds === undefined ? [] : [`timeout ${options.timeoutSeconds}`]),

@@ -265,7 +265,7 @@ function copyTable(from: Table | undefined, to: Table): void {
   }
 }
 
-export function isTableName(name: string): name is TableName {
+function isTableName(name: string): name is TableName {
   return Object.hasOwn(BUILT_IN_CHAINS, name);
 }
 

@@ -4,10 +4,8 @@ export {
   issueCertificate,
   parseCertificates,
   type Certificate,
-  type CertificateProblem,
   type Identity,
-  type NewCertificate,
 } from './certificate.ts';
-export { acceptTls, connectTls, TlsError, type TlsErrorCode, type TlsStream } from './handshake.ts';
-export { makeKeyPair, type KeyPair } from './keys.ts';
+export { acceptTls, connectTls, TlsError, type TlsStream } from './handshake.ts';
+export { makeKeyPair } from './keys.ts';
 export { GO_PLAIN_ANSWER, tlsSource } from './listener.ts';

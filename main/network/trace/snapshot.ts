@@ -31,7 +31,7 @@ function detailOf(packet: Packet): string {
 }
 
 /** TCP flags as tcpdump prints them: `S`, `S.`, `P.`, `F.`, `R`, `.`. */
-export function tcpFlagsText(flags: number): string {
+function tcpFlagsText(flags: number): string {
   let text = '';
   if ((flags & TCP_FIN) !== 0) text += 'F';
   if ((flags & TCP_SYN) !== 0) text += 'S';
@@ -51,7 +51,7 @@ const UNREACHABLE_NAMES = [
 ];
 
 /** iptables' names of ICMP types. */
-export function icmpTypeName(type: number, code: number): string {
+function icmpTypeName(type: number, code: number): string {
   switch (type) {
     case 0:
       return 'echo-reply';

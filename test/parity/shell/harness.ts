@@ -16,7 +16,7 @@ import type { LayerFile, Program } from '../../../main/linux/kernel/index.ts';
 import { bash, dash } from '../../../main/linux/shell/index.ts';
 import { makeBareMachine, run, type BareMachine, type RunResult } from '../../support/make-machine.ts';
 
-export const DIRECTORY = '/root/t';
+const DIRECTORY = '/root/t';
 
 /** Every command that exists, by path. */
 export async function allPrograms(): Promise<Map<string, Program>> {

@@ -160,7 +160,7 @@ function temporaryFile({ env, random }: Process, format: string): string {
 }
 
 /** $KUBE_EDITOR, $EDITOR or vi; through the shell when it has words of its own. Throws CommandError. */
-export async function runEditor(proc: Process, path: string): Promise<void> {
+async function runEditor(proc: Process, path: string): Promise<void> {
   const editor = proc.env.get('KUBE_EDITOR') || proc.env.get('EDITOR') || 'vi';
   const needsShell = /[ "']/.test(editor);
   const shell = proc.env.get('SHELL') ?? '/bin/bash';

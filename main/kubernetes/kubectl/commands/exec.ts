@@ -64,7 +64,7 @@ export async function terminalOf({ kubectl, flags, proc }: Invocation): Promise<
 }
 
 /** Runs a command in a pod's container; settles with its exit status. */
-export function execIn(
+function execIn(
   kubectl: Kubectl,
   pod: PodObject,
   container: string,

@@ -243,7 +243,7 @@ function sortRows(rows: readonly Row[], expression: string): readonly Row[] {
 }
 
 /** As get's sorter: absent values first, numbers by value, texts in natural order. */
-export function compare(a: unknown, b: unknown): number {
+function compare(a: unknown, b: unknown): number {
   if (a === undefined || b === undefined) return a === b ? 0 : a === undefined ? -1 : 1;
   if (typeof a === 'number' && typeof b === 'number') return a - b;
   const [left, right] = [String(a as string | number | boolean), String(b as string | number | boolean)];

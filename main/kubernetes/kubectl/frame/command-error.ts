@@ -34,10 +34,3 @@ export function throwGathered(errors: readonly unknown[]): void {
   if (errors.length === 1) throw errors[0];
   if (errors.length > 1) throw new ManyErrors(errors);
 }
-
-/** Ends with a status and no further word; what there was to say has been said. */
-export class SilentExit extends CommandError {
-  constructor(exitCode: number) {
-    super('', 'plain', exitCode);
-  }
-}

@@ -170,7 +170,7 @@ const UNITS_MS: Readonly<Record<string, number>> = {
 };
 
 /** Go's time.ParseDuration, in milliseconds; undefined where it would fail. */
-export function parseGoDuration(text: string): number | undefined {
+function parseGoDuration(text: string): number | undefined {
   const match = /^([+-]?)((?:(?:\d+\.?\d*|\.\d+)(?:ns|us|µs|ms|s|m|h))+|0)$/.exec(text);
   if (match === null) return undefined;
   let total = 0;

@@ -31,6 +31,6 @@ export function resultPrinter({ kubectl, flags, proc }: Invocation, dryRun: DryR
     kubectl.out(`${format === 'yaml' && printed++ > 0 ? '---\n' : ''}${print(object)}`);
 }
 
-export function unknownFormat(format: string): string {
+function unknownFormat(format: string): string {
   return `unable to match a printer suitable for the output format "${format}", allowed formats are: ${OBJECT_FORMATS}`;
 }

@@ -162,12 +162,12 @@ export function byLogging(a: PodObject, b: PodObject): number {
   return (a.metadata.creationTimestamp ?? '') < (b.metadata.creationTimestamp ?? '') ? -1 : 1;
 }
 
-export function isReady(pod: PodObject): boolean {
+function isReady(pod: PodObject): boolean {
   return pod.status?.conditions?.some(({ type, status }) => type === 'Ready' && status === 'True') === true;
 }
 
 /** Containers in the order in which `out of:` tells them: plain, ephemeral, init. */
-export function allContainerNames({ spec }: PodObject): string {
+function allContainerNames({ spec }: PodObject): string {
   return [
     ...spec.containers.map(({ name }) => name),
     ...(spec.ephemeralContainers ?? []).map(({ name }) => `${name} (ephem)`),

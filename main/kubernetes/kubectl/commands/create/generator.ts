@@ -49,11 +49,7 @@ function nameOf({ args, path, dash }: Invocation, more: boolean): string {
 }
 
 /** Sends an object, unless --dry-run=client, and prints it. */
-export async function createObject(
-  invocation: Invocation,
-  given: AnyObject,
-  clusterScoped = false,
-): Promise<void> {
+async function createObject(invocation: Invocation, given: AnyObject, clusterScoped = false): Promise<void> {
   const { kubectl, flags } = invocation;
   const dryRun = dryRunOf(flags);
   const print = resultPrinter(invocation, dryRun);

@@ -274,7 +274,7 @@ export function writeVolumes(w: DescribeWriter, volumes: readonly Volume[], inde
 }
 
 /** `    Type: …` and the members of a volume's source; persistent volumes show theirs so too. */
-export function writeVolumeSource(w: DescribeWriter, volume: Readonly<Record<string, unknown>>): void {
+function writeVolumeSource(w: DescribeWriter, volume: Readonly<Record<string, unknown>>): void {
   const source = (name: string): Source | undefined => volume[name] as Source | undefined;
   const lines = (...members: readonly (readonly [string, unknown])[]): void => {
     for (const [title, value] of members) w.write(2, `${title}:\t${shown(value)}\n`);

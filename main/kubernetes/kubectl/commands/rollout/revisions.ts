@@ -7,7 +7,7 @@ import type { Selected } from '../../rest/selection.ts';
 import type { PodTemplate } from '../describe/containers.ts';
 
 export const REVISION = 'deployment.kubernetes.io/revision';
-export const CHANGE_CAUSE = 'kubernetes.io/change-cause';
+const CHANGE_CAUSE = 'kubernetes.io/change-cause';
 
 export interface Revision {
   readonly number: number;

@@ -24,7 +24,7 @@ export interface MutablePodSpec {
 }
 
 /** The pod spec within an object; undefined for kinds without one. */
-export function podSpecOf(object: AnyObject): MutablePodSpec | undefined {
+function podSpecOf(object: AnyObject): MutablePodSpec | undefined {
   const spec = object['spec'] as
     | {
         containers?: unknown;
