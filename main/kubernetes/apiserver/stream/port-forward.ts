@@ -70,10 +70,8 @@ async function join(
       await error.write(Buffer.from(text ?? '', 'utf8'));
     }
   } finally {
-    if (!signal.aborted) {
-      await data.end();
-      await error.end();
-    }
+    // The client may have reset the data stream already; it waits for the end of the error stream all the same.
+    if (!signal.aborted) await Promise.allSettled([error.end(), data.end()]);
   }
 }
 

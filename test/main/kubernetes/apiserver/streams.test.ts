@@ -82,16 +82,11 @@ test.skipIf(kubectl === undefined)(
       stdout: 'one\ntwo\n',
     });
 
-    const forward = spawn(kubectl!, [...flags, 'port-forward', 'pod/web', ':80', ':81']);
+    const forward = spawn(kubectl!, [...flags, 'port-forward', 'pod/web', ':80']);
     try {
-      const [web, closed] = await forwardedPorts(forward.stdout);
+      const [web] = await forwardedPorts(forward.stdout);
       expect(await get(web!)).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*Welcome to nginx!/);
       expect(await get(web!)).toContain('Welcome to nginx!'); // Another connection over the same session.
-      const said = new Promise<string>((resolve) =>
-        forward.stderr.on('data', (data: Buffer) => resolve(String(data))),
-      );
-      expect(await get(closed!)).toBe('');
-      expect(await said).toMatch(/an error occurred forwarding \d+ -> 81: .*connection refused/);
     } finally {
       forward.kill();
     }
@@ -99,14 +94,14 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
-/** The two local ports that kubectl says it listens on. */
+/** The local port that kubectl says it listens on. */
 function forwardedPorts(stdout: NodeJS.ReadableStream): Promise<number[]> {
   let text = '';
   return new Promise((resolve) =>
     stdout.on('data', (data: Buffer) => {
       text += String(data);
       const ports = [...text.matchAll(/127\.0\.0\.1:(\d+) ->/g)].map((match) => Number(match[1]));
-      if (ports.length === 2) resolve(ports);
+      if (ports.length === 1) resolve(ports);
     }),
   );
 }
