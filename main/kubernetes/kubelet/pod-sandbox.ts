@@ -1,0 +1,48 @@
+// The sandbox of a pod: what its containers share.
+import { RuntimeError, type Sandbox } from '../../linux/containerd/index.ts';
+import { cgroupParentOf, hostnameOf, isHostNetwork, podReference, portMappingsOf } from './pod-facts.ts';
+import type { PodTask } from './pod-task.ts';
+
+/** The sandbox that the containers start in, made when there is none; undefined when that failed. */
+export async function ensureSandbox(task: PodTask): Promise<Sandbox | undefined> {
+  const { pod, world } = task;
+  const { containerd, recorder } = world;
+  const { sandboxes } = task.runtimeState();
+  const [current] = sandboxes;
+  if (current?.state === 'ready') return current;
+  if (current !== undefined) {
+    recorder.event(
+      podReference(pod),
+      'Normal',
+      'SandboxChanged',
+      'Pod sandbox changed, it will be killed and re-created.',
+    );
+    await containerd.stopSandbox(current.id);
+  }
+  try {
+    const { namespace, name, uid, labels = {}, annotations = {} } = pod.metadata;
+    return await containerd.runSandbox({
+      podName: name,
+      podNamespace: namespace,
+      podUid: uid,
+      attempt: current === undefined ? 0 : current.spec.attempt + 1,
+      hostname: isHostNetwork(pod) ? world.kernel.hostname : hostnameOf(pod),
+      hostNetwork: isHostNetwork(pod),
+      labels: {
+        ...labels,
+        'io.kubernetes.pod.name': name,
+        'io.kubernetes.pod.namespace': namespace,
+        'io.kubernetes.pod.uid': uid,
+      },
+      annotations,
+      cgroupParent: cgroupParentOf(pod, world.config.cgroupDriver),
+      portMappings: isHostNetwork(pod) ? [] : portMappingsOf(pod),
+    });
+  } catch (error) {
+    if (!(error instanceof RuntimeError)) throw error;
+    const message = `Failed to create pod sandbox: rpc error: code = ${error.code} desc = ${error.message}`;
+    recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', message);
+    task.retryUsual();
+    return undefined;
+  }
+}

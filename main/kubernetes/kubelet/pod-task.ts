@@ -1,0 +1,49 @@
+// What the steps of a pod's worker share: the pod, the parts of the kubelet, and ways to wait and to come back.
+import type { Random } from '../../simulation/index.ts';
+import type { Backoff } from './backoff.ts';
+import type { StarterWorld } from './container-starter.ts';
+import type { KnownPod } from './pod-facts.ts';
+import type { Probes } from './probes.ts';
+import type { PodRuntime, RuntimeCache } from './runtime-cache.ts';
+import type { StatusManager } from './status-manager.ts';
+
+export interface WorkerWorld extends StarterWorld {
+  readonly random: Random;
+  readonly probes: Probes;
+  readonly runtime: RuntimeCache;
+  readonly statuses: StatusManager;
+  /** CrashLoopBackOff, by `uid/container`. */
+  readonly restarts: Backoff;
+  /** Why pods can't have a network yet; undefined when they can. */
+  readonly networkProblem: () => string | undefined;
+  /** Sees that a static pod's mirror is on the API server. */
+  readonly ensureMirror: (pod: KnownPod) => void;
+  /** The pod is gone from this node. */
+  readonly onGone: (podUid: string) => void;
+  readonly onFault: (error: unknown) => void;
+}
+
+/** What waits ten seconds, and up to half as long again, before it is tried once more. */
+export const ERROR_RETRY_MS = 10_000;
+
+/** Thrown to leave a step when the pod is told to end meanwhile. */
+export class Interrupted extends Error {}
+
+/** One pod in the hands of its worker. */
+export interface PodTask {
+  readonly world: WorkerWorld;
+  /** The newest version that is known. */
+  readonly pod: KnownPod;
+  /** Why a container that should run doesn't, by its name. */
+  readonly waiting: Map<string, { reason: string; message: string }>;
+  runtimeState(): PodRuntime;
+  podIPs(): readonly string[];
+  /** Looks at the pod again after `delayMs`, or sooner. */
+  retry(delayMs: number): void;
+  /** As `retry`, after the usual wait for errors. */
+  retryUsual(): void;
+  /** Rejects with Interrupted once the pod is told to end. */
+  unlessEnding<T>(step: Promise<T>): Promise<T>;
+  /** Probes what runs now. */
+  watchProbes(): void;
+}
