@@ -1,4 +1,4 @@
-// Control groups as far as they limit: number of processes and memory. cgroups(7).
+// Control groups as far as they limit (number of processes, memory) and account (CPU time, memory). cgroups(7).
 import type { ProcessTable } from './process-table.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
@@ -9,6 +9,8 @@ export class Cgroup {
   readonly members = new Set<VirtualProcess>();
   /** How often the memory limit killed. */
   oomKills = 0;
+  /** CPU time of all that ever ran in it, in ms. */
+  cpuMs = 0;
 
   constructor(path: string, memoryMaxBytes?: number, pidsMax?: number) {
     this.path = path;

@@ -90,6 +90,13 @@ export function serviceSocket<Service>(path: string): ServiceSocket<Service> {
   return { path };
 }
 
+/** cpuacct.usage, memory.usage_in_bytes, pids.current. */
+export interface CgroupUsage {
+  readonly cpuMs: number;
+  readonly memoryBytes: number;
+  readonly processes: number;
+}
+
 export interface Kernel {
   readonly clock: Clock;
   readonly random: Random;
@@ -139,6 +146,8 @@ export interface Kernel {
   readonly files: FileSystemView;
   /** The same for a mount namespace that no process is in yet: to prepare mount points. */
   filesOf(mounts: readonly Mount[]): FileSystemView;
+  /** CPU time and memory of a control group; absent path: of the whole machine. Undefined if there is no such group. */
+  cgroupUsage(cgroup?: string): CgroupUsage | undefined;
   /** How many processes of a control group the OOM killer has taken. */
   oomKills(cgroup: string): number;
   /** rmdir of a control group that nothing is in any more. */

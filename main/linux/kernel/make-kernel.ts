@@ -7,6 +7,7 @@ import { makeDevices } from './devices.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { FileSystemTree } from './file-tree.ts';
 import type {
+  CgroupUsage,
   FileSystemUsage,
   Kernel,
   KernelMessage,
@@ -336,6 +337,17 @@ export class MachineKernel implements Kernel {
     const cgroup = new Cgroup(path, memoryMaxBytes, pidsMax);
     this.cgroups.set(path, cgroup);
     return cgroup;
+  }
+
+  cgroupUsage(cgroup?: string): CgroupUsage | undefined {
+    if (cgroup === undefined) {
+      const all = this.listProcesses();
+      const memoryBytes = all.reduce((sum, process) => sum + process.memoryBytes, 0);
+      return { cpuMs: this.table.cpuMs, memoryBytes, processes: all.length };
+    }
+    const found = this.cgroups.get(cgroup);
+    if (found === undefined) return undefined;
+    return { cpuMs: found.cpuMs, memoryBytes: found.memoryBytes, processes: found.members.size };
   }
 
   oomKills(cgroup: string): number {

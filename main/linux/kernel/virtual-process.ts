@@ -457,6 +457,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   spend(costMs: number): void {
     this.cpuMs += costMs;
     this.table.cpuMs += costMs;
+    this.surroundings.cgroup.cpuMs += costMs;
   }
 
   charge(costMs: number): void {
