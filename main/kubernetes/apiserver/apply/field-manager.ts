@@ -2,7 +2,7 @@
 import { rfc3339 } from '../../../simulation/index.ts';
 import { apiVersionOf, type ManagedFieldsEntry } from '../../api/meta.ts';
 import type { Served } from '../catalogue.ts';
-import { metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';
+import { equalTrees, metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';
 import { failure } from '../refusals.ts';
 import { decodeAs, DecodeNotes } from '../schema/decode.ts';
 import type { WriteRequest } from '../verbs/request.ts';
@@ -22,7 +22,7 @@ import {
   type FieldSet,
 } from './field-set.ts';
 import type { FieldTracker } from './field-tracker.ts';
-import { compare, fieldsOf, merge, remove, typeServed, type Type } from './typed.ts';
+import { compare, fieldsOf, merge, remove, typeServed, withStructs, type Type } from './typed.ts';
 
 /** Managers by Update beyond this many are folded together, oldest first. */
 const UPDATE_MANAGERS_MAX = 10;
@@ -147,47 +147,63 @@ export class FieldManager implements FieldTracker {
       ...(request.subresource === '' ? {} : { subresource: request.subresource }),
     };
     const own = managers.find((manager) => sameManager(manager.entry, entry));
-    const merged = live === undefined ? configuration : (merge(live, configuration, type) as Tree);
-    if (live !== undefined) {
-      const { added, modified } = compare(
-        stripped(live, request, served),
-        stripped(merged as ApiObject, request, served),
-        type,
-      );
-      managers = this.settleConflicts(managers, own, managed(union(added, modified)), force);
-    }
-    const others = managers
-      .filter((manager) => manager !== own)
-      .reduce<FieldSet>((all, { fields }) => union(all, fields), EMPTY);
-    const dropped = difference(difference(own?.fields ?? EMPTY, wanted), others);
-    const object = (isEmptySet(dropped) ? merged : remove(merged, dropped, type)) as ApiObject;
-    const unchanged = own !== undefined && equalSets(own.fields, wanted);
-    const updated: Manager = unchanged ? own : { entry: { ...entry, time: rfc3339(nowMs) }, fields: wanted };
+    const applying: Manager = { entry: { ...entry, time: own?.entry.time }, fields: wanted };
     managers =
       own === undefined
-        ? [...managers, updated]
-        : managers.map((manager) => (manager === own ? updated : manager));
-    return { object, managers: entriesOf(managers) };
-  }
-
-  private settleConflicts(
-    managers: Manager[],
-    own: Manager | undefined,
-    changed: FieldSet,
-    force: boolean,
-  ): Manager[] {
-    const conflicts: { entry: ManagedFieldsEntry; path: string }[] = [];
-    for (const manager of managers) {
-      if (manager === own) continue;
-      for (const path of pathsOf(intersection(manager.fields, changed)))
-        conflicts.push({ entry: manager.entry, path });
+        ? [...managers, applying]
+        : managers.map((manager) => (manager === own ? applying : manager));
+    const merged = live === undefined ? configuration : (merge(live, configuration, type) as Tree);
+    const object = own === undefined ? merged : pruned(merged, own.fields, managers, type);
+    if (live !== undefined) {
+      const { added, modified, removed } = compare(
+        stripped(live, request, served),
+        stripped(object as ApiObject, request, served),
+        type,
+      );
+      const changed = managed(union(added, modified));
+      managers = settleConflicts(managers, applying, changed, managed(removed), force);
     }
-    if (conflicts.length === 0) return managers;
-    if (!force) throw conflictStatus(conflicts);
-    return managers.map((manager) =>
-      manager === own ? manager : { ...manager, fields: difference(manager.fields, changed) },
-    );
+    // The time is that of the last apply which changed the object, not of one that only took shares in it.
+    if (live === undefined || !equalTrees(live, object)) {
+      const stamped = { ...applying, entry: { ...entry, time: rfc3339(nowMs) } };
+      managers = managers.map((manager) => (manager === applying ? stamped : manager));
+    }
+    return { object: object as ApiObject, managers: entriesOf(managers) };
   }
+}
+
+/** The merged object without what its manager applied last time, no longer does, and nobody else owns (structured-merge-diff merge/update.go, prune). */
+function pruned(merged: Tree, last: FieldSet, managers: readonly Manager[], type: Type): Tree {
+  if (isEmptySet(last)) return merged;
+  const lastOwned = withStructs(last, type);
+  const owned = managers.reduce<FieldSet>((all, { fields }) => union(all, fields), EMPTY);
+  const present = withStructs(fieldsOf(merged, type), type);
+  const survivors = withStructs(fieldsOf(remove(merged, lastOwned, type) ?? {}, type), type);
+  const unowned = difference(present, union(survivors, withStructs(owned, type)));
+  const kept = withStructs(fieldsOf(remove(merged, unowned, type) ?? {}, type), type);
+  return (remove(merged, intersection(difference(present, kept), lastOwned), type) ?? {}) as Tree;
+}
+
+/** Takes what an apply changes from its other owners: by force, else it throws 409. */
+function settleConflicts(
+  managers: readonly Manager[],
+  own: Manager,
+  changed: FieldSet,
+  removed: FieldSet,
+  force: boolean,
+): Manager[] {
+  const conflicts: { entry: ManagedFieldsEntry; path: string }[] = [];
+  for (const manager of managers) {
+    if (manager === own) continue;
+    for (const path of pathsOf(intersection(manager.fields, changed)))
+      conflicts.push({ entry: manager.entry, path });
+  }
+  if (conflicts.length > 0 && !force) throw conflictStatus(conflicts);
+  return managers.map((manager) =>
+    manager === own
+      ? manager
+      : { ...manager, fields: difference(difference(manager.fields, changed), removed) },
+  );
 }
 
 function conflictStatus(conflicts: readonly { entry: ManagedFieldsEntry; path: string }[]): Error {

@@ -79,7 +79,8 @@ export function pathsOf(set: FieldSet, prefix = ''): string[] {
   return paths;
 }
 
-function elementText(key: string): string {
+/** One key of a set as paths show it. */
+export function elementText(key: string): string {
   const body = key.slice(2);
   if (key.startsWith('f:')) return `.${body}`;
   if (key.startsWith('v:')) return `[=${body}]`;

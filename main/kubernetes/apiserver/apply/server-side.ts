@@ -1,12 +1,13 @@
 // Server-side apply: decode the configuration, merge it, write the result under its field manager.
 import { apiVersionOf } from '../../api/meta.ts';
 import { isTree, metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';
-import { badRequest, notFound, unknownError } from '../refusals.ts';
+import { badRequest, conflict, notFound, unknownError } from '../refusals.ts';
 import { decodeAs, DecodeNotes } from '../schema/decode.ts';
-import { resolve, type Structure } from '../schema/structures.ts';
 import type { PatchRequest } from '../verbs/api.ts';
 import type { WriteRequest } from '../verbs/request.ts';
 import { shape } from '../verbs/shaping.ts';
+import { elementText } from './field-set.ts';
+import { elementKey, itemType, keyDefault, listKeys, memberType, typeServed, type Type } from './typed.ts';
 import type { Writer } from '../verbs/writing.ts';
 
 /** Applies a configuration as its field manager; creates what isn't there. */
@@ -36,8 +37,17 @@ export function applyServerSide(
       writer.nowMs,
     );
     const made = shape(served, object as unknown as Tree).object;
-    metaOf(made).name = name;
-    if (managers.length > 0) metaOf(made).managedFields = managers;
+    const meta = metaOf(made);
+    meta.name = name;
+    if ((meta.uid ?? '') !== '') {
+      throw conflict(
+        served.resource,
+        name,
+        `uid mismatch: the provided object specified uid ${meta.uid}, and no existing object was found`,
+      );
+    }
+    delete meta.resourceVersion;
+    if (managers.length > 0) meta.managedFields = managers;
     return { object: writer.create({ ...write, tracked: false }, made, name, true), created: true };
   }
   const old = served.present(live);
@@ -55,7 +65,8 @@ export function applyServerSide(
     name,
     () => {
       const meta = metaOf(made);
-      meta.managedFields = managers;
+      delete meta.managedFields;
+      if (managers.length > 0) meta.managedFields = managers;
       const asked = metaOf(configuration).resourceVersion;
       meta.resourceVersion = asked ?? old.metadata.resourceVersion;
       return made;
@@ -85,11 +96,10 @@ function checked({ write, name }: PatchRequest, given: Tree): ApiObject {
     throw badRequest('the namespace of the provided object does not match the namespace sent on the request');
   }
   const object = { ...given, metadata: { ...meta, name } } as ApiObject;
-  const structure =
-    served.schemaName === undefined ? served.kind.custom?.structure : { $ref: served.schemaName };
-  if (structure === undefined) return object;
+  const type = typeServed(served);
+  if (type.structure === undefined) return object;
   const problems: string[] = [];
-  checkTyped(given, structure, '', problems);
+  checkTyped(given, type, '', problems);
   if (problems.length > 0) {
     const where = typeof meta['namespace'] === 'string' ? meta['namespace'] : '';
     throw unknownError(
@@ -109,10 +119,11 @@ function onlyGiven(given: unknown, decoded: unknown): unknown {
   if (Array.isArray(given))
     return Array.isArray(decoded) ? given.map((item, index) => onlyGiven(item, decoded[index])) : given;
   if (!isTree(given))
-    return decoded === undefined || isTree(decoded) || Array.isArray(decoded) ? given : decoded;
+    return given === null || decoded === undefined || isTree(decoded) || Array.isArray(decoded)
+      ? given
+      : decoded;
   const result: Tree = {};
   for (const [field, value] of Object.entries(given)) {
-    if (value === null) continue;
     result[field] = isTree(decoded) ? onlyGiven(value, decoded[field]) : value;
   }
   return result;
@@ -120,30 +131,66 @@ function onlyGiven(given: unknown, decoded: unknown): unknown {
 
 const shown = (value: unknown): string => (typeof value === 'string' ? value : JSON.stringify(value));
 
-function checkTyped(value: unknown, structure: Structure, path: string, problems: string[]): void {
-  const { structure: target } = resolve(structure);
-  if (value === null || value === undefined || target.any === true || target.special !== undefined) return;
-  if (target.properties !== undefined || target.additionalProperties !== undefined) {
+function checkTyped(value: unknown, type: Type, path: string, problems: string[]): void {
+  const { structure } = type;
+  if (value === null || value === undefined || structure === undefined) return;
+  if (structure.any === true || structure.special !== undefined) return;
+  if (structure.properties !== undefined || structure.additionalProperties !== undefined) {
     if (!isTree(value)) {
       problems.push(`${path}: expected map, got &{${shown(value)}}`);
       return;
     }
     for (const [field, member] of Object.entries(value)) {
-      const next = target.properties?.[field] ?? target.additionalProperties;
-      if (next === undefined) problems.push(`${path}.${field}: field not declared in schema`);
-      else checkTyped(member, next, `${path}.${field}`, problems);
+      const isKnown = structure.properties?.[field] !== undefined;
+      if (!isKnown && structure.additionalProperties === undefined)
+        problems.push(`${path}.${field}: field not declared in schema`);
+      else checkTyped(member, memberType(type, field), `${path}.${field}`, problems);
     }
-  } else if (target.type === 'array') {
-    if (!Array.isArray(value)) problems.push(`${path}: expected list, got &{${shown(value)}}`);
-    else
-      for (const [index, item] of value.entries())
-        checkTyped(item, target.items ?? {}, `${path}[${index}]`, problems);
+  } else if (structure.type === 'array') {
+    if (Array.isArray(value)) checkItems(value, type, path, problems);
+    else problems.push(`${path}: expected list, got &{${shown(value)}}`);
   } else {
-    const wanted = target.type === 'integer' || target.type === 'number' ? 'numeric' : target.type;
+    const wanted = structure.type === 'integer' || structure.type === 'number' ? 'numeric' : structure.type;
     const found = typeof value === 'number' ? 'numeric' : typeof value;
     if (wanted !== undefined && wanted !== found)
       problems.push(
         `${path}: expected ${wanted}${wanted === 'numeric' ? ' (int or float)' : ''}, got ${wanted === 'numeric' ? found : `&value.valueUnstructured{Value:${JSON.stringify(value)}}`}`,
       );
   }
+}
+
+/** Elements of an associative list are told apart by their keys: each has them, and no two have the same. */
+function checkItems(list: readonly unknown[], type: Type, path: string, problems: string[]): void {
+  const keys = listKeys(type);
+  const items = itemType(type);
+  const seen = new Set<string>();
+  for (const [index, item] of list.entries()) {
+    let element = `[${index}]`;
+    if (keys !== undefined) {
+      const fault = keyFault(item, keys, items);
+      if (fault !== undefined) {
+        problems.push(`${path}: element ${index}: ${fault}`);
+        return;
+      }
+      element = elementText(elementKey(item, keys, items));
+      if (seen.has(element)) problems.push(`${path}: duplicate entries for key ${element}`);
+      seen.add(element);
+    }
+    checkTyped(item, items, path + element, problems);
+  }
+}
+
+/** Why an element has no key (structured-merge-diff typed/helpers.go, listItemToPathElement). */
+function keyFault(item: unknown, keys: readonly string[], items: Type): string | undefined {
+  if (keys.length === 0) {
+    if (item === null) return "associative list without keys has an element that's an explicit null";
+    if (Array.isArray(item)) return 'not supported: associative list with lists as elements';
+    return isTree(item) ? "associative list without keys has an element that's a map type" : undefined;
+  }
+  if (item === null) return 'associative list with keys may not have a null element';
+  if (!isTree(item)) return 'associative list with keys may not have non-map elements';
+  const missing = keys.find((key) => item[key] === undefined && keyDefault(items, key) === undefined);
+  return missing === undefined
+    ? undefined
+    : `associative list with keys has an element that omits key field ${JSON.stringify(missing)} (and doesn't have default value)`;
 }

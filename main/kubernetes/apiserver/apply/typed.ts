@@ -35,11 +35,11 @@ function child(structure: Structure | undefined, parent: string, field: string):
   return { structure: target, name: short(name), parent, field };
 }
 
-function memberType(type: Type, field: string): Type {
+export function memberType(type: Type, field: string): Type {
   return child(type.structure?.properties?.[field] ?? type.structure?.additionalProperties, type.name, field);
 }
 
-function itemType(type: Type): Type {
+export function itemType(type: Type): Type {
   return child(type.structure?.items, type.name, '');
 }
 
@@ -53,19 +53,26 @@ function isAtomicObject(type: Type): boolean {
 }
 
 /** Keys of an associative list, `[]` for a set, undefined for an atomic list. */
-function listKeys(type: Type): readonly string[] | undefined {
+export function listKeys(type: Type): readonly string[] | undefined {
   const merging =
     type.structure?.listType === undefined ? listMergingOf(type.parent, type.field) : type.structure;
   if (merging?.listType === 'map') return merging.listMapKeys ?? [];
   return merging?.listType === 'set' ? [] : undefined;
 }
 
+/** What an element that leaves a key out has for it: the schema's default, in built-in kinds Go's zero value. */
+export function keyDefault(items: Type, key: string): unknown {
+  const structure = items.structure?.properties?.[key];
+  if (items.name === '') return structure?.default;
+  return LIST_KEY_DEFAULTS[key] ?? (structure?.type === 'integer' ? 0 : '');
+}
+
 /** How fieldsV1 names an element of a list. */
-function elementKey(item: unknown, keys: readonly string[]): string {
+export function elementKey(item: unknown, keys: readonly string[], items: Type): string {
   if (keys.length === 0) return `v:${JSON.stringify(item)}`;
   const values: Tree = {};
   for (const key of [...keys].sort()) {
-    const value = isTree(item) ? (item[key] ?? LIST_KEY_DEFAULTS[key]) : undefined;
+    const value = isTree(item) ? (item[key] ?? keyDefault(items, key)) : undefined;
     if (value !== undefined) values[key] = value;
   }
   return `k:${JSON.stringify(values)}`;
@@ -83,7 +90,7 @@ export function fieldsOf(value: unknown, type: Type): FieldSet {
       false,
       value.map((item) => {
         const below = fieldsOf(item, items);
-        return [elementKey(item, keys), { self: true, children: below.children }] as const;
+        return [elementKey(item, keys, items), { self: true, children: below.children }] as const;
       }),
     );
   }
@@ -175,10 +182,10 @@ function compareMaps(before: unknown, after: unknown, type: Type): Comparison {
 }
 
 function compareLists(before: unknown, after: unknown, type: Type, keys: readonly string[]): Comparison {
-  const left = byKey(before, keys);
-  const right = byKey(after, keys);
-  const all = new Set([...left.keys(), ...right.keys()]);
   const items = itemType(type);
+  const left = byKey(before, keys, items);
+  const right = byKey(after, keys, items);
+  const all = new Set([...left.keys(), ...right.keys()]);
   const isNullBefore = before === null;
   return gather(
     isNullBefore ? null : before,
@@ -187,10 +194,16 @@ function compareLists(before: unknown, after: unknown, type: Type, keys: readonl
   );
 }
 
-function byKey(list: unknown, keys: readonly string[]): Map<string, unknown> {
+function byKey(list: unknown, keys: readonly string[], items: Type): Map<string, unknown> {
   const map = new Map<string, unknown>();
-  if (Array.isArray(list)) for (const item of list) map.set(elementKey(item, keys), item);
+  if (Array.isArray(list)) for (const item of list) map.set(elementKey(item, keys, items), item);
   return map;
+}
+
+/** A container that merges has something in it: a null laid over it changes nothing. */
+function isFilled(value: unknown, type: Type): boolean {
+  if (Array.isArray(value)) return value.length > 0 && listKeys(type) !== undefined;
+  return isTree(value) && !isEmptyTree(value) && !isAtomicObject(type);
 }
 
 /** The live value with the applied one laid over it. */
@@ -200,8 +213,8 @@ export function merge(live: unknown, applied: unknown, type: Type): unknown {
     const keys = listKeys(type);
     if (keys === undefined || !Array.isArray(live)) return applied;
     const items = itemType(type);
-    const present = byKey(live, keys);
-    const wanted = byKey(applied, keys);
+    const present = byKey(live, keys, items);
+    const wanted = byKey(applied, keys, items);
     const result: unknown[] = [];
     const done = new Set<string>();
     const order = [...wanted.keys()];
@@ -225,6 +238,7 @@ export function merge(live: unknown, applied: unknown, type: Type): unknown {
     }
     return result;
   }
+  if (applied === null && isFilled(live, type)) return live;
   if (!isTree(applied) || !isTree(live) || isAtomicObject(type)) return applied;
   const result: Tree = { ...live };
   for (const [field, member] of Object.entries(applied)) {
@@ -233,28 +247,43 @@ export function merge(live: unknown, applied: unknown, type: Type): unknown {
   return result;
 }
 
-/** The value without the fields in a set; containers that become empty go too. */
+/** The value without the fields in a set, each with all below it; a container left with nothing goes too. */
 export function remove(value: unknown, fields: FieldSet, type: Type): unknown {
-  if (fields.self && fields.children.size === 0) return undefined;
   if (Array.isArray(value)) {
     const keys = listKeys(type);
     if (keys === undefined) return value;
     const items = itemType(type);
-    const kept = value
-      .map((item) => {
-        const below = fields.children.get(elementKey(item, keys));
-        if (below === undefined) return item;
-        return below.self ? undefined : remove(item, below, items);
-      })
-      .filter((item) => item !== undefined);
-    return kept.length === 0 && fields.self ? undefined : kept;
+    const kept = value.flatMap((item) => {
+      const left = without(item, fields.children.get(elementKey(item, keys, items)), items);
+      return left === undefined ? [] : [left];
+    });
+    return kept.length === 0 ? undefined : kept;
   }
-  if (!isTree(value)) return fields.self ? undefined : value;
+  if (!isTree(value)) return value;
   const result: Tree = {};
   for (const [field, member] of Object.entries(value)) {
-    const below = fields.children.get(`f:${field}`);
-    const kept = below === undefined ? member : remove(member, below, memberType(type, field));
-    if (kept !== undefined) result[field] = kept;
+    const left = without(member, fields.children.get(`f:${field}`), memberType(type, field));
+    if (left !== undefined) result[field] = left;
   }
-  return Object.keys(result).length === 0 && fields.self ? undefined : result;
+  return Object.keys(result).length === 0 ? undefined : result;
+}
+
+function without(value: unknown, fields: FieldSet | undefined, type: Type): unknown {
+  if (fields === undefined) return value;
+  if (fields.self) return undefined;
+  return fields.children.size === 0 ? value : remove(value, fields, type);
+}
+
+/** The set, and with each field the members of structs that lead to it: who owns `a.b` alone owns `a` as well. */
+export function withStructs(fields: FieldSet, type: Type): FieldSet {
+  return setOf(
+    fields.self,
+    [...fields.children].map(([key, below]) => {
+      if (!key.startsWith('f:')) return [key, withStructs(below, itemType(type))] as const;
+      const field = key.slice(2);
+      const isMember = type.structure?.properties?.[field] !== undefined;
+      const { children } = withStructs(below, memberType(type, field));
+      return [key, { self: below.self || isMember, children }] as const;
+    }),
+  );
 }

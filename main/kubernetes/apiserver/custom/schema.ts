@@ -83,6 +83,7 @@ export function structureOf(schema: JsonSchema | undefined, isRoot = true): Stru
   if (preserves && properties === undefined && !isRoot) return { any: true };
   return {
     ...(type === undefined ? {} : { type }),
+    ...(schema.default === undefined ? {} : { default: schema.default }),
     ...(listType === undefined ? {} : { listType }),
     ...(mapType === undefined ? {} : { mapType }),
     ...(schema['x-kubernetes-list-map-keys'] === undefined

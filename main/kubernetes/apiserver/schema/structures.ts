@@ -20,6 +20,8 @@ export interface Structure {
   readonly listType?: 'map' | 'set' | 'atomic';
   readonly listMapKeys?: readonly string[];
   readonly mapType?: 'granular' | 'atomic';
+  /** Of custom resources too. */
+  readonly default?: unknown;
   /** Group, version and kind of a top-level object. */
   readonly gvk?: readonly [group: string, version: string, kind: string];
 }
