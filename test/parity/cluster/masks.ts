@@ -1,0 +1,91 @@
+// What may differ between two clusters: ages, times, random names, addresses, ids, and the machine underneath.
+
+type Mask = readonly [RegExp, string];
+
+const MASKS: readonly Mask[] = [
+  // Times.
+  [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)/g, 'TIME'],
+  [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4})?( UTC)?/g, 'TIME'],
+  [/[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d \+0000/g, 'DATE'],
+  [/^[EWIF]\d{4} \d\d:\d\d:\d\d\.\d+ +\d+ /gm, 'KLOG '],
+  // Ids and hashes.
+  [/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'UID'],
+  [/containerd:\/\/[0-9a-f]{64}/g, 'CONTAINER'],
+  [/X509SHA256=[0-9a-f]{64}/g, 'X509SHA256=DIGEST'],
+  [/\bsha256:[0-9a-f]{64}/g, 'sha256:DIGEST'],
+  [/\beyJ[\w-]+(\.[\w-]+){0,2}/g, 'TOKEN'],
+  [/(resourceVersion"?: ?"?|resourceVersion=|metadata\.resourceVersion: ?)\d+/gi, '$1VERSION'],
+  [/^( +Resource Version: +)\d+/gm, '$1VERSION'],
+  [/\b[A-Za-z0-9+/]{80,}={0,2}/g, 'BASE64'],
+  [/\.[0-9a-f]{16}\b/g, '.EVENT'],
+  // Addresses.
+  [/\b127\.0\.0\.1:(1|[2-9])\d{3,4}\b/g, '127.0.0.1:PORT'],
+  [/\b10\.244\.\d\.\d{1,3}\b/g, 'POD-IP'],
+  [/\b10\.(?:9[6-9]|1\d\d)\.(?!0\.1\b|0\.10\b|0\.0\b)\d{1,3}\.\d{1,3}\b/g, 'SERVICE-IP'],
+  [/\b3[0-2]\d{3}\b(?=\/(?:TCP|UDP|SCTP))/g, 'NODE-PORT'],
+  [/((?:nodePort|healthCheckNodePort)"?: ?)3[0-2]\d{3}\b/g, '$1NODE-PORT'],
+  // Names made by chance, and hashes of templates.
+  [/\/tmp\/(kubectl-edit|LIVE|MERGED)-\d+/g, '/tmp/$1-N'],
+  [/\b(minutely|nightly|cj)-\d{8}\b/g, '$1-MINUTE'],
+  [
+    /(pod-template-hash|controller-revision-hash|controller\.kubernetes\.io\/hash)(=|"?: ?"?)[a-z0-9-]+/g,
+    '$1$2HASH',
+  ],
+  [/(-[bcdfghjklmnpqrstvwxz2456789]{6,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}(?![\w-])/g, '-SUFFIX'],
+  [/-(?=[a-z]*\d)[bcdfghjklmnpqrstvwxz2456789]{6,10}(?![\w-])/g, '-HASH'],
+];
+
+const AGE = String.raw`(?:\d+(?:\.\d+)?(?:ms|µs|y|d|h|m|s)){1,3}`;
+/** Lines whose numbers with an `m` are quantities, not minutes. */
+const QUANTITIES = /\b(?:cpu|memory|ephemeral-storage)\b/;
+const AGES: readonly Mask[] = [
+  [new RegExp(String.raw`\(x\d+ over ${AGE}\)`, 'g'), '(xN over AGE)'],
+  [new RegExp(String.raw`\d+ \(${AGE} ago\)`, 'g'), 'N (AGE ago)'],
+  [new RegExp(String.raw`(?<=^|[\s(])(?:${AGE}|<unknown>|<invalid>)(?=$|[\s)])`, 'g'), 'AGE'],
+];
+const AGE_OF_EVENT: Mask = [/AGE \(xN over AGE\)/g, 'AGE'];
+
+/** A transcript without what varies: masked, blanks collapsed, rows of one set in one order. */
+export function masked(transcript: string): string {
+  let text = transcript;
+  for (const [pattern, mask] of MASKS) text = text.replace(pattern, mask);
+  const lines = text.split('\n').map((line) => blanksCollapsed(withoutAges(line)));
+  return sameNamesSorted(lines).join('\n');
+}
+
+/** The same with its lines in alphabetical order, for output that has none. */
+export function sortedLines(text: string): string {
+  return text.split('\n').toSorted().join('\n');
+}
+
+function withoutAges(line: string): string {
+  if (QUANTITIES.test(line)) return line;
+  let text = line;
+  for (const [pattern, mask] of AGES) text = text.replace(pattern, mask);
+  return text.replace(...AGE_OF_EVENT);
+}
+
+function blanksCollapsed(line: string): string {
+  const indent = /^ */.exec(line)![0];
+  return indent + line.slice(indent.length).replace(/ {2,}/g, '  ').replace(/\s+$/, '');
+}
+
+/** Rows whose names differ only in their random part come in an order that chance gave. */
+function sameNamesSorted(lines: readonly string[]): string[] {
+  const sorted: string[] = [];
+  let group: string[] = [];
+  let groupName = '';
+  const flush = (): void => {
+    sorted.push(...group.toSorted());
+    group = [];
+  };
+  for (const line of lines) {
+    const name = /^(?:\S+ +)?\S*-(?:SUFFIX|HASH|MINUTE)\b/.exec(line)?.[0] ?? '';
+    if (name === '' || name !== groupName) flush();
+    groupName = name;
+    if (name === '') sorted.push(line);
+    else group.push(line);
+  }
+  flush();
+  return sorted;
+}

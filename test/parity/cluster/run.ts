@@ -1,0 +1,56 @@
+// For a person: replays areas and prints how each transcript differs. `node test/parity/cluster/run.ts create/14 describe`
+//
+// An argument is an area or AREA/BEGINNING-OF-FILE-NAME; the area runs whole, for its transcripts build on each other.
+// KEEP=folder keeps what was written, SPEED=n sets the cluster's pace, CLUSTER=kubeconfig uses a cluster that runs already.
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { AREAS, chainsOf } from './areas.ts';
+import { startBench } from './bench.ts';
+import { agrees } from './comparison.ts';
+import { findKubectls } from './kubectls.ts';
+import { masked } from './masks.ts';
+import { Recorder, recordedFiles, recordedTranscript } from './recorder.ts';
+
+const SPEED = Number(process.env['SPEED'] ?? 4);
+
+const wanted = process.argv.slice(2);
+const areas = wanted.length === 0 ? AREAS : wanted.map((name) => name.split('/')[0]!);
+const kubectls = findKubectls();
+if (kubectls === undefined) throw new Error('There is no kubectl 1.32 on this machine.');
+const kubeconfig = process.env['CLUSTER'];
+await using bench = kubeconfig === undefined ? await startBench(SPEED) : undefined;
+using recorder = new Recorder({ kubectls, kubeconfig: kubeconfig ?? bench!.kubeconfig, speed: SPEED });
+for (const stage of chainsOf(areas)) await Promise.all(stage.map((chain) => recorder.run(chain)));
+if (process.env['KEEP'] !== undefined) recorder.keep(process.env['KEEP']);
+process.stdout.write(recorder.said);
+for (const fault of bench?.faults ?? []) console.log('fault:', fault);
+
+const summary: string[] = [];
+for (const area of new Set(areas)) {
+  const files = recordedFiles(area);
+  const failed = files.filter(
+    (file) => !agrees(recordedTranscript(area, file), recorder.transcript(area, file) ?? ''),
+  );
+  const shown = failed.filter(
+    (file) =>
+      wanted.length === 0 || wanted.some((name) => name === area || `${area}/${file}`.startsWith(name)),
+  );
+  for (const file of shown) {
+    process.stdout.write(`\n=== ${area}/${file}\n`);
+    process.stdout.write(difference(recordedTranscript(area, file), recorder.transcript(area, file) ?? ''));
+  }
+  summary.push(`${area}: ${files.length - failed.length}/${files.length}`);
+}
+console.log(summary.join('\n'));
+
+function difference(recorded: string, written: string): string {
+  const folder = mkdtempSync(path.join(tmpdir(), 'drydock-diff-'));
+  writeFileSync(path.join(folder, 'recorded'), masked(recorded));
+  writeFileSync(path.join(folder, 'here'), masked(written));
+  return spawnSync('diff', ['-u', '-U', '2', 'recorded', 'here'], {
+    cwd: folder,
+    encoding: 'utf8',
+  }).stdout.replace(/^(---|\+\+\+).*\n/gm, '');
+}
