@@ -64,6 +64,26 @@ const FOLDERS = new Map([
   ['rbac.authorization.k8s.io/v1', 'io.k8s.api.rbac.v1'],
   ['scheduling.k8s.io/v1', 'io.k8s.api.scheduling.v1'],
   ['storage.k8s.io/v1', 'io.k8s.api.storage.v1'],
+  // What servers of older versions serve beside these.
+  ['admissionregistration.k8s.io/v1beta1', 'io.k8s.api.admissionregistration.v1beta1'],
+  ['apiextensions.k8s.io/v1beta1', 'io.k8s.apiextensions-apiserver.pkg.apis.apiextensions.v1beta1'],
+  ['apiregistration.k8s.io/v1beta1', 'io.k8s.kube-aggregator.pkg.apis.apiregistration.v1beta1'],
+  ['apps/v1beta1', 'io.k8s.api.apps.v1beta1'],
+  ['apps/v1beta2', 'io.k8s.api.apps.v1beta2'],
+  ['autoscaling/v2beta1', 'io.k8s.api.autoscaling.v2beta1'],
+  ['autoscaling/v2beta2', 'io.k8s.api.autoscaling.v2beta2'],
+  ['batch/v1beta1', 'io.k8s.api.batch.v1beta1'],
+  ['certificates.k8s.io/v1beta1', 'io.k8s.api.certificates.v1beta1'],
+  ['coordination.k8s.io/v1beta1', 'io.k8s.api.coordination.v1beta1'],
+  ['discovery.k8s.io/v1beta1', 'io.k8s.api.discovery.v1beta1'],
+  ['events.k8s.io/v1beta1', 'io.k8s.api.events.v1beta1'],
+  ['extensions/v1beta1', 'io.k8s.api.extensions.v1beta1'],
+  ['networking.k8s.io/v1beta1', 'io.k8s.api.networking.v1beta1'],
+  ['node.k8s.io/v1beta1', 'io.k8s.api.node.v1beta1'],
+  ['policy/v1beta1', 'io.k8s.api.policy.v1beta1'],
+  ['rbac.authorization.k8s.io/v1beta1', 'io.k8s.api.rbac.v1beta1'],
+  ['scheduling.k8s.io/v1beta1', 'io.k8s.api.scheduling.v1beta1'],
+  ['storage.k8s.io/v1beta1', 'io.k8s.api.storage.v1beta1'],
 ]);
 const MACHINERY_FOLDERS = new Map([
   ['apis/meta/v1', 'io.k8s.apimachinery.pkg.apis.meta.v1'],
@@ -111,7 +131,13 @@ function formatsOf(name: string): Map<string, string> {
   const [group = '', lowerVersion = '', kind = ''] = parts.slice(-3);
   const version = lowerVersion.replace(/^v/, 'V');
   const capital = group.charAt(0).toUpperCase() + group.slice(1);
-  const model = clientModels[`${capital}${version}${kind}`] ?? clientModels[`${version}${kind}`];
+  // A version that is no longer has no model; the fields it shares with v1 have the formats they have there.
+  const model =
+    clientModels[`${capital}${version}${kind}`] ??
+    clientModels[`${version}${kind}`] ??
+    clientModels[`${capital}V1${kind}`] ??
+    clientModels[`V1${kind}`] ??
+    clientModels[`V2${kind}`];
   return new Map((model?.attributeTypeMap ?? []).map((attribute) => [attribute.baseName, attribute.format]));
 }
 

@@ -1,5 +1,6 @@
 // The vocabulary of the Kubernetes API: kinds, resources, metadata, Status, selectors and quantities.
 // What a server does with them is apiserver/'s; how to ask for them is client/'s.
+export { minorOf } from './api-versions.ts';
 export {
   apiVersionOf,
   keyOf,
