@@ -60,6 +60,13 @@ export interface CustomFacts {
   readonly deprecation: string | undefined;
 }
 
+/** What a write to one subresource, in the form of the whole object, may change. */
+export interface SubresourceRules {
+  /** Puts back all that isn't the subresource's. */
+  prepare(object: ApiObject, old: StoredObject): void;
+  validate(object: ApiObject, old: StoredObject): FieldError[];
+}
+
 /** One kind, or one version of it. All hooks may modify the new object (a private copy) but never the old one. */
 export interface Kind {
   readonly resource: ResourceInfo;
@@ -96,6 +103,8 @@ export interface Kind {
   validate?(object: ApiObject, context: WriteContext): FieldError[];
   validateUpdate?(object: ApiObject, old: StoredObject, context: WriteContext): FieldError[];
   validateStatus?(object: ApiObject, old: StoredObject): FieldError[];
+  /** Subresources other than status that hold the whole object, by name. */
+  readonly subresources?: Readonly<Record<string, SubresourceRules>>;
   warnings?(object: ApiObject, old: StoredObject | undefined): string[];
   /** Takes what must be unique in the cluster (addresses, ports); throws StatusError when it can't. */
   allocate?(object: ApiObject, old: StoredObject | undefined, context: WriteContext): void;

@@ -14,6 +14,8 @@ import { defaulterOf } from './defaults.ts';
 import type { Kind } from './kind.ts';
 import { qosClassOf } from './qos.ts';
 import { serviceStrategy } from './service-strategy.ts';
+import { ingressStatusProblems, serviceStatusProblems } from '../validation/load-balancer-status.ts';
+import { podStatusProblems, podSubresources } from '../validation/pod-subresources.ts';
 import { validators } from '../validation/validators.ts';
 import { warningsOf } from '../validation/warnings.ts';
 
@@ -213,6 +215,13 @@ const own: Readonly<Record<string, Partial<Kind>>> = {
   },
 };
 
+/** What the writers of a status may say. */
+const statusRules: Readonly<Record<string, Partial<Kind>>> = {
+  pods: { validateStatus: podStatusProblems, subresources: podSubresources },
+  services: { validateStatus: serviceStatusProblems },
+  ingresses: { validateStatus: ingressStatusProblems },
+};
+
 /** A kind's strategy: defaults, validation and warnings come from their tables. */
 export function strategyOf(plural: string): Partial<Kind> {
   const defaults = defaulterOf(plural);
@@ -221,6 +230,7 @@ export function strategyOf(plural: string): Partial<Kind> {
     ...(defaults === undefined ? {} : { defaults }),
     ...(warnings === undefined ? {} : { warnings }),
     ...validators[plural],
+    ...statusRules[plural],
     ...own[plural],
   };
 }

@@ -226,7 +226,9 @@ export class Writer {
     if ((meta.namespace ?? '') === '' && resource.namespaced) meta.namespace = namespace;
     meta.name ??= name;
     keepSystemMetadata(object, old);
+    const part = kind.subresources?.[request.subresource];
     if (request.subresource === 'status') this.prepareStatus(served, object, old);
+    else if (part !== undefined) part.prepare(object, old);
     else {
       if (kind.hasStatus && request.subresource === '') keepStatus(object, old);
       kind.prepareUpdate?.(object, old, context);
@@ -238,10 +240,10 @@ export class Writer {
     // A binding fills in what the pod asked for; it isn't a change of that.
     if (request.subresource !== 'binding') countGeneration(served, object, old);
 
-    const errors =
-      request.subresource === 'status'
-        ? [...validateMetadataUpdate(object, old), ...(kind.validateStatus?.(object, old) ?? [])]
-        : [...validateMetadataUpdate(object, old), ...(kind.validateUpdate?.(object, old, context) ?? [])];
+    const errors = validateMetadataUpdate(object, old);
+    if (request.subresource === 'status') errors.push(...(kind.validateStatus?.(object, old) ?? []));
+    else if (part !== undefined) errors.push(...part.validate(object, old));
+    else errors.push(...(kind.validateUpdate?.(object, old, context) ?? []));
     if (errors.length > 0) throw invalid(resource.group, resource.kind, name, errors);
     if (request.subresource === '') for (const text of kind.warnings?.(object, old) ?? []) request.warn(text);
 
@@ -335,7 +337,9 @@ export class Writer {
       return { object: state, gone: false, answer: served.present(state) };
     }
     const last = this.markDeleted(served, object, before, 0, false, context.nowMs);
-    const state = this.remove(request, last, this.tellEndOfGrace(request, last, before));
+    // Pods go gracefully even in no time; other objects are answered as they were.
+    const shown = isPod(served) ? last : (cloneTree(before) as ApiObject);
+    const state = this.remove(request, shown, this.tellEndOfGrace(request, last, before));
     const answer = served.kind.returnsDeleted ? state : deletedStatus(served, before);
     return { object: state, gone: true, answer };
   }
@@ -343,8 +347,7 @@ export class Writer {
   /** A pod's period of grace is seen to become 0 before the pod goes (store.go, updateForGracefulDeletionAndFinalizers). */
   private tellEndOfGrace(request: WriteRequest, last: ApiObject, before: StoredObject): StoredObject {
     const { served, dryRun } = request;
-    const graceful = served.resource.plural === 'pods' && served.resource.group === '';
-    if (!graceful || dryRun || before.metadata.deletionGracePeriodSeconds === 0) return before;
+    if (!isPod(served) || dryRun || before.metadata.deletionGracePeriodSeconds === 0) return before;
     return this.parts.objects.commit([{ table: served.table, after: cloneTree(last), before }])[0]!;
   }
 
@@ -368,7 +371,7 @@ export class Writer {
   }
 
   private gracePeriodOf(served: Served, before: StoredObject, options: DeleteRequestOptions): number {
-    if (served.resource.plural !== 'pods' || served.resource.group !== '') return 0;
+    if (!isPod(served)) return 0;
     const pod = before as StoredObject & {
       readonly spec?: { readonly nodeName?: string; readonly terminationGracePeriodSeconds?: number };
       readonly status?: { readonly phase?: string };
@@ -442,6 +445,10 @@ function dryRunState(object: ApiObject, before: StoredObject | undefined): Store
       ...rest,
     },
   } as StoredObject;
+}
+
+function isPod({ resource }: Served): boolean {
+  return resource.plural === 'pods' && resource.group === '';
 }
 
 function takenName(served: Served, existing: StoredObject): StatusError {
