@@ -138,7 +138,7 @@ export class Cluster implements Disposable {
     }
     if (store.get(INSTALLED_KEY) !== undefined) return this.runUntilKubeletsServe();
     await this.runUntilSettled(this.install());
-    store.write([{ key: INSTALLED_KEY, value: this.profile.kubernetesVersion }]);
+    store.save([{ key: INSTALLED_KEY, value: this.profile.kubernetesVersion }]);
     await this.runUntilReady();
   }
 
@@ -166,11 +166,6 @@ export class Cluster implements Disposable {
       );
     }
     return machine;
-  }
-
-  /** Saves what changed in this instant on every machine. */
-  flush(): void {
-    for (const node of this.nodes.values()) node.flush();
   }
 
   [Symbol.dispose](): void {

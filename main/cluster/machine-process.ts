@@ -39,7 +39,6 @@ export class MachineProcess {
       this.stderr = pipeOutput(kernel, errors.reader);
     }
     this.exitCode = this.task.ended.then((status) => {
-      machine.flush();
       if (status.kind === 'exited') return status.exitCode;
       return 128 + SIGNAL_NUMBERS[status.signal];
     });

@@ -39,8 +39,6 @@ export interface ClusterNode extends Disposable {
   readonly kubelet: Kubelet | undefined;
   /** Switches it on. */
   boot(): Promise<void>;
-  /** Saves what changed in this instant. */
-  flush(): void;
 }
 
 const KERNEL_RELEASE = '5.14.0-503.el9.x86_64';
@@ -101,7 +99,6 @@ export function makeNode(options: NodeOptions): ClusterNode {
       machine,
       kubelet: undefined,
       boot: () => machine.boot(),
-      flush: () => machine.flush(),
       [Symbol.dispose]: () => owned.dispose(),
     };
   }
@@ -145,10 +142,6 @@ export function makeNode(options: NodeOptions): ClusterNode {
         machine.kernel.files.writeFile(XTABLES_LOCK, '', { mode: 0o600 });
       await containerd.resume();
       await machine.boot();
-    },
-    flush() {
-      machine.flush();
-      containerd.flush();
     },
     [Symbol.dispose]: () => owned.dispose(),
   };

@@ -44,7 +44,7 @@ export function readProgress(store: Store, lab: Lab): LabProgress | undefined {
 }
 
 export function writeProgress(store: Store, lab: Lab, progress: LabProgress): void {
-  store.write([{ key: progressKey(lab.id), value: JSON.stringify(progress) }]);
+  store.save([{ key: progressKey(lab.id), value: JSON.stringify(progress) }]);
 }
 
 /** Points for passed checks, less what hints cost; never below zero in a step. */

@@ -119,7 +119,7 @@ export class ClusterDesk implements Disposable {
     const base = requireProfile(identity.profile);
     const sized = identity.nodes === undefined ? base : withNodes(base, identity.nodes);
     const profile = identity.latencies === undefined ? sized : { ...sized, latencies: identity.latencies };
-    if (this.identity === undefined) store.write([{ key: IDENTITY_KEY, value: JSON.stringify(identity) }]);
+    if (this.identity === undefined) store.save([{ key: IDENTITY_KEY, value: JSON.stringify(identity) }]);
     try {
       this.current = new Cluster({ simulation, store, random: makeRandom(identity.seed), profile, onFault });
       await this.current.start();

@@ -89,14 +89,14 @@ export class LabDesk {
       clusters.switchTo({ owner: labId, profile: lab.profile, seed: newSeed() }),
     );
     const run = this.begin(labId);
-    store.write([{ key: OPEN_KEY, value: labId }]);
+    store.save([{ key: OPEN_KEY, value: labId }]);
     this.snapshotStep(run, run.state().currentStep);
     return this.changed(run);
   }
 
   close(): void {
     this.run = undefined;
-    this.options.store.write([{ key: OPEN_KEY, value: undefined }]);
+    this.options.store.save([{ key: OPEN_KEY, value: undefined }]);
   }
 
   goTo(step: number): LabState {

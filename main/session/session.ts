@@ -71,7 +71,7 @@ export class Session implements AsyncDisposable {
   private readonly listeners = new Map<EventName, Set<Listener<never>>>();
   private settings: Settings;
   private stampTimer: Disposable;
-  private stampedRevision = -1;
+  private stampedRows = -1;
   private diskFull = false;
 
   /** Throws StorageError, with a sentence for a person, when the workspace can't be opened. Boots nothing yet. */
@@ -83,7 +83,7 @@ export class Session implements AsyncDisposable {
     const run = Number(this.store.get(RUN_KEY)?.value ?? 0) + 1;
     const startMs = Math.max(host.wallNowMs(), saved === undefined ? 0 : Number(saved.value));
     this.simulation = new Simulation({ startMs, host, onFault, onInput: (input) => this.record(run, input) });
-    this.store.write([
+    this.store.save([
       { key: RUN_KEY, value: String(run) },
       { key: `/input/${run}/start`, value: String(startMs) },
     ]);
@@ -167,7 +167,6 @@ export class Session implements AsyncDisposable {
    * Whatever leaves the simulation waits for it. Rejects with StorageError while the disk refuses.
    */
   durable(): Promise<void> {
-    this.clusters.cluster?.flush();
     return this.store.durable();
   }
 
@@ -186,7 +185,7 @@ export class Session implements AsyncDisposable {
     this.editors[Symbol.dispose]();
     this.terminals[Symbol.dispose]();
     this.clusters[Symbol.dispose]();
-    this.store.write([{ key: CLOCK_KEY, value: String(this.simulation.now()) }]);
+    this.store.save([{ key: CLOCK_KEY, value: String(this.simulation.now()) }]);
     this.simulation[Symbol.dispose]();
     try {
       await this.store.durable();
@@ -267,15 +266,15 @@ export class Session implements AsyncDisposable {
   /** Keeps an input where a replay finds it. */
   private record(run: number, input: Input): void {
     const key = `/input/${run}/${String(input.sequence).padStart(10, '0')}`;
-    this.store.write([{ key, value: JSON.stringify({ ...input, sequence: undefined }) }]);
+    this.store.save([{ key, value: JSON.stringify({ ...input, sequence: undefined }) }]);
   }
 
   /** Keeps the virtual time in the workspace while things happen, and its history within bounds. */
   private stamp(): void {
     const { store, simulation } = this;
-    if (store.revision !== this.stampedRevision) {
-      store.write([{ key: CLOCK_KEY, value: String(simulation.now()) }]);
-      this.stampedRevision = store.revision;
+    if (store.rows !== this.stampedRows) {
+      store.save([{ key: CLOCK_KEY, value: String(simulation.now()) }]);
+      this.stampedRows = store.rows;
       if (store.revision - store.compactedRevision > 2 * HISTORY_REVISIONS)
         store.compact(store.revision - HISTORY_REVISIONS);
     }

@@ -12,5 +12,5 @@ export function readSettings(store: Store, language: Language): Settings {
 }
 
 export function writeSettings(store: Store, settings: Settings): void {
-  store.write([{ key: KEY, value: JSON.stringify(settings) }]);
+  store.save([{ key: KEY, value: JSON.stringify(settings) }]);
 }

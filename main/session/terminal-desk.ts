@@ -213,7 +213,7 @@ export class TerminalDesk implements Disposable {
 
   private remember(): void {
     const machines = this.list().map((info) => info.machine);
-    this.options.store.write([{ key: KEY, value: JSON.stringify(machines) }]);
+    this.options.store.save([{ key: KEY, value: JSON.stringify(machines) }]);
   }
 
   private freeTitle(machine: string): string {

@@ -31,7 +31,8 @@ interface Row {
 }
 
 interface Waiter {
-  readonly revision: Revision;
+  /** Past the last row that it waits for. */
+  readonly sequence: number;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
 }
@@ -48,7 +49,7 @@ const SEQUENCES_PER_REVISION = 2 ** 20;
 const CHECKPOINT_PAGES = 4000;
 
 /** Turns of the host's loop for which writes are gathered when nobody waits for them. */
-const COMMIT_TURNS_MAX = 16;
+const COMMIT_TURNS_MAX = 128;
 
 /** Wall time between tries of a commit that failed, such as on a full disk, in ms. */
 const RETRY_MS = 500;
@@ -73,8 +74,12 @@ export class SqliteStore implements Store, Disposable {
   private readonly unread = new Map<string, Value>();
   private queue: QueuedWrite[] = [];
   private waiters: Waiter[] = [];
+  private deferred = new Set<() => void>();
   private latest: Revision;
-  private committed: Revision;
+  /** The next row's number. */
+  private next: number;
+  /** Every row before this one is in the file. */
+  private committed: number;
   private oldest: Revision;
   private turnQueued = false;
   private closed = false;
@@ -98,9 +103,9 @@ export class SqliteStore implements Store, Disposable {
       setRevision.run(revisionOf(writes.at(-1)!.sequence));
     });
     this.latest = this.metaNumber('revision');
-    this.committed = this.latest;
     this.oldest = this.metaNumber('compacted');
-    this.load();
+    this.next = Math.max(firstOf(this.latest), this.load() + 1);
+    this.committed = this.next;
   }
 
   get revision(): Revision {
@@ -109,6 +114,11 @@ export class SqliteStore implements Store, Disposable {
 
   get compactedRevision(): Revision {
     return this.oldest;
+  }
+
+  /** Rises with every write and save. */
+  get rows(): number {
+    return this.next;
   }
 
   has(key: string): boolean {
@@ -127,24 +137,20 @@ export class SqliteStore implements Store, Disposable {
 
   write(changes: readonly Change[]): Revision {
     if (changes.length === 0) return this.latest;
-    if (this.closed) throw new StorageError('io', 'The workspace is closed.');
-    const revision = ++this.latest;
-    let sequence = firstOf(revision);
-    for (const { key, value } of lastOfEach(changes)) {
-      const previous = this.current.get(key);
-      if (value === undefined) {
-        if (this.current.delete(key)) this.keys.delete(key);
-        this.queued.delete(key);
-      } else {
-        if (previous === undefined) this.keys.add(key);
-        this.current.set(key, sequence);
-        this.queued.set(key, value);
-      }
-      this.unread.delete(key);
-      this.queue.push({ sequence: sequence++, key, value, previous });
-    }
+    this.nextRevision();
+    this.apply(changes);
+    return this.latest;
+  }
+
+  save(changes: readonly Change[]): void {
+    if (changes.length === 0) return;
+    if (this.next + changes.length >= firstOf(this.latest + 1)) this.nextRevision();
+    this.apply(changes);
+  }
+
+  defer(task: () => void): void {
+    this.deferred.add(task);
     this.queueCommit();
-    return revision;
   }
 
   history(prefix: string, after: Revision): PastChange[] {
@@ -167,9 +173,10 @@ export class SqliteStore implements Store, Disposable {
   }
 
   durable(): Promise<void> {
-    if (this.committed >= this.latest) return Promise.resolve();
+    this.runDeferred();
+    if (this.committed >= this.next) return Promise.resolve();
     return new Promise((resolve, reject) => {
-      this.waiters.push({ revision: this.latest, resolve, reject });
+      this.waiters.push({ sequence: this.next, resolve, reject });
       this.queueCommit();
     });
   }
@@ -203,7 +210,7 @@ export class SqliteStore implements Store, Disposable {
           });
       }
       this.setMeta('compacted', upTo);
-      this.setMeta('swept', upTo);
+      this.setMeta('swept', Math.min(upTo, this.latest - 1)); // The latest revision may still be saved under.
     })();
     this.oldest = upTo;
   }
@@ -211,9 +218,13 @@ export class SqliteStore implements Store, Disposable {
   takeSnapshot(name: string, timeMs: number): void {
     this.commit();
     this.deleteSnapshot(name);
-    this.db
-      .prepare('INSERT INTO snapshots (name, revision, time_ms) VALUES (?, ?, ?)')
-      .run(name, this.latest, timeMs);
+    this.db.transaction(() => {
+      this.db
+        .prepare('INSERT INTO snapshots (name, revision, time_ms) VALUES (?, ?, ?)')
+        .run(name, this.latest, timeMs);
+      this.nextRevision(); // What is saved from now on isn't part of it.
+      this.setMeta('revision', this.latest);
+    })();
   }
 
   restoreSnapshot(name: string, prefixes: readonly string[]): Revision {
@@ -243,6 +254,7 @@ export class SqliteStore implements Store, Disposable {
 
   [Symbol.dispose](): void {
     if (this.closed) return;
+    this.runDeferred();
     this.closed = true;
     this.retry?.[Symbol.dispose]();
     try {
@@ -251,6 +263,31 @@ export class SqliteStore implements Store, Disposable {
       this.db.close();
       this.release();
     }
+  }
+
+  // ── Changes ──
+
+  private nextRevision(): void {
+    this.next = firstOf(++this.latest);
+  }
+
+  private apply(changes: readonly Change[]): void {
+    if (this.closed) throw new StorageError('io', 'The workspace is closed.');
+    for (const { key, value } of lastOfEach(changes)) {
+      const sequence = this.next++;
+      const previous = this.current.get(key);
+      if (value === undefined) {
+        if (this.current.delete(key)) this.keys.delete(key);
+        this.queued.delete(key);
+      } else {
+        if (previous === undefined) this.keys.add(key);
+        this.current.set(key, sequence);
+        this.queued.set(key, value);
+      }
+      if (this.unread.size > 0) this.unread.delete(key);
+      this.queue.push({ sequence, key, value, previous });
+    }
+    this.queueCommit();
   }
 
   // ── Commits ──
@@ -283,6 +320,7 @@ export class SqliteStore implements Store, Disposable {
   }
 
   private commit(): void {
+    this.runDeferred();
     if (this.queue.length > 0) {
       try {
         this.commitQueue(this.queue);
@@ -292,20 +330,27 @@ export class SqliteStore implements Store, Disposable {
       this.queue = [];
       this.queued = new Map();
     }
-    this.committed = this.latest;
-    if (this.waiters.length === 0) return;
-    const waiters = this.waiters;
-    this.waiters = waiters.filter((waiter) => waiter.revision > this.committed);
-    for (const waiter of waiters) if (waiter.revision <= this.committed) waiter.resolve();
+    this.committed = this.next;
+    for (const waiter of this.waiters.splice(0)) waiter.resolve();
+  }
+
+  private runDeferred(): void {
+    if (this.deferred.size === 0) return;
+    const tasks = this.deferred;
+    this.deferred = new Set();
+    for (const task of tasks) task();
   }
 
   // ── Reading the file ──
 
-  private load(): void {
+  /** Settles what the newest row of each key is; tells the last row's number. */
+  private load(): number {
+    let last = 0;
     const rows = this.db
       .prepare('SELECT sequence, key, value FROM writes ORDER BY sequence')
       .iterate() as IterableIterator<Row>;
     for (const { key, sequence, value } of rows) {
+      last = sequence;
       if (value === null) {
         this.current.delete(key);
         this.unread.delete(key);
@@ -315,6 +360,7 @@ export class SqliteStore implements Store, Disposable {
       }
     }
     for (const key of [...this.current.keys()].sort()) this.keys.add(key);
+    return last;
   }
 
   /** The value of a row, read from the file unless it hasn't got there or was just met. */

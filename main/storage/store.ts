@@ -1,6 +1,6 @@
 // What the engine asks of storage: keyed records with one revision counter, atomic writes, history, snapshots.
 
-/** Counts writes to the workspace; every write gets the next one. Kubernetes' resourceVersion is this number. */
+/** Counts the workspace's writes, saves left out. Kubernetes' resourceVersion is this number. */
 export type Revision = number;
 
 /** A value with the revision at which it was last written. Values are JSON text or bytes; storage doesn't look inside. */
@@ -55,6 +55,13 @@ export interface Store {
   list(prefix: string): StoredRecord[];
   /** Applies all changes atomically under ONE new revision, and returns it. An empty list changes nothing. */
   write(changes: readonly Change[]): Revision;
+  /**
+   * Applies all changes atomically under the revision that stands: for what nobody watches or compares by revision,
+   * such as files. Saving more or less often then leaves the numbers that a learner sees alone.
+   */
+  save(changes: readonly Change[]): void;
+  /** Has `task` called once before the next commit: for what gathers changes and had better save them late, together. */
+  defer(task: () => void): void;
   /** What was written to keys beginning with `prefix` after `after`, oldest first. Throws CompactedError if that is gone. */
   history(prefix: string, after: Revision): PastChange[];
   /** Settles once everything written so far is on disk; rejects with StorageError (disk full …), the writes being kept and retried. */

@@ -6,6 +6,12 @@ export function makeMemoryStore(): Store {
   const records = new Map<string, StoredRecord>();
   const past: PastChange[] = [];
   const snapshots = new Map<string, { timeMs: number; revision: number; records: StoredRecord[] }>();
+  const deferred = new Set<() => void>();
+  const runDeferred = (): void => {
+    const tasks = Array.from(deferred);
+    deferred.clear();
+    for (const task of tasks) task();
+  };
   let revision = 0;
   let compactedRevision = 0;
   const store: Store = {
@@ -31,15 +37,29 @@ export function makeMemoryStore(): Store {
       }
       return revision;
     },
+    save(changes) {
+      for (const { key, value } of changes) {
+        if (value === undefined) records.delete(key);
+        else records.set(key, { key, value, revision });
+      }
+    },
+    defer(task) {
+      deferred.add(task);
+      queueMicrotask(runDeferred);
+    },
     history(prefix, after) {
       if (after < compactedRevision) throw new CompactedError(compactedRevision);
       return past.filter((change) => change.revision > after && change.key.startsWith(prefix));
     },
-    durable: () => Promise.resolve(),
+    durable() {
+      runDeferred();
+      return Promise.resolve();
+    },
     compact(upTo) {
       compactedRevision = Math.max(compactedRevision, upTo);
     },
     takeSnapshot(name, timeMs) {
+      runDeferred();
       snapshots.set(name, { timeMs, revision, records: Array.from(records.values()) });
     },
     restoreSnapshot(name, prefixes) {

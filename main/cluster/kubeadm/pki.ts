@@ -23,7 +23,7 @@ export function clusterPki(store: Store, clock: Clock, random: Random, profile: 
   const saved = store.get(STORE_KEY);
   if (saved !== undefined) return JSON.parse(String(saved.value)) as Pki;
   const pki = issueAll(clock, random, profile);
-  store.write([{ key: STORE_KEY, value: JSON.stringify(pki) }]);
+  store.save([{ key: STORE_KEY, value: JSON.stringify(pki) }]);
   return pki;
 }
 

@@ -159,7 +159,7 @@ export class ImageStore {
   private save(image: StoredImage): void {
     this.images.set(image.id, image);
     const { name, tags, digests } = image;
-    this.options.store.write([
+    this.options.store.save([
       { key: this.keyOf(image.id), value: JSON.stringify({ name, tags, digests } satisfies SavedImage) },
     ]);
   }
@@ -194,7 +194,7 @@ export class ImageStore {
     const found = this.require(reference);
     if (found === undefined) return; // CRI: removing what isn't there is no error.
     this.images.delete(found.id);
-    this.options.store.write([{ key: this.keyOf(found.id), value: undefined }]);
+    this.options.store.save([{ key: this.keyOf(found.id), value: undefined }]);
   }
 }
 

@@ -60,8 +60,6 @@ export interface ContainerdDaemon extends Containerd, Disposable {
   resume(): Promise<void>;
   /** The daemon: answers at the socket while it runs. Containers live on without it. */
   readonly program: Program;
-  /** Saves what changed in container file systems in this instant. */
-  flush(): void;
 }
 
 const NO_LATENCY: RuntimeLatency = { sandboxMs: 0, createMs: 0, startMs: 0, pullMs: () => 0 };
@@ -127,7 +125,7 @@ class Runtime implements ContainerdDaemon {
   private countBoot(): number {
     const { store } = this.options;
     const boots = Number(store.get(this.key('boots'))?.value ?? 0) + 1;
-    store.write([{ key: this.key('boots'), value: String(boots) }]);
+    store.save([{ key: this.key('boots'), value: String(boots) }]);
     return boots;
   }
 
@@ -263,7 +261,7 @@ class Runtime implements ContainerdDaemon {
       if (record.sandboxId === id) await this.removeContainer(record.id);
     this.sandboxes.delete(id);
     this.options.kernel.removeCgroup(`${sandbox.record.spec.cgroupParent}/${id}`);
-    this.options.store.write([{ key: this.key(`sandbox/${id}`), value: undefined }]);
+    this.options.store.save([{ key: this.key(`sandbox/${id}`), value: undefined }]);
     this.tell('deleted', id, sandbox.record.spec.podUid);
   }
 
@@ -395,7 +393,7 @@ class Runtime implements ContainerdDaemon {
     if (!this.containers.delete(id)) return;
     container.disk.erase();
     this.options.kernel.removeCgroup(this.cgroupOf(container));
-    this.options.store.write([{ key: this.key(`container/${id}`), value: undefined }]);
+    this.options.store.save([{ key: this.key(`container/${id}`), value: undefined }]);
     this.tell('deleted', id, this.podUid(container));
   }
 
@@ -520,10 +518,6 @@ class Runtime implements ContainerdDaemon {
     this.listeners.clear();
   }
 
-  flush(): void {
-    for (const { disk } of this.containers.values()) disk.flush();
-  }
-
   // ── Records ──
 
   private newId(): string {
@@ -566,12 +560,12 @@ class Runtime implements ContainerdDaemon {
 
   private saveContainer({ record }: LiveContainer): void {
     if (this.closed) return;
-    this.options.store.write([{ key: this.key(`container/${record.id}`), value: JSON.stringify(record) }]);
+    this.options.store.save([{ key: this.key(`container/${record.id}`), value: JSON.stringify(record) }]);
   }
 
   private saveSandbox({ record }: LiveSandbox): void {
     if (!this.sandboxes.has(record.id) || this.closed) return;
-    this.options.store.write([{ key: this.key(`sandbox/${record.id}`), value: JSON.stringify(record) }]);
+    this.options.store.save([{ key: this.key(`sandbox/${record.id}`), value: JSON.stringify(record) }]);
   }
 
   private tell(kind: RuntimeEvent['kind'], id: string, podUid: string): void {

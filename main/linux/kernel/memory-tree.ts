@@ -16,13 +16,10 @@ const RELATIME_MS = 24 * 3600 * 1000;
 
 /** Told of every change, so that a disk can save it. */
 export interface Journal {
-  /** Attributes, size or link count. */
+  /** Attributes, size, or the names that lead to it; `removed` if there is none left. */
   inode(node: MemoryNode): void;
-  entry(directory: MemoryNode, name: string, child: MemoryNode | undefined): void;
   /** Bytes from `from` to before `to`. */
   content(node: MemoryNode, from: number, to: number): void;
-  /** The last link is gone. */
-  gone(node: MemoryNode): void;
 }
 
 export interface MemoryTreeOptions {
@@ -100,6 +97,8 @@ export class MemoryNode extends Vnode {
   /** In a writable layer: a directory that hides the lower one's entries. */
   opaque = false;
   readonly children: Map<string, MemoryNode> | undefined;
+  /** Where else a file with several links hangs; the first is `parent` and `name`. */
+  private otherNames: { readonly directory: MemoryNode; readonly name: string }[] | undefined;
   private executable: BuiltIn | undefined;
   private bytes: Uint8Array = NO_BYTES;
   private size = 0;
@@ -228,33 +227,53 @@ export class MemoryNode extends Vnode {
     return copy;
   }
 
-  /** Puts the node at a name; for the disk that reads a tree back, without telling the journal. */
+  /** Puts the node at a name. */
   attach(name: string, child: MemoryNode): void {
     this.entries().set(name, child);
     child.links++;
-    if (child.type === 'directory') {
+    if (child.parent === undefined) {
       child.parent = this;
       child.name = name;
-      this.links++;
+    } else {
+      (child.otherNames ??= []).push({ directory: this, name });
     }
+    if (child.type === 'directory') this.links++;
     this.touchDirectory();
     this.tree.journal?.inode(child);
-    this.tree.journal?.entry(this, name, child);
+  }
+
+  /** Every directory that it hangs in, with its name there. */
+  names(): { readonly directory: MemoryNode; readonly name: string }[] {
+    if (this.parent === undefined) return [];
+    return [{ directory: this.parent as MemoryNode, name: this.name }, ...(this.otherNames ?? [])];
   }
 
   private detach(name: string, child: MemoryNode): void {
     this.entries().delete(name);
     child.links--;
+    child.forgetName(this, name);
     child.changeMs = this.tree.now();
     if (child.type === 'directory') this.links--;
     this.touchDirectory();
-    this.tree.journal?.entry(this, name, undefined);
+  }
+
+  private forgetName(directory: MemoryNode, name: string): void {
+    const others = this.otherNames ?? [];
+    if (this.parent === directory && this.name === name) {
+      const next = others.shift();
+      this.parent = next?.directory;
+      this.name = next?.name ?? name;
+    } else {
+      const at = others.findIndex((other) => other.directory === directory && other.name === name);
+      if (at !== -1) others.splice(at, 1);
+    }
+    if (others.length === 0) this.otherNames = undefined;
   }
 
   private vanish(): void {
     this.tree.inodesUsed--;
     this.tree.account(this.type === 'directory' ? BLOCK_BYTES : this.size, 0);
-    this.tree.journal?.gone(this);
+    this.tree.journal?.inode(this);
   }
 
   private touchDirectory(): void {

@@ -26,7 +26,7 @@ export function openMachineState(store: Store, key: string, nowMs: number, rando
     modules: saved?.modules,
     sysctls: saved?.sysctls ?? {},
   };
-  store.write([{ key, value: JSON.stringify(state) }]);
+  store.save([{ key, value: JSON.stringify(state) }]);
   return state;
 }
 
@@ -48,7 +48,7 @@ export function keepMachineState(
   let sysctls = opened.sysctls;
   const save = (): void => {
     const state: MachineState = { ...opened, modules: Array.from(kernel.modules), sysctls };
-    store.write([{ key, value: JSON.stringify(state) }]);
+    store.save([{ key, value: JSON.stringify(state) }]);
   };
   const modules = kernel.onModulesChanged(save);
   const parameters = kernel.onSysctl((name, value) => {

@@ -89,8 +89,6 @@ export interface Machine extends Disposable {
   login(options: LoginOptions): Task;
   /** Runs a command as after a login, found by that login's PATH. Throws ErrnoError as execve. */
   exec(argv: readonly string[], options?: ExecOptions): Task;
-  /** Saves what changed in this instant now, before something leaves the simulation. */
-  flush(): void;
 }
 
 const TERM = 'xterm-256color';
@@ -166,10 +164,6 @@ export function makeMachine(options: MachineOptions): Machine {
     },
     exec: (argv, execOptions = {}) =>
       start(requireAccount(kernel, execOptions.user ?? 'root'), argv, undefined, execOptions),
-    flush() {
-      disk.flush();
-      journal.flush();
-    },
     [Symbol.dispose]() {
       systemd[Symbol.dispose]();
       disk.close();

@@ -59,7 +59,7 @@ export class Journald implements Journal, Disposable {
   }
 
   write(entry: Omit<JournalEntry, 'sequence' | 'timeMs' | 'hostname'>): void {
-    const { clock, kernel } = this.options;
+    const { clock, kernel, store } = this.options;
     const full: JournalEntry = {
       ...entry,
       message: entry.message.slice(0, MESSAGE_CHARS_MAX),
@@ -73,17 +73,16 @@ export class Journald implements Journal, Disposable {
     for (const { query, listener } of Array.from(this.followers)) if (matches(full, query)) listener(full);
     if (this.queued) return;
     this.queued = true;
-    clock.soon(() => this.flush());
+    store.defer(() => this.flush());
   }
 
-  /** Saves what is new now rather than at the end of this instant. */
-  flush(): void {
+  private flush(): void {
     this.queued = false;
     if (this.unsaved.length === 0 || this.closed) return;
     const { store, prefix } = this.options;
     const key = `${prefix}${String(this.unsaved[0]!.sequence).padStart(12, '0')}`;
     this.segments.push({ key, count: this.unsaved.length });
-    store.write([
+    store.save([
       { key, value: JSON.stringify(this.unsaved) },
       ...this.expired().map((old) => ({ key: old, value: undefined })),
     ]);

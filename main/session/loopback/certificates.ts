@@ -27,7 +27,7 @@ export async function hostCertificates(store: Store): Promise<HostCertificates> 
   const saved = store.get(STORE_KEY);
   if (saved !== undefined) return JSON.parse(String(saved.value)) as HostCertificates;
   const certificates = await issueAll();
-  store.write([{ key: STORE_KEY, value: JSON.stringify(certificates) }]);
+  store.save([{ key: STORE_KEY, value: JSON.stringify(certificates) }]);
   return certificates;
 }
 

@@ -70,12 +70,59 @@ test('a snapshot is restored as new writes, also after compaction', () => {
     { key: '/settings/x', value: 'new' },
   ]);
   store.compact(store.revision);
-  expect(store.restoreSnapshot('step 1', ['/registry/'])).toBe(3);
-  expect(store.get('/registry/a')).toEqual({ key: '/registry/a', value: 'old', revision: 3 });
+  expect(store.restoreSnapshot('step 1', ['/registry/'])).toBe(4);
+  expect(store.get('/registry/a')).toEqual({ key: '/registry/a', value: 'old', revision: 4 });
   expect(store.get('/registry/b')).toBeUndefined();
   expect(store.get('/settings/x')!.value).toBe('new');
   expect(store.listSnapshots()).toEqual([{ name: 'step 1', revision: 1, timeMs: 1000 }]);
   expect(() => store.restoreSnapshot('step 2', ['/'])).toThrow('There is no snapshot called "step 2".');
+});
+
+test('what is saved rather than written leaves the revision alone, and is there after reopening', async () => {
+  const first = open();
+  first.write([{ key: '/registry/a', value: '1' }]);
+  first.save([{ key: '/machines/file', value: 'one' }]);
+  first.save([{ key: '/machines/file', value: 'two' }]);
+  expect(first.write([{ key: '/registry/a', value: '2' }])).toBe(2);
+  await first.durable();
+  first[Symbol.dispose]();
+
+  const second = open();
+  second.save([{ key: '/machines/late', value: 'three' }]);
+  expect(second.revision).toBe(2);
+  second[Symbol.dispose]();
+
+  using third = open();
+  expect(third.revision).toBe(2);
+  expect(third.list('/machines/').map(({ value }) => value)).toEqual(['two', 'three']);
+});
+
+test('a snapshot leaves out what is saved after it, also after reopening', () => {
+  const first = open();
+  first.save([{ key: '/machines/file', value: 'before' }]);
+  first.takeSnapshot('step 1', 1000);
+  first[Symbol.dispose]();
+
+  using second = open();
+  second.save([{ key: '/machines/file', value: 'after' }]);
+  second.compact(second.revision);
+  second.restoreSnapshot('step 1', ['/machines/']);
+  expect(second.get('/machines/file')!.value).toBe('before');
+});
+
+test('a deferred task runs once before the next commit, and what it saves is in it', async () => {
+  const first = open();
+  let calls = 0;
+  const task = (): void => first.save([{ key: '/machines/file', value: String(++calls) }]);
+  first.defer(task);
+  first.defer(task);
+  await first.durable();
+  expect(calls).toBe(1);
+  first.defer(task);
+  first[Symbol.dispose]();
+
+  using second = open();
+  expect(second.get('/machines/file')!.value).toBe('2');
 });
 
 test('what only a deleted snapshot held goes with the next compaction', () => {

@@ -53,7 +53,7 @@ export class Tokens {
     let key = known === undefined ? undefined : Buffer.from(known as string, 'hex');
     if (key === undefined) {
       key = Buffer.from(random.fork('service-account-key').bytes(32));
-      store.write([{ key: KEY_RECORD, value: key.toString('hex') }]);
+      store.save([{ key: KEY_RECORD, value: key.toString('hex') }]);
     }
     this.key = key;
     this.objects = objects;

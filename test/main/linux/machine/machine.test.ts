@@ -88,7 +88,7 @@ test('the distribution is recognisable, and files written on it are there after 
   first.kernel.files.writeFile('/root/deploy.yaml', 'kind: Deployment\n');
   first.kernel.files.writeFile('/etc/hostname', 'renamed\n');
   first.kernel.files.writeFile('/run/lost', 'on tmpfs');
-  first.flush();
+  await store.durable();
   await first.clock.advance({ minutes: 5 });
 
   const second = make({ store, clock: first.clock });
@@ -211,7 +211,7 @@ test('file names of any kind survive a reopen', async () => {
     'a\\b',
   ];
   for (const name of names) machine.kernel.files.writeFile(`/root/${name}`, name);
-  machine.flush();
+  await store.durable();
   const { files } = make({ store, clock: machine.clock }).kernel;
   for (const name of names) expect(files.readText(`/root/${name}`)).toBe(name);
 });
