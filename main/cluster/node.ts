@@ -113,6 +113,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
     cni: options.makeCni(machine),
     makeNetworkNamespace: (name) => lan.namespace(`${profile.name}/${name}`),
     latency: runtimeLatency(options.profile.latencies),
+    version: containerdVersionFor(options.profile.kubernetesVersion),
   });
   owned.use(containerd);
   const kubelet = makeKubelet({
@@ -145,6 +146,12 @@ export function makeNode(options: NodeOptions): ClusterNode {
     },
     [Symbol.dispose]: () => owned.dispose(),
   };
+}
+
+/** The containerd that went with a Kubernetes version: from 1.36 on the kubelet wants 2.0 or later. */
+function containerdVersionFor(kubernetesVersion: string): string {
+  const minor = Number(/^v1\.(\d+)/.exec(kubernetesVersion)?.[1] ?? 0);
+  return minor >= 34 ? '2.1.9' : '1.6.33';
 }
 
 function programsFor({ profile }: NodeOptions): Map<string, Program> {

@@ -18,6 +18,7 @@ import {
 } from './bases.ts';
 import { makeCoreDns } from './coredns/server.ts';
 import { makeFlanneld } from './flannel.ts';
+import { makeMetricsServer } from './metrics-server/server.ts';
 import { nginxImage } from './nginx/image.ts';
 
 export interface CatalogueOptions {
@@ -31,6 +32,20 @@ export interface CatalogueOptions {
 }
 
 const PATH = 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
+/** The registries that answer in this world, whether or not they have anything. */
+const REGISTRY_HOSTS: ReadonlySet<string> = new Set([
+  'docker.io',
+  'docker.elastic.co',
+  'gcr.io',
+  'ghcr.io',
+  'k8s.gcr.io',
+  'mcr.microsoft.com',
+  'public.ecr.aws',
+  'quay.io',
+  'registry.aliyuncs.com',
+  'registry.cn-hangzhou.aliyuncs.com',
+  'registry.k8s.io',
+]);
 /** Where Kubernetes' own images are published, and mirrored. */
 const KUBERNETES_REGISTRIES = [
   'registry.k8s.io',
@@ -52,6 +67,7 @@ export function makeCatalogue(options: CatalogueOptions): ImageRegistry {
       if (!known.has(reference)) known.set(reference, find(reference, options));
       return known.get(reference);
     },
+    hasHost: (host) => REGISTRY_HOSTS.has(host),
   };
 }
 
@@ -223,6 +239,19 @@ function kubernetesImage(
       debian({ number: '12.11', codename: 'bookworm' }),
       { '/usr/local/bin/kube-proxy': programFile('kube-proxy', program) },
       { command: ['/usr/local/bin/kube-proxy'] },
+    );
+  }
+  if (short === 'metrics-server/metrics-server' && /^v0\.[678]\.\d+$/.test(tag)) {
+    const program = makeMetricsServer({ client: options.client });
+    return image(
+      name,
+      22_489_000,
+      scratch(),
+      {
+        '/metrics-server': programFile('metrics-server', program),
+        '/tmp': { type: 'directory', mode: 0o1777 },
+      },
+      { entrypoint: ['/metrics-server'], user: '65534' },
     );
   }
   const isRelease = /^v1\.\d+\.\d+/.test(tag) || (short === 'etcd' && /^3\.\d+\.\d+-\d+$/.test(tag));

@@ -8,7 +8,11 @@ export interface ContainerUser {
 }
 
 /** `user` is `name`, `uid`, `name:group` or `uid:gid`; empty is root. Throws RuntimeError for a name that isn't there. */
-export function resolveUser(files: FileSystemView, user: string): ContainerUser {
+export function resolveUser(
+  files: FileSystemView,
+  user: string,
+  moreGroups: readonly number[] = [],
+): ContainerUser {
   const [who = '', group] = user.split(':');
   const accounts = rowsOf(files, '/etc/passwd');
   const groups = rowsOf(files, '/etc/group');
@@ -25,7 +29,8 @@ export function resolveUser(files: FileSystemView, user: string): ContainerUser 
   const supplementary = groups
     .filter((row) => name !== undefined && (row[3] ?? '').split(',').includes(name))
     .map((row) => Number(row[2]));
-  return { credentials: { uid, gid, groups: [gid, ...supplementary] }, home: account?.[5] ?? '/' };
+  const all = [...new Set([gid, ...supplementary, ...moreGroups])];
+  return { credentials: { uid, gid, groups: all }, home: account?.[5] ?? '/' };
 }
 
 function groupId(groups: readonly string[][], group: string): number {

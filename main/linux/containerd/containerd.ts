@@ -5,6 +5,7 @@ import {
   type TtyMaster,
   type OpenFile,
   type WaitStatus,
+  type WindowSize,
 } from '../kernel/index.ts';
 import type { NetworkNamespace } from '../../network/index.ts';
 import type { PortMapping } from './cni.ts';
@@ -47,6 +48,8 @@ export type ImageFile =
 /** Where images are pulled from. `undefined`: no such image there ("not found"). */
 export interface ImageRegistry {
   lookup(reference: string): ContainerImage | undefined;
+  /** False when no such host exists, so that its name can't be looked up; absent: every host exists. */
+  hasHost?(host: string): boolean;
 }
 
 export interface ImageRecord {
@@ -100,6 +103,12 @@ export interface ContainerSpec {
   readonly env: readonly { readonly name: string; readonly value: string }[];
   readonly workingDirectory?: string;
   readonly user?: string;
+  /** Groups beside those of the image's own files (supplementalGroups and fsGroup). */
+  readonly supplementalGroups?: readonly number[];
+  /** Whose pid namespace it joins: the sandbox's, the machine's, or another container's; absent: one of its own. */
+  readonly pid?: 'pod' | 'node' | { readonly container: string };
+  /** Sent to stop it; absent: the image's. */
+  readonly stopSignal?: string;
   readonly mounts: readonly ContainerMount[];
   readonly tty: boolean;
   readonly stdin: boolean;
@@ -134,8 +143,10 @@ export interface ExecOptions {
   /** With a terminal the three are its master's; without, pipes. */
   readonly tty?: TtyMaster;
   readonly stdio?: readonly [OpenFile, OpenFile, OpenFile];
-  /** Kills the command (SIGKILL, it alone) once it is aborted, as ExecSync does at its timeout. */
+  /** Kills the command (SIGKILL, it alone) once it is aborted, as ExecSync does at its timeout; an attached client is let go. */
   readonly signal?: AbortSignal;
+  /** Of an attached terminal: told a listener for its new sizes, which the container's own terminal takes over. */
+  readonly followSize?: (listener: (size: WindowSize) => void) => void;
 }
 
 /** Why a runtime call failed, in gRPC's words; `message` is containerd's. */
@@ -180,6 +191,8 @@ export interface Containerd {
   /** Stop signal, then KILL after `timeoutMs`. */
   stopContainer(id: string, timeoutMs: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
+  /** Sets limits of a running container anew (UpdateContainerResources); undefined lifts the limit. */
+  updateContainer(id: string, limits: { readonly memoryMaxBytes: number | undefined }): Promise<void>;
   listContainers(): Container[];
   containerStatus(id: string): Container | undefined;
   /** Settles with the command's end. Rejects with RuntimeError when it can't start (no such file …). */

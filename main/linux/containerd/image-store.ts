@@ -17,6 +17,10 @@ export interface ImageStoreOptions {
   /** All images that exist, for finding side-loaded ones again; absent: the registry. */
   readonly catalogue?: ImageRegistry | undefined;
   readonly pullLatencyMs: (image: ContainerImage) => number;
+  /** containerd's major version, which decides wordings. */
+  readonly major: number;
+  /** The machine's name server, for the words of a failed look-up. */
+  readonly nameserver: () => string;
 }
 
 /** A saved image: its names; the content is found in the catalogue again. */
@@ -85,7 +89,17 @@ export class ImageStore {
 
   /** A registry doesn't tell strangers whether a repository exists; an unknown tag of a known one is "not found". */
   private refusal(name: string, repository: string): RuntimeError {
-    const prefix = `failed to pull and unpack image "${name}": failed to resolve reference "${name}"`;
+    const { major, registry, nameserver } = this.options;
+    const what = major >= 2 ? 'failed to resolve image' : `failed to resolve reference "${name}"`;
+    const prefix = `failed to pull and unpack image "${name}": ${what}`;
+    const slash = repository.indexOf('/');
+    const host = repository.slice(0, slash);
+    if (registry.hasHost?.(host) === false) {
+      const tag = name.slice(repository.length + 1);
+      const url = `https://${host}/v2/${repository.slice(slash + 1)}/manifests/${tag}`;
+      const fault = `dial tcp: lookup ${host} on ${nameserver()}:53: no such host`;
+      return new RuntimeError('Unknown', `${prefix}: failed to do request: Head "${url}": ${fault}`);
+    }
     const known = this.options.registry.lookup(`${repository}:latest`) !== undefined;
     if (known || !repository.startsWith('docker.io/'))
       return new RuntimeError('NotFound', `${prefix}: ${name}: not found`);

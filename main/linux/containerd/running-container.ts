@@ -26,13 +26,18 @@ export interface ContainerPlan {
   readonly net: NetworkNamespace;
   readonly hostname: string;
   readonly cgroup: string;
+  /** Its pid namespace: a new one, a process's, or (undefined) the machine's. */
+  readonly pid: 'new' | { readonly of: number } | undefined;
+  /** What the runtime's errors end with: `: unknown` before containerd 2. */
+  readonly errorTail: string;
 }
 
 export interface RunningContainer {
   readonly task: Task;
   /** Settles once the process has ended and all it printed is in the log. */
   readonly ended: Promise<WaitStatus>;
-  exec(options: ExecOptions): Task;
+  /** `execId` names it in errors. */
+  exec(options: ExecOptions, execId: string): Task;
   attach(options: ExecOptions): Promise<WaitStatus>;
 }
 
@@ -53,17 +58,17 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
   const { spec } = plan;
   const mounts = mountsOf(kernel, plan);
   const files = kernel.filesOf(mounts);
-  const user = resolveUser(files, spec.user ?? plan.image.user ?? '');
+  const user = resolveUser(files, spec.user ?? plan.image.user ?? '', spec.supplementalGroups);
   const env = environmentOf(plan, user.home);
   const cwd = spec.workingDirectory ?? plan.image.workingDirectory ?? '/';
-  prepare(kernel, mounts, cwd);
+  prepare(kernel, mounts, cwd, plan.errorTail);
 
   const streams = new ContainerStreams(kernel, clock, spec);
   const argv = commandOf(spec, plan.image);
   const readOnly = mounts.map((mount) =>
     mount.target === '/' ? { ...mount, readOnly: spec.readOnlyRoot === true } : mount,
   );
-  const task = asRunc(TASK_ERROR, argv, () =>
+  const task = asRunc(TASK_ERROR, plan.errorTail, argv, () =>
     kernel.start({
       argv,
       env,
@@ -72,7 +77,7 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
       namespaces: {
         net: plan.net,
         mounts: readOnly,
-        pid: 'new',
+        ...(plan.pid === undefined ? {} : { pid: plan.pid }),
         hostname: plan.hostname,
         cgroup: plan.cgroup,
         ...(spec.memoryMaxBytes === undefined ? {} : { memoryMaxBytes: spec.memoryMaxBytes }),
@@ -88,7 +93,8 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
   return {
     task,
     ended,
-    exec: (options) => execIn(kernel, task, env, cwd, user.credentials, options),
+    exec: (options, execId) =>
+      execIn(kernel, task, env, cwd, user.credentials, options, execId, plan.errorTail),
     attach: (options) => streams.attach(options, ended),
   };
 }
@@ -146,11 +152,15 @@ function clean(path: string): string {
 }
 
 /** Makes the mount points, with what lies above them, and the working directory, as runc does. */
-function prepare(kernel: Kernel, mounts: readonly Mount[], cwd: string): void {
+function prepare(kernel: Kernel, mounts: readonly Mount[], cwd: string, errorTail: string): void {
   for (const [index, mount] of mounts.entries()) {
     if (index > 0) makeMountPoint(kernel, mounts.slice(0, index), mount);
   }
   const files = kernel.filesOf(mounts);
+  if (files.exists(cwd) && files.stat(cwd).type !== 'directory') {
+    const reason = `error during container init: mkdir ${cwd}: not a directory`;
+    throw new RuntimeError('Unknown', `${TASK_ERROR}: ${reason}${errorTail}`);
+  }
   if (!files.exists(cwd)) files.mkdir(cwd, { recursive: true, mode: 0o755 });
 }
 
@@ -171,7 +181,7 @@ function makeMountPoint(kernel: Kernel, before: readonly Mount[], mount: Mount):
 }
 
 /** Gives an errno of execve the words of runc. */
-function asRunc<T>(prefix: string, argv: readonly string[], start: () => T): T {
+function asRunc<T>(prefix: string, tail: string, argv: readonly string[], start: () => T): T {
   const name = argv[0];
   if (name === undefined)
     throw new RuntimeError('Unknown', 'failed to generate container spec: no command specified');
@@ -179,7 +189,7 @@ function asRunc<T>(prefix: string, argv: readonly string[], start: () => T): T {
     return start();
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    throw new RuntimeError('Unknown', `${prefix}: ${execFault(name, error)}: unknown`, { cause: error });
+    throw new RuntimeError('Unknown', `${prefix}: ${execFault(name, error)}${tail}`, { cause: error });
   }
 }
 
@@ -201,11 +211,12 @@ function execIn(
   cwd: string,
   credentials: Credentials,
   options: ExecOptions,
+  execId: string,
+  errorTail: string,
 ): Task {
-  const prefix =
-    'failed to exec in container: failed to start exec: OCI runtime exec failed: exec failed: unable to start container process';
+  const prefix = `failed to exec in container: failed to start exec "${execId}": OCI runtime exec failed: exec failed: unable to start container process`;
   const withTerm = options.tty === undefined ? env : new Map([...env, ['TERM', 'xterm']]);
-  return asRunc(prefix, options.command, () =>
+  return asRunc(prefix, errorTail, options.command, () =>
     kernel.start({
       argv: options.command,
       env: withTerm,
@@ -299,12 +310,16 @@ class ContainerStreams {
     };
     this.listeners.add(listener);
     if (stdin !== undefined && this.spec.stdin) void this.feed(stdin);
+    options.followSize?.((size) => this.tty?.resize(size));
+    const leave = (): void => void this.listeners.delete(listener);
+    options.signal?.addEventListener('abort', leave, { once: true });
     try {
       const status = await ended;
       await sent;
       return status;
     } finally {
-      this.listeners.delete(listener);
+      leave();
+      options.signal?.removeEventListener('abort', leave);
     }
   }
 

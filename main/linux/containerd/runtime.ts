@@ -7,6 +7,7 @@ import {
   SIGNAL_NUMBERS,
   parseSignal,
   type Disk,
+  type FileSystemView,
   type Kernel,
   type Program,
   type Task,
@@ -112,9 +113,15 @@ class Runtime implements ContainerdDaemon {
       registry: options.registry,
       catalogue: options.catalogue,
       pullLatencyMs: (image) => this.latency.pullMs(image),
+      major: this.major,
+      nameserver: () => firstNameserver(options.kernel.files),
     });
     this.ids = options.random.fork(`${options.prefix}containerd-${this.countBoot()}`);
     this.readBack();
+  }
+
+  private get major(): number {
+    return Number(this.version.split('.')[0]);
   }
 
   private key(rest: string): string {
@@ -350,11 +357,32 @@ class Runtime implements ContainerdDaemon {
       net: sandbox.net,
       hostname: sandbox.record.spec.hostname,
       cgroup,
+      pid: this.pidNamespaceOf(record.spec, sandbox),
+      errorTail: this.major >= 2 ? '' : ': unknown',
     });
     container.running = running;
+    if (record.spec.pid !== undefined) void running.task.ended.then(() => this.killRest(cgroup)); // It wasn't the namespace's init.
     void running.ended.then((status) =>
       this.containerEnded(container, status, this.options.kernel.oomKills(cgroup) > 0),
     );
+  }
+
+  private pidNamespaceOf(
+    { pid }: ContainerSpec,
+    sandbox: LiveSandbox,
+  ): 'new' | { readonly of: number } | undefined {
+    if (pid === undefined) return 'new';
+    if (pid === 'node') return undefined;
+    const of = pid === 'pod' ? sandbox.pause?.pid : this.containers.get(pid.container)?.running?.task.pid;
+    if (of !== undefined) return { of };
+    throw new RuntimeError('NotFound', 'failed to find target container: no running task found');
+  }
+
+  /** Ends what a container's first process has left behind. */
+  private killRest(cgroup: string): void {
+    const { kernel } = this.options;
+    for (const process of kernel.listProcesses())
+      if (process.cgroup === cgroup && process.state !== 'Z') kernel.kill(process.pid, 'SIGKILL');
   }
 
   private cgroupOf({ record }: LiveContainer): string {
@@ -378,7 +406,8 @@ class Runtime implements ContainerdDaemon {
     if (timeoutMs > 0 && !container.stopping) {
       container.stopping = true;
       const image = this.images.status(container.record.imageId)?.image;
-      kernel.kill(running.task.pid, parseSignal(image?.stopSignal ?? 'SIGTERM') ?? 'SIGTERM');
+      const signal = container.record.spec.stopSignal ?? image?.stopSignal ?? 'SIGTERM';
+      kernel.kill(running.task.pid, parseSignal(signal) ?? 'SIGTERM');
     }
     if (!(await endedWithin(clock, running.ended, timeoutMs)) && container.running !== undefined) {
       kernel.kill(running.task.pid, 'SIGKILL');
@@ -397,6 +426,19 @@ class Runtime implements ContainerdDaemon {
     this.tell('deleted', id, this.podUid(container));
   }
 
+  async updateContainer(
+    id: string,
+    { memoryMaxBytes }: { readonly memoryMaxBytes: number | undefined },
+  ): Promise<void> {
+    const container = this.requireContainer(id);
+    const { memoryMaxBytes: _, ...spec } = container.record.spec;
+    this.change(container, {
+      spec: memoryMaxBytes === undefined ? spec : { ...spec, memoryMaxBytes },
+    });
+    this.options.kernel.setMemoryMax(this.cgroupOf(container), memoryMaxBytes);
+    await this.pass(0);
+  }
+
   listContainers(): Container[] {
     return Array.from(this.containers.values(), (container) => this.describe(container));
   }
@@ -407,7 +449,7 @@ class Runtime implements ContainerdDaemon {
   }
 
   async exec(id: string, options: ExecOptions): Promise<WaitStatus> {
-    const task = this.requireRunning(id).exec(options);
+    const task = this.requireRunning(id).exec(options, this.newId());
     const { signal } = options;
     if (signal === undefined) return task.ended;
     const kill = (): void => {
@@ -615,6 +657,12 @@ function podInfo({ id, spec }: SavedSandbox): PodInfo {
     annotations: spec.annotations,
     ...(spec.portMappings === undefined ? {} : { portMappings: spec.portMappings }),
   };
+}
+
+/** The first name server of the machine's resolv.conf. */
+function firstNameserver(files: FileSystemView): string {
+  const text = files.exists('/etc/resolv.conf') ? files.readText('/etc/resolv.conf') : '';
+  return /^nameserver\s+(\S+)/m.exec(text)?.[1] ?? '127.0.0.1';
 }
 
 function namespaceName({ spec }: SavedSandbox): string {

@@ -4,7 +4,7 @@ import type { VirtualProcess } from './virtual-process.ts';
 
 export class Cgroup {
   readonly path: string;
-  readonly memoryMaxBytes: number | undefined;
+  memoryMaxBytes: number | undefined;
   readonly pidsMax: number | undefined;
   readonly members = new Set<VirtualProcess>();
   /** How often the memory limit killed. */

@@ -148,6 +148,8 @@ export interface Kernel {
   filesOf(mounts: readonly Mount[]): FileSystemView;
   /** CPU time and memory of a control group; absent path: of the whole machine. Undefined if there is no such group. */
   cgroupUsage(cgroup?: string): CgroupUsage | undefined;
+  /** Writes memory.max of a control group: undefined lifts the limit. What is beyond it is killed. */
+  setMemoryMax(cgroup: string, memoryMaxBytes: number | undefined): void;
   /** How many processes of a control group the OOM killer has taken. */
   oomKills(cgroup: string): number;
   /** rmdir of a control group that nothing is in any more. */

@@ -350,6 +350,13 @@ export class MachineKernel implements Kernel {
     return { cpuMs: found.cpuMs, memoryBytes: found.memoryBytes, processes: found.members.size };
   }
 
+  setMemoryMax(path: string, memoryMaxBytes: number | undefined): void {
+    const cgroup = this.cgroups.get(path);
+    if (cgroup === undefined) return;
+    cgroup.memoryMaxBytes = memoryMaxBytes;
+    cgroup.checkMemory(this.table);
+  }
+
   oomKills(cgroup: string): number {
     return this.cgroups.get(cgroup)?.oomKills ?? 0;
   }
