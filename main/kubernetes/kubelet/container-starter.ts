@@ -21,7 +21,7 @@ import type { ObjectCache } from './object-cache.ts';
 import {
   containerHash,
   containerReference,
-  hostnameOf,
+  kernelHostnameOf,
   isHostNetwork,
   type KnownPod,
   type PodContainer,
@@ -51,13 +51,7 @@ export interface StarterWorld {
 
 /** Told by hooks that a container has to be killed at once. */
 export interface KillContainer {
-  (
-    pod: KnownPod,
-    container: PodContainer,
-    instance: RuntimeContainer,
-    message: string,
-    reason: string,
-  ): Promise<void>;
+  (pod: KnownPod, container: PodContainer, instance: RuntimeContainer, message: string): Promise<void>;
 }
 
 /** kuberuntime's startContainer. Rejects with WaitingError: why the container isn't running. */
@@ -68,6 +62,7 @@ export async function startContainer(
   sandbox: Sandbox,
   attempt: number,
   podIPs: readonly string[],
+  targetId: string | undefined,
   kill: KillContainer,
 ): Promise<void> {
   const { recorder, containerd, minor } = world;
@@ -87,7 +82,7 @@ export async function startContainer(
   }
   let spec: ContainerSpec;
   try {
-    spec = await containerSpec(world, pod, container, attempt, podIPs);
+    spec = await containerSpec(world, pod, container, attempt, podIPs, targetId);
   } catch (error) {
     throw fail('CreateContainerConfigError', error);
   }
@@ -124,7 +119,7 @@ export async function startContainer(
   if (hook === undefined) return;
   if (await runHook(world, hook, container.spec, instance.id, podIPs[0] ?? '')) return;
   recorder.event(subject, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
-  await kill(pod, container, instance, 'FailedPostStartHook', 'FailedPostStartHook');
+  await kill(pod, container, instance, 'FailedPostStartHook');
   throw new WaitingError('PostStartHookError', 'PostStartHookError');
 }
 
@@ -141,6 +136,7 @@ async function containerSpec(
   container: PodContainer,
   attempt: number,
   podIPs: readonly string[],
+  targetId: string | undefined,
 ): Promise<ContainerSpec> {
   const { spec } = container;
   const { namespace, name: podName, uid } = pod.metadata;
@@ -155,6 +151,9 @@ async function containerSpec(
   });
   const lookup = (name: string): string | undefined => env.find((entry) => entry.name === name)?.value;
   const user = userOf(pod, container);
+  const groups = supplementalGroupsOf(pod);
+  const pid = pidNamespaceOf(pod, targetId);
+  const stopSignal = spec.lifecycle?.stopSignal;
   const memory = spec.resources?.limits?.['memory'];
   const logFolder = `${LOG_FOLDER}/${namespace}_${podName}_${uid}/${spec.name}`;
   if (!world.fs.exists(logFolder)) world.fs.mkdir(logFolder, { recursive: true, mode: 0o755 });
@@ -167,6 +166,9 @@ async function containerSpec(
     env,
     ...(spec.workingDir === undefined || spec.workingDir === '' ? {} : { workingDirectory: spec.workingDir }),
     ...(user === undefined ? {} : { user }),
+    ...(groups.length === 0 ? {} : { supplementalGroups: groups }),
+    ...(pid === undefined ? {} : { pid }),
+    ...(stopSignal === undefined ? {} : { stopSignal }),
     mounts: mountsOf(world, pod, container, podIPs, env, attempt),
     tty: spec.tty === true,
     stdin: spec.stdin === true,
@@ -213,6 +215,19 @@ function userOf(pod: KnownPod, { spec }: PodContainer): string | undefined {
   return gid === undefined ? String(uid) : `${uid}:${gid}`;
 }
 
+function supplementalGroupsOf({ spec: { securityContext } }: KnownPod): number[] {
+  const groups = [...(securityContext?.supplementalGroups ?? [])];
+  if (securityContext?.fsGroup !== undefined) groups.unshift(securityContext.fsGroup);
+  return groups;
+}
+
+/** Whose processes a container sees: its own, the pod's, the node's, or those of the container it debugs. */
+function pidNamespaceOf(pod: KnownPod, targetId: string | undefined): ContainerSpec['pid'] {
+  if (pod.spec.hostPID === true) return 'node';
+  if (pod.spec.shareProcessNamespace === true) return 'pod';
+  return targetId === undefined ? undefined : { container: targetId };
+}
+
 /** Where the file behind a container's termination log is. */
 export function terminationLogPath(
   volumes: VolumeManager,
@@ -239,10 +254,7 @@ function mountsOf(
     const base = volumes.pathOf(pod, mount.name);
     if (base === undefined)
       throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${spec.name}"`);
-    const subPath =
-      mount.subPathExpr === undefined
-        ? mount.subPath
-        : expand(mount.subPathExpr, (name) => env.find((entry) => entry.name === name)?.value);
+    const subPath = mount.subPathExpr === undefined ? mount.subPath : expandPath(mount.subPathExpr, env);
     let hostPath = base;
     if (subPath !== undefined && subPath !== '') {
       hostPath = `${base}/${subPath}`;
@@ -252,7 +264,7 @@ function mountsOf(
     mounts.push({
       containerPath: mount.mountPath,
       hostPath,
-      ...(mount.readOnly === true ? { readOnly: true } : {}),
+      ...(mount.readOnly === true || volumes.isReadOnly(pod, mount.name) ? { readOnly: true } : {}),
     });
   }
   const has = (path: string): boolean => mounts.some(({ containerPath }) => containerPath === path);
@@ -269,7 +281,7 @@ function mountsOf(
   add(
     '/etc/hostname',
     `${folder}/hostname`,
-    `${isHostNetwork(pod) ? world.kernel.hostname : hostnameOf(pod)}\n`,
+    `${isHostNetwork(pod) ? world.kernel.hostname : kernelHostnameOf(pod, config.clusterDomain)}\n`,
   );
   add('/etc/resolv.conf', `${folder}/resolv.conf`, resolvConfOf(pod, config, read(config.resolvConf)));
   add(
@@ -279,6 +291,18 @@ function mountsOf(
     0o666,
   );
   return mounts;
+}
+
+/** A subPathExpr with its variables filled in; throws ConfigError for one that isn't set. */
+function expandPath(text: string, env: readonly EnvironmentEntry[]): string {
+  const missing = new Set<string>();
+  const path = expand(text, (name) => {
+    const value = env.find((entry) => entry.name === name)?.value;
+    if (value === undefined || value === '') missing.add(name);
+    return value;
+  });
+  if (missing.size > 0) throw new ConfigError(`missing value for ${[...missing].toSorted().join(', ')}`);
+  return path;
 }
 
 /** /var/log/containers holds a link to each container's log, by names that log collectors understand. */

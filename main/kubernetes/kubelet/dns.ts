@@ -1,6 +1,6 @@
 // What /etc/resolv.conf and /etc/hosts of a pod say (kubelet's network/dns and kubelet_pods.go).
 import type { KubeletConfig } from './config.ts';
-import { hostnameOf, isHostNetwork, type KnownPod } from './pod-facts.ts';
+import { domainNameOf, hostnameOf, isHostNetwork, type KnownPod } from './pod-facts.ts';
 
 interface ResolvConf {
   nameservers: string[];
@@ -73,11 +73,7 @@ export function hostsFileOf(
   if (isHostNetwork(pod)) text = `# Kubernetes-managed hosts file (host network).\n${hostText}`;
   else {
     const hostname = hostnameOf(pod);
-    const { subdomain } = pod.spec;
-    const domain =
-      subdomain === undefined || subdomain === ''
-        ? undefined
-        : `${hostname}.${subdomain}.${pod.metadata.namespace}.svc.${config.clusterDomain}`;
+    const domain = domainNameOf(pod, config.clusterDomain);
     text =
       '# Kubernetes-managed hosts file.\n127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n' +
       'fe00::0\tip6-localnet\nfe00::0\tip6-mcastprefix\nfe00::1\tip6-allnodes\nfe00::2\tip6-allrouters\n';

@@ -2,7 +2,7 @@
 import type { Container as RuntimeContainer, Sandbox } from '../../linux/containerd/index.ts';
 import { HASH_ANNOTATION, startContainer } from './container-starter.ts';
 import { WaitingError } from './images.ts';
-import { killContainer } from './pod-ending.ts';
+import { killContainer, type EndReason } from './pod-ending.ts';
 import {
   containerHash,
   containerReference,
@@ -17,6 +17,8 @@ import { ERROR_RETRY_MS, type PodTask } from './pod-task.ts';
 import { newestOf } from './runtime-cache.ts';
 
 const SECOND_LOOK_MS = 1000;
+/** From this minor version on a pod in back-off isn't looked at again until that is over. */
+const BACKOFF_WAITED_OUT_MINOR = 34;
 
 /** Starts the containers of one list that aren't running and should be. */
 export async function startAll(
@@ -35,29 +37,24 @@ export async function restartFailed(task: PodTask): Promise<void> {
   for (const container of [...initContainersOf(task.pod), ...regularContainersOf(task.pod)]) {
     const current = newestOf(runtime, container.spec.name);
     if (current?.state !== 'running') continue;
-    const { name } = container.spec;
-    const failed = task.world.probes.failedProbe(current.id);
-    if (failed !== undefined)
-      await killContainer(
-        task,
-        container,
-        current,
-        `Container ${name} failed ${failed} probe, will be restarted`,
-        'Unhealthy',
-      );
-    else if (
-      current.spec.annotations[HASH_ANNOTATION] !== containerHash(container.spec) &&
-      container.kind === 'regular'
-    ) {
-      await killContainer(
-        task,
-        container,
-        current,
-        `Container ${name} definition changed, will be restarted`,
-        'Changed',
-      );
-    }
+    const end = whyEnd(task, container, current);
+    if (end !== undefined) await killContainer(task, container, current, end.message, { reason: end.reason });
   }
+}
+
+function whyEnd(
+  { world }: PodTask,
+  { spec, kind }: PodContainer,
+  current: RuntimeContainer,
+): { reason: EndReason; message: string } | undefined {
+  const reason = world.probes.failedProbe(current.id);
+  if (reason !== undefined) {
+    const message = `Container ${spec.name} failed ${reason.toLowerCase()} probe, will be restarted`;
+    return { reason, message };
+  }
+  const isChanged = current.spec.annotations[HASH_ANNOTATION] !== containerHash(spec);
+  if (!isChanged || kind === 'init' || kind === 'ephemeral') return undefined;
+  return { reason: 'Changed', message: `Container ${spec.name} definition changed, will be restarted` };
 }
 
 /** Runs init containers in order; true once the main ones may start. */
@@ -97,14 +94,17 @@ async function start(task: PodTask, container: PodContainer, sandbox: Sandbox): 
       which: PodContainer,
       instance: RuntimeContainer,
       message: string,
-      reason: string,
-    ): Promise<void> => killContainer(task, which, instance, message, reason);
-    await task.unlessEnding(startContainer(world, pod, container, sandbox, attempt, task.podIPs(), kill));
+    ): Promise<void> => killContainer(task, which, instance, message, { reason: 'FailedPostStartHook' });
+    const targetId = targetOf(task, container);
+    await task.unlessEnding(
+      startContainer(world, pod, container, sandbox, attempt, task.podIPs(), targetId, kill),
+    );
     task.waiting.delete(name);
     collectDead(task, name);
     task.watchProbes();
   } catch (error) {
     if (!(error instanceof WaitingError)) throw error;
+    if (error.reason === 'CrashLoopBackOff') return waitForRestart(task, name, error, current);
     task.waiting.set(name, { reason: error.reason, message: error.message });
     // The runtime's event about the new sandbox brings a second look soon after the first failure.
     const isFirstLook =
@@ -113,6 +113,37 @@ async function start(task: PodTask, container: PodContainer, sandbox: Sandbox): 
     const soonestMs = error.reason === 'RunContainerError' ? 0 : (error.retryMs ?? usualMs);
     task.retry(Math.min(soonestMs, usualMs));
   }
+}
+
+/**
+ * The status tells of a back-off only at the next look (it is computed before the containers are looked after), so an
+ * ended container shows how it ended first. One that couldn't start keeps saying so until it is tried again.
+ */
+function waitForRestart(
+  task: PodTask,
+  name: string,
+  { reason, message, retryMs = 0 }: WaitingError,
+  last: RuntimeContainer | undefined,
+): void {
+  const { minor, random } = task.world;
+  if (task.waiting.get(name)?.reason !== reason) {
+    const delayMs = last?.reason === 'StartError' ? retryMs : Math.min(SECOND_LOOK_MS, retryMs);
+    task.waitLater(name, { reason, message }, delayMs);
+  }
+  const usualMs = ERROR_RETRY_MS * (1 + random.fraction() / 2);
+  task.retry(minor >= BACKOFF_WAITED_OUT_MINOR ? retryMs : Math.min(retryMs, usualMs));
+}
+
+/** The running container whose processes an ephemeral container wants to see. */
+function targetOf(task: PodTask, container: PodContainer): string | undefined {
+  const { targetContainerName: name = '' } = container.spec as { targetContainerName?: string };
+  if (container.kind !== 'ephemeral' || name === '') return undefined;
+  const target = newestOf(task.runtimeState(), name);
+  if (target?.state === 'running') return target.id;
+  const message = `unable to find target container ${name}`;
+  const subject = containerReference(task.pod, container);
+  task.world.recorder.event(subject, 'Warning', 'Failed', `Error: ${message}`);
+  throw new WaitingError('CreateContainerConfigError', message);
 }
 
 /** Throws WaitingError CrashLoopBackOff while a container that keeps failing has to wait. */

@@ -143,9 +143,30 @@ export function containerHash(container: Container): string {
     .slice(0, 8);
 }
 
-/** The host name inside a pod, at most 63 characters. */
+/** The short host name of a pod, at most 63 characters. */
 export function hostnameOf(pod: KnownPod): string {
-  const name =
-    pod.spec.hostname !== undefined && pod.spec.hostname !== '' ? pod.spec.hostname : pod.metadata.name;
+  const { hostname = '', hostnameOverride = '' } = pod.spec;
+  if (hostnameOverride !== '') return hostnameOverride;
+  const name = hostname !== '' ? hostname : pod.metadata.name;
   return name.slice(0, 63).replace(/[-.]+$/, '');
+}
+
+/** The name that the cluster's DNS has for a pod with a subdomain; undefined for any other. */
+export function domainNameOf(pod: KnownPod, clusterDomain: string): string | undefined {
+  const { subdomain = '', hostnameOverride = '' } = pod.spec;
+  if (subdomain === '' || hostnameOverride !== '') return undefined;
+  return `${hostnameOf(pod)}.${subdomain}.${pod.metadata.namespace}.svc.${clusterDomain}`;
+}
+
+/** The longest host name that Linux takes. */
+const HOSTNAME_MAX = 64;
+
+/** What the pod's kernel says its host name is. Throws when its whole domain name doesn't fit (setHostnameAsFQDN). */
+export function kernelHostnameOf(pod: KnownPod, clusterDomain: string): string {
+  const whole = pod.spec.setHostnameAsFQDN === true ? domainNameOf(pod, clusterDomain) : undefined;
+  if (whole !== undefined && whole.length > HOSTNAME_MAX)
+    throw new Error(
+      `failed to construct FQDN from pod hostname and cluster domain, FQDN ${whole} is too long (64 characters is the max, ${whole.length} characters requested)`,
+    );
+  return whole ?? hostnameOf(pod);
 }

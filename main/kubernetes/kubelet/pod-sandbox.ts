@@ -1,6 +1,12 @@
 // The sandbox of a pod: what its containers share.
 import { RuntimeError, type Sandbox } from '../../linux/containerd/index.ts';
-import { cgroupParentOf, hostnameOf, isHostNetwork, podReference, portMappingsOf } from './pod-facts.ts';
+import {
+  cgroupParentOf,
+  kernelHostnameOf,
+  isHostNetwork,
+  podReference,
+  portMappingsOf,
+} from './pod-facts.ts';
 import type { PodTask } from './pod-task.ts';
 
 /** The sandbox that the containers start in, made when there is none; undefined when that failed. */
@@ -19,6 +25,16 @@ export async function ensureSandbox(task: PodTask): Promise<Sandbox | undefined>
     );
     await containerd.stopSandbox(current.id);
   }
+  let hostname: string;
+  try {
+    hostname = isHostNetwork(pod) ? world.kernel.hostname : kernelHostnameOf(pod, world.config.clusterDomain);
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const message = `Failed to create pod sandbox: ${error.message}`;
+    recorder.event(podReference(pod), 'Warning', 'FailedCreatePodSandBox', message);
+    task.retryUsual();
+    return undefined;
+  }
   try {
     const { namespace, name, uid, labels = {}, annotations = {} } = pod.metadata;
     return await containerd.runSandbox({
@@ -26,7 +42,7 @@ export async function ensureSandbox(task: PodTask): Promise<Sandbox | undefined>
       podNamespace: namespace,
       podUid: uid,
       attempt: current === undefined ? 0 : current.spec.attempt + 1,
-      hostname: isHostNetwork(pod) ? world.kernel.hostname : hostnameOf(pod),
+      hostname,
       hostNetwork: isHostNetwork(pod),
       labels: {
         ...labels,

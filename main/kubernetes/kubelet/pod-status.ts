@@ -49,8 +49,19 @@ export function shouldStart(
     container.kind === 'sidecar'
       ? 'Always'
       : (container.spec.restartPolicy ?? pod.spec.restartPolicy ?? 'Always');
+  if (restartsByRule(container, current.exitCode ?? 0)) return true;
   if (container.kind === 'init') return current.exitCode !== 0 && policy !== 'Never';
   return policy === 'Always' || (policy === 'OnFailure' && current.exitCode !== 0);
+}
+
+/** The first of the container's own rules that its exit code meets says that it is restarted (KEP-5307). */
+function restartsByRule({ spec, kind }: PodContainer, exitCode: number): boolean {
+  if (kind === 'init' && exitCode === 0) return false;
+  return (spec.restartPolicyRules ?? []).some(({ action, exitCodes }) => {
+    if (action !== 'Restart' || exitCodes === undefined) return false;
+    const isListed = (exitCodes.values ?? []).includes(exitCode);
+    return exitCodes.operator === 'NotIn' ? !isListed : isListed;
+  });
 }
 
 /** All init containers have done their work: the next ones may start. */
@@ -97,7 +108,7 @@ export function makePodStatus(pod: KnownPod, runtime: PodRuntime, facts: StatusF
       ? 'Failed'
       : old?.phase === 'Failed' || old?.phase === 'Succeeded'
         ? old.phase
-        : phaseOf(pod, init, regular, facts.isTerminal);
+        : phaseOf(pod, init, regular, facts.isTerminal, willRestart(pod, runtime));
   const sandbox = runtime.sandboxes[0];
   // A pod that is over keeps showing the address it had.
   const oldIPs = old?.podIPs?.flatMap(({ ip }) => ip ?? []) ?? [];
@@ -263,6 +274,7 @@ function phaseOf(
   init: readonly ContainerStatus[],
   regular: readonly ContainerStatus[],
   isTerminal: boolean,
+  willRestart: boolean,
 ): Phase {
   const policy = pod.spec.restartPolicy ?? 'Always';
   let pendingInit = 0;
@@ -301,11 +313,21 @@ function phaseOf(
   if (running > 0) return 'Running';
   if (stopped > 0) {
     if (isTerminal) return stopped === succeeded ? 'Succeeded' : 'Failed';
-    if (policy === 'Always') return 'Running';
+    if (policy === 'Always' || willRestart) return 'Running';
     if (stopped === succeeded) return 'Succeeded';
     return policy === 'Never' ? 'Failed' : 'Running';
   }
   return 'Pending';
+}
+
+/** A container has ended that its own policy or rules will start again. */
+function willRestart(pod: KnownPod, runtime: PodRuntime): boolean {
+  return regularContainersOf(pod).some((container) => {
+    const { restartPolicy, restartPolicyRules } = container.spec;
+    if (restartPolicy === undefined && restartPolicyRules === undefined) return false;
+    const current = newestOf(runtime, container.spec.name);
+    return current?.state === 'exited' && shouldStart(pod, container, current);
+  });
 }
 
 function conditionsOf(

@@ -36,12 +36,16 @@ export interface PodTask {
   readonly pod: KnownPod;
   /** Why a container that should run doesn't, by its name. */
   readonly waiting: Map<string, { reason: string; message: string }>;
+  /** As `waiting`, but the status tells it only after `delayMs`. */
+  waitLater(name: string, why: { reason: string; message: string }, delayMs: number): void;
   runtimeState(): PodRuntime;
   podIPs(): readonly string[];
   /** Looks at the pod again after `delayMs`, or sooner. */
   retry(delayMs: number): void;
   /** As `retry`, after the usual wait for errors. */
   retryUsual(): void;
+  /** How long the pod's containers are given to end, in seconds. */
+  endGraceSeconds(): number;
   /** Rejects with Interrupted once the pod is told to end. */
   unlessEnding<T>(step: Promise<T>): Promise<T>;
   /** Probes what runs now. */

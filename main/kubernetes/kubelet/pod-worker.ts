@@ -5,6 +5,7 @@ import { killAll, removeTraces } from './pod-ending.ts';
 import {
   allContainersOf,
   ephemeralContainersOf,
+  gracePeriodOf,
   isHostNetwork,
   isStaticPod,
   podReference,
@@ -24,6 +25,8 @@ export class PodWorker implements PodTask {
   pod: KnownPod;
   readonly world: WorkerWorld;
   readonly waiting = new Map<string, { reason: string; message: string }>();
+  private readonly waitingNext = new Map<string, { reason: string; message: string; dueMs: number }>();
+  private failureGraceSeconds: number | undefined;
   private failure: { reason: string; message: string } | undefined;
   private status: PodStatus | undefined;
   private isBusy = false;
@@ -78,9 +81,10 @@ export class PodWorker implements PodTask {
     this.endRequest.resolve();
   }
 
-  /** Ends the pod in failure, whatever its containers do (eviction, deadline, rejection). */
-  fail(reason: string, message: string): void {
+  /** Ends the pod in failure, whatever its containers do (eviction, deadline). */
+  fail(reason: string, message: string, graceSeconds?: number): void {
     this.failure ??= { reason, message };
+    this.failureGraceSeconds ??= graceSeconds;
     this.endRequest.resolve();
     this.kick();
   }
@@ -121,6 +125,17 @@ export class PodWorker implements PodTask {
     return this.isRemoved || this.pod.metadata.deletionTimestamp !== undefined || this.failure !== undefined;
   }
 
+  waitLater(name: string, why: { reason: string; message: string }, delayMs: number): void {
+    const dueMs = this.world.clock.now() + delayMs;
+    if (!this.waitingNext.has(name)) this.waitingNext.set(name, { ...why, dueMs });
+    this.retry(delayMs);
+  }
+
+  endGraceSeconds(): number {
+    if (this.pod.metadata.deletionTimestamp !== undefined) return gracePeriodOf(this.pod);
+    return this.failureGraceSeconds ?? gracePeriodOf(this.pod);
+  }
+
   /** A step that the pod's end interrupts. */
   async unlessEnding<T>(step: Promise<T>): Promise<T> {
     if (this.mustEnd || this.isStopped) {
@@ -140,6 +155,11 @@ export class PodWorker implements PodTask {
   // ── Looking ──
 
   private async sync(): Promise<void> {
+    for (const [name, { reason, message, dueMs }] of this.waitingNext) {
+      if (dueMs > this.world.clock.now()) continue;
+      this.waiting.set(name, { reason, message });
+      this.waitingNext.delete(name);
+    }
     this.watchProbes();
     if (this.failure === undefined && this.deadlineHasPassed()) {
       this.failure = {

@@ -95,9 +95,9 @@ export class Probes {
   }
 
   /** The probe for which a container has to be restarted. */
-  failedProbe(containerId: string): 'startup' | 'liveness' | undefined {
-    if (this.workerOf(containerId, 'Startup')?.passed === false) return 'startup';
-    return this.workerOf(containerId, 'Liveness')?.passed === false ? 'liveness' : undefined;
+  failedProbe(containerId: string): 'Startup' | 'Liveness' | undefined {
+    if (this.workerOf(containerId, 'Startup')?.passed === false) return 'Startup';
+    return this.workerOf(containerId, 'Liveness')?.passed === false ? 'Liveness' : undefined;
   }
 
   dispose(): void {

@@ -87,6 +87,18 @@ export class VolumeManager {
     return this.folderOf(pod, volume);
   }
 
+  /** Whether containers see a volume read-only whatever they ask for: what the kubelet itself writes. */
+  isReadOnly(pod: KnownPod, volumeName: string): boolean {
+    const volume = pod.spec.volumes?.find(({ name }) => name === volumeName);
+    return (
+      volume?.configMap !== undefined ||
+      volume?.secret !== undefined ||
+      volume?.projected !== undefined ||
+      volume?.downwardAPI !== undefined ||
+      volume?.persistentVolumeClaim?.readOnly === true
+    );
+  }
+
   /** When a token of the pod wants to be renewed, in ms since the epoch. */
   renewalMs(podUid: string): number | undefined {
     const due = [...(this.tokens.get(podUid)?.values() ?? [])].map(renewalOf);

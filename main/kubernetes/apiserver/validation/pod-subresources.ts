@@ -78,7 +78,9 @@ const ephemeralContainers: SubresourceRules = {
 
 function ephemeralProblems(spec: PodSpec): FieldError[] {
   const errors: FieldError[] = [];
-  const others = new Set([...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name));
+  const others = new Set(
+    [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name),
+  );
   const taken = new Set(others);
   const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
   for (const [index, container] of (spec.ephemeralContainers ?? []).entries()) {
@@ -102,8 +104,7 @@ function ephemeralProblems(spec: PodSpec): FieldError[] {
       }
     }
     const target = container.targetContainerName ?? '';
-    if (target !== '' && !others.has(target))
-      errors.push(notFoundValue(`${at}.targetContainerName`, target));
+    if (target !== '' && !others.has(target)) errors.push(notFoundValue(`${at}.targetContainerName`, target));
   }
   return errors;
 }
@@ -215,14 +216,19 @@ export function podStatusProblems(object: ApiObject, old: StoredObject): FieldEr
   if (spec?.restartPolicy !== 'Always') {
     const isFinal = spec?.restartPolicy === 'Never';
     const field = 'status.containerStatuses';
-    errors.push(...revivals(status?.containerStatuses, before?.containerStatuses, field, isFinal));
-    const initField = 'status.initContainerStatuses';
-    const isSidecar = new Set(
-      (spec?.initContainers ?? [])
-        .filter(({ restartPolicy }) => restartPolicy === 'Always')
+    // A container with a policy or rules of its own is its kubelet's affair (KEP-5307).
+    const isOwn = new Set(
+      [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
+        .filter(
+          ({ restartPolicy, restartPolicyRules }) =>
+            restartPolicyRules !== undefined || (restartPolicy !== undefined && restartPolicy !== 'Never'),
+        )
         .map(({ name }) => name),
     );
-    const ended = before?.initContainerStatuses?.filter(({ name }) => !isSidecar.has(name));
+    const mayEnd = before?.containerStatuses?.filter(({ name }) => !isOwn.has(name));
+    errors.push(...revivals(status?.containerStatuses, mayEnd, field, isFinal));
+    const initField = 'status.initContainerStatuses';
+    const ended = before?.initContainerStatuses?.filter(({ name }) => !isOwn.has(name));
     errors.push(...revivals(status?.initContainerStatuses, ended, initField, isFinal));
   }
   errors.push(...addressErrors(status?.podIPs, 'status.podIPs'));
@@ -246,7 +252,10 @@ function revivals(
   });
 }
 
-function addressErrors(addresses: readonly { readonly ip?: string }[] | undefined, field: string): FieldError[] {
+function addressErrors(
+  addresses: readonly { readonly ip?: string }[] | undefined,
+  field: string,
+): FieldError[] {
   const errors = (addresses ?? []).flatMap(({ ip = '' }, index) =>
     addressProblems(ip).map((problem) => invalidValue(`${field}[${index}]`, ip, problem)),
   );

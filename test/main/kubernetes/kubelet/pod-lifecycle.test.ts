@@ -111,7 +111,7 @@ test('an image that nobody has gives ErrImagePull and then ImagePullBackOff', as
   const reference = 'docker.io/library/sleeper:2';
   expect(await node.events('bad')).toEqual([
     'Normal Pulling Pulling image "sleeper:2"',
-    `Warning Failed Failed to pull image "sleeper:2": rpc error: code = NotFound desc = failed to pull and unpack image "${reference}": failed to resolve reference "${reference}": ${reference}: not found`,
+    `Warning Failed Failed to pull image "sleeper:2": rpc error: code = NotFound desc = failed to pull and unpack image "${reference}": failed to resolve image: ${reference}: not found`,
     'Warning Failed Error: ErrImagePull',
     'Normal BackOff Back-off pulling image "sleeper:2"',
     'Warning Failed Error: ImagePullBackOff',
