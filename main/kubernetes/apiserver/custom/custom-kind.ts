@@ -5,7 +5,7 @@ import type { Cell, Column, Kind, Printer } from '../kinds/kind.ts';
 import { isTree, textAt, type ApiObject, type StoredObject } from '../object.ts';
 import type { FieldError } from '../refusals.ts';
 import { ageOf } from '../table/duration.ts';
-import { describe } from '../table/kind-printers.ts';
+import { describe } from '../table/columns.ts';
 import { DEFAULT_COLUMNS } from '../table/printers.ts';
 import type { Definition, DefinitionVersion, Names, PrinterColumn, ScalePaths } from './definition.ts';
 import { valuesAt } from './json-path.ts';

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto';
 import { headerOf, type HttpResponse } from '../../../network/http/index.ts';
 import { builtInResources, type ResourceInfo, type Subresource } from '../../api/resources.ts';
-import { aggregatedDiscovery } from '../http/negotiation.ts';
+import { wantsAggregatedDiscovery } from '../http/negotiation.ts';
 import { documentAnswer } from '../http/answer.ts';
 import type { Exchange } from '../http/door.ts';
 import type { ServerCore } from '../core.ts';
@@ -33,6 +33,8 @@ const GROUP_ORDER = [
 const STORED_AS: Readonly<Record<string, string>> = {
   'events.k8s.io/v1/Event': '/v1/Event',
   'autoscaling/v1/HorizontalPodAutoscaler': 'autoscaling/v2/HorizontalPodAutoscaler',
+  // Upstream hashes the name that definitions were once stored under.
+  'apiextensions.k8s.io/v1/CustomResourceDefinition': 'apiextensions.k8s.io/v1beta1/CustomResourceDefinition',
 };
 
 interface Group {
@@ -98,8 +100,8 @@ export function discoveryAnswer(exchange: Exchange, path: string): HttpResponse 
   if (path !== '/api' && path !== '/apis' && !path.startsWith('/api/') && !path.startsWith('/apis/'))
     return undefined;
   const groups = groupsOf(core);
-  const aggregated = aggregatedDiscovery(headerOf(request.headers, 'accept'));
-  if ((path === '/api' || path === '/apis') && aggregated !== undefined) {
+  const isRoot = path === '/api' || path === '/apis';
+  if (isRoot && wantsAggregatedDiscovery(headerOf(request.headers, 'accept'))) {
     return aggregatedAnswer(
       groups.filter(({ name }) => (name === '') === (path === '/api')),
       headerOf(request.headers, 'if-none-match'),

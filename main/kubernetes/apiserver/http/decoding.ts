@@ -4,6 +4,7 @@ import type { Served } from '../catalogue.ts';
 import { isTree, type ApiObject, type Tree } from '../object.ts';
 import { badRequest, invalid, invalidValue } from '../refusals.ts';
 import { DecodeNotes, decodeAs } from '../schema/decode.ts';
+import { LEGACY_SCHEME, schemaNameOf } from '../schema/structures.ts';
 import type { FieldValidation } from '../verbs/request.ts';
 import { shape } from '../verbs/shaping.ts';
 import { parseBody, unrecognized, type BodyFormat } from './body.ts';
@@ -17,8 +18,6 @@ export interface DecodeRequest {
   readonly validation: FieldValidation;
   warn(text: string): void;
 }
-
-const LEGACY_SCHEME = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30';
 
 /** Bodies of subresources that aren't the parent's kind. */
 const BODY_SCHEMAS: Readonly<
@@ -54,6 +53,9 @@ export function decodeObject(request: DecodeRequest): ApiObject {
     ]);
   }
   const isCustom = served.schemaName === undefined;
+  if (subresource === 'scale' && given.kind !== kind && isBuiltIn(given)) {
+    throw refuse(`converting (v1.${given.kind}) to (autoscaling.Scale): unknown conversion`);
+  }
   if (!isCustom && !isRegistered(given, apiVersion, kind, subresource)) {
     throw refuse(
       `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme ${JSON.stringify(LEGACY_SCHEME)}`,
@@ -81,6 +83,12 @@ export function decodeObject(request: DecodeRequest): ApiObject {
     );
   }
   return decoded.object;
+}
+
+/** Whether the server knows this kind at all. */
+function isBuiltIn({ apiVersion, kind }: { readonly apiVersion: string; readonly kind: string }): boolean {
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  return schemaNameOf({ group, version, kind }) !== undefined;
 }
 
 function parse(bytes: Uint8Array, format: BodyFormat, kind: string): ReturnType<typeof parseBody> {

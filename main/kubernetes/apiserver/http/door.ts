@@ -32,7 +32,7 @@ import { connectAnswer, isConnectSubresource } from './connect.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { decodeObject } from './decoding.ts';
 import { JsonError } from './json-reader.ts';
-import { negotiate, type Wanted } from './negotiation.ts';
+import { negotiate, takesNothing, type Wanted } from './negotiation.ts';
 import { listParametersOf, writeOptionsOf } from './options.ts';
 import { includeObjectOf, presentList, presentObject, type Presentation } from './presenting.ts';
 import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
@@ -80,7 +80,12 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
     } catch (error) {
       if (error instanceof JsonError)
         return refusalAnswer(badRequest(error.message), wanted, warningHeaders(warnings));
-      return refusalAnswer(error, wanted, warningHeaders(warnings));
+      const indented = takesNothing(headerOf(request.headers, 'accept'));
+      return refusalAnswer(
+        error,
+        indented ? { format: 'json', pretty: true } : wanted,
+        warningHeaders(warnings),
+      );
     }
   };
 }

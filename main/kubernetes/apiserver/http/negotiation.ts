@@ -1,4 +1,5 @@
 // What form of answer a client wants: JSON or YAML, as the object itself, as a Table or as metadata only.
+import { isStatus } from '../../api/status.ts';
 import { failure } from '../refusals.ts';
 
 export interface Wanted {
@@ -85,14 +86,26 @@ function notAcceptable(_streams: boolean): Error {
   );
 }
 
-/** Whether aggregated discovery is asked for, and in which version. */
-export function aggregatedDiscovery(accept: string | undefined): 'v2' | 'v2beta1' | undefined {
-  for (const { type, parameters } of rangesOf(accept ?? '')) {
-    if (type === 'application/json' && parameters.get('as') === undefined) return undefined;
-    if (type !== 'application/json' || parameters.get('g') !== 'apidiscovery.k8s.io') continue;
-    if (parameters.get('as') !== 'APIGroupDiscoveryList') continue;
-    const version = parameters.get('v');
-    if (version === 'v2') return version;
+/** Whether a client takes none of the forms on offer; refusals are then told in plain, indented JSON. */
+export function takesNothing(accept: string | undefined): boolean {
+  try {
+    negotiate(accept, false, false);
+    return false;
+  } catch (error) {
+    if (isStatus(error, 'NotAcceptable')) return true;
+    throw error;
   }
-  return undefined;
+}
+
+/** Whether aggregated discovery is asked for rather than the plain documents. Throws 406 for a client that takes neither. */
+export function wantsAggregatedDiscovery(accept: string | undefined): boolean {
+  const ranges = rangesOf(accept ?? '');
+  if (ranges.length === 0) return false;
+  for (const { type, parameters } of ranges) {
+    if (formatOf(type) === undefined) continue;
+    if (parameters.get('as') === undefined) return false;
+    if (type !== 'application/json' || parameters.get('g') !== 'apidiscovery.k8s.io') continue;
+    if (parameters.get('as') === 'APIGroupDiscoveryList' && parameters.get('v') === 'v2') return true;
+  }
+  throw failure(406, 'NotAcceptable', `only the following media types are accepted: ${AVAILABLE}`);
 }

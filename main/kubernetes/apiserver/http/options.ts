@@ -122,7 +122,16 @@ export function listParametersOf(query: URLSearchParams, isWatch: boolean): List
   return parameters;
 }
 
-function watchFaults({ resourceVersionMatch, sendInitialEvents }: ListParameters): FieldError[] {
+function watchFaults({
+  resourceVersionMatch,
+  sendInitialEvents,
+  continueToken,
+}: ListParameters): FieldError[] {
+  // That is what upstream says of the token, whose own field it doesn't name.
+  if (continueToken !== undefined)
+    return [
+      forbiddenField('resourceVersionMatch', 'resourceVersionMatch is forbidden when continue is provided'),
+    ];
   const errors: FieldError[] = [];
   if (sendInitialEvents === undefined) {
     if (resourceVersionMatch !== undefined) {

@@ -7,6 +7,8 @@ import { printerOf } from '../table/printers.ts';
 import type { Cell, Column } from '../kinds/kind.ts';
 import type { Wanted } from './negotiation.ts';
 
+const TEMPLATE_GENERATION = 'deprecated.daemonset.template.generation';
+
 export interface Presentation {
   readonly wanted: Wanted;
   readonly includeObject: 'Metadata' | 'Object' | 'None';
@@ -87,8 +89,16 @@ function partial(object: StoredObject, wanted: Wanted): unknown {
   return {
     kind: 'PartialObjectMetadata',
     apiVersion: `meta.k8s.io/${wanted.asVersion}`,
-    metadata: object.metadata,
+    metadata: metadataOf(object),
   };
+}
+
+/** The count of a DaemonSet's templates is an annotation of the whole object only. */
+function metadataOf({ kind, metadata }: StoredObject): StoredObject['metadata'] {
+  if (kind !== 'DaemonSet' || metadata.annotations?.[TEMPLATE_GENERATION] === undefined) return metadata;
+  const { annotations, ...rest } = metadata;
+  const { [TEMPLATE_GENERATION]: _count, ...others } = annotations;
+  return Object.keys(others).length === 0 ? rest : { ...rest, annotations: others };
 }
 
 /** Rows of finished pods say so, and kubectl can hide them. */

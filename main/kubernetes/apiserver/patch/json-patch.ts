@@ -64,7 +64,8 @@ function applyOne(document: unknown, { op, path, from, value }: JsonPatchOperati
     case 'copy': {
       if (typeof from !== 'string') throw rejected();
       const source = pointer(from);
-      const moved = lookUp(document, source, false);
+      // Upstream's library copies what isn't there as null, but moves only what is.
+      const moved = lookUp(document, source, op === 'copy') ?? null;
       const base = op === 'move' ? edit(document, source, remove, undefined) : document;
       return edit(base, target, (container, key) => add(container, key, moved), moved);
     }
@@ -75,10 +76,10 @@ function applyOne(document: unknown, { op, path, from, value }: JsonPatchOperati
 
 function pointer(text: string): string[] {
   if (text === '') return [];
-  if (!text.startsWith('/')) throw rejected();
+  // Upstream's library drops whatever comes before the first slash.
   return text
-    .slice(1)
     .split('/')
+    .slice(1)
     .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 

@@ -31,6 +31,9 @@ export const structures: ReadonlyMap<string, Structure> = new Map(
   Object.entries(JSON.parse(structuresText) as Record<string, Structure>),
 );
 
+/** How messages name the registry of built-in kinds. */
+export const LEGACY_SCHEME = 'k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30';
+
 const byKind = new Map<string, string>();
 for (const [name, { gvk }] of structures) if (gvk !== undefined) byKind.set(gvk.join('/'), name);
 

@@ -1,5 +1,4 @@
 // Printers of the built-in kinds, by plural (pkg/printers/internalversion).
-import { descriptionsText } from '../../api/generated/descriptions.js';
 import { summarizePod } from '../../api/pod-status.ts';
 import {
   formatLabelSelector,
@@ -34,78 +33,12 @@ import type {
   StatefulSet,
   StorageClass,
 } from '../../api/types.ts';
-import type { Cell, Column, Printer } from '../kinds/kind.ts';
+import type { Cell, Printer } from '../kinds/kind.ts';
 import { textAt, type StoredObject } from '../object.ts';
+import { age, AGE, META, NAME, NONE, printer, TEMPLATE, UNSET } from './columns.ts';
 import { ageOf, humanDuration } from './duration.ts';
 
-const NONE = '<none>';
-const UNSET = '<unset>';
 const CORE = 'io.k8s.api.core.v1';
-
-let parsed: Record<string, Record<string, string>> | undefined;
-
-/** `@Schema.field` is the field's own description; other texts stand for themselves. */
-export function describe(text: string): string {
-  if (!text.startsWith('@')) return text;
-  parsed ??= JSON.parse(descriptionsText) as Record<string, Record<string, string>>;
-  const dot = text.lastIndexOf('.');
-  const description = parsed[text.slice(1, dot)]?.[text.slice(dot + 1)] ?? '';
-  return description
-    .replace(/\n\nPossible enum values:[\s\S]*$/, '')
-    .replace(/ This field is immutable\.$/, '');
-}
-
-/** Columns as `Name|description`, with `i:` or `b:` before the name for integers and booleans and `*` after it for wide ones. */
-function columns(specs: readonly string[]): readonly Column[] {
-  return specs.map((spec) => {
-    const bar = spec.indexOf('|');
-    let name = spec.slice(0, bar);
-    let type: Column['type'] = 'string';
-    for (const [mark, marked] of [
-      ['i:', 'integer'],
-      ['b:', 'boolean'],
-      ['d:', 'date'],
-    ] as const) {
-      if (!name.startsWith(mark)) continue;
-      type = marked;
-      name = name.slice(2);
-    }
-    const wide = name.endsWith('*');
-    if (wide) name = name.slice(0, -1);
-    const text = spec.slice(bar + 1);
-    return {
-      name,
-      type,
-      format: name === 'Name' ? 'name' : '',
-      get description() {
-        return describe(text);
-      },
-      priority: wide ? 1 : 0,
-    };
-  });
-}
-
-const META = '@io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta';
-const NAME = `Name|${META}.name`;
-const AGE = `Age|${META}.creationTimestamp`;
-const TEMPLATE = [
-  'Containers*|Names of each container in the template.',
-  'Images*|Images referenced by each container in the template.',
-];
-
-type RowMaker<T> = (object: T & StoredObject, nowMs: number) => Cell[];
-
-function printer<T>(specs: readonly string[], row: RowMaker<T>): Printer {
-  let made: readonly Column[] | undefined;
-  return {
-    get columns() {
-      return (made ??= columns(specs));
-    },
-    row: (object, nowMs) => row(object as T & StoredObject, nowMs),
-  };
-}
-
-const age = (object: StoredObject, nowMs: number): string => ageOf(object.metadata.creationTimestamp, nowMs);
 
 function labelsText(labels: Readonly<Record<string, string>> | undefined): string {
   return Object.keys(labels ?? {}).length === 0 ? NONE : formatLabelSelector(labelsSelector(labels));
@@ -455,8 +388,8 @@ export const printers: Readonly<Record<string, Printer>> = {
     [
       NAME,
       'Ready|Number of the pod with ready state',
-      `i:Up-to-date|@${APPS}.DeploymentStatus.updatedReplicas`,
-      `i:Available|@${APPS}.DeploymentStatus.availableReplicas`,
+      `Up-to-date|@${APPS}.DeploymentStatus.updatedReplicas`,
+      `Available|@${APPS}.DeploymentStatus.availableReplicas`,
       AGE,
       ...TEMPLATE,
       `Selector*|@${APPS}.DeploymentSpec.selector`,

@@ -14,11 +14,15 @@ import {
   conflict,
   failure,
   invalid,
+  invalidValue,
   methodNotAllowed,
   noSuchResource,
   notFound,
   unknownError,
+  type FieldError,
 } from '../refusals.ts';
+import { DecodeNotes, decodeAs } from '../schema/decode.ts';
+import { LEGACY_SCHEME, schemaNameOf } from '../schema/structures.ts';
 import { evict } from './eviction.ts';
 import type { FieldValidation, WriteRequest } from './request.ts';
 import { scaleOf, withScale } from './scale.ts';
@@ -149,9 +153,13 @@ export class Api {
       invalid('', '', '', [
         { type: 'Invalid', field: 'patch', body: `Invalid value: ${JSON.stringify(shown())}: ${why}` },
       ]);
-    const { object, error, unknown } = shape(write.served, patched);
-    if (error !== undefined) throw refuse(strategic ? converterText(error) : error);
     const { served } = write;
+    if (!strategic && served.schemaName !== undefined) {
+      const why = otherKindText(served, patched);
+      if (why !== undefined) throw refuse(why);
+    }
+    const { object, error, unknown } = shape(served, patched);
+    if (error !== undefined) throw refuse(strategic ? converterText(error) : error);
     if (patched['kind'] !== served.resource.kind && typeof patched['kind'] === 'string') {
       throw badRequest(
         `the kind in the data (${patched['kind']}) does not match the expected kind (${served.resource.kind})`,
@@ -254,6 +262,22 @@ function badPatchType(patch: unknown): Error {
   );
 }
 
+/** Why a patched object whose kind was patched too can't be decoded: it is read as what it now says it is. */
+function otherKindText({ resource }: Served, patched: Tree): string | undefined {
+  const { kind, apiVersion } = patched;
+  if (typeof kind !== 'string' || typeof apiVersion !== 'string' || kind === resource.kind) return undefined;
+  const [version = '', group = ''] = apiVersion.split('/').reverse();
+  const schemaName = schemaNameOf({ group, version, kind });
+  if (schemaName === undefined)
+    return `no kind ${JSON.stringify(kind)} is registered for version ${JSON.stringify(apiVersion)} in scheme ${JSON.stringify(LEGACY_SCHEME)}`;
+  const notes = new DecodeNotes();
+  decodeAs(schemaName, patched, notes);
+  const internal = (resource.group.split('.')[0] ?? '') || 'core';
+  return (
+    notes.error ?? `converting (${version}.${kind}) to (${internal}.${resource.kind}): unknown conversion`
+  );
+}
+
 /** The unstructured converter's words for what encoding/json says otherwise. */
 function converterText(error: string): string {
   const match = /^json: cannot unmarshal (\w+)(?: [\d.]+)? into Go struct field \S+ of type (.+)$/.exec(
@@ -278,11 +302,12 @@ function converterText(error: string): string {
 function checkDeletionUntouched(served: Served, object: ApiObject, current: StoredObject): void {
   const { deletionTimestamp } = object.metadata ?? {};
   if (deletionTimestamp === undefined || deletionTimestamp === current.metadata.deletionTimestamp) return;
-  throw invalid(served.resource.group, served.resource.kind, current.metadata.name, [
-    {
-      type: 'Invalid',
-      field: 'metadata.deletionTimestamp',
-      body: `Invalid value: ${JSON.stringify(deletionTimestamp)}: field is immutable`,
-    },
-  ]);
+  const fault: FieldError = invalidValue(
+    'metadata.deletionTimestamp',
+    deletionTimestamp,
+    'field is immutable',
+  );
+  // Found once for all objects, and once more by the validation of each built-in kind.
+  const faults = served.schemaName === undefined ? [fault] : [fault, fault];
+  throw invalid(served.resource.group, served.resource.kind, current.metadata.name, faults);
 }
