@@ -4,7 +4,7 @@ import { GO_PLAIN_ANSWER, tlsSource } from '../network/tls/index.ts';
 import { Trace, type TcpListener, type TcpSocket } from '../network/index.ts';
 import type { Machine } from '../linux/machine/index.ts';
 import type { Process, WindowSize } from '../linux/kernel/index.ts';
-import { makeApiServer, type ApiServer } from '../kubernetes/apiserver/index.ts';
+import { makeApiServer, type ApiServer, type ServiceNetwork } from '../kubernetes/apiserver/index.ts';
 import type { ImageRegistry } from '../linux/containerd/index.ts';
 import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
 import { makeCni } from '../kubernetes/cni/index.ts';
@@ -83,6 +83,7 @@ export class Cluster implements Disposable {
       }),
     );
     this.api.connectKubelets(connectKubelets((node) => this.nodes.get(node)?.kubelet));
+    this.api.connectServices(() => this.serviceNetwork());
     this.admin = this.gate.guard(this.api.adminClient());
     const images = this.images();
     for (const machine of profile.machines) {
@@ -90,6 +91,7 @@ export class Cluster implements Disposable {
         profile,
         machine,
         authority: this.pki.authority.certificate,
+        frontProxyAuthority: this.pki.frontProxyAuthority.certificate,
         adminKubeconfig: adminKubeconfig(this.serverUrl, this.pki),
       });
       const kubeletClient = this.gate.guard(
@@ -178,6 +180,17 @@ export class Cluster implements Disposable {
     return `https://${controlPlane.address}:${API_PORT}`;
   }
 
+  /** The control plane's own network, as the API server dials extension servers over it. */
+  private serviceNetwork(): ServiceNetwork | undefined {
+    if (!this.gate.isOpen) return undefined;
+    const controlPlane = this.profile.machines.find(({ role }) => role === 'control-plane')!;
+    const { sockets } = this.requireMachine(controlPlane.name).kernel.net;
+    return {
+      connect: (address, port, signal) => sockets.connectTcp({ address, port }, { signal }),
+      frontProxy: this.pki.frontProxy,
+    };
+  }
+
   /** What the machines can pull. */
   private images(): ImageRegistry {
     const { simulation: clock, random } = this.options;
@@ -215,7 +228,7 @@ export class Cluster implements Disposable {
   /** What `kubeadm init` does once the API server answers. */
   private async install(): Promise<void> {
     const { profile, admin } = this;
-    for (const object of addonObjects(profile, this.serverUrl, this.pki.authority.certificate)) {
+    for (const object of addonObjects(profile, this.serverUrl, this.pki)) {
       const resource = Object.values(resources).find(
         ({ kind, group, version }) =>
           kind === object.kind && object.apiVersion === (group === '' ? version : `${group}/${version}`),

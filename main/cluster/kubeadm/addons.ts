@@ -3,15 +3,17 @@ import { stringify } from 'yaml';
 import type { KubernetesObject } from '../../kubernetes/api/index.ts';
 import type { Profile } from '../profile.ts';
 import { flannelObjects } from './flannel.ts';
+import type { Pki } from './pki.ts';
 
 type Manifest = KubernetesObject & Record<string, unknown>;
 
 const CONTROL_PLANE_TOLERATION = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' };
 
-/** All of them, in the order of creation. `authority` is the cluster CA in PEM. */
-export function addonObjects(profile: Profile, apiServer: string, authority: string): Manifest[] {
+/** All of them, in the order of creation. */
+export function addonObjects(profile: Profile, apiServer: string, pki: Pki): Manifest[] {
   return [
-    ...configMaps(profile, apiServer, authority),
+    ...configMaps(profile, apiServer, pki.authority.certificate),
+    extensionAuthentication(pki),
     ...kubeProxy(profile, apiServer),
     ...coreDns(profile),
     ...flannelObjects(profile),
@@ -62,6 +64,19 @@ function configMaps(profile: Profile, apiServer: string, authority: string): Man
       }),
     }),
   ];
+}
+
+/** How extension servers know the aggregator's requests; kube-apiserver itself writes it. */
+function extensionAuthentication({ authority, frontProxyAuthority }: Pki): Manifest {
+  return configMap('kube-system', 'extension-apiserver-authentication', {
+    'client-ca-file': authority.certificate,
+    'requestheader-allowed-names': '["front-proxy-client"]',
+    'requestheader-client-ca-file': frontProxyAuthority.certificate,
+    'requestheader-extra-headers-prefix': '["X-Remote-Extra-"]',
+    'requestheader-group-headers': '["X-Remote-Group"]',
+    'requestheader-uid-headers': '[]',
+    'requestheader-username-headers': '["X-Remote-User"]',
+  });
 }
 
 function kubeProxy(profile: Profile, apiServer: string): Manifest[] {

@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { LayerFile } from '../../linux/kernel/index.ts';
 import type { MachineProfile, Profile } from '../profile.ts';
+import { metricsServerManifest } from './metrics-server.ts';
 import { staticPodManifests } from './static-pods.ts';
 
 export interface MachineFilesOptions {
@@ -9,6 +10,8 @@ export interface MachineFilesOptions {
   readonly machine: MachineProfile;
   /** PEM of the cluster's authority. */
   readonly authority: string;
+  /** PEM of the aggregator's authority. */
+  readonly frontProxyAuthority: string;
   /** kubernetes-admin's kubeconfig. */
   readonly adminKubeconfig: string;
 }
@@ -18,6 +21,7 @@ export function machineFiles({
   profile,
   machine,
   authority,
+  frontProxyAuthority,
   adminKubeconfig,
 }: MachineFilesOptions): Map<string, LayerFile> {
   const files = new Map<string, LayerFile>();
@@ -38,6 +42,8 @@ export function machineFiles({
     files.set('/etc/kubernetes/manifests', { type: 'directory' });
     return files;
   }
+  text('/etc/kubernetes/pki/front-proxy-ca.crt', frontProxyAuthority);
+  text('/root/metrics-server/components.yaml', metricsServerManifest());
   for (const [name, manifest] of staticPodManifests(profile, machine.address))
     text(`/etc/kubernetes/manifests/${name}`, manifest, 0o600);
   text('/etc/kubernetes/admin.conf', adminKubeconfig, 0o600);

@@ -11,6 +11,9 @@ export interface Pki {
   readonly apiServer: Identity;
   /** kubernetes-admin in kubeadm:cluster-admins. */
   readonly admin: Identity;
+  /** Signs front-proxy-client, by which extension servers know the aggregator. */
+  readonly frontProxyAuthority: Identity;
+  readonly frontProxy: Identity;
 }
 
 const STORE_KEY = '/cluster/pki';
@@ -21,63 +24,90 @@ const VALID_MS = 365 * 24 * HOUR_MS;
 /** The cluster's own, or new ones that the workspace keeps. */
 export function clusterPki(store: Store, clock: Clock, random: Random, profile: Profile): Pki {
   const saved = store.get(STORE_KEY);
-  if (saved !== undefined) return JSON.parse(String(saved.value)) as Pki;
-  const pki = issueAll(clock, random, profile);
+  if (saved !== undefined) {
+    const known = JSON.parse(String(saved.value)) as Pki;
+    if (known.frontProxy !== undefined) return known;
+    // Made before there was an aggregator.
+    const completed: Pki = { ...known, ...issueFrontProxy(new Issuer(clock, random)) };
+    store.save([{ key: STORE_KEY, value: JSON.stringify(completed) }]);
+    return completed;
+  }
+  const pki = issueAll(new Issuer(clock, random), profile);
   store.save([{ key: STORE_KEY, value: JSON.stringify(pki) }]);
   return pki;
 }
 
-function issueAll(clock: Clock, random: Random, profile: Profile): Pki {
-  const notBeforeMs = clock.now() - HOUR_MS;
-  const serial = (): string => Buffer.from(random.bytes(8)).toString('hex');
-  const authorityKey = makeKeyPair(random).privateKey;
-  const authority: Identity = {
-    privateKey: authorityKey,
-    certificate: issueCertificate(
-      {
-        commonName: 'kubernetes',
-        isAuthority: true,
-        dnsNames: ['kubernetes'],
-        notBeforeMs,
-        notAfterMs: notBeforeMs + AUTHORITY_VALID_MS,
-        serial: serial(),
-      },
-      authorityKey,
-    ),
-  };
-  const issue = (fields: {
-    commonName: string;
-    organizations?: string[];
-    dnsNames?: string[];
-    ipAddresses?: string[];
-  }): Identity => {
-    const { privateKey } = makeKeyPair(random);
-    return {
-      privateKey,
-      certificate: issueCertificate(
-        { ...fields, notBeforeMs, notAfterMs: notBeforeMs + VALID_MS, serial: serial() },
-        privateKey,
-        authority,
-      ),
-    };
-  };
+interface Subject {
+  readonly commonName: string;
+  readonly organizations?: string[];
+  readonly dnsNames?: string[];
+  readonly ipAddresses?: string[];
+}
+
+/** Issues certificates of one instant. */
+class Issuer {
+  private readonly random: Random;
+  private readonly notBeforeMs: number;
+
+  constructor(clock: Clock, random: Random) {
+    this.random = random;
+    this.notBeforeMs = clock.now() - HOUR_MS;
+  }
+
+  authority(commonName: string): Identity {
+    const { privateKey } = makeKeyPair(this.random);
+    const fields = { commonName, isAuthority: true, dnsNames: [commonName] };
+    return { privateKey, certificate: issueCertificate(this.dated(fields, AUTHORITY_VALID_MS), privateKey) };
+  }
+
+  issue(subject: Subject, authority: Identity): Identity {
+    const { privateKey } = makeKeyPair(this.random);
+    const certificate = issueCertificate(this.dated(subject, VALID_MS), privateKey, authority);
+    return { privateKey, certificate };
+  }
+
+  private dated<T extends Subject>(
+    fields: T,
+    validMs: number,
+  ): T & { notBeforeMs: number; notAfterMs: number; serial: string } {
+    const { notBeforeMs } = this;
+    const serial = Buffer.from(this.random.bytes(8)).toString('hex');
+    return { ...fields, notBeforeMs, notAfterMs: notBeforeMs + validMs, serial };
+  }
+}
+
+function issueAll(issuer: Issuer, profile: Profile): Pki {
+  const authority = issuer.authority('kubernetes');
   const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!;
   return {
     authority,
-    apiServer: issue({
-      commonName: 'kube-apiserver',
-      dnsNames: [
-        controlPlane.name,
-        'kubernetes',
-        'kubernetes.default',
-        'kubernetes.default.svc',
-        `kubernetes.default.svc.${profile.clusterDomain}`,
-        'localhost',
-      ],
-      ipAddresses: [firstServiceAddress(profile.serviceCidr), controlPlane.address, '127.0.0.1'],
-    }),
-    admin: issue({ commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'] }),
+    apiServer: issuer.issue(
+      {
+        commonName: 'kube-apiserver',
+        dnsNames: [
+          controlPlane.name,
+          'kubernetes',
+          'kubernetes.default',
+          'kubernetes.default.svc',
+          `kubernetes.default.svc.${profile.clusterDomain}`,
+          'localhost',
+        ],
+        ipAddresses: [firstServiceAddress(profile.serviceCidr), controlPlane.address, '127.0.0.1'],
+      },
+      authority,
+    ),
+    admin: issuer.issue(
+      { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'] },
+      authority,
+    ),
+    ...issueFrontProxy(issuer),
   };
+}
+
+function issueFrontProxy(issuer: Issuer): Pick<Pki, 'frontProxyAuthority' | 'frontProxy'> {
+  const frontProxyAuthority = issuer.authority('front-proxy-ca');
+  const frontProxy = issuer.issue({ commonName: 'front-proxy-client' }, frontProxyAuthority);
+  return { frontProxyAuthority, frontProxy };
 }
 
 /** The `kubernetes` Service's address: the first of the range. */

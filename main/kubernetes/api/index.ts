@@ -23,11 +23,13 @@ export {
 } from './quantity.ts';
 export { builtInResources, resources } from './resources.ts';
 export {
+  type LabelSelector,
+  type LabelSelectorSpec,
   formatLabelSelector,
   labelSelectorOf,
   labelsSelector,
-  type LabelSelector,
-  type LabelSelectorSpec,
+  parseFieldSelector,
+  parseLabelSelector,
 } from './selector.ts';
 export { podStatusText } from './pod-status.ts';
 export { isStatus, StatusError, type Status } from './status.ts';

@@ -1,5 +1,8 @@
 // The parts of one API server, as its doors use them.
+import type { HttpHandler } from '../../network/http/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
+import type { ApiServiceAvailability } from './aggregation/availability.ts';
+import type { ServiceNetwork } from './aggregation/network.ts';
 import type { KubeletConnector } from './kubelet-connector.ts';
 import type { UserInfo } from './auth/user.ts';
 import type { Attributes, Authorizer } from './auth/authorizer.ts';
@@ -22,6 +25,12 @@ export interface ServerCore {
   authorize(attributes: Attributes): void;
   /** The user of a bearer token meant for these audiences (the server itself if absent). */
   readToken(token: string, audiences?: readonly string[]): UserInfo | undefined;
+  /** The HTTP door, for callers in process that want what only it serves: reviews and aggregated APIs. */
+  handler(): HttpHandler;
+  /** The network by which extension servers are reached; undefined while there is none. */
+  serviceNetwork(): ServiceNetwork | undefined;
+  /** The extension servers' APIs, as far as they have told them. */
+  readonly aggregation: ApiServiceAvailability;
   /** The kubelets, once there are any. */
   kubelets(): KubeletConnector | undefined;
   /** Makes a token for a service account (POST …/token). */

@@ -18,6 +18,7 @@ import type { Served } from './catalogue.ts';
 import type { ApiObject, Tree } from './object.ts';
 import { badRequest, noSuchResource } from './refusals.ts';
 import type { ServerCore } from './core.ts';
+import { askDoor } from './in-process-http.ts';
 import { deleteCollection } from './verbs/collection.ts';
 import { getObject, listObjects, watchObjects } from './verbs/reading.ts';
 import type { WriteRequest } from './verbs/request.ts';
@@ -37,6 +38,11 @@ class InProcessClient implements ApiClient {
     this.core = core;
     this.user = user;
     this.component = component;
+  }
+
+  /** Not stored here: a review, or the API of an extension server. */
+  private isElsewhere(resource: Resource): boolean {
+    return this.core.catalogue.find(resource) === undefined;
   }
 
   private serve(resource: Resource): Served {
@@ -88,6 +94,14 @@ class InProcessClient implements ApiClient {
     name: string,
     scope?: Scope & { readonly subresource?: string },
   ): Promise<Stored<T>> {
+    if (this.isElsewhere(resource))
+      return askDoor(this.core, {
+        user: this.user,
+        method: 'GET',
+        resource,
+        name,
+        namespace: scope?.namespace,
+      });
     const served = this.serve(resource);
     const namespace = scope?.namespace ?? '';
     const subresource = scope?.subresource ?? '';
@@ -100,6 +114,11 @@ class InProcessClient implements ApiClient {
     resource: Resource,
     options?: ListOptions,
   ): Promise<List<Stored<T>>> {
+    if (this.isElsewhere(resource)) {
+      const { namespace, labelSelector, fieldSelector } = options ?? {};
+      const query = { labelSelector, fieldSelector };
+      return askDoor(this.core, { user: this.user, method: 'GET', resource, namespace, query });
+    }
     const served = this.serve(resource);
     this.allow(resource, 'list', options?.namespace ?? '', '');
     return listObjects(this.core.objects, {
@@ -167,6 +186,10 @@ class InProcessClient implements ApiClient {
     object: T,
     options?: WriteOptions & { readonly name?: string },
   ): Promise<Stored<T>> {
+    if (this.isElsewhere(resource)) {
+      const { namespace } = options ?? object.metadata ?? {};
+      return askDoor(this.core, { user: this.user, method: 'POST', resource, namespace, body: object });
+    }
     const served = this.serve(resource);
     const namespace = this.namespaceOf(served, options, object);
     const request = this.request(served, options, namespace);

@@ -6,6 +6,7 @@ export { CONTROLLER_INDEX, type Lister } from './indexer.ts';
 export { Informer, type InformerHandler } from './informer.ts';
 export { makeInformerFactory, type InformerFactory } from './informer-factory.ts';
 export { runWithLeaderElection } from './leader-election.ts';
+export { goTlsMessage } from './tls-error.ts';
 export { TokenBucket } from './rate-limiter.ts';
 export { runWorkers, WorkQueue } from './work-queue.ts';
 export { remoteClient } from './remote-client.ts';

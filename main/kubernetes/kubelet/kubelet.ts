@@ -1,8 +1,8 @@
 // The kubelet of one machine: a program that registers the node and runs the pods bound to it.
-import { disposable, type Clock, type Random } from '../../simulation/index.ts';
+import type { Clock, Random } from '../../simulation/index.ts';
 import { RuntimeError, type Containerd } from '../../linux/containerd/index.ts';
 import type { Process, Program } from '../../linux/kernel/index.ts';
-import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
+import { ErrnoError } from '../../network/index.ts';
 import { isStatus, keyOf, resources } from '../api/index.ts';
 import type { Pod, Service, Stored } from '../api/index.ts';
 import type { KubeletConnector } from '../apiserver/kubelet-connector.ts';
@@ -11,6 +11,7 @@ import { klogLine, untilStopped } from '../daemon/index.ts';
 import { Backoff } from './backoff.ts';
 import type { KubeletConfig } from './config.ts';
 import { ensureKubeletRules } from './firewall.ts';
+import { serveKubelet } from './http-server.ts';
 import { Images } from './images.ts';
 import { KubeletServer } from './kubelet-server.ts';
 import { minorOf, NodeStatus } from './node-status.ts';
@@ -19,6 +20,7 @@ import { CONFIG_MIRROR, isMirrorPod, isStaticPod, type KnownPod } from './pod-fa
 import type { WorkerWorld } from './pod-task.ts';
 import { PodWorker } from './pod-worker.ts';
 import { Probes } from './probes.ts';
+import { ResourceUsage } from './resource-usage.ts';
 import { RuntimeCache } from './runtime-cache.ts';
 import { RuntimeConnection } from './runtime-connection.ts';
 import { ensureMirror, followStaticPods, removeMirror } from './static-pods.ts';
@@ -226,7 +228,7 @@ class KubeletRun {
     const { stack, clock, config, proc } = this;
     this.log('I', 'server.go:528', `"Kubelet version" kubeletVersion="${version}"`);
     this.log('I', 'kubelet.go:2450', '"Starting kubelet main sync loop"');
-    stack.use(this.listen(proc.net));
+    stack.use(this.serve());
     ensureKubeletRules(proc.net.netfilter);
     stack.use(this.runtime.start((uid, kind) => this.workers.get(uid)?.notice(kind)));
     if (proc.fs.exists(CNI_FOLDER)) stack.use(proc.fs.watch(CNI_FOLDER, () => this.onNetworkChanged()));
@@ -262,14 +264,18 @@ class KubeletRun {
     });
   }
 
-  /** Port 10250, so that netstat shows it; its protocol is the connector's, in process. */
-  private listen(net: NetworkNamespace): Disposable {
-    const owner = this.proc.socketOwner;
-    const open = [10_250, 10_248].map((port) =>
-      net.sockets.listenTcp({ address: port === 10_250 ? '0.0.0.0' : '127.0.0.1', port }, { owner }),
-    );
-    return disposable(() => {
-      for (const listener of open) listener[Symbol.dispose]();
+  /** Ports 10250 and 10248. */
+  private serve(): Disposable {
+    const { proc, config, client, containerd } = this;
+    const usage = new ResourceUsage({ kernel: proc.kernel, containerd, nodeName: config.nodeName });
+    return serveKubelet({
+      proc,
+      config,
+      client,
+      pods: () => this.pods.lister.list(),
+      resourceMetrics: () => usage.metricsText(),
+      summary: () => usage.summary(),
+      onFault: (error) => this.fault(error),
     });
   }
 

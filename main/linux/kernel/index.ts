@@ -4,6 +4,7 @@ export type { FileSystemView, FileStat } from './file-system.ts';
 export type { FileSystemTree } from './file-tree.ts';
 export {
   serviceSocket,
+  type CgroupUsage,
   type Kernel,
   type KernelMessage,
   type ProcessInfo,

@@ -1,4 +1,4 @@
-// kubectl options, completion, plugin list, top: little commands without an object of their own.
+// kubectl options, completion, plugin list: little commands without an object of their own.
 import { CommandError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { optionsText } from '../frame/help.ts';
@@ -48,22 +48,4 @@ async function runPluginList({ kubectl, proc }: Invocation): Promise<number> {
     `The following compatible plugins are available:\n\n${found.map((path) => `${path}\n`).join('')}`,
   );
   return 0;
-}
-
-export const top: Command = {
-  name: 'top',
-  commands: [
-    { name: 'node', aliases: ['nodes', 'no'], run: runTop },
-    { name: 'pod', aliases: ['pods', 'po'], run: runTop },
-  ],
-};
-
-async function runTop({ kubectl, flags, path }: Invocation): Promise<number> {
-  const sortBy = flags.string('sort-by');
-  if (sortBy !== '' && sortBy !== 'cpu' && sortBy !== 'memory')
-    throw new CommandError('--sort-by accepts only cpu or memory');
-  const { resources } = await kubectl.mapper();
-  if (!resources.some(({ group }) => group === 'metrics.k8s.io'))
-    throw new CommandError('Metrics API not available');
-  throw new CommandError(`drydock: ${path} isn't simulated`, 'plain');
 }
