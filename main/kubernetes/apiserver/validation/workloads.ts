@@ -14,6 +14,7 @@ import { equalTrees } from '../object.ts';
 import { required, unsupported } from '../refusals.ts';
 import { validateAnnotations, validateLabels } from '../verbs/metadata.ts';
 import { checkAtMostAll, checkIntOrPercent, checkLabelSelector, type Faults, isUsable } from './checks.ts';
+import { scheduleProblem } from './cron-schedule.ts';
 import { checkPodSpec } from './pod.ts';
 
 export function checkTemplate(faults: Faults, path: string, template: PodTemplateSpec | undefined): void {
@@ -207,14 +208,8 @@ export function checkJobSpec(faults: Faults, path: string, spec: Job['spec']): v
 
 export function checkCronJob(faults: Faults, { spec, metadata }: CronJob): void {
   if (faults.required('spec.schedule', spec?.schedule)) {
-    const fields = spec!.schedule.trim().split(/\s+/);
-    if (!spec!.schedule.startsWith('@') && fields.length !== 5) {
-      faults.invalid(
-        'spec.schedule',
-        spec!.schedule,
-        `expected exactly 5 fields, found ${fields.length}: [${fields.join(' ')}]`,
-      );
-    }
+    const problem = scheduleProblem(spec!.schedule);
+    if (problem !== undefined) faults.invalid('spec.schedule', spec!.schedule, problem);
   }
   faults.word('spec.concurrencyPolicy', spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
   faults.notNegative('spec.startingDeadlineSeconds', spec?.startingDeadlineSeconds);

@@ -46,6 +46,29 @@ function encodeToken({ revision, start }: ContinueToken): string {
   return Buffer.from(JSON.stringify({ v: 'meta.k8s.io/v1', rv: revision, start })).toString('base64url');
 }
 
+/** JSON as Go's decoder takes it: an object, or words about what it is instead. */
+function parseToken(
+  bytes: Buffer,
+  fail: (why: string) => never,
+): { readonly v?: unknown; readonly rv?: unknown; readonly start?: unknown } {
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(bytes.toString('utf8'));
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    const [first] = bytes.toString('latin1').trimStart();
+    return fail(
+      first === undefined || first === '{'
+        ? 'unexpected end of JSON input'
+        : `invalid character '${first}' looking for beginning of value`,
+    );
+  }
+  if (typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)) return parsed;
+  const kind = Array.isArray(parsed) ? 'array' : parsed === true || parsed === false ? 'bool' : typeof parsed;
+  if (parsed === null) return {};
+  return fail(`json: cannot unmarshal ${kind} into Go value of type storage.continueToken`);
+}
+
 function decodeToken(token: string): ContinueToken {
   const fail = (why: string): never => {
     throw badRequest(`invalid continue token: continue key is not valid: ${why}`);
@@ -53,21 +76,15 @@ function decodeToken(token: string): ContinueToken {
   const bad = /[^A-Za-z0-9_-]/.exec(token);
   if (bad !== null) fail(`illegal base64 data at input byte ${bad.index}`);
   if (token.length % 4 === 1) fail(`illegal base64 data at input byte ${token.length - 1}`);
-  let parsed: { v?: string; rv?: number; start?: string };
-  try {
-    parsed = JSON.parse(Buffer.from(token, 'base64url').toString('utf8')) as typeof parsed;
-  } catch (error) {
-    throw badRequest(
-      `invalid continue token: continue key is not valid: ${error instanceof Error ? error.message : 'bad JSON'}`,
-    );
-  }
+  const parsed = parseToken(Buffer.from(token, 'base64url'), fail);
   if (parsed.v !== 'meta.k8s.io/v1')
     fail(`server does not recognize this encoded version ${JSON.stringify(parsed.v ?? '')}`);
-  if (parsed.rv === undefined || parsed.rv === 0)
-    fail('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
-  if (parsed.start === undefined || parsed.start === '')
-    fail('encoded start key empty (version meta.k8s.io/v1)');
-  return { revision: parsed.rv ?? 0, start: parsed.start ?? '' };
+  const { rv, start } = parsed;
+  if (typeof rv !== 'number' || !Number.isSafeInteger(rv) || rv === 0)
+    return fail('incorrect encoded start resourceVersion (version meta.k8s.io/v1)');
+  if (typeof start !== 'string' || start === '')
+    return fail('encoded start key empty (version meta.k8s.io/v1)');
+  return { revision: rv, start };
 }
 
 /** What a list answers; items are shared, frozen objects. */

@@ -1,0 +1,41 @@
+// Makes tests of a folder's scenarios, which share one Drydock.
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { findKubectl } from '../../support/host-kubectl.ts';
+import { knownFailures } from './known-failures.ts';
+import { startDrydock, type RunningDrydock, type RunningDrydockOptions } from './running-drydock.ts';
+import { readScenarios } from './scenario.ts';
+
+const VERSION = '1.32';
+const KUBECTL = findKubectl(VERSION);
+/** A piece of a file's name or a title, to play a few only. */
+const ONLY = process.env['SCENARIO'];
+
+export interface PlayOptions extends Omit<RunningDrydockOptions, 'kubectl'> {
+  /** Whether a few are played at a time. */
+  readonly concurrent: boolean;
+}
+
+export function playScenarios(folder: string, { concurrent, ...options }: PlayOptions): void {
+  const scenarios = readScenarios(path.join(import.meta.dirname, folder)).filter(
+    ({ file, title }) => ONLY === undefined || `${file} ${title}`.includes(ONLY),
+  );
+  let drydock: RunningDrydock | undefined;
+  beforeAll(async () => {
+    if (KUBECTL !== undefined) drydock = await startDrydock({ ...options, kubectl: KUBECTL });
+  }, 60_000);
+  afterAll(async () => {
+    await drydock?.[Symbol.asyncDispose]();
+    expect(drydock?.faults ?? []).toEqual([]);
+  });
+  describe(folder, { concurrent, timeout: 180_000 }, () => {
+    for (const scenario of scenarios) {
+      const { file, title } = scenario;
+      const known = knownFailures.has(title);
+      test(`${file.replace('.txt', '')}: ${title}`, { fails: known }, async (context) => {
+        if (KUBECTL === undefined) context.skip(`no kubectl ${VERSION} on this machine`);
+        await drydock!.play(scenario);
+      });
+    }
+  });
+}
