@@ -4,8 +4,9 @@ import { ErrnoError, type TcpListener } from '../../network/index.ts';
 import { serveHttp } from '../../network/http/index.ts';
 import type { Child, OpenFile, Process, Program } from '../../linux/kernel/index.ts';
 import { answer, expandVariables, type AnswerWorld, type Context } from './answer.ts';
-import { ConfigError, parseConfig, type Directive } from './config.ts';
-import { readSettings, type Listen, type NginxSettings } from './settings.ts';
+import { ConfigError, type Directive } from './config.ts';
+import { readConfig, type Config } from './known-configs.ts';
+import { type Listen, type NginxSettings } from './settings.ts';
 
 const CONFIG_DEFAULT = '/etc/nginx/nginx.conf';
 const USAGE = (version: string): string =>
@@ -136,12 +137,8 @@ function hostsIn(
   });
 }
 
-function readAll(proc: Process, flags: Flags): { settings: NginxSettings; directives: readonly Directive[] } {
-  const directives = parseConfig(flags.config, (pattern) => readFiles(proc, pattern));
-  const globals =
-    flags.globals === '' ? [] : parseConfig('-g', () => [{ path: 'command line', text: flags.globals }]);
-  const all = [...directives, ...globals];
-  return { settings: readSettings(all), directives: all };
+function readAll(proc: Process, flags: Flags): Config {
+  return readConfig(flags.config, flags.globals, (pattern) => readFiles(proc, pattern));
 }
 
 /** The files that a pattern names, by name. */

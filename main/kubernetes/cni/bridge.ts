@@ -43,6 +43,12 @@ export function connectBridge(
   pod.neighbours.announce(eth0, address);
 }
 
+/** The address that a pod is connected with. */
+export function podAddress(pod: NetworkNamespace): string | undefined {
+  const eth0 = pod.links.get('eth0');
+  return eth0 === undefined ? undefined : pod.addresses.list(eth0)[0]?.address;
+}
+
 function ensureBridge(host: NetworkNamespace, settings: BridgeSettings): Link {
   const { links, addresses, sysctls } = host;
   const bridge =

@@ -7,6 +7,7 @@ import {
   addMasquerade,
   connectBridge,
   disconnectBridge,
+  podAddress,
   pluginError,
   removeMasquerade,
   type BridgeSettings,
@@ -84,11 +85,12 @@ export function makeCni(options: CniOptions): Cni {
     async del(sandboxId: string, pod: NetworkNamespace | undefined): Promise<void> {
       const network = readList(fs());
       if (network === undefined) return;
+      const address = pod === undefined ? undefined : podAddress(pod);
       if (pod !== undefined) disconnectBridge(pod);
       removeMasquerade(host, network.name, sandboxId);
       removePortMappings(host, network.name, sandboxId);
       // The range doesn't matter for giving an address back.
-      new HostLocal(fs(), network.name, '0.0.0.0/24').release(sandboxId);
+      new HostLocal(fs(), network.name, '0.0.0.0/24').release(sandboxId, address);
     },
   };
 }

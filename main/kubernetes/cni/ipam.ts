@@ -25,28 +25,31 @@ export class HostLocal {
     this.last = start + size - 2;
   }
 
-  /** The address of a container: the one it has, the one asked for, or the next that is free. Throws the plugin's error when none is. */
+  /** The address of a container: the one asked for, or the next that is free. Throws the plugin's error when none is. */
   allocate(containerId: string, wanted: string | undefined): string {
     const { fs } = this;
     if (!fs.exists(this.folder)) fs.mkdir(this.folder, { recursive: true, mode: 0o755 });
-    const held = this.list();
-    const mine = [...held].find(([, owner]) => owner === containerId)?.[0];
-    if (mine !== undefined && (wanted === undefined || wanted === mine)) return mine;
-    if (wanted !== undefined && !held.has(wanted)) return this.reserve(wanted, containerId);
+    if (wanted !== undefined) {
+      const owner = this.ownerOf(wanted);
+      if (owner === containerId) return wanted;
+      if (owner === undefined) return this.reserve(wanted, containerId);
+    }
     const lastPath = `${this.folder}/last_reserved_ip.0`;
     const previous = fs.exists(lastPath) ? toNumber(fs.readText(lastPath).trim()) : this.first - 1;
     const size = this.last - this.first + 1;
     for (let step = 0; step < size; step++) {
       const candidate = toText(this.first + ((previous + 1 - this.first + step + size) % size));
-      if (!held.has(candidate)) return this.reserve(candidate, containerId);
+      if (!fs.exists(`${this.folder}/${candidate}`)) return this.reserve(candidate, containerId);
     }
     const range = `${toText(this.first - 1)}-${toText(this.last)}`;
     throw new Error(`no IP addresses available in range set: ${range}`);
   }
 
-  release(containerId: string): void {
-    for (const [address, owner] of this.list())
-      if (owner === containerId) this.fs.unlink(`${this.folder}/${address}`);
+  /** Gives back what a container holds; `address` is where to look first. */
+  release(containerId: string, address: string | undefined): void {
+    const held =
+      address !== undefined && this.ownerOf(address) === containerId ? [address] : this.heldBy(containerId);
+    for (const each of held) this.fs.unlink(`${this.folder}/${each}`);
   }
 
   private reserve(address: string, containerId: string): string {
@@ -55,15 +58,16 @@ export class HostLocal {
     return address;
   }
 
-  /** Container ids by address. */
-  private list(): Map<string, string> {
-    const held = new Map<string, string>();
-    if (!this.fs.exists(this.folder)) return held;
-    for (const { name } of this.fs.readdir(this.folder)) {
-      if (/^[\d.]+$/.test(name))
-        held.set(name, this.fs.readText(`${this.folder}/${name}`).split('\r\n')[0] ?? '');
-    }
-    return held;
+  private heldBy(containerId: string): string[] {
+    if (!this.fs.exists(this.folder)) return [];
+    const names = this.fs.readdir(this.folder).map(({ name }) => name);
+    return names.filter((name) => /^[\d.]+$/.test(name) && this.ownerOf(name) === containerId);
+  }
+
+  /** The container that has an address. */
+  private ownerOf(address: string): string | undefined {
+    const path = `${this.folder}/${address}`;
+    return this.fs.exists(path) ? this.fs.readText(path).split('\r\n')[0] : undefined;
   }
 }
 

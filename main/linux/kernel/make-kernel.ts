@@ -22,7 +22,7 @@ import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mou
 import { MountTable } from './mount-table.ts';
 import { Modules } from './modules.ts';
 import type { OpenFile } from './open-file.ts';
-import { makePathView } from './path-view.ts';
+import { PathView } from './path-view.ts';
 import { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import { PipeBuffer } from './pipe.ts';
 import { makeProc } from './proc.ts';
@@ -213,7 +213,7 @@ export class MachineKernel implements Kernel {
 
   filesOf(mounts: readonly Mount[]): FileSystemView {
     const table = new MountTable(mounts);
-    return makePathView({
+    return new PathView({
       process: this.init,
       mounts: table,
       cwdPlace: table.root,

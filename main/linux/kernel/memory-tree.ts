@@ -5,7 +5,15 @@ import { NO_BYTES } from './description.ts';
 import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
 import { PipeBuffer } from './pipe.ts';
 import type { Process } from './process.ts';
-import { Vnode, type Attributes, type BuiltIn, type NewNode, type Tree, type TreeUsage } from './vnode.ts';
+import {
+  Vnode,
+  type Attributes,
+  type BuiltIn,
+  type NewNode,
+  type Permissions,
+  type Tree,
+  type TreeUsage,
+} from './vnode.ts';
 
 /** Space is given out in blocks of this many bytes. */
 const BLOCK_BYTES = 4096;
@@ -149,6 +157,10 @@ export class MemoryNode extends Vnode {
       modifyMs: this.modifyMs,
       changeMs: this.changeMs,
     };
+  }
+
+  override permissions(): Permissions {
+    return this;
   }
 
   override change(attributes: Attributes): void {

@@ -4,7 +4,15 @@ import type { Description } from './description.ts';
 import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
 import type { MemoryNode, MemoryTree } from './memory-tree.ts';
 import type { Process } from './process.ts';
-import { Vnode, type Attributes, type BuiltIn, type NewNode, type Tree, type TreeUsage } from './vnode.ts';
+import {
+  Vnode,
+  type Attributes,
+  type BuiltIn,
+  type NewNode,
+  type Permissions,
+  type Tree,
+  type TreeUsage,
+} from './vnode.ts';
 
 /**
  * Differs: a directory of a lower layer can be renamed (it is copied up whole), where Linux answers EXDEV; the
@@ -89,6 +97,10 @@ export class OverlayNode extends Vnode {
     // A directory has one link per subdirectory, wherever they come from.
     const links = merged ? 2 + this.list().filter(({ type }) => type === 'directory').length : stat.links;
     return { ...stat, links, inode: this.inode, device: this.tree.upper.device };
+  }
+
+  override permissions(): Permissions {
+    return this.top;
   }
 
   override change(attributes: Attributes): void {

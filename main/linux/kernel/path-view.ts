@@ -7,7 +7,7 @@ import type { DirectoryEntry, Executable, FileStat, FileSystemView, OpenFlags } 
 import type { MountTable, Place, Target } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process } from './process.ts';
-import type { BuiltIn, NewNode, TreeUsage, Vnode } from './vnode.ts';
+import type { BuiltIn, NewNode, Permissions, TreeUsage, Vnode } from './vnode.ts';
 import type { WatchList } from './watch-list.ts';
 
 /** Files larger than this aren't read whole. */
@@ -39,96 +39,117 @@ export interface MountedView extends FileSystemView {
   place(path: string, followLast?: boolean): Place;
 }
 
-export function makePathView(viewer: Viewer): MountedView {
-  const search = (directory: Vnode): void => {
-    if (viewer.credentials.uid === 0) return; // Asked at every step of every path; root may always.
-    if (!allows(directory.stat(), viewer.credentials, 1)) throw new ErrnoError('EACCES');
-  };
-  const walk = (path: string, followLast = true): Target => {
-    viewer.enter();
+/** A process' view of its mounts. */
+export class PathView implements MountedView {
+  private readonly viewer: Viewer;
+
+  constructor(viewer: Viewer) {
+    this.viewer = viewer;
+  }
+
+  /** Asked at every step of every path, but for root, who always may. */
+  private search(directory: Vnode): void {
+    if (!allows(directory.permissions(), this.viewer.credentials, 1)) throw new ErrnoError('EACCES');
+  }
+
+  private walk(path: string, followLast = true): Target {
+    this.viewer.enter();
     return withPath(path, () =>
-      viewer.mounts.walk(path, { from: viewer.cwdPlace, followLast, search, viewer: viewer.process }),
+      this.viewer.mounts.walk(path, {
+        from: this.viewer.cwdPlace,
+        followLast,
+        search: this.viewer.credentials.uid === 0 ? undefined : (directory) => this.search(directory),
+        viewer: this.viewer.process,
+      }),
     );
-  };
-  const find = (path: string, followLast = true): Place => {
-    const { place } = walk(path, followLast);
+  }
+
+  private find(path: string, followLast = true): Place {
+    const { place } = this.walk(path, followLast);
     if (place === undefined) throw new ErrnoError('ENOENT', path);
     return place;
-  };
-  const changed = (directory: Vnode, name: string, node?: Vnode): void =>
-    viewer.watches.notify(directory, name, node);
+  }
 
-  const requireOwner = (place: Place, path: string): void => {
+  private changed(directory: Vnode, name: string, node?: Vnode): void {
+    this.viewer.watches.notify(directory, name, node);
+  }
+
+  private requireOwner(place: Place, path: string): void {
     requireWritable(place, path);
-    const { uid } = viewer.credentials;
-    if (uid !== 0 && uid !== place.node.stat().uid) throw new ErrnoError('EPERM', path);
-  };
-  const requireDirectoryWrite = (directory: Place, path: string): void => {
-    if (viewer.credentials.uid !== 0 && !allows(directory.node.stat(), viewer.credentials, 3))
+    const { uid } = this.viewer.credentials;
+    if (uid !== 0 && uid !== place.node.permissions().uid) throw new ErrnoError('EPERM', path);
+  }
+
+  private requireDirectoryWrite(directory: Place, path: string): void {
+    if (
+      this.viewer.credentials.uid !== 0 &&
+      !allows(directory.node.permissions(), this.viewer.credentials, 3)
+    )
       throw new ErrnoError('EACCES', path);
     requireWritable(directory, path);
-  };
+  }
+
   /** May the name be taken out of the directory? Sticky directories keep what belongs to others. */
-  const requireRemovable = (directory: Place, node: Vnode, path: string): void => {
-    requireDirectoryWrite(directory, path);
-    const { uid } = viewer.credentials;
+  private requireRemovable(directory: Place, node: Vnode, path: string): void {
+    this.requireDirectoryWrite(directory, path);
+    const { uid } = this.viewer.credentials;
     if (uid === 0) return;
-    const stat = directory.node.stat();
-    if ((stat.mode & STICKY) !== 0 && uid !== stat.uid && uid !== node.stat().uid) {
+    const { mode, uid: owner } = directory.node.permissions();
+    if ((mode & STICKY) !== 0 && uid !== owner && uid !== node.permissions().uid) {
       throw new ErrnoError('EPERM', path);
     }
-  };
-  const newNode = (directory: Vnode, type: NewNode['type'], mode: number, target?: string): NewNode => {
-    const parent = directory.stat();
+  }
+
+  private newNode(directory: Vnode, type: NewNode['type'], mode: number, target?: string): NewNode {
+    const parent = directory.permissions();
     const inherits = (parent.mode & SETGID) !== 0;
-    const masked = type === 'symlink' ? 0o777 : mode & ~viewer.umask & 0o7777;
+    const masked = type === 'symlink' ? 0o777 : mode & ~this.viewer.umask & 0o7777;
     return {
       type,
       mode: inherits && type === 'directory' ? masked | SETGID : masked,
-      uid: viewer.credentials.uid,
-      gid: inherits ? parent.gid : viewer.credentials.gid,
+      uid: this.viewer.credentials.uid,
+      gid: inherits ? parent.gid : this.viewer.credentials.gid,
       ...(target === undefined ? {} : { target }),
     };
-  };
-  const createAt = (
-    target: Target,
-    path: string,
-    type: NewNode['type'],
-    mode: number,
-    link?: string,
-  ): Vnode => {
+  }
+
+  private createAt(target: Target, path: string, type: NewNode['type'], mode: number, link?: string): Vnode {
     if (target.place !== undefined) throw new ErrnoError('EEXIST', path);
-    requireDirectoryWrite(target.directory, path);
+    this.requireDirectoryWrite(target.directory, path);
     const directory = target.directory.node;
-    const node = withPath(path, () => directory.create(target.name, newNode(directory, type, mode, link)));
-    changed(directory, target.name, node);
+    const node = withPath(path, () =>
+      directory.create(target.name, this.newNode(directory, type, mode, link)),
+    );
+    this.changed(directory, target.name, node);
     return node;
-  };
-  const remove = (target: Target & { readonly place: Place }, path: string): void => {
-    requireRemovable(target.directory, target.place.node, path);
-    if (viewer.mounts.at(target.place.path) !== undefined) throw new ErrnoError('EBUSY', path);
+  }
+
+  private remove(target: Target & { readonly place: Place }, path: string): void {
+    this.requireRemovable(target.directory, target.place.node, path);
+    if (this.viewer.mounts.at(target.place.path) !== undefined) throw new ErrnoError('EBUSY', path);
     withPath(path, () => target.directory.node.remove(target.name));
-    changed(target.directory.node, target.name, target.place.node);
-  };
-  const existing = (target: Target, path: string): Target & { readonly place: Place } => {
+    this.changed(target.directory.node, target.name, target.place.node);
+  }
+
+  private existing(target: Target, path: string): Target & { readonly place: Place } {
     if (target.place === undefined) throw new ErrnoError('ENOENT', path);
     return { ...target, place: target.place };
-  };
+  }
 
-  const openNode = (target: Target, path: string, flags: OpenFlags, mode: number): Description => {
+  private openNode(target: Target, path: string, flags: OpenFlags, mode: number): Description {
     const writes = flags.write === true || flags.append === true;
     let { place } = target;
     let node = place?.node;
     if (place === undefined || node === undefined) {
       if (flags.create !== true) throw new ErrnoError('ENOENT', path);
       if (path.endsWith('/')) throw new ErrnoError('EISDIR', path);
-      node = createAt(target, path, 'file', mode);
+      node = this.createAt(target, path, 'file', mode);
       place = { node, mounted: target.directory.mounted, above: target.directory, path: join(target) };
     } else {
       if (flags.create === true && flags.exclusive === true) throw new ErrnoError('EEXIST', path);
       if (node.type === 'symlink') throw new ErrnoError('ELOOP', path);
       const want = (writes ? 2 : 0) | (flags.read === true || !writes ? 4 : 0);
-      if (!allows(node.stat(), viewer.credentials, want)) throw new ErrnoError('EACCES', path);
+      if (!allows(node.permissions(), this.viewer.credentials, want)) throw new ErrnoError('EACCES', path);
       if (writes && (node.type === 'file' || node.type === 'directory')) requireWritable(place, path);
     }
     if (flags.directory === true && node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
@@ -138,215 +159,262 @@ export function makePathView(viewer: Viewer): MountedView {
     }
     if (node.type === 'socket') throw new ErrnoError('ENXIO', path);
     const opened = node;
-    const special = withPath(path, () => opened.open(viewer.process, flags, place.path));
+    const special = withPath(path, () => opened.open(this.viewer.process, flags, place.path));
     if (special !== undefined) return special;
     const directory = target.directory.node;
     if (flags.truncate === true && writes && (opened.sizeBytes > 0 || target.place !== undefined)) {
       withPath(path, () => opened.resize(0));
-      changed(directory, target.name, opened);
+      this.changed(directory, target.name, opened);
     }
-    return new FileDescription(opened, flags, place.path, () => changed(directory, target.name, opened));
-  };
+    return new FileDescription(opened, flags, place.path, () => this.changed(directory, target.name, opened));
+  }
 
-  const view: MountedView = {
-    stat: (path) => find(path).node.stat(),
-    lstat: (path) => find(path, false).node.stat(),
-    exists(path) {
-      try {
-        return walk(path).place !== undefined;
-      } catch (error) {
-        if (error instanceof ErrnoError) return false;
-        throw error;
-      }
-    },
-    access(path, want) {
-      const mask =
-        (want.read === true ? 4 : 0) | (want.write === true ? 2 : 0) | (want.execute === true ? 1 : 0);
-      try {
-        const place = find(path);
-        if (want.write === true && place.mounted.mount.readOnly === true) return false;
-        return allows(place.node.stat(), viewer.credentials, mask);
-      } catch (error) {
-        if (error instanceof ErrnoError) return false;
-        throw error;
-      }
-    },
-    open: (path, flags = {}, mode = 0o666) => viewer.adopt(openNode(walk(path), path, flags, mode)),
-    readFile(path) {
-      const description = openNode(walk(path), path, { read: true }, 0);
-      if (description.kind === 'directory') throw new ErrnoError('EISDIR', path);
-      const parts: Uint8Array[] = [];
-      for (;;) {
-        const data = description.tryRead(READ_FILE_BYTES_MAX);
-        if (data === undefined || data.length === 0) break;
-        parts.push(data);
-        if (description.kind !== 'file') break;
-      }
-      if (description.references === 0 && description.kind !== 'file') description.close();
-      return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    },
-    readText: (path) => Buffer.from(view.readFile(path)).toString('utf8'),
-    writeFile(path, content, options = {}) {
-      const flags: OpenFlags = {
-        write: true,
-        create: true,
-        append: options.append === true,
-        truncate: options.append !== true,
-      };
-      const description = openNode(walk(path), path, flags, options.mode ?? 0o666);
-      const bytes = toBytes(content);
-      if (bytes.length > 0) withPath(path, () => description.tryWrite(bytes));
-      if (description.references === 0) description.close();
-    },
-    readdir(path) {
-      const place = find(path);
-      if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
-      if (!allows(place.node.stat(), viewer.credentials, 4)) throw new ErrnoError('EACCES', path);
-      const entries = withPath(path, () => place.node.list(viewer.process));
-      return [...entries, ...viewer.mounts.bareTargets(place, entries)].sort(byName);
-    },
-    mkdir(path, options = {}) {
-      const mode = options.mode ?? 0o777;
-      if (options.recursive === true) return makeDirectories(path, mode);
-      const target = walk(path, false);
-      createAt(target, path, 'directory', mode);
-      return undefined;
-    },
-    rmdir(path) {
-      if (/(^|\/)\.\/*$/.test(path)) throw new ErrnoError('EINVAL', path);
-      const target = existing(walk(path, false), path);
-      if (target.place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
-      if (target.place.node.list(viewer.process).length > 0) throw new ErrnoError('ENOTEMPTY', path);
-      if (target.name === '.') throw new ErrnoError('EBUSY', path);
-      remove(target, path);
-    },
-    unlink(path) {
-      const target = existing(walk(path, false), path);
-      if (target.place.node.type === 'directory') throw new ErrnoError('EISDIR', path);
-      remove(target, path);
-    },
-    removeAll(path) {
-      const target = walk(path, false);
-      if (target.place === undefined) return;
-      removeTree(existing(target, path), path);
-    },
-    rename(from, to) {
-      const source = existing(walk(from, false), from);
-      const target = walk(to, false);
-      moveBetween(source, target, from, to);
-    },
-    symlink(link, path) {
-      createAt(walk(path, false), path, 'symlink', 0o777, link);
-    },
-    link(from, path) {
-      const source = find(from, false);
-      const target = walk(path, false);
-      if (source.node.type === 'directory') throw new ErrnoError('EPERM', from);
-      if (target.place !== undefined) throw new ErrnoError('EEXIST', path);
-      if (source.mounted.tree !== target.directory.mounted.tree) throw new ErrnoError('EXDEV', path);
-      requireDirectoryWrite(target.directory, path);
-      withPath(path, () => target.directory.node.link(target.name, source.node));
-      changed(target.directory.node, target.name, source.node);
-    },
-    readlink(path) {
-      const { node } = find(path, false);
-      if (node.type !== 'symlink') throw new ErrnoError('EINVAL', path);
-      return node.readlink(viewer.process);
-    },
-    realpath: (path) => find(path).path,
-    chmod(path, mode) {
-      const place = find(path);
-      requireOwner(place, path);
-      withPath(path, () => place.node.change({ mode: mode & 0o7777 }));
-      if (place.above !== undefined) changed(place.above.node, basename(place.path), place.node);
-    },
-    chown(path, uid, gid) {
-      const place = find(path);
-      const { credentials } = viewer;
-      requireWritable(place, path);
-      const stat = place.node.stat();
-      const mayRegroup = credentials.uid === stat.uid && uid === stat.uid && inGroup(credentials, gid);
-      if (credentials.uid !== 0 && !mayRegroup) throw new ErrnoError('EPERM', path);
-      withPath(path, () => place.node.change({ uid, gid }));
-    },
-    utimes(path, accessMs, modifyMs) {
-      const place = find(path);
-      requireOwner(place, path);
-      withPath(path, () => place.node.change({ accessMs, modifyMs }));
-      if (place.above !== undefined) changed(place.above.node, basename(place.path), place.node);
-    },
-    mkfifo(path, mode = 0o666) {
-      createAt(walk(path, false), path, 'fifo', mode);
-    },
-    resolve: (path) => foldPath(path.startsWith('/') ? path : `${viewer.cwdPlace.path}/${path}`),
-    executable(path): Executable {
-      const { node } = find(path);
-      if (node.type !== 'file') throw new ErrnoError('EACCES', path);
-      if (!allows(node.stat(), viewer.credentials, 1)) throw new ErrnoError('EACCES', path);
-      const builtIn = builtInOf(node, (name) => viewer.builtIn(name));
-      if (builtIn !== undefined) return { kind: 'program', ...builtIn };
-      const script = scriptInterpreter(node);
-      if (script === undefined) throw new ErrnoError('ENOEXEC', path);
-      return { kind: 'script', ...script };
-    },
-    watch: (path, callback) => viewer.watches.watch(viewer.mounts, viewer.cwdPlace, path, callback),
-    usage: (path) => find(path).mounted.tree.usage(),
-    place: find,
-  };
+  stat(path: string): FileStat {
+    return this.find(path).node.stat();
+  }
 
-  const makeDirectories = (path: string, mode: number): void => {
+  lstat(path: string): FileStat {
+    return this.find(path, false).node.stat();
+  }
+
+  exists(path: string): boolean {
+    try {
+      return this.walk(path).place !== undefined;
+    } catch (error) {
+      if (error instanceof ErrnoError) return false;
+      throw error;
+    }
+  }
+
+  access(path: string, want: Parameters<FileSystemView['access']>[1]): boolean {
+    const mask =
+      (want.read === true ? 4 : 0) | (want.write === true ? 2 : 0) | (want.execute === true ? 1 : 0);
+    try {
+      const place = this.find(path);
+      if (want.write === true && place.mounted.mount.readOnly === true) return false;
+      return allows(place.node.permissions(), this.viewer.credentials, mask);
+    } catch (error) {
+      if (error instanceof ErrnoError) return false;
+      throw error;
+    }
+  }
+
+  open(path: string, flags: OpenFlags = {}, mode = 0o666): OpenFile {
+    return this.viewer.adopt(this.openNode(this.walk(path), path, flags, mode));
+  }
+
+  readFile(path: string): Uint8Array {
+    const description = this.openNode(this.walk(path), path, { read: true }, 0);
+    if (description.kind === 'directory') throw new ErrnoError('EISDIR', path);
+    const parts: Uint8Array[] = [];
+    for (;;) {
+      const data = description.tryRead(READ_FILE_BYTES_MAX);
+      if (data === undefined || data.length === 0) break;
+      parts.push(data);
+      if (description.kind !== 'file') break;
+    }
+    if (description.references === 0 && description.kind !== 'file') description.close();
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+
+  readText(path: string): string {
+    return Buffer.from(this.readFile(path)).toString('utf8');
+  }
+
+  writeFile(
+    path: string,
+    content: Uint8Array | string,
+    options: { readonly append?: boolean; readonly mode?: number } = {},
+  ): void {
+    const flags: OpenFlags = {
+      write: true,
+      create: true,
+      append: options.append === true,
+      truncate: options.append !== true,
+    };
+    const description = this.openNode(this.walk(path), path, flags, options.mode ?? 0o666);
+    const bytes = toBytes(content);
+    if (bytes.length > 0) withPath(path, () => description.tryWrite(bytes));
+    if (description.references === 0) description.close();
+  }
+
+  readdir(path: string): DirectoryEntry[] {
+    const place = this.find(path);
+    if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+    if (!allows(place.node.permissions(), this.viewer.credentials, 4)) throw new ErrnoError('EACCES', path);
+    const entries = withPath(path, () => place.node.list(this.viewer.process));
+    return [...entries, ...this.viewer.mounts.bareTargets(place, entries)].sort(byName);
+  }
+
+  mkdir(path: string, options: { readonly recursive?: boolean; readonly mode?: number } = {}): void {
+    const mode = options.mode ?? 0o777;
+    if (options.recursive === true) return this.makeDirectories(path, mode);
+    const target = this.walk(path, false);
+    this.createAt(target, path, 'directory', mode);
+    return undefined;
+  }
+
+  rmdir(path: string): void {
+    if (/(^|\/)\.\/*$/.test(path)) throw new ErrnoError('EINVAL', path);
+    const target = this.existing(this.walk(path, false), path);
+    if (target.place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+    if (target.place.node.list(this.viewer.process).length > 0) throw new ErrnoError('ENOTEMPTY', path);
+    if (target.name === '.') throw new ErrnoError('EBUSY', path);
+    this.remove(target, path);
+  }
+
+  unlink(path: string): void {
+    const target = this.existing(this.walk(path, false), path);
+    if (target.place.node.type === 'directory') throw new ErrnoError('EISDIR', path);
+    this.remove(target, path);
+  }
+
+  removeAll(path: string): void {
+    const target = this.walk(path, false);
+    if (target.place === undefined) return;
+    this.removeTree(this.existing(target, path), path);
+  }
+
+  rename(from: string, to: string): void {
+    const source = this.existing(this.walk(from, false), from);
+    const target = this.walk(to, false);
+    this.moveBetween(source, target, from, to);
+  }
+
+  symlink(link: string, path: string): void {
+    this.createAt(this.walk(path, false), path, 'symlink', 0o777, link);
+  }
+
+  link(from: string, path: string): void {
+    const source = this.find(from, false);
+    const target = this.walk(path, false);
+    if (source.node.type === 'directory') throw new ErrnoError('EPERM', from);
+    if (target.place !== undefined) throw new ErrnoError('EEXIST', path);
+    if (source.mounted.tree !== target.directory.mounted.tree) throw new ErrnoError('EXDEV', path);
+    this.requireDirectoryWrite(target.directory, path);
+    withPath(path, () => target.directory.node.link(target.name, source.node));
+    this.changed(target.directory.node, target.name, source.node);
+  }
+
+  readlink(path: string): string {
+    const { node } = this.find(path, false);
+    if (node.type !== 'symlink') throw new ErrnoError('EINVAL', path);
+    return node.readlink(this.viewer.process);
+  }
+
+  realpath(path: string): string {
+    return this.find(path).path;
+  }
+
+  chmod(path: string, mode: number): void {
+    const place = this.find(path);
+    this.requireOwner(place, path);
+    withPath(path, () => place.node.change({ mode: mode & 0o7777 }));
+    if (place.above !== undefined) this.changed(place.above.node, basename(place.path), place.node);
+  }
+
+  chown(path: string, uid: number, gid: number): void {
+    const place = this.find(path);
+    const { credentials } = this.viewer;
+    requireWritable(place, path);
+    const stat = place.node.permissions();
+    const mayRegroup = credentials.uid === stat.uid && uid === stat.uid && inGroup(credentials, gid);
+    if (credentials.uid !== 0 && !mayRegroup) throw new ErrnoError('EPERM', path);
+    withPath(path, () => place.node.change({ uid, gid }));
+  }
+
+  utimes(path: string, accessMs: number, modifyMs: number): void {
+    const place = this.find(path);
+    this.requireOwner(place, path);
+    withPath(path, () => place.node.change({ accessMs, modifyMs }));
+    if (place.above !== undefined) this.changed(place.above.node, basename(place.path), place.node);
+  }
+
+  mkfifo(path: string, mode = 0o666): void {
+    this.createAt(this.walk(path, false), path, 'fifo', mode);
+  }
+
+  resolve(path: string): string {
+    return foldPath(path.startsWith('/') ? path : `${this.viewer.cwdPlace.path}/${path}`);
+  }
+
+  executable(path: string): Executable {
+    const { node } = this.find(path);
+    if (node.type !== 'file') throw new ErrnoError('EACCES', path);
+    if (!allows(node.permissions(), this.viewer.credentials, 1)) throw new ErrnoError('EACCES', path);
+    const builtIn = builtInOf(node, (name) => this.viewer.builtIn(name));
+    if (builtIn !== undefined) return { kind: 'program', ...builtIn };
+    const script = scriptInterpreter(node);
+    if (script === undefined) throw new ErrnoError('ENOEXEC', path);
+    return { kind: 'script', ...script };
+  }
+
+  watch(path: string, callback: Parameters<FileSystemView['watch']>[1]): ReturnType<FileSystemView['watch']> {
+    return this.viewer.watches.watch(this.viewer.mounts, this.viewer.cwdPlace, path, callback);
+  }
+
+  usage(path: string): TreeUsage {
+    return this.find(path).mounted.tree.usage();
+  }
+
+  place(path: string, followLast = true): Place {
+    return this.find(path, followLast);
+  }
+
+  private makeDirectories(path: string, mode: number): void {
     const names = path.split('/').filter((name) => name !== '');
     let current = path.startsWith('/') ? '/' : '';
     for (const name of names) {
       current += current === '' || current === '/' ? name : `/${name}`;
-      const target = walk(current);
+      const target = this.walk(current);
       if (target.place?.node.type === 'directory') continue;
       if (target.place !== undefined) throw new ErrnoError(current === path ? 'EEXIST' : 'ENOTDIR', path);
-      createAt(target, path, 'directory', mode);
+      this.createAt(target, path, 'directory', mode);
     }
-  };
-  const removeTree = (target: Target & { readonly place: Place }, path: string): void => {
+  }
+
+  private removeTree(target: Target & { readonly place: Place }, path: string): void {
     const { place } = target;
-    if (place.node.type === 'directory' && viewer.mounts.at(place.path) === undefined) {
-      requireDirectoryWrite(place, path);
-      for (const { name } of place.node.list(viewer.process)) {
-        const child = viewer.mounts.child(place, name, viewer.process);
-        if (child !== undefined) removeTree({ directory: place, name, place: child }, `${path}/${name}`);
+    if (place.node.type === 'directory' && this.viewer.mounts.at(place.path) === undefined) {
+      this.requireDirectoryWrite(place, path);
+      for (const { name } of place.node.list(this.viewer.process)) {
+        const child = this.viewer.mounts.child(place, name, this.viewer.process);
+        if (child !== undefined) this.removeTree({ directory: place, name, place: child }, `${path}/${name}`);
       }
     }
-    remove(target, path);
-  };
-  const moveBetween = (
+    this.remove(target, path);
+  }
+
+  private moveBetween(
     source: Target & { readonly place: Place },
     target: Target,
     from: string,
     to: string,
-  ): void => {
+  ): void {
     if (source.name === '.' || target.name === '.') throw new ErrnoError('EBUSY', from);
     if (source.place.mounted !== target.directory.mounted) throw new ErrnoError('EXDEV', to);
     const replaced = target.place?.node;
     if (replaced === source.place.node) return;
-    requireRemovable(source.directory, source.place.node, from);
-    requireDirectoryWrite(target.directory, to);
+    this.requireRemovable(source.directory, source.place.node, from);
+    this.requireDirectoryWrite(target.directory, to);
     const isDirectory = source.place.node.type === 'directory';
     if (isDirectory && `${join(target)}/`.startsWith(`${source.place.path}/`))
       throw new ErrnoError('EINVAL', to);
     if (replaced !== undefined) {
-      requireRemovable(target.directory, replaced, to);
+      this.requireRemovable(target.directory, replaced, to);
       if (isDirectory && replaced.type !== 'directory') throw new ErrnoError('ENOTDIR', to);
       if (!isDirectory && replaced.type === 'directory') throw new ErrnoError('EISDIR', to);
-      if (isDirectory && replaced.list(viewer.process).length > 0) throw new ErrnoError('ENOTEMPTY', to);
+      if (isDirectory && replaced.list(this.viewer.process).length > 0) throw new ErrnoError('ENOTEMPTY', to);
     }
-    if (holdsMount(viewer.mounts, source.place.path)) throw new ErrnoError('EBUSY', from);
+    if (holdsMount(this.viewer.mounts, source.place.path)) throw new ErrnoError('EBUSY', from);
     withPath(to, () => source.directory.node.rename(source.name, target.directory.node, target.name));
-    changed(source.directory.node, source.name, source.place.node);
-    changed(target.directory.node, target.name, source.place.node);
-  };
-  return view;
+    this.changed(source.directory.node, source.name, source.place.node);
+    this.changed(target.directory.node, target.name, source.place.node);
+  }
 }
 
 /** Whether mode and owner let the credentials do what `want` says (4 read, 2 write, 1 execute or search). */
-function allows(stat: FileStat, credentials: Credentials, want: number): boolean {
+function allows(stat: Permissions, credentials: Credentials, want: number): boolean {
   if (credentials.uid === 0) {
     return (want & 1) === 0 || stat.type === 'directory' || (stat.mode & 0o111) !== 0;
   }

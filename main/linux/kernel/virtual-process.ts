@@ -9,7 +9,7 @@ import { quiet } from './file-handle.ts';
 import type { Kernel } from './kernel.ts';
 import type { MountTable, Place } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
-import { makePathView, type MountedView, type Viewer } from './path-view.ts';
+import { PathView, type MountedView, type Viewer } from './path-view.ts';
 import type { PidNamespace, PidNumbers } from './pid-namespace.ts';
 import type { ProcessGroup } from './process-group.ts';
 import type { ProcessTable } from './process-table.ts';
@@ -136,7 +136,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     return this.group?.session.numbers.in(this.surroundings.pids) ?? 0;
   }
   get fs(): MountedView {
-    return (this.view ??= makePathView(this));
+    return (this.view ??= new PathView(this));
   }
   get cwd(): string {
     return this.cwdPlace.path;

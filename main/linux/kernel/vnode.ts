@@ -28,6 +28,14 @@ export interface Attributes {
   readonly modifyMs?: number;
 }
 
+/** What decides who may do what; a part of stat(2). */
+export interface Permissions {
+  readonly type: FileType;
+  readonly mode: number;
+  readonly uid: number;
+  readonly gid: number;
+}
+
 /** statfs(2). */
 export interface TreeUsage {
   readonly totalBytes: number;
@@ -53,6 +61,11 @@ export abstract class Vnode {
   name = '';
 
   abstract stat(): FileStat;
+
+  /** Cheaper than `stat` where that has to count. */
+  permissions(): Permissions {
+    return this.stat();
+  }
 
   get sizeBytes(): number {
     return 0;

@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
 import { Discard } from './control.ts';
+import { ScriptReader } from './script-reader.ts';
 import type { Shell } from './shell.ts';
 import type { List } from './syntax/ast.ts';
 import { Parser } from './syntax/parser.ts';
@@ -12,14 +13,13 @@ const SNIFF_BYTES = 80;
 
 /** Runs the commands of a text one line at a time; a failed expansion abandons its line only. */
 export async function runSource(shell: Shell, source: string): Promise<number> {
-  const parser = shell.parser(source);
+  const reader = new ScriptReader(shell, source);
   for (;;) {
     let list: List | undefined;
     try {
-      parser.setExtglob(shell.shopts.has('extglob'));
-      const from = parser.consumed;
-      list = parser.next();
-      if (shell.options.has('verbose')) await shell.err(source.slice(from, parser.consumed));
+      const from = reader.consumed;
+      list = reader.next();
+      if (shell.options.has('verbose')) await shell.err(source.slice(from, reader.consumed));
     } catch (error) {
       if (!(error instanceof ShellSyntaxError)) throw error;
       await shell.syntaxError(error);
@@ -27,7 +27,7 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
     }
     if (list === undefined) return shell.status;
     const abandonedAt = await runLine(shell, list);
-    if (abandonedAt !== undefined) parser.resumeAfter(abandonedAt);
+    if (abandonedAt !== undefined) reader.resumeAfter(abandonedAt);
   }
 }
 

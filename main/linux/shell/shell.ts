@@ -559,13 +559,15 @@ export class Shell {
     return this.dialect.name === 'bash' ? undefined : this.dialect.name;
   }
 
-  parser(source: string, line = 1): Parser {
+  /** `onWarning` is told before a warning that parsing brings is printed. */
+  parser(source: string, line = 1, onWarning?: () => void): Parser {
     return new Parser(source, {
       dialect: this.parserDialect,
       line,
       extglob: this.shopts.has('extglob'),
       alias: (name) => (this.shopts.has('expand_aliases') ? this.aliases.get(name) : undefined),
       onUnterminatedHereDocument: (at, start, delimiter) => {
+        onWarning?.();
         void this.err(
           `${this.dialect.prefix({ name: this.name, line: at, interactive: this.interactive, where: '' })}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`,
         );

@@ -1,5 +1,5 @@
 // Service account tokens: JWTs signed with a key that the workspace keeps (pkg/serviceaccount).
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, timingSafeEqual, type KeyObject } from 'node:crypto';
 import { rfc3339 } from '../../../simulation/index.ts';
 import type { Store } from '../../../storage/index.ts';
 import type { Random } from '../../../simulation/index.ts';
@@ -43,7 +43,7 @@ interface TokenRequestSpec {
 const BOUND_KINDS: Readonly<Record<string, string>> = { Pod: 'pods', Secret: 'secrets', Node: 'nodes' };
 
 export class Tokens {
-  private readonly key: Buffer;
+  private readonly key: KeyObject;
   private readonly objects: ObjectReader;
   private readonly nowMs: () => number;
   private readonly random: Random;
@@ -55,7 +55,7 @@ export class Tokens {
       key = Buffer.from(random.fork('service-account-key').bytes(32));
       store.save([{ key: KEY_RECORD, value: key.toString('hex') }]);
     }
-    this.key = key;
+    this.key = createSecretKey(key);
     this.objects = objects;
     this.random = random.fork('tokens');
     this.nowMs = nowMs;

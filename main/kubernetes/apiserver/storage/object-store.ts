@@ -7,7 +7,7 @@ import { expired } from '../refusals.ts';
 import { Watchers, type StorageWatcher } from './watchers.ts';
 
 /** Events kept in memory per kind for watches that begin in the past; older ones are read from storage. */
-const WINDOW_EVENTS_MAX = 4096;
+const WINDOW_EVENTS_MAX = 512;
 
 /** One change of one object, as watchers see it. */
 export interface StorageEvent {
