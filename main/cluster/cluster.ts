@@ -4,7 +4,7 @@ import { GO_PLAIN_ANSWER, tlsSource } from '../network/tls/index.ts';
 import { Trace, type TcpListener, type TcpSocket } from '../network/index.ts';
 import type { Machine } from '../linux/machine/index.ts';
 import type { Process, WindowSize } from '../linux/kernel/index.ts';
-import { makeApiServer, type ApiServer, type ServiceNetwork } from '../kubernetes/apiserver/index.ts';
+import { makeApiServer, versionProfile, type ApiServer, type ServiceNetwork } from '../kubernetes/apiserver/index.ts';
 import type { ImageRegistry } from '../linux/containerd/index.ts';
 import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
 import { makeCni } from '../kubernetes/cni/index.ts';
@@ -80,6 +80,7 @@ export class Cluster implements Disposable {
         random: random.fork('apiserver'),
         advertised: { address: controlPlane.address, port: API_PORT },
         serviceRange: profile.serviceCidr,
+        version: versionProfile(profile.kubernetesVersion),
       }),
     );
     this.api.connectKubelets(connectKubelets((node) => this.nodes.get(node)?.kubelet));
@@ -188,6 +189,7 @@ export class Cluster implements Disposable {
     return {
       connect: (address, port, signal) => sockets.connectTcp({ address, port }, { signal }),
       frontProxy: this.pki.frontProxy,
+      kubeletClient: this.pki.kubeletClient,
     };
   }
 

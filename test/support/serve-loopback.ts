@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type { HttpHandler, HttpRequest, HttpResponse, Peer } from '../../main/network/http/index.ts';
-import type { ByteStream } from '../../main/network/index.ts';
+import { ErrnoError, type ByteStream } from '../../main/network/index.ts';
 
 export interface Loopback extends AsyncDisposable {
   readonly url: string;
@@ -44,7 +44,7 @@ export async function serveLoopback(
     socket.on('error', () => controller.abort(new Error('the connection broke')));
     upgrade(handler, requestOf(message, certificate, controller.signal), socket, head).catch(
       (error: unknown) => {
-        onError(error);
+        if (!(error instanceof ErrnoError)) onError(error); // A client that goes away is no fault.
         socket.destroy();
       },
     );
@@ -119,7 +119,9 @@ function streamOf(socket: Socket): ByteStream {
   return {
     async read(sizeMax = Infinity) {
       if (rest.byteLength === 0) {
-        const { value, done } = await pieces.next();
+        const { value, done } = await pieces.next().catch(() => {
+          throw new ErrnoError('ECONNRESET');
+        });
         if (done === true) return undefined;
         rest = value;
       }
@@ -128,7 +130,9 @@ function streamOf(socket: Socket): ByteStream {
       return piece;
     },
     write: (bytes) =>
-      new Promise((resolve, reject) => socket.write(bytes, (error) => (error ? reject(error) : resolve()))),
+      new Promise((resolve, reject) =>
+        socket.write(bytes, (error) => (error ? reject(new ErrnoError('EPIPE')) : resolve())),
+      ),
     end: () => void socket.end(),
     close: () => void socket.destroy(),
   };

@@ -4,16 +4,19 @@ import { issueCertificate, makeKeyPair, type Identity } from '../../network/tls/
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import type { Profile } from '../profile.ts';
+import { kubeadmRelease } from './release.ts';
 
 /** All in PEM. */
 export interface Pki {
   readonly authority: Identity;
   readonly apiServer: Identity;
-  /** kubernetes-admin in kubeadm:cluster-admins. */
+  /** kubernetes-admin, in the group that its release gives it. */
   readonly admin: Identity;
   /** Signs front-proxy-client, by which extension servers know the aggregator. */
   readonly frontProxyAuthority: Identity;
   readonly frontProxy: Identity;
+  /** By which kubelets know the API server: apiserver-kubelet-client. */
+  readonly kubeletClient: Identity;
 }
 
 const STORE_KEY = '/cluster/pki';
@@ -26,9 +29,14 @@ export function clusterPki(store: Store, clock: Clock, random: Random, profile: 
   const saved = store.get(STORE_KEY);
   if (saved !== undefined) {
     const known = JSON.parse(String(saved.value)) as Pki;
-    if (known.frontProxy !== undefined) return known;
-    // Made before there was an aggregator.
-    const completed: Pki = { ...known, ...issueFrontProxy(new Issuer(clock, random)) };
+    if (known.frontProxy !== undefined && known.kubeletClient !== undefined) return known;
+    // Made before there were an aggregator and proxies to kubelets.
+    const issuer = new Issuer(clock, random);
+    const completed: Pki = {
+      ...known,
+      ...(known.frontProxy === undefined ? issueFrontProxy(issuer) : {}),
+      kubeletClient: known.kubeletClient ?? issueKubeletClient(issuer, known.authority),
+    };
     store.save([{ key: STORE_KEY, value: JSON.stringify(completed) }]);
     return completed;
   }
@@ -97,11 +105,22 @@ function issueAll(issuer: Issuer, profile: Profile): Pki {
       authority,
     ),
     admin: issuer.issue(
-      { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'] },
+      {
+        commonName: 'kubernetes-admin',
+        organizations: [kubeadmRelease(profile.kubernetesVersion).adminGroup],
+      },
       authority,
     ),
     ...issueFrontProxy(issuer),
+    kubeletClient: issueKubeletClient(issuer, authority),
   };
+}
+
+function issueKubeletClient(issuer: Issuer, authority: Identity): Identity {
+  return issuer.issue(
+    { commonName: 'kube-apiserver-kubelet-client', organizations: ['kubeadm:cluster-admins'] },
+    authority,
+  );
 }
 
 function issueFrontProxy(issuer: Issuer): Pick<Pki, 'frontProxyAuthority' | 'frontProxy'> {

@@ -5,7 +5,14 @@ import {
   type Container as RuntimeContainer,
   type Containerd,
 } from '../../linux/containerd/index.ts';
-import type { Kernel, OpenFile, Process, TtyMaster, WaitStatus } from '../../linux/kernel/index.ts';
+import type {
+  Kernel,
+  OpenFile,
+  Process,
+  TtyMaster,
+  WaitStatus,
+  WindowSize,
+} from '../../linux/kernel/index.ts';
 import type { Clock } from '../../simulation/index.ts';
 import { StatusError } from '../api/index.ts';
 import type { Pod, Stored } from '../api/index.ts';
@@ -34,6 +41,12 @@ export interface ServerWorld {
   readonly statusOf: (podUid: string) => PodStatus | undefined;
 }
 
+/** Runs or attaches with a terminal or three pipes; `followSize` is given who wants to know of the terminal's sizes. */
+type Run = (
+  stdio: { readonly tty?: TtyMaster; readonly stdio?: [OpenFile, OpenFile, OpenFile] },
+  followSize: (listener: (size: WindowSize) => void) => void,
+) => Promise<WaitStatus>;
+
 const TTY_SIZE = { columns: 80, rows: 24 };
 
 export class KubeletServer implements KubeletConnector {
@@ -56,37 +69,50 @@ export class KubeletServer implements KubeletConnector {
   async exec(pod: Stored<Pod>, container: string, options: ExecOptions): Promise<ExecSession> {
     const { containerd } = this.world;
     const instance = this.requireRunning(pod, container);
-    return this.session(options, (stdio) =>
-      containerd.exec(instance.id, { command: options.command, ...stdio }),
-    );
+    const { command, signal } = options;
+    return this.session(options, (stdio) => containerd.exec(instance.id, { command, signal, ...stdio }));
   }
 
   async attach(pod: Stored<Pod>, container: string, options: AttachOptions): Promise<ExecSession> {
     const { containerd } = this.world;
     const instance = this.requireRunning(pod, container);
-    return this.session(options, (stdio) => containerd.attach(instance.id, { command: [], ...stdio }));
+    const { signal } = options;
+    return this.session(options, (stdio, followSize) =>
+      containerd.attach(instance.id, { command: [], signal, followSize, ...stdio }),
+    );
   }
 
   async portForward(pod: Stored<Pod>, port: number, signal: AbortSignal): Promise<ByteStream> {
     const [sandbox] = this.world.runtime.get(localUid(pod)).sandboxes;
     if (sandbox === undefined || sandbox.state !== 'ready') throw notFound(`pod does not exist`);
+    const { id } = sandbox;
+    const failed = (error: unknown, inside: string): unknown => {
+      if (!(error instanceof ErrnoError)) return error;
+      const where = `"${netnsPath(id)}"`;
+      return internalError(
+        `error forwarding port ${port} to pod ${id}, uid : failed to execute portforward in network namespace ${where}: ${inside}`,
+        error,
+      );
+    };
     try {
-      return await sandbox.net.sockets.connectTcp({ address: '127.0.0.1', port }, { signal });
+      const socket = await sandbox.net.sockets.connectTcp({ address: '127.0.0.1', port }, { signal });
+      const ends = `tcp4 ${socket.local.address}:${socket.local.port}->127.0.0.1:${port}`;
+      return {
+        read: (sizeMax) =>
+          socket.read(sizeMax).catch((error: unknown) => {
+            throw failed(error, `read ${ends}: read: ${lowerCase(error)}`);
+          }),
+        write: (bytes) =>
+          socket.write(bytes).catch((error: unknown) => {
+            throw failed(error, `write ${ends}: write: ${lowerCase(error)}`);
+          }),
+        end: () => socket.end(),
+        close: () => socket.close(),
+      };
     } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      const inside = `failed to connect to localhost:${port} inside namespace "${sandbox.id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${error.message.toLowerCase()}`;
-      const message = `error forwarding port ${port} to pod ${sandbox.id}, uid : failed to execute portforward in network namespace "/var/run/netns/cni-${sandbox.id.slice(0, 8)}": ${inside}`;
-      throw new StatusError(
-        {
-          kind: 'Status',
-          apiVersion: 'v1',
-          metadata: {},
-          status: 'Failure',
-          message,
-          reason: 'InternalError',
-          code: 500,
-        },
-        { cause: error },
+      throw failed(
+        error,
+        `failed to connect to localhost:${port} inside namespace "${id}", IPv4: dial tcp4 127.0.0.1:${port}: connect: ${lowerCase(error)} IPv6 dial tcp6: address localhost: no suitable address found `,
       );
     }
   }
@@ -128,19 +154,16 @@ export class KubeletServer implements KubeletConnector {
     return current;
   }
 
-  private session(
-    options: AttachOptions,
-    run: (stdio: { tty?: TtyMaster; stdio?: [OpenFile, OpenFile, OpenFile] }) => Promise<WaitStatus>,
-  ): ExecSession {
+  private session(options: AttachOptions, run: Run): ExecSession {
     return options.tty ? this.ttySession(options, run) : this.pipeSession(options, run);
   }
 
-  private ttySession(
-    options: AttachOptions,
-    run: (stdio: { tty: TtyMaster }) => Promise<WaitStatus>,
-  ): ExecSession {
+  private ttySession(options: AttachOptions, run: Run): ExecSession {
     const master = this.world.kernel.openTty(TTY_SIZE);
-    const exit = settle(run({ tty: master })).finally(() => master[Symbol.dispose]());
+    let follow: ((size: WindowSize) => void) | undefined;
+    const exit = settle(run({ tty: master }, (listener) => (follow = listener))).finally(() =>
+      master[Symbol.dispose](),
+    );
     options.signal.addEventListener('abort', () => master[Symbol.dispose](), { once: true });
     return {
       ...(options.stdin
@@ -148,15 +171,15 @@ export class KubeletServer implements KubeletConnector {
         : {}),
       stdout: ttyOutput(master),
       stderr: nothing(),
-      resize: (columns, rows) => master.resize({ columns, rows }),
-      exit,
+      resize(columns, rows) {
+        master.resize({ columns, rows });
+        follow?.({ columns, rows });
+      },
+      exit: untilGone(exit, options.signal),
     };
   }
 
-  private pipeSession(
-    options: AttachOptions,
-    run: (stdio: { stdio: [OpenFile, OpenFile, OpenFile] }) => Promise<WaitStatus>,
-  ): ExecSession {
+  private pipeSession(options: AttachOptions, run: Run): ExecSession {
     const { kernel, proc } = this.world;
     const input = options.stdin ? kernel.pipe() : undefined;
     const output = kernel.pipe();
@@ -170,7 +193,7 @@ export class KubeletServer implements KubeletConnector {
       isOpen = false;
     };
     const exit = settle(
-      run({ stdio: [input?.reader ?? kernel.nullFile(), output.writer, errors.writer] }),
+      run({ stdio: [input?.reader ?? kernel.nullFile(), output.writer, errors.writer] }, () => undefined),
     ).then((result) => {
       endInput();
       return result;
@@ -194,7 +217,7 @@ export class KubeletServer implements KubeletConnector {
       stdout: pipeOutput(output.reader, failed),
       stderr: pipeOutput(errors.reader, failed),
       resize: () => undefined,
-      exit,
+      exit: untilGone(exit, options.signal),
     };
   }
 }
@@ -202,6 +225,16 @@ export class KubeletServer implements KubeletConnector {
 /** Mirror pods stand for a pod that the kubelet knows by the hash of its file. */
 function localUid(pod: Stored<Pod>): string {
   return pod.metadata.annotations?.[CONFIG_MIRROR] ?? pod.metadata.uid;
+}
+
+/** How it ended; or, for a client that has gone, an end at once: an attached process runs on. */
+function untilGone(exit: Promise<ExecResult>, signal: AbortSignal): Promise<ExecResult> {
+  return new Promise((resolve, reject) => {
+    const gone = (): void => resolve({ exitCode: -1, error: 'context canceled' });
+    if (signal.aborted) gone();
+    signal.addEventListener('abort', gone, { once: true });
+    exit.then(resolve, reject).finally(() => signal.removeEventListener('abort', gone));
+  });
 }
 
 async function settle(run: Promise<WaitStatus>): Promise<ExecResult> {
@@ -240,6 +273,31 @@ async function readOrEnd(reader: OpenFile): Promise<Uint8Array> {
 
 async function* nothing(): AsyncGenerator<Uint8Array> {
   // A terminal has one output.
+}
+
+/** Where the runtime mounts a sandbox's network namespace. */
+function netnsPath(id: string): string {
+  const part = (from: number, to: number): string => id.slice(from, to);
+  return `/var/run/netns/cni-${part(0, 8)}-${part(8, 12)}-${part(12, 16)}-${part(16, 20)}-${part(20, 32)}`;
+}
+
+function lowerCase(error: unknown): string {
+  return error instanceof Error ? error.message.toLowerCase() : String(error);
+}
+
+function internalError(message: string, cause: unknown): StatusError {
+  return new StatusError(
+    {
+      kind: 'Status',
+      apiVersion: 'v1',
+      metadata: {},
+      status: 'Failure',
+      message,
+      reason: 'InternalError',
+      code: 500,
+    },
+    { cause },
+  );
 }
 
 function badRequest(message: string): StatusError {

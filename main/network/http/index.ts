@@ -8,6 +8,7 @@ export {
   type HttpResponse,
   type Peer,
 } from './message.ts';
+export { HttpProtocolError } from './head.ts';
 export { serveHttp, type AcceptedStream, type StreamSource } from './server.ts';
 export { HttpClientConnection, httpRequest, type ClientRequest, type ClientResponse } from './client.ts';
 export { acceptWebSocket, connectWebSocket, WebSocket, WebSocketRefused } from './websocket.ts';

@@ -13,6 +13,8 @@ export interface ServiceNetwork {
   connect(address: string, port: number, signal: AbortSignal): Promise<ByteStream>;
   /** --proxy-client-cert-file and its key. */
   readonly frontProxy: Identity;
+  /** --kubelet-client-certificate and its key. */
+  readonly kubeletClient: Identity;
 }
 
 /** What Go says of an extension server that can't be reached; `cause` is the reason. */

@@ -28,7 +28,7 @@ import { getObject, listObjects, parseRevision, checkNotFuture } from '../verbs/
 import type { WriteRequest } from '../verbs/request.ts';
 import { documentAnswer, refusalAnswer, textAnswer } from './answer.ts';
 import { mediaTypeOf, objectFormat, parseBody, readBody } from './body.ts';
-import { connectAnswer, isConnectSubresource } from './connect.ts';
+import { connectAnswer, isConnectSubresource } from '../connect/connect.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { decodeObject } from './decoding.ts';
 import { JsonError } from './json-reader.ts';
@@ -176,6 +176,7 @@ async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
     throw noSuchResource();
   }
   if (scoped && namespace === '' && name !== '') throw noSuchResource();
+  if (subresource === 'proxy') return connectAnswer(exchange, served);
   if (request.method === 'HEAD') throw methodNotAllowed();
   checkMethod(served, exchange);
   if (isConnectSubresource(served, subresource)) return connectAnswer(exchange, served);

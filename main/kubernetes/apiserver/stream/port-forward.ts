@@ -1,83 +1,149 @@
-// Port-forward: pairs of an error and a data stream per connection, each pair joined to a port of the pod.
-import type { ByteStream } from '../../../network/index.ts';
+// Port-forward over SPDY: pairs of an error and a data stream per connection, each pair joined to a port of the pod.
+import { ErrnoError, type ByteStream } from '../../../network/index.ts';
 import { StatusError } from '../../api/status.ts';
 import { SpdySession, type SpdyPipe, type SpdyStream } from './spdy-session.ts';
 
 /** The protocol inside of SPDY (kubelet pkg/kubelet/server/portforward). */
 export const PORT_FORWARD_PROTOCOL = 'portforward.k8s.io';
 
-/** Connects to a port inside the pod. */
+/** Connects to a port inside the pod. Rejects with StatusError, whose message is told to the client. */
 export type Connect = (port: number, signal: AbortSignal) => Promise<ByteStream>;
+
+/** The client's end of one forwarded connection. */
+export interface ForwardedClient {
+  /** False once the client wants no more. */
+  readonly isWritable: boolean;
+  /** What the client sends; undefined at its end. */
+  read(): Promise<Uint8Array | undefined>;
+  write(bytes: Uint8Array): Promise<void>;
+  /** Says what went wrong. */
+  fail(message: string): Promise<void>;
+  /** Nothing more is sent, neither data nor errors. */
+  end(): Promise<void>;
+  /** Nothing more is read. */
+  discard(): void;
+}
 
 interface Pair {
   error?: SpdyStream;
   data?: SpdyStream;
 }
 
-/** Serves one client until it goes away. */
+/** Serves one client until it goes away. Leaves no connection behind. */
 export async function servePortForward(pipe: SpdyPipe, connect: Connect): Promise<void> {
   const controller = new AbortController();
   const pairs = new Map<string, Pair>();
   const running = new Set<Promise<void>>();
   const session = new SpdySession(pipe, (stream) => {
+    const port = portOf(stream.headers['port'] ?? '');
+    const type = stream.headers['streamtype'];
+    if (port === undefined || (type !== 'error' && type !== 'data')) {
+      track(running, stream.reset());
+      return;
+    }
     const id = stream.headers['requestid'] ?? '';
     const pair = pairs.get(id) ?? {};
     pairs.set(id, pair);
-    if (stream.headers['streamtype'] === 'error') pair.error = stream;
-    else pair.data = stream;
-    if (pair.error === undefined || pair.data === undefined) return;
+    pair[type] = stream;
+    const { data, error } = pair;
+    if (error === undefined || data === undefined) return;
     pairs.delete(id);
-    const work = join(pair.data, pair.error, connect, controller.signal);
-    running.add(work);
-    void work.finally(() => running.delete(work));
+    track(running, forwardConnection(clientOf(data, error), port, connect, controller.signal));
   });
   try {
     await session.run();
   } finally {
     controller.abort(new Error('the client went away'));
-    await Promise.allSettled(running);
+    await Promise.all(running);
   }
 }
 
-/** Carries one connection; what goes wrong is told on the error stream. */
-async function join(
-  data: SpdyStream,
-  error: SpdyStream,
+/** Remembers work until it is done; a client that broke off meanwhile is no fault. */
+function track(running: Set<Promise<void>>, work: Promise<void>): void {
+  const tracked = work
+    .catch((error: unknown) => {
+      if (!(error instanceof ErrnoError)) throw error;
+    })
+    .finally(() => running.delete(tracked));
+  running.add(tracked);
+  tracked.catch(() => undefined); // Told where `running` is awaited.
+}
+
+/** A port number in 1-65535, else undefined. */
+export function portOf(text: string): number | undefined {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : undefined;
+}
+
+/** kubelet closes the error stream first: kubectl resets the data stream at its end, then waits for the error stream. */
+function clientOf(data: SpdyStream, error: SpdyStream): ForwardedClient {
+  return {
+    get isWritable() {
+      return data.isWritable;
+    },
+    read: () => data.read(),
+    write: (bytes) => data.write(bytes),
+    fail: (message) => error.write(Buffer.from(message, 'utf8')),
+    async end() {
+      await error.end();
+      await data.end();
+    },
+    discard() {
+      data.discard();
+      error.discard();
+    },
+  };
+}
+
+/** Carries one connection until both sides have ended, or one of them has broken off. Never leaves the pod's end open. */
+export async function forwardConnection(
+  client: ForwardedClient,
+  port: number,
   connect: Connect,
   signal: AbortSignal,
 ): Promise<void> {
   try {
-    const connection = await connect(Number(data.headers['port']), signal);
+    const connection = await connect(port, signal);
     const stop = (): void => connection.close();
     signal.addEventListener('abort', stop, { once: true });
     try {
-      const upward = pumpUp(data, connection);
-      for (;;) {
-        const bytes = await connection.read();
-        if (bytes === undefined) break;
-        await data.write(bytes);
-      }
-      await data.end();
-      // The client closes its half when its own connection ends; a server that is done doesn't wait for it.
-      connection.end();
-      void upward.catch(() => connection.close());
+      await carry(client, connection);
     } finally {
       signal.removeEventListener('abort', stop);
+      connection.close();
     }
   } catch (failure) {
-    if (!signal.aborted) {
-      const text = failure instanceof StatusError ? failure.status.message : String(failure);
-      await error.write(Buffer.from(text ?? '', 'utf8'));
-    }
+    const text = messageOf(failure);
+    if (!signal.aborted && text !== undefined) await client.fail(text);
+    else if (!signal.aborted) throw failure;
   } finally {
-    // The client may have reset the data stream already; it waits for the end of the error stream all the same.
-    if (!signal.aborted) await Promise.allSettled([error.end(), data.end()]);
+    if (!signal.aborted) await client.end();
+    client.discard();
   }
 }
 
-async function pumpUp(data: SpdyStream, connection: ByteStream): Promise<void> {
+/** What a client is told; undefined for a fault of our own. */
+function messageOf(failure: unknown): string | undefined {
+  if (failure instanceof StatusError) return failure.status.message ?? '';
+  return failure instanceof ErrnoError ? failure.message : undefined;
+}
+
+async function carry(client: ForwardedClient, connection: ByteStream): Promise<void> {
+  const upward = pumpUp(client, connection);
+  upward.catch(() => connection.close()); // The read below ends, and the reason is told by the await after it.
   for (;;) {
-    const bytes = await data.read();
+    const bytes = await connection.read();
+    if (bytes === undefined) break;
+    await client.write(bytes);
+    if (!client.isWritable) return; // The client has reset it.
+  }
+  await client.end();
+  await upward;
+}
+
+async function pumpUp(client: ForwardedClient, connection: ByteStream): Promise<void> {
+  for (;;) {
+    const bytes = await client.read();
     if (bytes === undefined) break;
     await connection.write(bytes);
   }

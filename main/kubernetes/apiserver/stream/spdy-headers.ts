@@ -22,6 +22,9 @@ const WINDOW_BYTES = 32_768;
 /** A block that inflates to more is refused. */
 const HEADERS_BYTES_MAX = 64 * 1024;
 
+/** What came isn't SPDY/3.1. */
+export class SpdyError extends Error {}
+
 export type SpdyHeaders = Readonly<Record<string, string>>;
 
 function text(value: string): Buffer {
@@ -36,8 +39,16 @@ export class HeaderReader {
   private window: Buffer = SPDY_DICTIONARY;
   private isFirst = true;
 
-  /** Throws RangeError or zlib's error for a block that can't be read. */
+  /** Throws SpdyError for a block that can't be read. */
   read(block: Uint8Array): SpdyHeaders {
+    try {
+      return this.readPairs(block);
+    } catch (error) {
+      throw new SpdyError('a header block that cannot be read', { cause: error });
+    }
+  }
+
+  private readPairs(block: Uint8Array): SpdyHeaders {
     // Blocks end in a sync flush, so each is whole deflate blocks, given what came before as the dictionary.
     const body = this.isFirst ? block.subarray(ZLIB_HEAD.length) : block;
     this.isFirst = false;
@@ -55,7 +66,8 @@ function pairsOf(plain: Buffer): SpdyHeaders {
   const headers: Record<string, string> = {};
   let offset = 4;
   const next = (): string => {
-    const length = plain.readUInt32BE(offset);
+    const length = plain.readUInt32BE(offset); // RangeError at the end of a block that promises more.
+    if (offset + 4 + length > plain.length) throw new RangeError('a header that ends early');
     const value = plain.toString('utf8', offset + 4, offset + 4 + length);
     offset += 4 + length;
     return value;

@@ -1,6 +1,6 @@
 // exec and attach: standard streams over a WebSocket, v5.channel.k8s.io (KEP-4006), with a raw terminal when asked for.
 import type { WebSocket } from '../../../network/http/index.ts';
-import type { Status } from '../../api/index.ts';
+import { StatusError, type Status } from '../../api/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 import type { Kubectl } from '../kubectl.ts';
 
@@ -35,11 +35,14 @@ export async function runRemote(kubectl: Kubectl, streams: RemoteStreams): Promi
   query.append('stdout', 'true');
   if (!streams.tty) query.append('stderr', 'true');
   if (streams.tty) query.append('tty', 'true');
-  const socket = await kubectl.api.webSocket(
-    streams.path,
-    query.toString().replaceAll('+', '%20'),
-    PROTOCOLS,
-  );
+  const socket = await kubectl.api
+    .webSocket(streams.path, query.toString().replaceAll('+', '%20'), PROTOCOLS)
+    .catch((error: unknown) => {
+      // A refusal in the kubelet's plain words rather than a Status.
+      if (error instanceof StatusError && error.status.reason === '' && error.status.code === 500)
+        throw new CommandError(`unable to upgrade connection: ${error.status.message}`);
+      throw error;
+    });
   const terminal = streams.tty ? proc.stdin.tty : undefined;
   const saved = terminal === undefined ? undefined : { ...terminal.modes };
   const resize = (): void => {
