@@ -30,6 +30,8 @@ const LIVES: Readonly<Record<string, Readonly<Record<string, Life>>>> = {
     ValidatingWebhookConfiguration: { introduced: 16 },
     ValidatingAdmissionPolicy: { introduced: 30 },
     ValidatingAdmissionPolicyBinding: { introduced: 30 },
+    MutatingAdmissionPolicy: { introduced: 36 },
+    MutatingAdmissionPolicyBinding: { introduced: 36 },
   },
   'admissionregistration.k8s.io/v1beta1': lives(
     ['MutatingWebhookConfiguration', 'ValidatingWebhookConfiguration'],
@@ -137,6 +139,7 @@ const LIVES: Readonly<Record<string, Readonly<Record<string, Life>>>> = {
     }),
     PodSecurityPolicy: { introduced: 3, deprecated: 11, removed: 16 },
   },
+  'flowcontrol.apiserver.k8s.io/v1': lives(['FlowSchema', 'PriorityLevelConfiguration'], { introduced: 29 }),
   'networking.k8s.io/v1': {
     Ingress: { introduced: 19 },
     IngressClass: { introduced: 19 },
@@ -179,6 +182,9 @@ const LIVES: Readonly<Record<string, Readonly<Record<string, Life>>>> = {
     deprecated: 17,
     removed: 22,
     replacement: 'rbac.authorization.k8s.io/v1',
+  }),
+  'resource.k8s.io/v1': lives(['DeviceClass', 'ResourceClaim', 'ResourceClaimTemplate', 'ResourceSlice'], {
+    introduced: 34,
   }),
   'scheduling.k8s.io/v1': { PriorityClass: { introduced: 14 } },
   'scheduling.k8s.io/v1beta1': lives(['PriorityClass'], {
@@ -286,6 +292,21 @@ function olderVersion(groupVersion: string, kind: string): OlderVersion[] {
   const stored = STORED_BY_KIND.get(kind);
   if (stored === undefined || !/^v\d+(alpha|beta)\d+$/.test(version)) return [];
   return [{ stored, resource: Object.freeze({ ...stored, group, version }) }];
+}
+
+/** The version that objects of a resource are stored in. */
+export function storedVersionOf(resource: ResourceInfo): ResourceInfo {
+  const key = keyOf(resource);
+  return OLDER_VERSIONS.find((older) => keyOf(older.resource) === key)?.stored ?? resource;
+}
+
+/** The versions in which releases before a kind's present version may serve it, the latest first. */
+export function formerVersionsOf(stored: Resource): ResourceInfo[] {
+  return OLDER_VERSIONS.filter(
+    (older) => older.stored.plural === stored.plural && older.stored.group === stored.group,
+  )
+    .map(({ resource }) => resource)
+    .sort((a, b) => (lifeOf(b)?.removed ?? 0) - (lifeOf(a)?.removed ?? 0));
 }
 
 /** The versions beside the stored ones that a release serves. */

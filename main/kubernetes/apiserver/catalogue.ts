@@ -1,11 +1,17 @@
 // Which resources are served, and where their objects are: built-in kinds and those that definitions add.
+import { builtInResourcesIn, isServedIn, olderVersionsIn, type OlderVersion } from '../api/api-versions.ts';
+import { conversionOf } from '../api/conversion/conversion.ts';
 import { apiVersionOf, type Resource } from '../api/meta.ts';
 import type { ResourceInfo } from '../api/resources.ts';
 import { builtInKinds } from './kinds/registry.ts';
 import type { Kind, ObjectReader } from './kinds/kind.ts';
-import { isTree, type ApiObject, type StoredObject, type Tree } from './object.ts';
+import type { ApiObject, StoredObject } from './object.ts';
 import type { ObjectStore, ObjectTable } from './storage/object-store.ts';
+import { printerOf } from './table/printers.ts';
 import { schemaNameOf } from './schema/structures.ts';
+import { convertingKind } from './versions/converting-kind.ts';
+import { releasePrinter } from './versions/release-printer.ts';
+import { viewOf } from './versions/release-view.ts';
 
 /** One resource in one version. */
 export interface Served {
@@ -16,27 +22,16 @@ export interface Served {
   readonly present: (object: StoredObject) => StoredObject;
   /** From this version to the stored one. */
   readonly store: (object: ApiObject) => ApiObject;
+  /** What this release shows clients of an object in this version; undefined where it is all. */
+  readonly view?: ((object: StoredObject) => StoredObject) | undefined;
   /** Schema of this version, for decoding and merging; absent for custom resources. */
   readonly schemaName: string | undefined;
 }
 
 const same = <T>(object: T): T => object;
 
-/** How a second version of a built-in kind maps to the stored one. */
-interface Alias {
-  readonly stored: string;
-  present(object: Tree): Tree;
-  store(object: Tree): Tree;
-}
-
-const ALIASES: Readonly<Record<string, Alias>> = {
-  'events.k8s.io/v1/events': { stored: '/v1/events', present: eventToNew, store: eventToCore },
-  'autoscaling/v1/horizontalpodautoscalers': {
-    stored: 'autoscaling/v2/horizontalpodautoscalers',
-    present: autoscalerToV1,
-    store: autoscalerToV2,
-  },
-};
+/** Rows of the table of resources that are the same objects as another row's. */
+const ALWAYS_CONVERTED = new Set(['events.k8s.io/v1/events', 'autoscaling/v1/horizontalpodautoscalers']);
 
 function keyOf({ group, version, plural }: Pick<Resource, 'group' | 'version' | 'plural'>): string {
   return `${group}/${version}/${plural}`;
@@ -54,15 +49,32 @@ export class Catalogue implements ObjectReader {
   /** Rises with each change of what definitions say. */
   customGeneration = 0;
 
-  constructor(objects: ObjectStore) {
+  /** Every built-in resource that this release serves, stored or not. */
+  readonly builtIns: readonly ResourceInfo[];
+  /** Minor version of the release. */
+  readonly minor: number;
+  /** Keys of stored versions that clients don't see yet. */
+  private readonly hidden = new Set<string>();
+
+  constructor(objects: ObjectStore, minor: number) {
     this.objects = objects;
+    this.minor = minor;
+    this.builtIns = builtInResourcesIn(minor);
+    const known = new Map(this.builtIns.map((resource) => [keyOf(resource), resource]));
+    const older = olderVersionsIn(minor);
+    const isOlder = new Set(older.map(({ resource }) => keyOf(resource)));
     for (const kind of builtInKinds) {
-      if (ALIASES[keyOf(kind.resource)] === undefined) this.add(kind);
+      const key = keyOf(kind.resource);
+      if (ALWAYS_CONVERTED.has(key) || isOlder.has(key)) continue;
+      const printer = releasePrinter(minor, kind.resource.plural);
+      this.add({
+        ...kind,
+        resource: known.get(key) ?? kind.resource,
+        ...(printer === undefined ? {} : { printer }),
+      });
+      if (!isServedIn(minor, kind.resource)) this.hidden.add(key);
     }
-    for (const kind of builtInKinds) {
-      const alias = ALIASES[keyOf(kind.resource)];
-      if (alias !== undefined) this.addAlias(kind, alias);
-    }
+    for (const version of older) this.addOlder(version);
   }
 
   /** Serves a custom resource anew: its table stays, what was served of it goes. */
@@ -108,6 +120,7 @@ export class Catalogue implements ObjectReader {
       table,
       present: same,
       store: same,
+      view: kind.custom === undefined ? viewOf(this.minor, kind.resource) : undefined,
       schemaName: kind.schemaName,
     };
     this.byKey.set(keyOf(kind.resource), served);
@@ -115,31 +128,44 @@ export class Catalogue implements ObjectReader {
     return served;
   }
 
-  private addAlias(kind: Kind, alias: Alias): void {
-    const home = this.byKey.get(alias.stored);
-    if (home === undefined) throw new Error(`no resource is called ${alias.stored}`);
-    const apiVersion = apiVersionOf(kind.resource);
-    const homeVersion = apiVersionOf(home.resource);
-    const cache = new WeakMap<StoredObject, StoredObject>();
-    this.byKey.set(keyOf(kind.resource), {
-      resource: kind.resource,
-      kind: { ...home.kind, resource: kind.resource },
+  /** Serves a version whose objects are stored in another one. */
+  private addOlder({ resource, stored }: OlderVersion): void {
+    const home = this.byKey.get(keyOf(stored));
+    if (home === undefined) throw new Error(`no resource is called ${keyOf(stored)}`);
+    const [apiVersion, homeVersion] = [apiVersionOf(resource), apiVersionOf(stored)];
+    const conversion = conversionOf(resource);
+    const presented = new WeakMap<ApiObject, StoredObject>();
+    const origins = new WeakMap<ApiObject, ApiObject>();
+    const fromStored = (object: ApiObject): ApiObject =>
+      object.apiVersion === apiVersion
+        ? object
+        : { ...conversion.fromStored(object), apiVersion, kind: resource.kind };
+    const toStored = (object: ApiObject): ApiObject =>
+      object.apiVersion === homeVersion
+        ? object
+        : (origins.get(object) ?? {
+            ...conversion.toStored(object),
+            apiVersion: homeVersion,
+            kind: stored.kind,
+          });
+    const schemaName = schemaNameOf(resource);
+    const kind = convertingKind({ home: home.kind, resource, schemaName, conversion, toStored, fromStored });
+    this.byKey.set(keyOf(resource), {
+      resource,
+      kind: withPrinterOf(kind, home.kind, toStored),
       table: home.table,
       present: (object) => {
-        let made = cache.get(object);
+        let made = presented.get(object);
         if (made === undefined) {
-          made = { ...alias.present(object), apiVersion, kind: object.kind, metadata: object.metadata };
-          cache.set(object, made);
+          made = fromStored(object) as StoredObject;
+          presented.set(object, made);
+          if (made !== object && Object.isFrozen(object)) origins.set(made, object);
         }
         return made;
       },
-      store: (object) => ({
-        ...alias.store(object as Tree),
-        apiVersion: homeVersion,
-        kind: home.resource.kind,
-        metadata: object.metadata ?? {},
-      }),
-      schemaName: schemaNameOf(kind.resource),
+      store: toStored,
+      view: viewOf(this.minor, resource),
+      schemaName,
     });
   }
 
@@ -168,8 +194,14 @@ export class Catalogue implements ObjectReader {
     this.objects.close(home.table);
   }
 
+  /** By the version it's stored in, which need not be one that clients see, or any that is served. */
   find(resource: Pick<Resource, 'group' | 'version' | 'plural'>): Served | undefined {
     return this.byKey.get(keyOf(resource));
+  }
+
+  /** What clients find there. */
+  findServed(resource: Pick<Resource, 'group' | 'version' | 'plural'>): Served | undefined {
+    return this.hidden.has(keyOf(resource)) ? undefined : this.find(resource);
   }
 
   /** Whether a definition has added resources to a group. */
@@ -179,7 +211,7 @@ export class Catalogue implements ObjectReader {
 
   /** All served resources, built-in ones first. */
   all(): Served[] {
-    return [...this.byKey.values()];
+    return [...this.byKey].flatMap(([key, served]) => (this.hidden.has(key) ? [] : [served]));
   }
 
   get(plural: string, group: string, namespace: string, name: string): StoredObject | undefined {
@@ -195,100 +227,14 @@ function nameOf(object: StoredObject): string {
   return object.metadata.name;
 }
 
-function withoutType({ apiVersion: _apiVersion, kind: _kind, metadata: _metadata, ...rest }: Tree): Tree {
-  return rest;
-}
-
-/** core/v1 Event → events.k8s.io/v1 (pkg/apis/events/v1 conversion). */
-function eventToNew(event: Tree): Tree {
-  const {
-    involvedObject,
-    message,
-    firstTimestamp,
-    lastTimestamp,
-    count,
-    source,
-    reportingComponent,
-    ...rest
-  } = withoutType(event);
+/** Printers read the stored form. */
+function withPrinterOf(kind: Kind, home: Kind, toStored: (object: ApiObject) => ApiObject): Kind {
+  const printer = printerOf(home, undefined);
   return {
-    ...rest,
-    reportingController: reportingComponent ?? '',
-    ...(involvedObject === undefined ? {} : { regarding: involvedObject }),
-    ...(message === undefined ? {} : { note: message }),
-    deprecatedSource: source ?? {},
-    deprecatedFirstTimestamp: firstTimestamp ?? null,
-    deprecatedLastTimestamp: lastTimestamp ?? null,
-    ...(count === undefined ? {} : { deprecatedCount: count }),
+    ...kind,
+    printer: {
+      columns: printer.columns,
+      row: (object, nowMs) => printer.row(toStored(object) as StoredObject, nowMs),
+    },
   };
-}
-
-function eventToCore(event: Tree): Tree {
-  const {
-    regarding,
-    note,
-    deprecatedFirstTimestamp,
-    deprecatedLastTimestamp,
-    deprecatedCount,
-    deprecatedSource,
-    reportingController,
-    ...rest
-  } = withoutType(event);
-  return {
-    ...rest,
-    involvedObject: regarding ?? {},
-    ...(note === undefined ? {} : { message: note }),
-    source: deprecatedSource ?? {},
-    firstTimestamp: deprecatedFirstTimestamp ?? null,
-    lastTimestamp: deprecatedLastTimestamp ?? null,
-    eventTime: rest['eventTime'] ?? null,
-    ...(deprecatedCount === undefined ? {} : { count: deprecatedCount }),
-    reportingComponent: reportingController ?? '',
-    reportingInstance: rest['reportingInstance'] ?? '',
-  };
-}
-
-/** autoscaling/v2 → v1: the CPU utilisation metric becomes a field of its own. */
-function autoscalerToV1(object: Tree): Tree {
-  const rest = withoutType(object);
-  const spec = isTree(rest['spec']) ? rest['spec'] : {};
-  const status = isTree(rest['status']) ? rest['status'] : {};
-  const { metrics, behavior: _behavior, ...kept } = spec;
-  const { currentMetrics: _metrics, conditions: _conditions, ...keptStatus } = status;
-  const percent = utilizationOf(metrics);
-  return {
-    ...rest,
-    spec: { ...kept, ...(percent === undefined ? {} : { targetCPUUtilizationPercentage: percent }) },
-    status: { currentReplicas: 0, ...keptStatus },
-  };
-}
-
-function utilizationOf(metrics: unknown): unknown {
-  if (!Array.isArray(metrics)) return undefined;
-  for (const metric of metrics as {
-    resource?: { name?: string; target?: { averageUtilization?: number } };
-  }[]) {
-    if (metric.resource?.name === 'cpu') return metric.resource.target?.averageUtilization;
-  }
-  return undefined;
-}
-
-function autoscalerToV2(object: Tree): Tree {
-  const rest = withoutType(object);
-  const spec = isTree(rest['spec']) ? rest['spec'] : {};
-  const { targetCPUUtilizationPercentage: percent, ...kept } = spec;
-  const status = isTree(rest['status']) ? rest['status'] : { desiredReplicas: 0 };
-  const { currentCPUUtilizationPercentage: _current, ...keptStatus } = status;
-  const metrics =
-    percent === undefined
-      ? {}
-      : {
-          metrics: [
-            {
-              type: 'Resource',
-              resource: { name: 'cpu', target: { type: 'Utilization', averageUtilization: percent } },
-            },
-          ],
-        };
-  return { ...rest, spec: { ...kept, ...metrics }, status: { currentMetrics: null, ...keptStatus } };
 }

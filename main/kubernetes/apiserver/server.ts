@@ -2,8 +2,11 @@
 import { every, type Clock, type Random } from '../../simulation/index.ts';
 import type { HttpHandler } from '../../network/http/index.ts';
 import type { Store } from '../../storage/index.ts';
+import { minorOf } from '../api/api-versions.ts';
 import { resources } from '../api/resources.ts';
 import type { ApiClient } from '../client/client.ts';
+import { ApiServiceAvailability } from './aggregation/availability.ts';
+import type { ServiceNetwork } from './aggregation/network.ts';
 import { Admission } from './admission/admission.ts';
 import { rbacEscalation } from './admission/escalation.ts';
 import { defaultPlugins } from './admission/plugins.ts';
@@ -51,6 +54,8 @@ export interface ApiServer extends Disposable {
   adminClient(component?: string): ApiClient;
   /** Takes in what was written behind the server's back, such as a restored snapshot. */
   resync(): void;
+  /** Says how extension servers (APIService with a Service) are reached; the answer is undefined while they can't be. */
+  connectServices(network: () => ServiceNetwork | undefined): void;
   /** Says how kubelets are reached, for logs, exec, attach and port-forward. */
   connectKubelets(connector: KubeletConnector): void;
   /** The API over HTTP, for any transport. */
@@ -61,7 +66,7 @@ export interface ApiServer extends Disposable {
 export function makeApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, random, version = CURRENT_VERSION } = options;
   const objects = new ObjectStore(store, clock);
-  const catalogue = new Catalogue(objects);
+  const catalogue = new Catalogue(objects, minorOf(version.gitVersion));
   const authorizer = new RbacAuthorizer(catalogue);
   const range = parseRange(options.serviceRange ?? SERVICE_RANGE);
   const services = new ServiceAllocations(range);
@@ -83,6 +88,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   void customResources;
   const tokens = new Tokens(store, catalogue, random, () => clock.now());
   let kubelets: KubeletConnector | undefined;
+  let serviceNetwork: () => ServiceNetwork | undefined = () => undefined;
   const core: ServerCore = {
     clock,
     random,
@@ -98,14 +104,29 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     createToken: (request, name, tokenRequest) => tokens.create(request, name, tokenRequest),
     readToken: (token, audiences) => tokens.read(token, audiences),
     kubelets: () => kubelets,
+    handler: () => handler,
+    serviceNetwork: () => serviceNetwork(),
+    get aggregation() {
+      return aggregation;
+    },
   };
   const { address = '192.168.10.10', port = 6443 } = options.advertised ?? {};
-  bootstrap(core, { address, port, serviceAddress: firstAddress(range) });
+  const aggregation = new ApiServiceAvailability(core);
+  bootstrap(core, {
+    address,
+    port,
+    serviceAddress: firstAddress(range),
+    serviceRange: range.text,
+  });
   objects.beginWatches();
   const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
   const authenticator = makeAuthenticator(core, (token) => tokens.read(token));
+  const handler = makeHttpDoor(core, authenticator);
   return {
-    handler: makeHttpDoor(core, authenticator),
+    handler,
+    connectServices(network) {
+      serviceNetwork = network;
+    },
     connectKubelets(connector) {
       kubelets = connector;
     },
@@ -119,6 +140,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     resync: () => objects.resync(),
     [Symbol.dispose]() {
       bookmarks[Symbol.dispose]();
+      aggregation[Symbol.dispose]();
     },
   };
 }

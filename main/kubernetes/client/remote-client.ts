@@ -20,6 +20,7 @@ import type {
 } from './client.ts';
 import { dialFrom } from './dial.ts';
 import { HttpApi, type ApiRequest } from './http-client.ts';
+import { ServerVersions } from './server-versions.ts';
 import { inClusterConfig, loadKubeconfig, restConfig, type RestConfig } from './kubeconfig.ts';
 
 /** The client of a process: by the kubeconfig given, else by its service account. Throws Error when it has neither. */
@@ -51,6 +52,7 @@ class RemoteClient implements ApiClient {
   private readonly make: () => HttpApi;
   private readonly api: HttpApi;
   private readonly proc: Process;
+  private readonly versions = new ServerVersions();
 
   constructor(make: () => HttpApi, proc: Process) {
     this.make = make;
@@ -63,23 +65,27 @@ class RemoteClient implements ApiClient {
     name: string,
     scope: Scope & { readonly subresource?: string } = {},
   ): Promise<Stored<T>> {
-    return this.json({ method: 'GET', path: pathOf(resource, scope, name, scope.subresource) });
+    return this.versions.ask(resource, async (version) => {
+      const path = pathOf(version.resource, scope, name, scope.subresource);
+      return version.read(await this.json<Stored<T>>({ method: 'GET', path }));
+    });
   }
 
   async list<T extends KubernetesObject>(
     resource: Resource,
     options: ListOptions = {},
   ): Promise<List<Stored<T>>> {
-    const list = await this.json<List<Stored<T>>>({
-      method: 'GET',
-      path: pathOf(resource, options),
-      query: listQuery(options),
+    return this.versions.ask(resource, async (version) => {
+      const list = await this.json<List<Stored<T>>>({
+        method: 'GET',
+        path: pathOf(version.resource, options),
+        query: listQuery(options),
+      });
+      // Items of a list carry no type of their own on the wire.
+      const { kind } = version.resource;
+      const apiVersion = apiVersionOf(version.resource);
+      return { ...list, items: list.items.map((item) => version.read({ ...item, apiVersion, kind })) };
     });
-    // Items of a list carry no type of their own on the wire.
-    return {
-      ...list,
-      items: list.items.map((item) => ({ ...item, apiVersion: apiVersionOf(resource), kind: resource.kind })),
-    };
   }
 
   watch<T extends KubernetesObject>(
@@ -99,11 +105,16 @@ class RemoteClient implements ApiClient {
   ): Promise<Stored<T>> {
     const namespace = options.namespace ?? object.metadata?.namespace;
     const scope = namespace === undefined ? {} : { namespace };
-    const path =
-      options.subresource === undefined
-        ? pathOf(resource, scope)
-        : pathOf(resource, scope, options.name ?? object.metadata?.name ?? '', options.subresource);
-    return this.json({ method: 'POST', path, query: writeQuery(options), body: typed(resource, object) });
+    return this.versions.ask(resource, async (version) => {
+      const path =
+        options.subresource === undefined
+          ? pathOf(version.resource, scope)
+          : pathOf(version.resource, scope, options.name ?? object.metadata?.name ?? '', options.subresource);
+      const body = version.write(typed(resource, object));
+      return version.read(
+        await this.json<Stored<T>>({ method: 'POST', path, query: writeQuery(options), body }),
+      );
+    });
   }
 
   update<T extends KubernetesObject>(
@@ -113,12 +124,16 @@ class RemoteClient implements ApiClient {
   ): Promise<Stored<T>> {
     const namespace = options.namespace ?? object.metadata?.namespace;
     const scope = namespace === undefined ? {} : { namespace };
-    return this.json({
-      method: 'PUT',
-      path: pathOf(resource, scope, object.metadata?.name ?? '', options.subresource),
-      query: writeQuery(options),
-      body: typed(resource, object),
-    });
+    return this.versions.ask(resource, async (version) =>
+      version.read(
+        await this.json<Stored<T>>({
+          method: 'PUT',
+          path: pathOf(version.resource, scope, object.metadata?.name ?? '', options.subresource),
+          query: writeQuery(options),
+          body: version.write(typed(resource, object)),
+        }),
+      ),
+    );
   }
 
   patch<T extends KubernetesObject>(
@@ -130,7 +145,7 @@ class RemoteClient implements ApiClient {
   ): Promise<Stored<T>> {
     return this.json({
       method: 'PATCH',
-      path: pathOf(resource, options, name, options.subresource),
+      path: pathOf(this.versions.of(resource).resource, options, name, options.subresource),
       query: {
         ...writeQuery(options),
         ...(options.force === undefined ? {} : { force: String(options.force) }),
@@ -147,7 +162,7 @@ class RemoteClient implements ApiClient {
   ): Promise<unknown> {
     return this.json({
       method: 'DELETE',
-      path: pathOf(resource, options, name),
+      path: pathOf(this.versions.of(resource).resource, options, name),
       body: deleteOptions(options),
     });
   }
@@ -176,6 +191,7 @@ class RemoteClient implements ApiClient {
     given: AbortSignal,
   ): Promise<void> {
     using api = this.make();
+    const version = this.versions.of(resource);
     const signal = AbortSignal.any([given, this.proc.signal]);
     const decoder = new TextDecoder();
     let pending = '';
@@ -189,7 +205,7 @@ class RemoteClient implements ApiClient {
       };
       for await (const piece of api.stream({
         method: 'GET',
-        path: pathOf(resource, options),
+        path: pathOf(version.resource, options),
         query,
         signal,
       })) {
@@ -201,7 +217,10 @@ class RemoteClient implements ApiClient {
           pending = pending.slice(end + 1);
           if (signal.aborted) return;
           if (event.type === 'ERROR') throw new StatusError(event.object as Status);
-          listener.onEvent(event as WatchEvent<T>);
+          const isBookmark = (event.type as string) === 'BOOKMARK';
+          listener.onEvent(
+            (isBookmark ? event : { ...event, object: version.read(event.object) }) as WatchEvent<T>,
+          );
         }
       }
     } catch (error) {

@@ -1,7 +1,10 @@
 // Discovery: which groups, versions and resources there are, in the legacy and the aggregated form.
 import { createHash } from 'node:crypto';
 import { headerOf, type HttpResponse } from '../../../network/http/index.ts';
-import { builtInResources, type ResourceInfo, type Subresource } from '../../api/resources.ts';
+import { storedVersionOf } from '../../api/api-versions.ts';
+import type { ResourceInfo, Subresource } from '../../api/resources.ts';
+import { proxyAnswer } from '../aggregation/proxy.ts';
+import { findRemote, isAvailable } from '../aggregation/registration.ts';
 import { wantsAggregatedDiscovery } from '../http/negotiation.ts';
 import { documentAnswer } from '../http/answer.ts';
 import type { Exchange } from '../http/door.ts';
@@ -10,6 +13,7 @@ import type { ServerCore } from '../core.ts';
 /** Groups in the order of their priority (kube-aggregator's); others follow by name. */
 const GROUP_ORDER = [
   'apiregistration.k8s.io',
+  'extensions',
   'apps',
   'events.k8s.io',
   'authentication.k8s.io',
@@ -27,20 +31,26 @@ const GROUP_ORDER = [
   'coordination.k8s.io',
   'node.k8s.io',
   'discovery.k8s.io',
+  'flowcontrol.apiserver.k8s.io',
+  'resource.k8s.io',
 ];
 
-/** Kinds whose stored version isn't the one in their row. */
-const STORED_AS: Readonly<Record<string, string>> = {
-  'events.k8s.io/v1/Event': '/v1/Event',
-  'autoscaling/v1/HorizontalPodAutoscaler': 'autoscaling/v2/HorizontalPodAutoscaler',
-  // Upstream hashes the name that definitions were once stored under.
-  'apiextensions.k8s.io/v1/CustomResourceDefinition': 'apiextensions.k8s.io/v1beta1/CustomResourceDefinition',
+/** Versions of groups that aren't preferred by what their names say (kube-aggregator's versionPriority). */
+const VERSION_ORDER: Readonly<Record<string, readonly string[]>> = {
+  autoscaling: ['v2', 'v1', 'v2beta1', 'v2beta2'],
 };
 
 interface Group {
   readonly name: string;
   /** Preferred version first. */
-  readonly versions: { readonly version: string; readonly resources: ResourceInfo[] }[];
+  readonly versions: GroupVersion[];
+}
+
+interface GroupVersion {
+  readonly version: string;
+  readonly resources: ResourceInfo[];
+  /** An extension server's that can't be asked now. */
+  readonly isStale?: boolean;
 }
 
 function groupsOf(core: ServerCore): Group[] {
@@ -56,8 +66,9 @@ function groupsOf(core: ServerCore): Group[] {
     resources.push(resource);
     versions.set(version, resources);
   };
-  for (const resource of builtInResources) add(resource);
+  for (const resource of core.catalogue.builtIns) add(resource);
   for (const { resource } of core.catalogue.all()) add(resource);
+  const stale = addRemote(core, add, groups);
   const rank = (name: string): number => {
     const index = GROUP_ORDER.indexOf(name);
     return name === '' ? -1 : index < 0 ? GROUP_ORDER.length : index;
@@ -69,14 +80,51 @@ function groupsOf(core: ServerCore): Group[] {
         .map(([version, resources]) => ({
           version,
           resources: resources.sort((a, b) => (a.plural < b.plural ? -1 : 1)),
+          ...(stale.has(`${name}/${version}`) ? { isStale: true } : {}),
         }))
-        .sort((a, b) => compareVersions(a.version, b.version)),
+        .sort((a, b) => compareVersions(name, a.version, b.version)),
     }))
     .sort((a, b) => rank(a.name) - rank(b.name) || (a.name < b.name ? -1 : 1));
 }
 
+/** Adds what extension servers serve; answers the versions that are stale. */
+function addRemote(
+  core: ServerCore,
+  add: (resource: ResourceInfo) => void,
+  groups: Map<string, Map<string, ResourceInfo[]>>,
+): Set<string> {
+  const stale = new Set<string>();
+  for (const api of core.aggregation.remotes()) {
+    const { group = '', version = '' } = api.spec;
+    if (groups.get(group)?.has(version) === true) continue;
+    const known = core.aggregation.resourcesOf(api.metadata.name);
+    if (known === undefined || !isAvailable(api)) stale.add(`${group}/${version}`);
+    const versions = groups.get(group) ?? new Map<string, ResourceInfo[]>();
+    groups.set(group, versions.set(version, versions.get(version) ?? []));
+    for (const resource of known ?? []) {
+      if (resource.name.includes('/')) continue;
+      add({
+        group,
+        version,
+        plural: resource.name,
+        kind: resource.kind,
+        namespaced: resource.namespaced,
+        singular: resource.singularName ?? '',
+        shortNames: resource.shortNames ?? [],
+        categories: resource.categories ?? [],
+        verbs: resource.verbs,
+        subresources: [],
+        listKind: `${resource.kind}List`,
+      });
+    }
+  }
+  return stale;
+}
+
 /** Kubernetes' order of versions: v10, v2, v1, v11beta2, v10beta3, v3beta1, v12alpha1, foo. */
-function compareVersions(a: string, b: string): number {
+function compareVersions(group: string, a: string, b: string): number {
+  const order = VERSION_ORDER[group] ?? [];
+  if (order.includes(a) && order.includes(b)) return order.indexOf(a) - order.indexOf(b);
   const parse = (version: string): readonly [number, number, number] => {
     const match = /^v(\d+)(?:(alpha|beta)(\d+))?$/.exec(version);
     if (match === null) return [-1, 0, 0];
@@ -95,7 +143,10 @@ function compareVersions(a: string, b: string): number {
 }
 
 /** Answers discovery paths; undefined for other ones and for groups that aren't there. */
-export function discoveryAnswer(exchange: Exchange, path: string): HttpResponse | undefined {
+export function discoveryAnswer(
+  exchange: Exchange,
+  path: string,
+): HttpResponse | Promise<HttpResponse> | undefined {
   const { core, request, wanted } = exchange;
   if (path !== '/api' && path !== '/apis' && !path.startsWith('/api/') && !path.startsWith('/apis/'))
     return undefined;
@@ -107,6 +158,9 @@ export function discoveryAnswer(exchange: Exchange, path: string): HttpResponse 
       headerOf(request.headers, 'if-none-match'),
     );
   }
+  const [, , group = '', version = '', more] = path.split('/');
+  const remote = version === '' || more !== undefined ? undefined : findRemote(core.catalogue, group, version);
+  if (remote !== undefined) return proxyAnswer(exchange, remote);
   const document = legacyDocument(groups, path);
   return document === undefined ? undefined : documentAnswer(200, document, wanted);
 }
@@ -118,10 +172,10 @@ function aggregatedAnswer(groups: readonly Group[], known: string | undefined): 
     metadata: {},
     items: groups.map(({ name, versions }) => ({
       metadata: name === '' ? {} : { name },
-      versions: versions.map(({ version, resources }) => ({
+      versions: versions.map(({ version, resources, isStale }) => ({
         version,
         resources: resources.map((resource) => aggregatedResource(resource)),
-        freshness: 'Current',
+        freshness: isStale === true ? 'Stale' : 'Current',
       })),
     })),
   };
@@ -206,11 +260,11 @@ function resourceList(groupVersion: string, resources: readonly ResourceInfo[]):
 }
 
 function resourceEntry(resource: ResourceInfo): unknown {
-  const { group, version, kind, plural, singular, namespaced, verbs, shortNames, categories } = resource;
+  const { kind, plural, singular, namespaced, verbs, shortNames, categories } = resource;
   const isStored = verbs.includes('watch');
-  const key = `${group}/${version}/${kind}`;
+  const stored = storedVersionOf(resource);
   const hash = createHash('sha256')
-    .update(STORED_AS[key] ?? key)
+    .update(`${stored.group}/${stored.version}/${kind}`)
     .digest()
     .subarray(0, 8)
     .toString('base64');

@@ -6,7 +6,10 @@ import {
   type HttpResponse,
 } from '../../../network/http/index.ts';
 import type { Binding } from '../../api/types.ts';
+import { deprecationWarning, unsimulatedIn } from '../../api/api-versions.ts';
 import type { PatchType } from '../../client/client.ts';
+import { proxyAnswer } from '../aggregation/proxy.ts';
+import { findRemote } from '../aggregation/registration.ts';
 import type { Authenticator } from '../auth/authentication.ts';
 import type { Attributes } from '../auth/authorizer.ts';
 import type { UserInfo } from '../auth/user.ts';
@@ -158,16 +161,19 @@ async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
   const { group, version, resource, namespace, name, subresource } = info;
   const review = await reviewAnswer(exchange);
   if (review !== undefined) return review;
-  const served = core.catalogue.find({ group, version, plural: resource });
+  const served = core.catalogue.findServed({ group, version, plural: resource });
   const isCustomGroup = core.catalogue.hasCustomGroup(group);
+  if (served === undefined || isCustomGroup) {
+    const remote = findRemote(core.catalogue, group, version);
+    if (remote !== undefined) return proxyAnswer(exchange, remote);
+  }
   if (served === undefined) {
     if (isCustomGroup) return textAnswer(404, '404 page not found\n');
-    throw noSuchResource();
+    throw unsimulated(exchange) ?? noSuchResource();
   }
   if (served.kind.custom?.deprecation !== undefined) exchange.warnings.push(served.kind.custom.deprecation);
-  if (group === '' && resource === 'endpoints') {
-    exchange.warnings.push('v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice');
-  }
+  const deprecation = deprecationWarning(core.catalogue.minor, served.resource);
+  if (deprecation !== undefined) exchange.warnings.push(deprecation);
   if (subresource !== '' && !served.resource.subresources.some((known) => known.name === subresource))
     throw isCustomGroup ? notFound(served.resource, name) : noSuchResource();
   const scoped = served.resource.namespaced;
@@ -194,6 +200,16 @@ async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
     default:
       return deleteAnswer(exchange, served);
   }
+}
+
+/** What this release served and Drydock doesn't. */
+function unsimulated({ core, info }: Exchange): Error | undefined {
+  const { group, version, resource } = info;
+  const known = unsimulatedIn(core.catalogue.minor).find(
+    (one) => one.group === group && one.version === version && one.plural === resource,
+  );
+  if (known === undefined) return undefined;
+  return failure(501, 'NotImplemented', `drydock: ${known.kind} isn't simulated`);
 }
 
 /** 405 for what the resource doesn't do. */

@@ -38,7 +38,7 @@ export function presentObject(served: Served, object: StoredObject, presentation
         true,
       );
     case 'PartialObjectMetadata':
-      return partial(object, wanted);
+      return partial(served, object, wanted);
     case 'PartialObjectMetadataList':
       throw failure(
         406,
@@ -46,7 +46,7 @@ export function presentObject(served: Served, object: StoredObject, presentation
         `you requested PartialObjectMetadataList, but the requested object is not a list (*core.${object.kind})`,
       );
     default:
-      return object;
+      return served.view?.(object) ?? object;
   }
 }
 
@@ -61,7 +61,7 @@ export function presentList(served: Served, list: List<StoredObject>, presentati
         kind: 'PartialObjectMetadataList',
         apiVersion: `meta.k8s.io/${wanted.asVersion}`,
         metadata: list.metadata,
-        items: list.items.map((object) => partial(object, wanted)),
+        items: list.items.map((object) => partial(served, object, wanted)),
       };
     case 'PartialObjectMetadata':
       throw failure(
@@ -74,7 +74,10 @@ export function presentList(served: Served, list: List<StoredObject>, presentati
         kind: list.kind,
         apiVersion: list.apiVersion,
         metadata: list.metadata,
-        items: served.schemaName === undefined ? list.items : list.items.map(withoutType),
+        items:
+          served.schemaName === undefined
+            ? list.items
+            : list.items.map((object) => withoutType(served.view?.(object) ?? object)),
       };
   }
 }
@@ -85,11 +88,11 @@ function withoutType(object: StoredObject): Tree {
   return rest;
 }
 
-function partial(object: StoredObject, wanted: Wanted): unknown {
+function partial(served: Served, object: StoredObject, wanted: Wanted): unknown {
   return {
     kind: 'PartialObjectMetadata',
     apiVersion: `meta.k8s.io/${wanted.asVersion}`,
-    metadata: metadataOf(object),
+    metadata: metadataOf(served.view?.(object) ?? object),
   };
 }
 
@@ -141,7 +144,12 @@ export function tableOf(
     rows: objects.map((object) => ({
       cells: printer.row(named(object), nowMs),
       ...rowConditions(object),
-      object: includeObject === 'None' ? null : includeObject === 'Object' ? object : partial(object, wanted),
+      object:
+        includeObject === 'None'
+          ? null
+          : includeObject === 'Object'
+            ? (served.view?.(object) ?? object)
+            : partial(served, object, wanted),
     })),
   };
 }

@@ -92,9 +92,9 @@ class EventStream {
       this.pushRaw(type, {
         kind: 'PartialObjectMetadata',
         apiVersion: `meta.k8s.io/${presentation.wanted.asVersion}`,
-        metadata: object.metadata,
+        metadata: (request.served.view?.(object) ?? object).metadata,
       });
-    } else this.pushRaw(type, object);
+    } else this.pushRaw(type, request.served.view?.(object) ?? object);
   }
 
   private pushBookmark(revision: number, initialEnd: boolean): void {

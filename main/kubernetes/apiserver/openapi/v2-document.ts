@@ -1,8 +1,9 @@
 // OpenAPI v2: everything in one document.
+import type { ResourceInfo } from '../../api/resources.ts';
 import type { ServerCore } from '../core.ts';
-import { structures } from '../schema/structures.ts';
+import { schemaNameOf, structures } from '../schema/structures.ts';
 import { customDefinitions } from './custom-schemas.ts';
-import { definitionOf, type OpenApiStyle } from './schemas.ts';
+import { closureOf, definitionOf, type OpenApiStyle } from './schemas.ts';
 import { groupVersionsOf, pathsOf, resourcesOf } from './v3-document.ts';
 
 const STYLE: OpenApiStyle = { version: 2, refPrefix: '#/definitions/' };
@@ -32,9 +33,24 @@ export function wholeDocument(core: ServerCore): unknown {
     paths,
     definitions: {
       ...Object.fromEntries(
-        [...structures.keys()].sort().map((name) => [name, definitionOf(name, STYLE, groupVersions)]),
+        namesOf(resources).map((name) => [name, definitionOf(name, STYLE, groupVersions)]),
       ),
       ...customDefinitions(core, resources, STYLE),
     },
   };
+}
+
+/** All schemas; of versions that only some releases serve, those that these resources need. */
+function namesOf(resources: readonly ResourceInfo[]): string[] {
+  const needed = new Set(
+    closureOf(
+      resources.flatMap((resource) => {
+        const name = schemaNameOf(resource);
+        return name === undefined ? [] : [name, `${name}List`];
+      }),
+    ),
+  );
+  return [...structures.keys()]
+    .filter((name) => !/\.v\d+beta\d+\.\w+$/.test(name) || needed.has(name))
+    .sort();
 }

@@ -1,5 +1,5 @@
 // OpenAPI v3: one document per group-version.
-import { builtInResources, type ResourceInfo } from '../../api/resources.ts';
+import type { ResourceInfo } from '../../api/resources.ts';
 import type { ServerCore } from '../core.ts';
 import { schemaNameOf } from '../schema/structures.ts';
 import { customDefinitions } from './custom-schemas.ts';
@@ -14,14 +14,13 @@ const ALWAYS = ['APIResourceList', 'DeleteOptions', 'Patch', 'Status', 'WatchEve
 );
 
 export function resourcesOf(core: ServerCore): ResourceInfo[] {
-  const known = new Set(
-    builtInResources.map(({ group, version, plural }) => `${group}/${version}/${plural}`),
-  );
+  const { builtIns } = core.catalogue;
+  const known = new Set(builtIns.map(({ group, version, plural }) => `${group}/${version}/${plural}`));
   const custom = core.catalogue
     .all()
     .map(({ resource }) => resource)
     .filter(({ group, version, plural }) => !known.has(`${group}/${version}/${plural}`));
-  return [...builtInResources, ...custom];
+  return [...builtIns, ...custom];
 }
 
 function pathOf({ group, version }: { readonly group: string; readonly version: string }): string {

@@ -23,7 +23,8 @@ const DEFAULT_PRINTER: Printer = {
 
 /** The printer of a kind; `shown` is the kind of a subresource's objects. */
 export function printerOf(kind: Kind, shown: string | undefined): Printer {
-  if (kind.printer !== undefined) return kind.printer;
-  const own = shown === undefined || shown === kind.resource.kind ? kind.resource.plural : shown;
+  const isOther = shown !== undefined && shown !== kind.resource.kind;
+  if (kind.printer !== undefined && (kind.custom !== undefined || !isOther)) return kind.printer;
+  const own = isOther ? shown : kind.resource.plural;
   return printers[own] ?? platformPrinters[own] ?? DEFAULT_PRINTER;
 }
