@@ -4,7 +4,12 @@ import { GO_PLAIN_ANSWER, tlsSource } from '../network/tls/index.ts';
 import { Trace, type TcpListener, type TcpSocket } from '../network/index.ts';
 import type { Machine } from '../linux/machine/index.ts';
 import type { Process, WindowSize } from '../linux/kernel/index.ts';
-import { makeApiServer, versionProfile, type ApiServer, type ServiceNetwork } from '../kubernetes/apiserver/index.ts';
+import {
+  makeApiServer,
+  versionProfile,
+  type ApiServer,
+  type ServiceNetwork,
+} from '../kubernetes/apiserver/index.ts';
 import type { ImageRegistry } from '../linux/containerd/index.ts';
 import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
 import { makeCni } from '../kubernetes/cni/index.ts';

@@ -62,9 +62,10 @@ export class Lan implements Disposable {
   private plug(net: NetworkNamespace, device: string, address: string): void {
     const { profile, random } = this.options;
     const port = `port${++this.ports}`;
+    const prefixLength = Number(profile.lan.cidr.split('/')[1]);
     const link = net.links.addEther({
       name: device,
-      mac: vmwareMac(address, random),
+      mac: vmwareMac(address, prefixLength, random),
       cable: { delayMs: profile.latencies.linkDelayMs },
       peer: { name: port, namespace: this.lan },
     });
@@ -72,7 +73,6 @@ export class Lan implements Disposable {
     this.lan.links.setMaster(socket, this.lan.links.require('switch0'));
     this.lan.links.setUp(socket);
     net.links.setUp(link);
-    const prefixLength = Number(profile.lan.cidr.split('/')[1]);
     net.addresses.add(link, { address, prefixLength, broadcast: '+' });
   }
 
@@ -92,9 +92,10 @@ export class Lan implements Disposable {
 }
 
 /** An address as VMware would give it, telling machines apart by the last number of their IP address. */
-function vmwareMac(address: string, random: Random): string {
-  const last = Number(address.split('.')[3]);
+function vmwareMac(address: string, prefixLength: number, random: Random): string {
+  const [, , third, last] = address.split('.').map(Number);
   const [a, b] = random.fork(`mac/${address}`).bytes(2);
   const hex = (byte: number): string => byte.toString(16).padStart(2, '0');
-  return `00:0c:29:${hex(a!)}:${hex(b!)}:${hex(last)}`;
+  // In a LAN of thousands two drawn numbers would meet; there the third number of the address is part of it.
+  return `00:0c:29:${hex(a!)}:${hex(prefixLength < 24 ? third! : b!)}:${hex(last!)}`;
 }

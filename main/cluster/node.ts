@@ -11,10 +11,13 @@ import {
   makeKubelet,
   readKubeletConfig,
   type Kubelet,
+  type KubeletConfig,
 } from '../kubernetes/kubelet/index.ts';
 import { completeKubectl, makeKubectl } from '../kubernetes/kubectl/index.ts';
+import type { NetworkNamespace } from '../network/index.ts';
 import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
+import { kubeadmRelease } from './kubeadm/release.ts';
 import type { Lan } from './lan.ts';
 import type { Latencies, MachineProfile, Profile } from './profile.ts';
 
@@ -103,6 +106,8 @@ export function makeNode(options: NodeOptions): ClusterNode {
     };
   }
   net.sysctls.set('net.ipv4.ip_forward', '1');
+  const { runtime } = options.profile;
+  if (runtime.name === 'docker') addDockerBridge(net);
   const containerd = makeContainerd({
     kernel: machine.kernel,
     clock,
@@ -121,17 +126,10 @@ export function makeNode(options: NodeOptions): ClusterNode {
     config: (proc) =>
       readKubeletConfig(proc.fs.readText('/var/lib/kubelet/config.yaml'), {
         ...defaultKubeletConfig({ nodeName: profile.name, nodeIP: profile.address }),
-        ...(profile.role === 'control-plane'
-          ? {
-              nodeLabels: {
-                'node-role.kubernetes.io/control-plane': '',
-                'node.kubernetes.io/exclude-from-external-load-balancers': '',
-              },
-              registerWithTaints: [{ key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' }],
-            }
-          : {}),
+        ...(profile.role === 'control-plane' ? controlPlaneMarks(options.profile) : {}),
       }),
     version: options.profile.kubernetesVersion,
+    ...(runtime.name === 'docker' ? { runtimeVersion: `docker://${runtime.version}` } : {}),
   });
   for (const unit of nodeUnits(containerd.program, kubelet.program)) machine.systemd.define(unit);
   return {
@@ -152,6 +150,24 @@ export function makeNode(options: NodeOptions): ClusterNode {
 function containerdVersionFor(kubernetesVersion: string): string {
   const minor = Number(/^v1\.(\d+)/.exec(kubernetesVersion)?.[1] ?? 0);
   return minor >= 34 ? '2.1.9' : '1.6.33';
+}
+
+/** What kubeadm marks a control-plane node with. */
+function controlPlaneMarks({
+  kubernetesVersion,
+}: Profile): Pick<KubeletConfig, 'nodeLabels' | 'registerWithTaints'> {
+  const { controlPlaneLabels, controlPlaneTaints } = kubeadmRelease(kubernetesVersion);
+  return {
+    nodeLabels: Object.fromEntries(controlPlaneLabels.map((label) => [label, ''])),
+    registerWithTaints: controlPlaneTaints.map((key) => ({ key, effect: 'NoSchedule' as const })),
+  };
+}
+
+/** The bridge that Docker makes for containers of its own; pods aren't on it. */
+function addDockerBridge({ links, addresses }: NetworkNamespace): void {
+  const bridge = links.addBridge({ name: 'docker0' });
+  links.setUp(bridge);
+  addresses.add(bridge, { address: '172.17.0.1', prefixLength: 16, broadcast: '+' });
 }
 
 function programsFor({ profile }: NodeOptions): Map<string, Program> {

@@ -1,4 +1,8 @@
 // Version profiles: which Kubernetes a cluster is, on which machines and address ranges, and how fast its parts act.
+import { calicoDocker } from './profiles/calico-docker.ts';
+import { current } from './profiles/current.ts';
+import { flannel119 } from './profiles/flannel-119.ts';
+import { legacy } from './profiles/legacy.ts';
 
 /** A machine of the lab's LAN. */
 export interface MachineProfile {
@@ -36,6 +40,10 @@ export interface Profile {
   readonly nodePortRange: { readonly from: number; readonly to: number };
   /** Name of the machines' LAN device. */
   readonly device: string;
+  /** What really connects the pods. */
+  readonly cni: 'flannel';
+  /** The container runtime as nodes tell it; Docker's version, containerd's is its own. */
+  readonly runtime: { readonly name: 'containerd' } | { readonly name: 'docker'; readonly version: string };
   readonly proxyMode: 'iptables' | 'ipvs';
   readonly latencies: Latencies;
 }
@@ -48,38 +56,14 @@ export const NO_LATENCY: Latencies = {
   linkDelayMs: 0,
 };
 
-const LIFELIKE: Latencies = {
-  imagePullBaseMs: 400,
-  imagePullPerMiBMs: 15,
-  containerStartMs: 120,
-  sandboxStartMs: 250,
-  linkDelayMs: 0.1,
-};
+const profiles: readonly Profile[] = [current, calicoDocker, flannel119, legacy];
 
-const current: Profile = {
-  name: 'current',
-  kubernetesVersion: 'v1.36.2',
-  machines: [
-    { name: 'master1', address: '192.168.10.10', role: 'control-plane' },
-    { name: 'worker1', address: '192.168.10.11', role: 'worker' },
-    { name: 'worker2', address: '192.168.10.12', role: 'worker' },
-    { name: 'client', address: '192.168.10.100', role: 'client' },
-  ],
-  lan: { cidr: '192.168.10.0/24', router: '192.168.10.1' },
-  podCidr: '10.244.0.0/16',
-  serviceCidr: '10.96.0.0/12',
-  clusterDns: '10.96.0.10',
-  clusterDomain: 'cluster.local',
-  nodePortRange: { from: 30000, to: 32767 },
-  device: 'ens33',
-  proxyMode: 'ipvs',
-  latencies: LIFELIKE,
-};
-
-const profiles: readonly Profile[] = [current];
-
-/** Machines that a /24 LAN can hold beside router and client. */
-const NODES_MAX = 240;
+/** Nodes that the profiles' own /24 LANs hold beside router, client and the addresses of load balancers. */
+const SMALL_NODES_MAX = 200;
+/** Nodes of which each has a /24 of the large range of pods. */
+const NODES_MAX = 8000;
+/** A range of pods with that many /24s, beside every profile's Services and LAN. */
+const LARGE_POD_CIDR = '10.128.0.0/11';
 
 /** The names of all profiles. */
 export function listProfiles(): string[] {
@@ -94,25 +78,47 @@ export function requireProfile(name: string): Profile {
   return found;
 }
 
-/** The profile with `count` nodes in all: one control plane, the rest workers. Throws RangeError with a sentence. */
+/**
+ * The profile with `count` nodes in all: one control plane, the rest workers. Beyond some two hundred the LAN becomes the
+ * /16 around it and pods get a larger range. Throws RangeError with a sentence.
+ */
 export function withNodes(profile: Profile, count: number): Profile {
   if (!Number.isInteger(count) || count < 1 || count > NODES_MAX) {
     throw new RangeError(`A cluster has 1 to ${NODES_MAX} nodes, not ${count}.`);
   }
-  const [network] = profile.lan.cidr.split('/');
-  const prefix = network!.split('.').slice(0, 3).join('.');
-  const taken = new Set(
-    profile.machines.filter(({ role }) => role === 'client').map(({ address }) => address),
-  );
-  const workers: MachineProfile[] = profile.machines
-    .filter(({ role }) => role === 'worker')
-    .slice(0, count - 1);
-  let host = 13;
-  while (workers.length < count - 1) {
-    const address = `${prefix}.${host++}`;
-    if (!taken.has(address)) workers.push({ name: `worker${workers.length + 1}`, address, role: 'worker' });
-  }
   const others = (role: MachineProfile['role']): MachineProfile[] =>
     profile.machines.filter((machine) => machine.role === role);
-  return { ...profile, machines: [...others('control-plane'), ...workers, ...others('client')] };
+  const named = others('worker').slice(0, count - 1);
+  const taken = new Set([profile.lan.router, ...profile.machines.map(({ address }) => address)]);
+  const addresses = workerAddresses(profile, count > SMALL_NODES_MAX);
+  const workers = [...named];
+  while (workers.length < count - 1) {
+    const address = addresses.next().value as string;
+    if (!taken.has(address))
+      workers.push({ name: nextName(profile, workers.length), address, role: 'worker' });
+  }
+  const machines = [...others('control-plane'), ...workers, ...others('client')];
+  if (count <= SMALL_NODES_MAX) return { ...profile, machines };
+  const [a, b] = profile.lan.cidr.split('.');
+  return {
+    ...profile,
+    machines,
+    lan: { ...profile.lan, cidr: `${a}.${b}.0.0/16` },
+    podCidr: LARGE_POD_CIDR,
+  };
+}
+
+/** Addresses for more workers: those after the profile's in its own /24, or the /24s that follow it. */
+function* workerAddresses({ lan }: Profile, isLarge: boolean): Generator<string> {
+  const [a, b, c] = lan.cidr.split('.').map(Number);
+  if (!isLarge) for (let host = 13; host < 255; host++) yield `${a}.${b}.${c}.${host}`;
+  for (let next = 1; next < 256; next++)
+    for (let host = 1; host < 255; host++) yield `${a}.${b}.${(c! + next) % 256}.${host}`;
+}
+
+/** The name of the worker after `index` others, as the profile's own are numbered. */
+function nextName({ machines }: Profile, index: number): string {
+  const first = machines.find(({ role }) => role === 'worker');
+  const [, stem = 'worker', number = '1'] = /^(.*?)(\d+)$/.exec(first?.name ?? '') ?? [];
+  return `${stem}${Number(number) + index}`;
 }

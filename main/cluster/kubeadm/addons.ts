@@ -3,11 +3,11 @@ import { stringify } from 'yaml';
 import type { KubernetesObject } from '../../kubernetes/api/index.ts';
 import type { Profile } from '../profile.ts';
 import { flannelObjects } from './flannel.ts';
+import { kubeProxyConfiguration } from './kube-proxy-configuration.ts';
 import type { Pki } from './pki.ts';
+import { kubeadmRelease } from './release.ts';
 
 type Manifest = KubernetesObject & Record<string, unknown>;
-
-const CONTROL_PLANE_TOLERATION = { key: 'node-role.kubernetes.io/control-plane', effect: 'NoSchedule' };
 
 /** All of them, in the order of creation. */
 export function addonObjects(profile: Profile, apiServer: string, pki: Pki): Manifest[] {
@@ -21,6 +21,7 @@ export function addonObjects(profile: Profile, apiServer: string, pki: Pki): Man
 }
 
 function configMaps(profile: Profile, apiServer: string, authority: string): Manifest[] {
+  const release = kubeadmRelease(profile.kubernetesVersion);
   const clusterInfo = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -42,7 +43,7 @@ function configMaps(profile: Profile, apiServer: string, authority: string): Man
     configMap('kube-public', 'cluster-info', { kubeconfig: stringify(clusterInfo, { lineWidth: 0 }) }),
     configMap('kube-system', 'kubeadm-config', {
       ClusterConfiguration: stringify({
-        apiVersion: 'kubeadm.k8s.io/v1beta4',
+        apiVersion: release.configApiVersion,
         kind: 'ClusterConfiguration',
         clusterName: 'kubernetes',
         kubernetesVersion: profile.kubernetesVersion,
@@ -52,8 +53,9 @@ function configMaps(profile: Profile, apiServer: string, authority: string): Man
           serviceSubnet: profile.serviceCidr,
         },
       }),
+      ...(release.hasClusterStatus ? { ClusterStatus: clusterStatus(profile, apiServer) } : {}),
     }),
-    configMap('kube-system', 'kubelet-config', {
+    configMap('kube-system', release.kubeletConfigMap, {
       kubelet: stringify({
         apiVersion: 'kubelet.config.k8s.io/v1beta1',
         kind: 'KubeletConfiguration',
@@ -80,21 +82,7 @@ function extensionAuthentication({ authority, frontProxyAuthority }: Pki): Manif
 }
 
 function kubeProxy(profile: Profile, apiServer: string): Manifest[] {
-  const config = {
-    apiVersion: 'kubeproxy.config.k8s.io/v1alpha1',
-    bindAddress: '0.0.0.0',
-    clientConnection: { kubeconfig: '/var/lib/kube-proxy/kubeconfig.conf' },
-    clusterCIDR: profile.podCidr,
-    conntrack: { maxPerCore: null, min: null, tcpCloseWaitTimeout: null, tcpEstablishedTimeout: null },
-    enableProfiling: false,
-    healthzBindAddress: '',
-    iptables: { masqueradeAll: false, masqueradeBit: null, minSyncPeriod: '0s', syncPeriod: '0s' },
-    ipvs: { excludeCIDRs: null, minSyncPeriod: '0s', scheduler: '', strictARP: false, syncPeriod: '0s' },
-    kind: 'KubeProxyConfiguration',
-    metricsBindAddress: '',
-    mode: profile.proxyMode,
-    nodePortAddresses: null,
-  };
+  const config = kubeProxyConfiguration(profile);
   const kubeconfig = {
     apiVersion: 'v1',
     kind: 'Config',
@@ -142,7 +130,7 @@ function kubeProxy(profile: Profile, apiServer: string): Manifest[] {
             containers: [
               {
                 name: 'kube-proxy',
-                image: `registry.k8s.io/kube-proxy:${profile.kubernetesVersion}`,
+                image: `${kubeadmRelease(profile.kubernetesVersion).imageRepository}/kube-proxy:${profile.kubernetesVersion}`,
                 imagePullPolicy: 'IfNotPresent',
                 command: [
                   '/usr/local/bin/kube-proxy',
@@ -168,35 +156,51 @@ function kubeProxy(profile: Profile, apiServer: string): Manifest[] {
   ];
 }
 
+/** Which address each API server is at; kept in kubeadm-config until kubeadm read it off the static pods. */
+function clusterStatus({ machines }: Profile, apiServer: string): string {
+  const { hostname: advertiseAddress, port } = new URL(apiServer);
+  const name = machines.find(({ role }) => role === 'control-plane')!.name;
+  return stringify({
+    apiEndpoints: { [name]: { advertiseAddress, bindPort: Number(port) } },
+    apiVersion: 'kubeadm.k8s.io/v1beta2',
+    kind: 'ClusterStatus',
+  });
+}
+
 /** CoreDNS' configuration as kubeadm writes it. */
 function corefile(profile: Profile): string {
-  return `.:53 {
-    errors
-    health {
-       lameduck 5s
-    }
-    ready
-    kubernetes ${profile.clusterDomain} in-addr.arpa ip6.arpa {
-       pods insecure
-       fallthrough in-addr.arpa ip6.arpa
-       ttl 30
-    }
-    prometheus :9153
-    forward . /etc/resolv.conf {
-       max_concurrent 1000
-    }
-    cache 30 {
-       disable success ${profile.clusterDomain}
-       disable denial ${profile.clusterDomain}
-    }
-    loop
-    reload
-    loadbalance
-}
-`;
+  const { minor } = kubeadmRelease(profile.kubernetesVersion);
+  const block = (head: string, lines: readonly string[]): string[] =>
+    lines.length === 0
+      ? [`    ${head}`]
+      : [`    ${head} {`, ...lines.map((line) => `       ${line}`), '    }'];
+  const lines = [
+    '    errors',
+    ...block('health', minor < 18 ? [] : ['lameduck 5s']),
+    ...(minor < 16 ? [] : ['    ready']),
+    ...block(`kubernetes ${profile.clusterDomain} in-addr.arpa ip6.arpa`, [
+      'pods insecure',
+      ...(minor < 16 ? ['upstream'] : []),
+      'fallthrough in-addr.arpa ip6.arpa',
+      'ttl 30',
+    ]),
+    '    prometheus :9153',
+    ...block('forward . /etc/resolv.conf', minor < 19 ? [] : ['max_concurrent 1000']),
+    ...block(
+      'cache 30',
+      minor < 33
+        ? []
+        : [`disable success ${profile.clusterDomain}`, `disable denial ${profile.clusterDomain}`],
+    ),
+    '    loop',
+    '    reload',
+    '    loadbalance',
+  ];
+  return `.:53 {\n${lines.join('\n')}\n}\n`;
 }
 
 function coreDns(profile: Profile): Manifest[] {
+  const { coreDnsImage, controlPlaneTaints, minor } = kubeadmRelease(profile.kubernetesVersion);
   const labels = { 'k8s-app': 'kube-dns' };
   return [
     serviceAccount('coredns'),
@@ -244,12 +248,15 @@ function coreDns(profile: Profile): Manifest[] {
             priorityClassName: 'system-cluster-critical',
             serviceAccountName: 'coredns',
             nodeSelector: { 'kubernetes.io/os': 'linux' },
-            tolerations: [{ key: 'CriticalAddonsOnly', operator: 'Exists' }, CONTROL_PLANE_TOLERATION],
+            tolerations: [
+              { key: 'CriticalAddonsOnly', operator: 'Exists' },
+              ...controlPlaneTaints.map((key) => ({ key, effect: 'NoSchedule' })),
+            ],
             dnsPolicy: 'Default',
             containers: [
               {
                 name: 'coredns',
-                image: 'registry.k8s.io/coredns/coredns:v1.13.1',
+                image: coreDnsImage,
                 imagePullPolicy: 'IfNotPresent',
                 args: ['-conf', '/etc/coredns/Corefile'],
                 resources: { limits: { memory: '170Mi' }, requests: { cpu: '100m', memory: '70Mi' } },
@@ -268,7 +275,12 @@ function coreDns(profile: Profile): Manifest[] {
                   successThreshold: 1,
                   failureThreshold: 5,
                 },
-                readinessProbe: { httpGet: { path: '/ready', port: 'readiness-probe', scheme: 'HTTP' } },
+                readinessProbe: {
+                  httpGet:
+                    minor < 16
+                      ? { path: '/health', port: 'liveness-probe', scheme: 'HTTP' }
+                      : { path: '/ready', port: 'readiness-probe', scheme: 'HTTP' },
+                },
                 securityContext: {
                   allowPrivilegeEscalation: false,
                   capabilities: { add: ['NET_BIND_SERVICE'], drop: ['ALL'] },

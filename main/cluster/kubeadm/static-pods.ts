@@ -1,6 +1,7 @@
 // The manifests that kubeadm leaves in /etc/kubernetes/manifests for the kubelet of a control-plane machine.
 import { stringify } from 'yaml';
 import type { Profile } from '../profile.ts';
+import { kubeadmRelease } from './release.ts';
 
 interface StaticPod {
   readonly name: string;
@@ -30,11 +31,12 @@ export function staticPodManifests(profile: Profile, address: string): Map<strin
 
 function staticPods(profile: Profile, address: string): StaticPod[] {
   const version = profile.kubernetesVersion;
+  const { etcdImage, imageRepository, minor } = kubeadmRelease(version);
   const pki = '/etc/kubernetes/pki';
   return [
     {
       name: 'etcd',
-      image: 'registry.k8s.io/etcd:3.6.5-0',
+      image: etcdImage,
       command: [
         'etcd',
         `--advertise-client-urls=https://${address}:2379`,
@@ -52,7 +54,7 @@ function staticPods(profile: Profile, address: string): StaticPod[] {
     },
     {
       name: 'kube-apiserver',
-      image: `registry.k8s.io/kube-apiserver:${version}`,
+      image: `${imageRepository}/kube-apiserver:${version}`,
       command: [
         'kube-apiserver',
         `--advertise-address=${address}`,
@@ -75,11 +77,11 @@ function staticPods(profile: Profile, address: string): StaticPod[] {
       ],
       cpu: '250m',
       folders: [pki, '/etc/ssl/certs'],
-      probe: { port: 6443, path: '/livez', scheme: 'HTTPS', host: address },
+      probe: { port: 6443, path: minor < 18 ? '/healthz' : '/livez', scheme: 'HTTPS', host: address },
     },
     {
       name: 'kube-controller-manager',
-      image: `registry.k8s.io/kube-controller-manager:${version}`,
+      image: `${imageRepository}/kube-controller-manager:${version}`,
       command: [
         'kube-controller-manager',
         '--allocate-node-cidrs=true',
@@ -100,7 +102,7 @@ function staticPods(profile: Profile, address: string): StaticPod[] {
     },
     {
       name: 'kube-scheduler',
-      image: `registry.k8s.io/kube-scheduler:${version}`,
+      image: `${imageRepository}/kube-scheduler:${version}`,
       command: [
         'kube-scheduler',
         '--authentication-kubeconfig=/etc/kubernetes/scheduler.conf',
