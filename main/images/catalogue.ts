@@ -16,6 +16,7 @@ import {
   withPackages,
   type Files,
 } from './bases.ts';
+import { agnhost } from './agnhost.ts';
 import { makeCoreDns } from './coredns/server.ts';
 import { makeFlanneld } from './flannel.ts';
 import { makeMetricsServer } from './metrics-server/server.ts';
@@ -146,6 +147,19 @@ function baseImage(repository: string, tag: string): ContainerImage | undefined 
         dnsTools(),
         {},
         { command: ['sleep', '3600'], created: '2022-04-18T17:34:42Z' },
+      );
+    case 'registry.k8s.io/e2e-test-images/agnhost':
+      if (!/^2\.\d+$/.test(tag)) return undefined;
+      return image(
+        name,
+        51_370_000,
+        alpine('3.18.4'),
+        { '/agnhost': programFile('agnhost', agnhost) },
+        {
+          entrypoint: ['/agnhost'],
+          command: ['pause'],
+          exposedPorts: ['80/tcp', '8080/tcp', '8081/tcp', '9376/tcp'],
+        },
       );
     case 'docker.io/mritd/alpine':
       if (!/^3\.[1-9]$/.test(tag)) return undefined;

@@ -9,6 +9,7 @@ import type { Kernel } from '../../linux/kernel/index.ts';
 import type { Container, Probe } from '../api/index.ts';
 import type { EventRecorder } from '../client/index.ts';
 import { runInContainer } from './container-exec.ts';
+import { grpcProbe } from './grpc-probe.ts';
 import { dialError, httpGet } from './http-get.ts';
 import { containerReference, type KnownPod, type PodContainer } from './pod-facts.ts';
 
@@ -212,7 +213,14 @@ export class Probes {
         };
       return this.tcp(probe.tcpSocket.host ?? podIP, number, timeoutMs);
     }
-    if (probe.grpc !== undefined) return { kind: 'unknown', error: `drydock: gRPC probes aren't simulated` };
+    if (probe.grpc !== undefined) {
+      const { port, service = '' } = probe.grpc;
+      const target = { address: podIP, port, service };
+      const agent = `kube-probe/${this.options.version}`;
+      const { kernel, clock } = this.options;
+      const output = await grpcProbe(kernel.net, clock, target, timeoutMs, agent);
+      return output === undefined ? SUCCESS : { kind: 'failure', output };
+    }
     return { kind: 'unknown', error: `missing probe handler for ${spec.name}` };
   }
 

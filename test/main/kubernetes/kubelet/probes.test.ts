@@ -1,5 +1,6 @@
 // Probes and hooks: what kills, what takes out of service, and what events say.
 import { expect, test } from 'vitest';
+import { agnhost } from '../../../../main/images/agnhost.ts';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
 import { resources } from '../../../../main/kubernetes/api/index.ts';
 import { imageOf, makeNode, quitter, sleeper } from '../../../support/make-node.ts';
@@ -112,4 +113,77 @@ test('a preStop hook that fails is told of, and the container is stopped all the
     ]),
   );
   await expect(node.pod('hook')).rejects.toMatchObject({ reason: 'NotFound' });
+});
+
+const served = imageOf('docker.io/library/agnhost:2.40', { '/agnhost': agnhost, '/main': sleeper });
+
+test('a gRPC probe asks the health service, and follows it', async () => {
+  using node = await makeNode({ images: [served] });
+  await node.createPod({
+    metadata: { name: 'grpc' },
+    spec: {
+      ...noToken,
+      containers: [
+        {
+          name: 'c',
+          image: 'agnhost:2.40',
+          args: ['grpc-health-checking', '--delay-unhealthy-sec', '9'],
+          readinessProbe: { grpc: { port: 5000 }, periodSeconds: 2, failureThreshold: 1 },
+        },
+      ],
+    },
+  });
+  await node.advance(4);
+  expect((await node.pod('grpc')).status?.containerStatuses?.[0]?.ready).toBe(true);
+  await node.advance(8);
+  expect((await node.pod('grpc')).status?.containerStatuses?.[0]?.ready).toBe(false);
+  expect(await node.events('grpc')).toContain(
+    'Warning Unhealthy Readiness probe failed: service unhealthy (responded with "NOT_SERVING")',
+  );
+});
+
+test('a gRPC probe says what is wrong with the server', async () => {
+  using node = await makeNode({ images: [served] });
+  const pod = (name: string, command: string[], grpc: { port: number; service?: string }): Promise<unknown> =>
+    node.createPod({
+      metadata: { name },
+      spec: {
+        ...noToken,
+        containers: [{ name: 'c', image: 'agnhost:2.40', command, readinessProbe: { grpc } }],
+      },
+    });
+  await pod('nobody', ['/main'], { port: 5000 });
+  await pod('other', ['/agnhost', 'grpc-health-checking'], { port: 5000, service: 'db' });
+  await pod('http', ['/agnhost', 'grpc-health-checking'], { port: 8080 });
+  await node.advance(5);
+  const address = (await node.pod('nobody')).status?.podIP;
+  expect(await node.events('nobody')).toContain(
+    `Warning Unhealthy Readiness probe failed: timeout: failed to connect service "${address}:5000" within 1s: context deadline exceeded`,
+  );
+  expect(await node.events('other')).toContain(
+    'Warning Unhealthy Readiness probe failed: error: health rpc probe failed: rpc error: code = NotFound desc = unknown service',
+  );
+  expect((await node.events('http')).some((event) => event.includes('code = Unavailable'))).toBe(true);
+});
+
+test('the first probe of a container waits for the startup probe', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'p' },
+    spec: {
+      ...noToken,
+      containers: [
+        {
+          name: 'c',
+          image: 'probed:1',
+          startupProbe: { exec: { command: ['/check'] }, periodSeconds: 2, failureThreshold: 5 },
+          livenessProbe: { exec: { command: ['/fail'] }, periodSeconds: 1, failureThreshold: 1 },
+        },
+      ],
+    },
+  });
+  await node.advance(5);
+  const status = (await node.pod('p')).status?.containerStatuses?.[0];
+  expect(status).toMatchObject({ started: false, ready: false, restartCount: 0 });
+  expect((await node.events('p')).some((event) => event.includes('Liveness'))).toBe(false);
 });
