@@ -58,10 +58,12 @@ const FOLDERS = new Map([
   ['coordination.k8s.io/v1', 'io.k8s.api.coordination.v1'],
   ['discovery.k8s.io/v1', 'io.k8s.api.discovery.v1'],
   ['events.k8s.io/v1', 'io.k8s.api.events.v1'],
+  ['flowcontrol.apiserver.k8s.io/v1', 'io.k8s.api.flowcontrol.v1'],
   ['networking.k8s.io/v1', 'io.k8s.api.networking.v1'],
   ['node.k8s.io/v1', 'io.k8s.api.node.v1'],
   ['policy/v1', 'io.k8s.api.policy.v1'],
   ['rbac.authorization.k8s.io/v1', 'io.k8s.api.rbac.v1'],
+  ['resource.k8s.io/v1', 'io.k8s.api.resource.v1'],
   ['scheduling.k8s.io/v1', 'io.k8s.api.scheduling.v1'],
   ['storage.k8s.io/v1', 'io.k8s.api.storage.v1'],
   // What servers of older versions serve beside these.

@@ -318,6 +318,20 @@ export const resources = Object.freeze({
   ),
 
   // admissionregistration.k8s.io/v1
+  mutatingadmissionpolicies: define(
+    'admissionregistration.k8s.io/v1',
+    'mutatingadmissionpolicies',
+    'MutatingAdmissionPolicy',
+    CLUSTER,
+    { categories: ['api-extensions'] },
+  ),
+  mutatingadmissionpolicybindings: define(
+    'admissionregistration.k8s.io/v1',
+    'mutatingadmissionpolicybindings',
+    'MutatingAdmissionPolicyBinding',
+    CLUSTER,
+    { categories: ['api-extensions'] },
+  ),
   mutatingwebhookconfigurations: define(
     'admissionregistration.k8s.io/v1',
     'mutatingwebhookconfigurations',
@@ -367,6 +381,31 @@ export const resources = Object.freeze({
   leases: define('coordination.k8s.io/v1', 'leases', 'Lease', NAMESPACED),
   runtimeclasses: define('node.k8s.io/v1', 'runtimeclasses', 'RuntimeClass', CLUSTER),
   endpointslices: define('discovery.k8s.io/v1', 'endpointslices', 'EndpointSlice', NAMESPACED),
+
+  // flowcontrol.apiserver.k8s.io/v1
+  flowschemas: define('flowcontrol.apiserver.k8s.io/v1', 'flowschemas', 'FlowSchema', CLUSTER, {
+    status: true,
+  }),
+  prioritylevelconfigurations: define(
+    'flowcontrol.apiserver.k8s.io/v1',
+    'prioritylevelconfigurations',
+    'PriorityLevelConfiguration',
+    CLUSTER,
+    { status: true },
+  ),
+
+  // resource.k8s.io/v1
+  deviceclasses: define('resource.k8s.io/v1', 'deviceclasses', 'DeviceClass', CLUSTER),
+  resourceclaims: define('resource.k8s.io/v1', 'resourceclaims', 'ResourceClaim', NAMESPACED, {
+    status: true,
+  }),
+  resourceclaimtemplates: define(
+    'resource.k8s.io/v1',
+    'resourceclaimtemplates',
+    'ResourceClaimTemplate',
+    NAMESPACED,
+  ),
+  resourceslices: define('resource.k8s.io/v1', 'resourceslices', 'ResourceSlice', CLUSTER),
 });
 
 /** All built-in resources, in the order of the table. */

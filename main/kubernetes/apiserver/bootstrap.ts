@@ -1,9 +1,11 @@
 // What a cluster has from the start: namespaces, roles, priority classes, the kubernetes Service.
+import { rfc3339 } from '../../simulation/index.ts';
 import { apiVersionOf, type KubernetesObject } from '../api/meta.ts';
 import { resources, type ResourceInfo } from '../api/resources.ts';
 import type { EndpointSlice, Endpoints, PriorityClass, Service } from '../api/types.ts';
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './auth/bootstrap-policy.ts';
 import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
+import { flowSchemas, priorityLevels } from './flow-control.ts';
 import type { ServerCore } from './core.ts';
 import type { Tree } from './object.ts';
 import { shape } from './verbs/shaping.ts';
@@ -20,6 +22,8 @@ export interface Advertised {
   readonly port: number;
   /** First address of the Service range, which the kubernetes Service has. */
   readonly serviceAddress: string;
+  /** The Service range in CIDR notation. */
+  readonly serviceRange: string;
 }
 
 const PRIORITY_CLASSES: readonly PriorityClass[] = [
@@ -36,6 +40,29 @@ const PRIORITY_CLASSES: readonly PriorityClass[] = [
   },
 ];
 
+/** groupPriorityMinimum of the groups served here (pkg/controlplane/apiserver/apis). */
+const GROUP_PRIORITIES: Readonly<Record<string, number>> = {
+  '': 18_000,
+  apps: 17_800,
+  'events.k8s.io': 17_750,
+  'authentication.k8s.io': 17_700,
+  'authorization.k8s.io': 17_600,
+  autoscaling: 17_500,
+  batch: 17_400,
+  'certificates.k8s.io': 17_300,
+  'networking.k8s.io': 17_200,
+  policy: 17_100,
+  'rbac.authorization.k8s.io': 17_000,
+  'storage.k8s.io': 16_800,
+  'apiextensions.k8s.io': 16_700,
+  'admissionregistration.k8s.io': 16_700,
+  'scheduling.k8s.io': 16_600,
+  'coordination.k8s.io': 16_500,
+  'node.k8s.io': 16_300,
+  'discovery.k8s.io': 16_200,
+  'flowcontrol.apiserver.k8s.io': 16_100,
+};
+
 /** Makes what is missing. */
 export function bootstrap(core: ServerCore, advertised: Advertised): void {
   const ensure = (resource: ResourceInfo, object: KubernetesObject): void =>
@@ -46,12 +73,16 @@ export function bootstrap(core: ServerCore, advertised: Advertised): void {
   for (const role of roles) ensure(resources.roles, role);
   for (const binding of roleBindings) ensure(resources.rolebindings, binding);
   for (const priorityClass of PRIORITY_CLASSES) ensure(resources.priorityclasses, priorityClass);
+  for (const level of priorityLevels) ensure(resources.prioritylevelconfigurations, level);
+  for (const schema of flowSchemas(timeText(core))) ensure(resources.flowschemas, schema);
   ensureApiServices(core, ensure);
+  ensureServiceRange(core, advertised.serviceRange, ensure);
   ensureKubernetesService(advertised, ensure);
 }
 
 function ensureObject(core: ServerCore, resource: ResourceInfo, object: KubernetesObject): void {
-  const served = core.catalogue.find(resource)!;
+  const served = core.catalogue.find(resource);
+  if (served === undefined) return; // Older versions don't serve it.
   const namespace = object.metadata?.namespace ?? '';
   if (served.table.get(namespace, object.metadata?.name ?? '') !== undefined) return;
   core.api.writer.create(
@@ -74,23 +105,25 @@ function ensureApiServices(
   ensure: (resource: ResourceInfo, object: KubernetesObject) => void,
 ): void {
   const seen = new Set<string>();
-  for (const { resource } of core.catalogue.all()) {
+  for (const resource of core.catalogue.builtIns) {
     const name = `${resource.version}.${resource.group}`;
-    if (seen.has(name)) continue;
+    // The aggregator's own group has no APIService.
+    if (seen.has(name) || resource.group === resources.apiservices.group) continue;
     seen.add(name);
     ensure(resources.apiservices, {
       metadata: { name, labels: { 'kube-aggregator.kubernetes.io/automanaged': 'onstart' } },
       spec: {
         ...(resource.group === '' ? {} : { group: resource.group }),
         version: resource.version,
-        groupPriorityMinimum: resource.group === '' ? 18_000 : 17_000,
-        versionPriority: resource.group === '' ? 1 : 15,
+        groupPriorityMinimum: GROUP_PRIORITIES[resource.group] ?? 15_000,
+        versionPriority: resource.group === '' ? 1 : resource.version === 'v2' ? 30 : 15,
       },
       status: {
         conditions: [
           {
             type: 'Available',
             status: 'True',
+            lastTransitionTime: timeText(core),
             reason: 'Local',
             message: 'Local APIServices are always available',
           },
@@ -98,6 +131,24 @@ function ensureApiServices(
       },
     } as KubernetesObject);
   }
+}
+
+/** The default range of cluster IPs (KEP-1880). */
+function ensureServiceRange(
+  core: ServerCore,
+  range: string,
+  ensure: (resource: ResourceInfo, object: KubernetesObject) => void,
+): void {
+  const ready = { type: 'Ready', status: 'True', lastTransitionTime: timeText(core), reason: '' };
+  ensure(resources.servicecidrs, {
+    metadata: { name: 'kubernetes', finalizers: ['networking.k8s.io/service-cidr-finalizer'] },
+    spec: { cidrs: [range] },
+    status: { conditions: [{ ...ready, message: 'Kubernetes Service CIDR is ready' }] },
+  } as KubernetesObject);
+}
+
+function timeText({ clock }: ServerCore): string {
+  return rfc3339(clock.now());
 }
 
 /** The Service `kubernetes`, whose endpoints the server itself keeps. */

@@ -4,6 +4,7 @@ import { disposable, every, rfc3339, rfc3339Micro, type Clock, type Random } fro
 import type { Containerd } from '../../linux/containerd/index.ts';
 import type { FileSystemView, Kernel } from '../../linux/kernel/index.ts';
 import { isStatus, resources, StatusError } from '../api/index.ts';
+import { ensureCsiNode } from './csi-node.ts';
 import type { Lease, Node, NodeCondition, Stored } from '../api/index.ts';
 import type { ApiClient, EventRecorder } from '../client/index.ts';
 import type { KubeletConfig } from './config.ts';
@@ -100,7 +101,16 @@ export class NodeStatus {
     }
     if (this.isStopped) return;
     this.event('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
-    await Promise.all([this.report(), this.renew()]);
+    await Promise.all([this.report(), this.renew(), this.announceStorage()]);
+  }
+
+  private async announceStorage(): Promise<void> {
+    if (this.node === undefined) return;
+    try {
+      await ensureCsiNode(this.world.client, this.node);
+    } catch (error) {
+      this.world.onFault(error);
+    }
   }
 
   private async createOrAdopt(): Promise<Stored<Node>> {

@@ -3,6 +3,8 @@
 type Mask = readonly [RegExp, string];
 
 const MASKS: readonly Mask[] = [
+  // Rows of what other users of the recorded cluster had there.
+  [/^\S*\b(?:api-[a-z0-9]{6}(?:-\w)?|[0-9a-f]{6}\.drydock\.example\.com)\b.*\n/gm, ''],
   // Times.
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)/g, 'TIME'],
   [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4})?( UTC)?/g, 'TIME'],
@@ -18,6 +20,7 @@ const MASKS: readonly Mask[] = [
   [/^( +Resource Version: +)\d+/gm, '$1VERSION'],
   [/\b[A-Za-z0-9+/]{80,}={0,2}/g, 'BASE64'],
   [/\.[0-9a-f]{16}\b/g, '.EVENT'],
+  [/((?:gitCommit|goVersion)"?: ?"?)[\w.]+/g, '$1BUILD'],
   // Addresses.
   [/\b127\.0\.0\.1:(1|[2-9])\d{3,4}\b/g, '127.0.0.1:PORT'],
   [/\b10\.244\.\d\.\d{1,3}\b/g, 'POD-IP'],
@@ -37,7 +40,8 @@ const MASKS: readonly Mask[] = [
 
 const AGE = String.raw`(?:\d+(?:\.\d+)?(?:ms|µs|y|d|h|m|s)){1,3}`;
 /** Lines whose numbers with an `m` are quantities, not minutes. */
-const QUANTITIES = /\b(?:cpu|memory|ephemeral-storage)\b/;
+const QUANTITIES =
+  /^\s*(?:- )?"?(?:Container\s+|Pod\s+)?(?:requests\.|limits\.)?(?:cpu|memory|ephemeral-storage)\b/;
 const AGES: readonly Mask[] = [
   [new RegExp(String.raw`\(x\d+ over ${AGE}\)`, 'g'), '(xN over AGE)'],
   [new RegExp(String.raw`\d+ \(${AGE} ago\)`, 'g'), 'N (AGE ago)'],
@@ -45,10 +49,18 @@ const AGES: readonly Mask[] = [
 ];
 const AGE_OF_EVENT: Mask = [/AGE \(xN over AGE\)/g, 'AGE'];
 
+/** Names and addresses of the workers, where it is the scheduler that chose: both have the same room. */
+const PLACES: readonly Mask[] = [
+  [/\bworker[12]\b/g, 'WORKER'],
+  [/\b172\.30\.0\.1[23]\b/g, 'WORKER-IP'],
+];
+const ABOUT_NODES = /\b(?:nodes?|worker\d)\b/;
+
 /** A transcript without what varies: masked, blanks collapsed, rows of one set in one order. */
 export function masked(transcript: string): string {
   let text = transcript;
-  for (const [pattern, mask] of MASKS) text = text.replace(pattern, mask);
+  const masks = ABOUT_NODES.test(transcript.split('\n', 1)[0]!) ? MASKS : [...MASKS, ...PLACES];
+  for (const [pattern, mask] of masks) text = text.replace(pattern, mask);
   const lines = text.split('\n').map((line) => blanksCollapsed(withoutAges(line)));
   return sameNamesSorted(lines).join('\n');
 }

@@ -114,7 +114,7 @@ function hastened(speed: number): string {
     .replace("spawnSync('sleep', [String(s)])", `spawnSync('sleep', [String(s / ${speed})])`)
     .replace(
       'seconds = 60) {\n  for (const end',
-      `seconds = 60) {\n  seconds = Math.max(3, seconds / ${speed});\n  for (const end`,
+      `seconds = 60) {\n  seconds = Math.max(5, (2 * seconds) / ${speed});\n  for (const end`,
     );
   if (changed.length < script.length + 20) throw new Error(`${SCRIPT} is not as it was`);
   return changed;

@@ -7,18 +7,54 @@ import { openApiAnswer } from '../openapi/openapi.ts';
 import { documentAnswer, textAnswer } from './answer.ts';
 import type { Exchange } from './door.ts';
 
-/** Checks that `/readyz?verbose` lists. */
-const CHECKS = [
-  'ping',
-  'log',
-  'etcd',
-  'informer-sync',
+/** Checks of `/healthz` and `/livez` that `/readyz` doesn't make. */
+const LIVE_ONLY = ['loopback-serving-certificate', 'etcd'];
+/** And the other way round, before the hooks and after them. */
+const READY_ONLY = ['informer-sync', 'shutdown'];
+
+/** What runs once the server listens, in upstream's order. Nothing of it can fail here. */
+const HOOKS = [
   'poststarthook/start-apiserver-admission-initializer',
+  'poststarthook/generic-apiserver-start-informers',
+  'poststarthook/priority-and-fairness-config-consumer',
+  'poststarthook/priority-and-fairness-filter',
+  'poststarthook/storage-object-count-tracker-hook',
+  'poststarthook/start-apiextensions-informers',
+  'poststarthook/start-apiextensions-controllers',
+  'poststarthook/crd-informer-synced',
+  'poststarthook/start-system-namespaces-controller',
+  'poststarthook/peer-endpoint-reconciler-controller',
+  'poststarthook/start-cluster-authentication-info-controller',
+  'poststarthook/start-kube-apiserver-identity-lease-controller',
+  'poststarthook/start-kube-apiserver-identity-lease-garbage-collector',
+  'poststarthook/storage-readiness',
+  'poststarthook/start-legacy-token-tracking-controller',
+  'poststarthook/start-service-ip-repair-controllers',
   'poststarthook/rbac/bootstrap-roles',
+  'poststarthook/scheduling/bootstrap-system-priority-classes',
+  'poststarthook/priority-and-fairness-config-producer',
   'poststarthook/bootstrap-controller',
+  'poststarthook/start-kubernetes-service-cidr-controller',
+  'poststarthook/aggregator-reload-proxy-client-cert',
+  'poststarthook/start-kube-aggregator-informers',
+  'poststarthook/apiservice-status-local-available-controller',
+  'poststarthook/apiservice-status-remote-available-controller',
+  'poststarthook/apiservice-registration-controller',
+  'poststarthook/apiservice-wait-for-first-sync',
+  'poststarthook/apiservice-discovery-controller',
+  'poststarthook/kube-apiserver-autoregistration',
   'autoregister-completion',
-  'shutdown',
+  'poststarthook/apiservice-openapi-controller',
+  'poststarthook/apiservice-openapiv3-controller',
 ];
+
+type Health = 'healthz' | 'livez' | 'readyz';
+
+function checksOf(name: Health): string[] {
+  return name === 'readyz'
+    ? ['ping', 'log', READY_ONLY[0]!, ...HOOKS, READY_ONLY[1]!]
+    : ['ping', 'log', ...LIVE_ONLY, ...HOOKS];
+}
 
 export async function plainAnswer(exchange: Exchange): Promise<HttpResponse> {
   const { core, info, request, query, wanted } = exchange;
@@ -33,15 +69,15 @@ export async function plainAnswer(exchange: Exchange): Promise<HttpResponse> {
     case '/healthz':
     case '/livez':
     case '/readyz':
-      return healthAnswer(path.slice(1), query.has('verbose'));
+      return healthAnswer(path.slice(1) as Health, query.has('verbose'));
     case '/metrics':
       return metricsAnswer(exchange);
     case '/':
       return documentAnswer(200, { paths: rootPaths(exchange) }, { ...wanted, pretty: true });
     default:
   }
-  const check = /^\/(?:healthz|livez|readyz)\/(.+)$/.exec(path)?.[1];
-  if (check !== undefined && CHECKS.includes(check)) return textAnswer(200, 'ok');
+  const [, health, check = ''] = /^\/(healthz|livez|readyz)\/(.+)$/.exec(path) ?? [];
+  if (health !== undefined && checksOf(health as Health).includes(check)) return textAnswer(200, 'ok');
   if (path.startsWith('/api/') || path.startsWith('/apis/')) throw noSuchResource();
   return textAnswer(404, '404 page not found\n');
 }
@@ -70,17 +106,15 @@ function metricsAnswer({ core }: Exchange): HttpResponse {
   };
 }
 
-function healthAnswer(name: string, verbose: boolean): HttpResponse {
+function healthAnswer(name: Health, verbose: boolean): HttpResponse {
   if (!verbose) return textAnswer(200, 'ok');
-  const lines = CHECKS.filter(
-    (check) => name === 'readyz' || (check !== 'informer-sync' && check !== 'shutdown'),
-  );
-  return textAnswer(200, `${lines.map((check) => `[+]${check} ok\n`).join('')}${name} check passed\n`);
+  const lines = checksOf(name).map((check) => `[+]${check} ok\n`);
+  return textAnswer(200, `${lines.join('')}${name} check passed\n`);
 }
 
+/** Every path that is served. Differs: the issuer's documents, /flagz and /statusz aren't. */
 function rootPaths({ core }: Exchange): string[] {
   const paths = new Set([
-    '/.well-known/openid-configuration',
     '/api',
     '/api/v1',
     '/apis',
@@ -91,14 +125,18 @@ function rootPaths({ core }: Exchange): string[] {
     '/openapi/v2',
     '/openapi/v3',
     '/openapi/v3/',
-    '/openid/v1/jwks',
     '/readyz',
     '/version',
   ]);
-  for (const { resource } of core.catalogue.all()) {
-    if (resource.group === '') continue;
-    paths.add(`/apis/${resource.group}`);
-    paths.add(`/apis/${resource.group}/${resource.version}`);
+  for (const { group, version } of [
+    ...core.catalogue.builtIns,
+    ...[...core.catalogue.all()].map(({ resource }) => resource),
+  ]) {
+    if (group === '') continue;
+    paths.add(`/apis/${group}`);
+    paths.add(`/apis/${group}/${version}`);
   }
+  for (const name of ['healthz', 'livez', 'readyz'] as const)
+    for (const check of checksOf(name)) paths.add(`/${name}/${check}`);
   return [...paths].sort();
 }

@@ -48,6 +48,10 @@ const COUNTED = new Set([
   'validatingwebhookconfigurations',
   'validatingadmissionpolicies',
   'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+  'flowschemas',
+  'prioritylevelconfigurations',
 ]);
 /** Kinds that a PUT creates. */
 const CREATED_ON_UPDATE = new Set([
@@ -84,6 +88,10 @@ const CONDITIONAL_UPDATE = new Set([
   'runtimeclasses',
   'validatingadmissionpolicies',
   'validatingadmissionpolicybindings',
+  'mutatingadmissionpolicies',
+  'mutatingadmissionpolicybindings',
+  'flowschemas',
+  'prioritylevelconfigurations',
   'mutatingwebhookconfigurations',
   'validatingwebhookconfigurations',
 ]);

@@ -367,6 +367,129 @@ function eventTimes(event: Event, nowMs: number): [last: string, first: string, 
 
 const APPS = 'io.k8s.api.apps.v1';
 
+const NETWORKING = 'io.k8s.api.networking.v1';
+const FLOW = 'io.k8s.api.flowcontrol.v1';
+const CSI_DRIVER = '@io.k8s.api.storage.v1.CSIDriverSpec';
+
+interface ParamKind {
+  readonly apiVersion?: string;
+  readonly kind?: string;
+}
+
+interface AdmissionPolicy {
+  readonly spec?: {
+    readonly validations?: readonly unknown[];
+    readonly mutations?: readonly unknown[];
+    readonly paramKind?: ParamKind;
+  };
+}
+
+interface AdmissionPolicyBinding {
+  readonly spec?: {
+    readonly policyName?: string;
+    readonly paramRef?: { readonly name?: string; readonly namespace?: string };
+  };
+}
+
+interface ApiService {
+  readonly spec?: { readonly service?: { readonly namespace?: string; readonly name?: string } };
+  readonly status?: {
+    readonly conditions?: readonly {
+      readonly type: string;
+      readonly status: string;
+      readonly reason?: string;
+    }[];
+  };
+}
+
+interface CsiDriver {
+  readonly spec?: {
+    readonly attachRequired?: boolean;
+    readonly podInfoOnMount?: boolean;
+    readonly storageCapacity?: boolean;
+    readonly requiresRepublish?: boolean;
+    readonly tokenRequests?: readonly { readonly audience?: string }[];
+    readonly volumeLifecycleModes?: readonly string[];
+  };
+}
+
+interface ParentReference {
+  readonly group?: string;
+  readonly resource?: string;
+  readonly namespace?: string;
+  readonly name?: string;
+}
+
+interface FlowSchema {
+  readonly spec?: {
+    readonly priorityLevelConfiguration?: { readonly name?: string };
+    readonly matchingPrecedence?: number;
+    readonly distinguisherMethod?: { readonly type?: string };
+  };
+  readonly status?: { readonly conditions?: readonly { readonly type?: string; readonly status?: string }[] };
+}
+
+interface PriorityLevel {
+  readonly spec?: {
+    readonly type?: string;
+    readonly limited?: {
+      readonly nominalConcurrencyShares?: number;
+      readonly limitResponse?: {
+        readonly queuing?: {
+          readonly queues?: number;
+          readonly handSize?: number;
+          readonly queueLengthLimit?: number;
+        };
+      };
+    };
+  };
+}
+
+const BINDING_COLUMNS = [
+  NAME,
+  'PolicyName|PolicyName indicates the policy definition which the policy binding binded to',
+  'ParamRef|ParamRef indicates the param resource which sets the configration param',
+  AGE,
+];
+
+function bindingRow(object: AdmissionPolicyBinding & StoredObject, nowMs: number): Cell[] {
+  const { policyName = '', paramRef } = object.spec ?? {};
+  const place = paramRef?.namespace ?? '*';
+  const param =
+    paramRef === undefined ? UNSET : paramRef.name === undefined ? '*' : `${place}/${paramRef.name}`;
+  return [object.metadata.name, policyName, param, age(object, nowMs)];
+}
+
+function paramKindText(kind: ParamKind | undefined): string {
+  return kind === undefined ? UNSET : `${kind.apiVersion}/${kind.kind}`;
+}
+
+function availabilityText({ status }: ApiService): string {
+  const available = status?.conditions?.find(({ type }) => type === 'Available');
+  if (available === undefined) return 'Unknown';
+  return available.status === 'True' ? 'True' : `${available.status} (${available.reason ?? ''})`;
+}
+
+/** What is matched first comes first. */
+function byPrecedence(printer: Printer): Printer {
+  const precedence = (object: StoredObject): number => Number(textAt(object, 'spec', 'matchingPrecedence'));
+  return {
+    get columns() {
+      return printer.columns;
+    },
+    row: (object, nowMs) => printer.row(object, nowMs),
+    order: (a, b) => precedence(a) - precedence(b),
+  };
+}
+
+/** `resource.group/namespace/name`, as far as there is one. */
+function parentText(parent: ParentReference | undefined): string {
+  if (parent === undefined) return NONE;
+  const { group = '', resource = '', namespace = '', name = '' } = parent;
+  const parts = [group === '' ? resource : `${resource}.${group}`, namespace, name];
+  return parts.filter((part) => part !== '').join('/');
+}
+
 export const printers: Readonly<Record<string, Printer>> = {
   pods: podPrinter,
   services: servicePrinter,
@@ -670,6 +793,21 @@ export const printers: Readonly<Record<string, Printer>> = {
     [NAME, 'Holder|@io.k8s.api.coordination.v1.LeaseSpec.holderIdentity', AGE],
     (object, nowMs) => [object.metadata.name, object.spec?.holderIdentity ?? '', age(object, nowMs)],
   ),
+  // Of a subresource, by its kind.
+  Scale: printer<{ spec?: { replicas?: number }; status?: { replicas?: number } }>(
+    [
+      NAME,
+      'i:Desired|@io.k8s.api.autoscaling.v1.ScaleSpec.replicas',
+      'i:Available|@io.k8s.api.autoscaling.v1.ScaleStatus.replicas',
+      AGE,
+    ],
+    (object, nowMs) => [
+      object.metadata.name,
+      object.spec?.replicas ?? 0,
+      object.status?.replicas ?? 0,
+      age(object, nowMs),
+    ],
+  ),
   controllerrevisions: printer<{ revision?: number }>(
     [NAME, 'Controller|Controller of the object', `Revision|@${APPS}.ControllerRevision.revision`, AGE],
     (object, nowMs) => {
@@ -787,6 +925,147 @@ export const printers: Readonly<Record<string, Printer>> = {
     object.handler ?? '',
     age(object, nowMs),
   ]),
+  validatingwebhookconfigurations: printer<{ webhooks?: unknown[] }>(
+    [NAME, 'i:Webhooks|Webhooks indicates the number of webhooks registered in this configuration', AGE],
+    (object, nowMs) => [object.metadata.name, object.webhooks?.length ?? 0, age(object, nowMs)],
+  ),
+  mutatingwebhookconfigurations: printer<{ webhooks?: unknown[] }>(
+    [NAME, 'i:Webhooks|Webhooks indicates the number of webhooks registered in this configuration', AGE],
+    (object, nowMs) => [object.metadata.name, object.webhooks?.length ?? 0, age(object, nowMs)],
+  ),
+  validatingadmissionpolicies: printer<AdmissionPolicy>(
+    [
+      NAME,
+      'i:Validations|Validations indicates the number of validation rules defined in this configuration',
+      'ParamKind|ParamKind specifies the kind of resources used to parameterize this policy',
+      AGE,
+    ],
+    (object, nowMs) => [
+      object.metadata.name,
+      object.spec?.validations?.length ?? 0,
+      paramKindText(object.spec?.paramKind),
+      age(object, nowMs),
+    ],
+  ),
+  validatingadmissionpolicybindings: printer<AdmissionPolicyBinding>(BINDING_COLUMNS, bindingRow),
+  mutatingadmissionpolicies: printer<AdmissionPolicy>(
+    [
+      NAME,
+      'i:Mutations|Mutation indicates the number of mutations rules defined in this configuration',
+      'ParamKind|ParamKind specifies the kind of resources used to parameterize this policy',
+      AGE,
+    ],
+    (object, nowMs) => [
+      object.metadata.name,
+      object.spec?.mutations?.length ?? 0,
+      paramKindText(object.spec?.paramKind),
+      age(object, nowMs),
+    ],
+  ),
+  mutatingadmissionpolicybindings: printer<AdmissionPolicyBinding>(BINDING_COLUMNS, bindingRow),
+  customresourcedefinitions: printer<object>([NAME, `d:Created At|${META}.creationTimestamp`], (object) => [
+    object.metadata.name,
+    object.metadata.creationTimestamp,
+  ]),
+  apiservices: printer<ApiService>(
+    [
+      NAME,
+      'Service|The reference to the service that hosts this API endpoint.',
+      'Available|Whether this service is available.',
+      AGE,
+    ],
+    (object, nowMs) => {
+      const { service } = object.spec ?? {};
+      return [
+        object.metadata.name,
+        service === undefined ? 'Local' : `${service.namespace}/${service.name}`,
+        availabilityText(object),
+        age(object, nowMs),
+      ];
+    },
+  ),
+  csinodes: printer<{ spec?: { drivers?: unknown[] } }>(
+    [NAME, 'i:Drivers|Drivers indicates the number of CSI drivers registered on the node', AGE],
+    (object, nowMs) => [object.metadata.name, object.spec?.drivers?.length ?? 0, age(object, nowMs)],
+  ),
+  csidrivers: printer<CsiDriver>(
+    [
+      NAME,
+      `b:AttachRequired|${CSI_DRIVER}.attachRequired`,
+      `b:PodInfoOnMount|${CSI_DRIVER}.podInfoOnMount`,
+      `b:StorageCapacity|${CSI_DRIVER}.storageCapacity`,
+      `TokenRequests|${CSI_DRIVER}.tokenRequests`,
+      `b:RequiresRepublish|${CSI_DRIVER}.requiresRepublish`,
+      `Modes|${CSI_DRIVER}.volumeLifecycleModes`,
+      AGE,
+    ],
+    (object, nowMs) => {
+      const spec = object.spec ?? {};
+      const audiences = (spec.tokenRequests ?? []).map(({ audience = '' }) => audience);
+      return [
+        object.metadata.name,
+        spec.attachRequired ?? true,
+        spec.podInfoOnMount ?? false,
+        spec.storageCapacity ?? false,
+        audiences.length === 0 ? UNSET : audiences.join(','),
+        spec.requiresRepublish ?? false,
+        (spec.volumeLifecycleModes ?? []).join(',') || NONE,
+        age(object, nowMs),
+      ];
+    },
+  ),
+  ipaddresses: printer<{ spec?: { parentRef?: ParentReference } }>(
+    [NAME, `ParentRef|@${NETWORKING}.IPAddressSpec.parentRef`],
+    (object) => [object.metadata.name, parentText(object.spec?.parentRef)],
+  ),
+  servicecidrs: printer<{ spec?: { cidrs?: string[] } }>(
+    [NAME, `CIDRs|@${NETWORKING}.ServiceCIDRSpec.cidrs`, AGE],
+    (object, nowMs) => [object.metadata.name, (object.spec?.cidrs ?? []).join(','), age(object, nowMs)],
+  ),
+  flowschemas: byPrecedence(
+    printer<FlowSchema>(
+      [
+        NAME,
+        `PriorityLevel|@${FLOW}.PriorityLevelConfigurationReference.name`,
+        `i:MatchingPrecedence|@${FLOW}.FlowSchemaSpec.matchingPrecedence`,
+        `DistinguisherMethod|@${FLOW}.FlowSchemaSpec.distinguisherMethod`,
+        AGE,
+        `MissingPL|@${FLOW}.FlowSchemaStatus.conditions`,
+      ],
+      (object, nowMs) => [
+        object.metadata.name,
+        object.spec?.priorityLevelConfiguration?.name ?? '',
+        object.spec?.matchingPrecedence ?? 0,
+        object.spec?.distinguisherMethod?.type ?? NONE,
+        age(object, nowMs),
+        object.status?.conditions?.find(({ type }) => type === 'Dangling')?.status ?? '?',
+      ],
+    ),
+  ),
+  prioritylevelconfigurations: printer<PriorityLevel>(
+    [
+      NAME,
+      `Type|@${FLOW}.PriorityLevelConfigurationSpec.type`,
+      `NominalConcurrencyShares|@${FLOW}.LimitedPriorityLevelConfiguration.nominalConcurrencyShares`,
+      `Queues|@${FLOW}.QueuingConfiguration.queues`,
+      `HandSize|@${FLOW}.QueuingConfiguration.handSize`,
+      `QueueLengthLimit|@${FLOW}.QueuingConfiguration.queueLengthLimit`,
+      AGE,
+    ],
+    (object, nowMs) => {
+      const { type = '', limited } = object.spec ?? {};
+      const queuing = limited?.limitResponse?.queuing;
+      return [
+        object.metadata.name,
+        type,
+        limited === undefined ? NONE : (limited.nominalConcurrencyShares ?? 0),
+        queuing?.queues ?? NONE,
+        queuing?.handSize ?? NONE,
+        queuing?.queueLengthLimit ?? NONE,
+        age(object, nowMs),
+      ];
+    },
+  ),
   certificatesigningrequests: printer<object>(
     [
       NAME,

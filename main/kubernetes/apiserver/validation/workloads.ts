@@ -179,7 +179,20 @@ export function checkStatefulSet(faults: Faults, { spec }: StatefulSet): void {
   faults.word('spec.updateStrategy', spec?.updateStrategy?.type, ['OnDelete', 'RollingUpdate']);
   faults.notNegative('spec.replicas', spec?.replicas);
   faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
-  checkSelected(faults, spec, 'statefulset');
+  checkSelected(faults, withClaims(spec), 'statefulset');
+}
+
+/** The spec with a volume for each claim template, since containers may mount them. */
+function withClaims(spec: StatefulSet['spec']): Selecting | undefined {
+  const claims = (spec?.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? '');
+  const template = spec?.template as PodTemplateSpec | undefined;
+  if (claims.length === 0 || template?.spec === undefined) return spec;
+  const own = template.spec.volumes ?? [];
+  const made = claims
+    .filter((name) => !own.some((volume) => volume.name === name))
+    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
+  const podSpec = { ...template.spec, volumes: [...own, ...made] };
+  return { ...spec, template: { ...template, spec: podSpec } };
 }
 
 export function checkJobSpec(faults: Faults, path: string, spec: Job['spec']): void {
