@@ -268,7 +268,7 @@ function kubernetesImage(
       { entrypoint: ['/metrics-server'], user: '65534' },
     );
   }
-  const isRelease = /^v1\.\d+\.\d+/.test(tag) || (short === 'etcd' && /^3\.\d+\.\d+-\d+$/.test(tag));
+  const isRelease = /^v1\.\d+\.\d+/.test(tag) || (short === 'etcd' && /^3\.\d+\.\d+(-\d+)?$/.test(tag));
   const program = options.programs.get(short);
   if (program === undefined || !isRelease) return undefined;
   return image(

@@ -1,14 +1,20 @@
 // OpenAPI documents: v3 per group-version with hashed URLs, and v2 whole.
+// Differs: servers before 1.24 have v2 alone; here every release has both, as the machines' kubectl reads v3.
 import { createHash } from 'node:crypto';
-import type { HttpResponse } from '../../../network/http/index.ts';
+import { headerOf, type HttpResponse } from '../../../network/http/index.ts';
 import { serializeDocument } from '../http/answer.ts';
 import type { Exchange } from '../http/door.ts';
 import type { ServerCore } from '../core.ts';
 import { groupVersionDocument, groupVersionsOf } from './v3-document.ts';
 import { wholeDocument } from './v2-document.ts';
+import { encodeDocument } from './v2-protobuf.ts';
+
+/** As answered; clients ask for it with an `@`, which isn't allowed in a media type. */
+const PROTOBUF = 'application/com.github.proto-openapi.spec.v2.v1.0+protobuf';
+const ASKED = /^\s*application\/com\.github\.proto-openapi\.spec\.v2[@.]v1\.0\+protobuf\b/;
 
 interface Rendered {
-  readonly body: string;
+  readonly body: string | Uint8Array;
   readonly hash: string;
 }
 
@@ -32,7 +38,8 @@ function render(core: ServerCore, key: string, make: () => unknown): Rendered {
   const documents = documentsOf(core);
   let document = documents.get(key);
   if (document === undefined) {
-    const body = JSON.stringify(make());
+    const made = make();
+    const body = made instanceof Uint8Array ? made : JSON.stringify(made);
     document = { body, hash: createHash('sha512').update(body).digest('hex').toUpperCase() };
     documents.set(key, document);
   }
@@ -47,6 +54,10 @@ export function openApiAnswer(
 ): HttpResponse | undefined {
   const { core, query } = exchange;
   if (path === '/openapi/v2') {
+    if (wantsProtobuf(headerOf(exchange.request.headers, 'accept'))) {
+      const { body, hash } = render(core, 'v2 in protobuf', () => encodeDocument(wholeDocument(core)));
+      return tagged(body, hash, knownTag, [], PROTOBUF);
+    }
     const { body, hash } = render(core, 'v2', () => wholeDocument(core));
     return tagged(body, hash, knownTag, []);
   }
@@ -77,13 +88,19 @@ function renderGroupVersion(core: ServerCore, groupVersion: string): Rendered {
   return render(core, groupVersion, () => groupVersionDocument(core, groupVersion));
 }
 
+/** Whether protobuf comes before JSON in what a client takes. */
+function wantsProtobuf(accept: string | undefined): boolean {
+  return ASKED.test(accept ?? '');
+}
+
 function tagged(
-  body: string,
+  body: string | Uint8Array,
   hash: string,
   knownTag: string | undefined,
   headers: readonly (readonly [string, string])[],
+  type = 'application/json',
 ): HttpResponse {
   const etag = `"${hash}"`;
-  const all = [['content-type', 'application/json'], ['etag', etag], ['vary', 'Accept'], ...headers] as const;
+  const all = [['content-type', type], ['etag', etag], ['vary', 'Accept'], ...headers] as const;
   return knownTag === etag ? { status: 304, headers: all } : { status: 200, headers: all, body };
 }
