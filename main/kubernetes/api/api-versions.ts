@@ -140,7 +140,6 @@ const LIVES: Readonly<Record<string, Readonly<Record<string, Life>>>> = {
     PodSecurityPolicy: { introduced: 3, deprecated: 11, removed: 16 },
   },
   'flowcontrol.apiserver.k8s.io/v1': lives(['FlowSchema', 'PriorityLevelConfiguration'], { introduced: 29 }),
-  'flowcontrol.apiserver.k8s.io/v1': lives(['FlowSchema', 'PriorityLevelConfiguration'], { introduced: 29 }),
   'networking.k8s.io/v1': {
     Ingress: { introduced: 19 },
     IngressClass: { introduced: 19 },

@@ -7,12 +7,22 @@ export type HeaderList = readonly (readonly [name: string, value: string])[];
 /** A body: whole, or in pieces as they come. */
 export type Body = Uint8Array | string | AsyncIterable<Uint8Array>;
 
+/** A client certificate's subject: common name and organisations. */
+export interface PeerCertificate {
+  readonly commonName: string;
+  readonly organizations: readonly string[];
+  /** SHA-256 of the certificate, in lower-case hex, where the transport tells it. */
+  readonly sha256?: string;
+}
+
 /** Who is at the other end, as far as the transport knows. */
 export interface Peer {
   readonly address: string;
   readonly port: number;
-  /** The verified client certificate's subject: common name and organisations. */
-  readonly certificate?: { readonly commonName: string; readonly organizations: readonly string[] };
+  /** The verified client certificate. */
+  readonly certificate?: PeerCertificate;
+  /** Whether it showed a certificate that no known authority vouches for. */
+  readonly isDistrusted?: boolean;
   /** SNI host name, when the transport is TLS. */
   readonly serverName?: string;
 }

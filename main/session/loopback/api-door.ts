@@ -287,10 +287,12 @@ function headerList(rawHeaders: readonly string[]): HeaderList {
 function peerOf(request: IncomingMessage): Peer {
   const socket = request.socket as TLSSocket;
   const base = { address: '127.0.0.1', port: socket.remotePort ?? 0 };
-  if (!socket.authorized) return base;
-  const { subject } = socket.getPeerCertificate();
+  const shown = socket.getPeerCertificate();
+  if (!socket.authorized) return Object.keys(shown).length === 0 ? base : { ...base, isDistrusted: true };
+  const { subject, fingerprint256 } = shown;
   const organizations = subject.O === undefined ? [] : [subject.O].flat();
-  return { ...base, certificate: { commonName: String(subject.CN), organizations } };
+  const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();
+  return { ...base, certificate: { commonName: String(subject.CN), organizations, sha256 } };
 }
 
 function unavailable(): HttpResponse {

@@ -32,12 +32,19 @@ export function makeAuthenticator(core: ServerCore, readToken: TokenReader): Aut
 
 function userOf({ peer, headers }: HttpRequest, readToken: TokenReader): UserInfo {
   if (peer.certificate !== undefined) {
-    const { commonName, organizations } = peer.certificate;
-    return { name: commonName, groups: [...organizations, ALL_AUTHENTICATED] };
+    const { commonName, organizations, sha256 } = peer.certificate;
+    return {
+      name: commonName,
+      groups: [...organizations, ALL_AUTHENTICATED],
+      ...(sha256 === undefined ? {} : { extra: { [CREDENTIAL_ID]: [`X509SHA256=${sha256}`] } }),
+    };
   }
   const authorization = headerOf(headers, 'authorization') ?? '';
   const [scheme = '', token = ''] = authorization.split(' ');
-  if (scheme.toLowerCase() !== 'bearer' || token === '') return ANONYMOUS;
+  if (scheme.toLowerCase() !== 'bearer' || token === '') {
+    if (peer.isDistrusted === true) throw unauthorized();
+    return ANONYMOUS;
+  }
   const user = readToken(token);
   if (user === undefined) throw unauthorized();
   return user.groups.includes(ALL_AUTHENTICATED)
@@ -45,6 +52,8 @@ function userOf({ peer, headers }: HttpRequest, readToken: TokenReader): UserInf
     : { ...user, groups: [...user.groups, ALL_AUTHENTICATED] };
 }
 
+/** The certificate or token that a user was known by (KEP-4193). */
+const CREDENTIAL_ID = 'authentication.kubernetes.io/credential-id';
 const EXTRA_PREFIX = 'impersonate-extra-';
 
 function impersonated({ headers }: HttpRequest): UserInfo | undefined {

@@ -94,7 +94,7 @@ const SCHEDULER = [
   EVENTS,
   'create | coordination.k8s.io | leases',
   'get list update watch | coordination.k8s.io | leases | kube-scheduler',
-  'create | coordination.k8s.io | leasecandidates',
+  'create delete deletecollection get list patch update watch | coordination.k8s.io | leasecandidates',
   `${READ} | - | nodes`,
   `delete ${READ} | - | pods`,
   'create | - | bindings pods/binding',
@@ -108,6 +108,11 @@ const SCHEDULER = [
   'create | authorization.k8s.io | subjectaccessreviews',
   `${READ} | storage.k8s.io | csinodes csidrivers csistoragecapacities volumeattachments`,
   `${READ} | - | namespaces`,
+  `${READ} | resource.k8s.io | deviceclasses resourceslices`,
+  'get list patch update watch | resource.k8s.io | resourceclaims resourceclaims/status',
+  'create delete | resource.k8s.io | resourceclaims',
+  'patch update | resource.k8s.io | resourceclaims/binding',
+  'update | - | pods/finalizers',
 ].map(rule);
 
 const PROXIER = [
@@ -142,6 +147,14 @@ const CONTROLLERS: Readonly<Record<string, readonly string[]>> = {
     EVENTS,
     `create delete get list watch | storage.k8s.io | volumeattachments`,
   ],
+  'certificate-controller': [
+    `delete ${READ} | certificates.k8s.io | certificatesigningrequests`,
+    'update | certificates.k8s.io | certificatesigningrequests/approval certificatesigningrequests/status',
+    'approve | certificates.k8s.io | signers | kubernetes.io/kube-apiserver-client-kubelet',
+    'sign | certificates.k8s.io | signers | kubernetes.io/kube-apiserver-client kubernetes.io/kube-apiserver-client-kubelet kubernetes.io/kubelet-serving kubernetes.io/legacy-unknown',
+    'create | authorization.k8s.io | subjectaccessreviews',
+    EVENTS,
+  ],
   'clusterrole-aggregation-controller': [
     'escalate get list patch update watch | rbac.authorization.k8s.io | clusterroles',
   ],
@@ -169,6 +182,12 @@ const CONTROLLERS: Readonly<Record<string, readonly string[]>> = {
     'update | apps extensions | deployments/finalizers',
     `create delete ${READ} patch update | apps extensions | replicasets`,
     'get list update watch | - | pods',
+    EVENTS,
+  ],
+  'device-taint-eviction-controller': [
+    `delete ${READ} | - | pods`,
+    'patch update | - | pods/status',
+    `${READ} | resource.k8s.io | deviceclasses resourceclaims resourceslices`,
     EVENTS,
   ],
   'disruption-controller': [
@@ -227,6 +246,10 @@ const CONTROLLERS: Readonly<Record<string, readonly string[]>> = {
     'create delete list patch watch | - | pods',
     EVENTS,
   ],
+  'legacy-service-account-token-cleaner': [
+    'get | - | configmaps | kube-apiserver-legacy-service-account-token-tracking',
+    'delete patch | - | secrets',
+  ],
   'namespace-controller': [
     `delete ${READ} | - | namespaces`,
     'update | - | namespaces/finalize namespaces/status',
@@ -274,9 +297,30 @@ const CONTROLLERS: Readonly<Record<string, readonly string[]>> = {
     'create delete list patch watch | - | pods',
     EVENTS,
   ],
+  'resource-claim-controller': [
+    `${READ} | - | pods`,
+    'update | - | pods/finalizers',
+    `create delete ${READ} | resource.k8s.io | resourceclaims`,
+    `${READ} | resource.k8s.io | resourceclaimtemplates`,
+    'patch update | resource.k8s.io | resourceclaims/status',
+    'patch update | - | pods/status',
+    EVENTS,
+  ],
   'resourcequota-controller': ['list watch | * | *', 'update | - | resourcequotas/status', EVENTS],
   'root-ca-cert-publisher': ['create update | - | configmaps', EVENTS],
+  'route-controller': ['list watch | - | nodes', 'patch | - | nodes/status', EVENTS],
+  'selinux-warning-controller': [
+    `${READ} | - | persistentvolumeclaims persistentvolumes pods`,
+    `${READ} | storage.k8s.io | csidrivers`,
+    EVENTS,
+  ],
   'service-account-controller': ['create | - | serviceaccounts', EVENTS],
+  'service-cidrs-controller': [
+    'get list patch update watch | networking.k8s.io | servicecidrs',
+    'patch update | networking.k8s.io | servicecidrs/finalizers servicecidrs/status',
+    `${READ} | networking.k8s.io | ipaddresses`,
+    EVENTS,
+  ],
   'service-controller': [
     `${READ} | - | services`,
     'patch update | - | services/status',
@@ -298,6 +342,11 @@ const CONTROLLERS: Readonly<Record<string, readonly string[]>> = {
   'validatingadmissionpolicy-status-controller': [
     'get list watch | admissionregistration.k8s.io | validatingadmissionpolicies',
     'get patch update | admissionregistration.k8s.io | validatingadmissionpolicies/status',
+    EVENTS,
+  ],
+  'volumeattributesclass-protection-controller': [
+    `${READ} | - | persistentvolumeclaims persistentvolumes`,
+    'get list update watch | storage.k8s.io | volumeattributesclasses',
     EVENTS,
   ],
 };
