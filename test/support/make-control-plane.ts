@@ -7,7 +7,7 @@ import {
   type Resource,
   type Stored,
 } from '../../main/kubernetes/api/index.ts';
-import { Informer } from '../../main/kubernetes/client/index.ts';
+import { Informer, type ApiClient } from '../../main/kubernetes/client/index.ts';
 import { makeControllerManager } from '../../main/kubernetes/controllers/index.ts';
 import { makeScheduler } from '../../main/kubernetes/scheduler/index.ts';
 import { disposable, every, rfc3339, rfc3339Micro, type Duration } from '../../main/simulation/index.ts';
@@ -48,6 +48,8 @@ export interface ControlPlaneOptions {
   /** Starts bound pods at once; false leaves them as the scheduler does. */
   readonly startPods?: boolean;
   readonly controllers?: readonly string[];
+  /** Stands for metrics-server: the PodMetrics of a namespace, or undefined for no such API. */
+  readonly podMetrics?: (namespace: string) => readonly KubernetesObject[] | undefined;
   /** Options for the scheduler's wording. */
   readonly minorVersion?: number;
 }
@@ -64,7 +66,7 @@ export async function makeControlPlane(options: ControlPlaneOptions = {}): Promi
     );
   };
   const manager = makeControllerManager({
-    client: api.server.adminClient('kube-controller-manager'),
+    client: withPodMetrics(api.server.adminClient('kube-controller-manager'), options.podMetrics),
     clock,
     random,
     clusterCidr: '10.244.0.0/16',
@@ -120,6 +122,26 @@ export async function makeControlPlane(options: ControlPlaneOptions = {}): Promi
   for (const name of nodes) await plane.addNode(name);
   await plane.settle();
   return plane;
+}
+
+/** A client that has its pod metrics from a test. */
+function withPodMetrics(client: ApiClient, podMetrics: ControlPlaneOptions['podMetrics']): ApiClient {
+  if (podMetrics === undefined) return client;
+  const list: ApiClient['list'] = async <T extends KubernetesObject>(
+    resource: Resource,
+    scope: Parameters<ApiClient['list']>[1] = {},
+  ) => {
+    const items = resource.group === 'metrics.k8s.io' ? podMetrics(scope.namespace ?? '') : undefined;
+    if (items === undefined) return client.list<T>(resource, scope);
+    return { kind: 'PodMetricsList', apiVersion: 'metrics.k8s.io/v1beta1', metadata: {}, items } as never;
+  };
+  return new Proxy(client, {
+    get: (target, name) => {
+      if (name === 'list') return list;
+      const value: unknown = Reflect.get(target, name);
+      return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+    },
+  });
 }
 
 interface EventLike {

@@ -14,6 +14,7 @@ export {
 } from './meta.ts';
 export {
   addQuantities,
+  formatQuantity,
   canonicalQuantity,
   compareQuantities,
   parseQuantity,

@@ -7,7 +7,9 @@ import {
   runWithLeaderElection,
   type ApiClient,
 } from '../client/index.ts';
+import { makeHorizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts';
 import type { Controller, ControllerContext } from './controller.ts';
+import { ensureControllerAccounts } from './controller-accounts.ts';
 import { makeDaemonSetController } from './daemon-set.ts';
 import { makeDeploymentController } from './deployment/deployment.ts';
 import { makeDisruptionController } from './disruption.ts';
@@ -89,6 +91,7 @@ export function makeControllerManager(options: ControllerManagerOptions): Contro
       controller.start(),
     );
     const informing = context.informers.start();
+    void ensureControllerAccounts(options.client, context.onError);
     return disposable(() => {
       for (const run of running) run[Symbol.dispose]();
       informing[Symbol.dispose]();
@@ -128,6 +131,7 @@ function makeAll(
     makeJobController(context),
     makeCronJobController(context),
     makeTtlAfterFinishedController(context),
+    makeHorizontalPodAutoscalerController(context),
     makeEndpointsController(context),
     makeEndpointSliceController(context),
     makeEndpointSliceMirroringController(context),
