@@ -107,7 +107,7 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     const { id, response: answer } = await begin(request, body);
     response.once('close', () => finish(id));
     await durable();
-    response.writeHead(answer.status, answer.headers.flat());
+    response.writeHead(answer.status, [...answer.headers, ...lengthOf(answer.body)].flat());
     // Node would hold the head back until the first piece, which for a watch may be a minute away.
     if (answer.body !== undefined && isStream(answer.body)) response.flushHeaders();
     await sendBody(answer.body, durable, response);
@@ -178,6 +178,12 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       owned.dispose();
     },
   };
+}
+
+/** Bodies that are whole say how long they are. */
+function lengthOf(body: HttpResponse['body']): [string, string][] {
+  if (body === undefined || isStream(body)) return [];
+  return [['content-length', String(Buffer.byteLength(body))]];
 }
 
 /** The engine's end of an upgraded connection. */

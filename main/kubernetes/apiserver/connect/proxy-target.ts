@@ -95,7 +95,8 @@ function serviceTarget(core: ServerCore, namespace: string, id: string, asked: A
   const endpoints = core.catalogue.get('endpoints', '', namespace, name) as unknown as
     | Stored<Endpoints>
     | undefined;
-  if (endpoints === undefined) throw notFound(resources.endpoints, name);
+  // Upstream finds the Service itself missing where nobody made endpoints for it.
+  if (endpoints === undefined) throw notFound(resources.services, name);
   const subsets = endpoints.subsets ?? [];
   if (subsets.length === 0) throw unavailable(`no endpoints available for service ${JSON.stringify(name)}`);
   const choices = subsets.flatMap(({ addresses = [], ports = [] }) =>

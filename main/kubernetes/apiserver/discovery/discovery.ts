@@ -159,7 +159,8 @@ export function discoveryAnswer(
     );
   }
   const [, , group = '', version = '', more] = path.split('/');
-  const remote = version === '' || more !== undefined ? undefined : findRemote(core.catalogue, group, version);
+  const remote =
+    version === '' || more !== undefined ? undefined : findRemote(core.catalogue, group, version);
   if (remote !== undefined) return proxyAnswer(exchange, remote);
   const document = legacyDocument(groups, path);
   return document === undefined ? undefined : documentAnswer(200, document, wanted);
@@ -264,7 +265,8 @@ function resourceEntry(resource: ResourceInfo): unknown {
   const isStored = verbs.includes('watch');
   const stored = storedVersionOf(resource);
   const hash = createHash('sha256')
-    .update(`${stored.group}/${stored.version}/${kind}`)
+    // Upstream hashes the name that definitions were once stored under.
+    .update(`${stored.group}/${kind === 'CustomResourceDefinition' ? 'v1beta1' : stored.version}/${kind}`)
     .digest()
     .subarray(0, 8)
     .toString('base64');

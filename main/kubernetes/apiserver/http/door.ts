@@ -15,6 +15,7 @@ import type { Attributes } from '../auth/authorizer.ts';
 import type { UserInfo } from '../auth/user.ts';
 import type { Served } from '../catalogue.ts';
 import type { ServerCore } from '../core.ts';
+import { FlowControl } from './flows.ts';
 import type { StoredObject } from '../object.ts';
 import { isTree } from '../object.ts';
 import {
@@ -32,6 +33,7 @@ import type { WriteRequest } from '../verbs/request.ts';
 import { documentAnswer, refusalAnswer, textAnswer } from './answer.ts';
 import { mediaTypeOf, objectFormat, parseBody, readBody } from './body.ts';
 import { connectAnswer, isConnectSubresource } from '../connect/connect.ts';
+import { componentStatusAnswer } from './component-status.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { decodeObject } from './decoding.ts';
 import { JsonError } from './json-reader.ts';
@@ -42,6 +44,9 @@ import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
 import { reviewAnswer } from '../verbs/reviews.ts';
 import { plainAnswer } from './plain-paths.ts';
 import { watchAnswer } from './watch-stream.ts';
+
+/** Longest Audit-ID that is taken from a request, in characters. */
+const AUDIT_ID_MAX = 64;
 
 const PATCH_TYPES: readonly PatchType[] = [
   'application/json-patch+json',
@@ -63,7 +68,19 @@ export interface Exchange {
 
 /** Serves the API over HTTP. */
 export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): HttpHandler {
+  const flows = new FlowControl(core.catalogue);
+  const auditIds = core.random.fork('audit');
   return async (request) => {
+    const auditId = headerOf(request.headers, 'audit-id') ?? '';
+    const trail: [string, string][] = [
+      ['audit-id', auditId !== '' && auditId.length <= AUDIT_ID_MAX ? auditId : auditIds.uuid()],
+    ];
+    const response = await answer(request, trail);
+    return { ...response, headers: [...response.headers, ...trail] };
+  };
+
+  /** Adds to the trail which flow the request belongs to, once that is known. */
+  async function answer(request: HttpRequest, trail: [string, string][]): Promise<HttpResponse> {
     const pretty = prettyOf(request);
     let wanted: Wanted = { format: 'json', as: undefined, asVersion: '', pretty };
     const warnings: string[] = [];
@@ -74,7 +91,15 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
       const { user } = caller;
       const info = requestInfoOf(request.method, path, query);
       caller.check(info);
-      core.authorize(attributesOf(info, user, query));
+      const attributes = attributesOf(info, user, query);
+      const flow = flows.classify(attributes);
+      if (flow !== undefined) {
+        trail.push(
+          ['x-kubernetes-pf-flowschema-uid', flow.schemaUid],
+          ['x-kubernetes-pf-prioritylevel-uid', flow.levelUid],
+        );
+      }
+      core.authorize(attributes);
       const basic = basicFormat(accept);
       if (basic !== undefined) wanted = { ...wanted, format: basic };
       const exchange: Exchange = { core, request, info, query, user, wanted, warnings };
@@ -90,7 +115,7 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
         warningHeaders(warnings),
       );
     }
-  };
+  }
 }
 
 function basicFormat(accept: string | undefined): 'json' | 'yaml' | undefined {
@@ -116,7 +141,8 @@ function targetOf(target: string): { path: string; query: URLSearchParams } {
   return { path, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)) };
 }
 
-function warningHeaders(warnings: readonly string[]): (readonly [string, string])[] {
+/** Warnings as headers, each once. */
+export function warningHeaders(warnings: readonly string[]): (readonly [string, string])[] {
   return [...new Set(warnings)].map((text) => ['warning', `299 - ${JSON.stringify(text)}`] as const);
 }
 
@@ -159,6 +185,8 @@ function nameInSelector(query: URLSearchParams): string {
 async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {
   const { core, request, info } = exchange;
   const { group, version, resource, namespace, name, subresource } = info;
+  if (group === '' && version === 'v1' && resource === 'componentstatuses')
+    return componentStatusAnswer(exchange);
   const review = await reviewAnswer(exchange);
   if (review !== undefined) return review;
   const served = core.catalogue.findServed({ group, version, plural: resource });
@@ -231,7 +259,8 @@ function connectVerb(method: string): string {
   return { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? '';
 }
 
-function presentationOf({ core, request, query }: Exchange, streams = false): Presentation {
+/** The form that a client wants its answer in. Throws 406. */
+export function presentationOf({ core, request, query }: Exchange, streams = false): Presentation {
   const wanted = negotiate(headerOf(request.headers, 'accept'), prettyOf(request), streams);
   return { wanted, includeObject: includeObjectOf(query, wanted), nowMs: core.clock.now() };
 }

@@ -1,5 +1,5 @@
 // Every kind that the server serves, with what its strategy adds to the defaults.
-import { builtInResources, type ResourceInfo } from '../../api/resources.ts';
+import { builtInResources, resources, type ResourceInfo } from '../../api/resources.ts';
 import { schemaNameOf } from '../schema/structures.ts';
 import type { Kind } from './kind.ts';
 import { labelProblems, pathSegmentProblems, subdomainProblems } from './names.ts';
@@ -121,6 +121,9 @@ function kindOf(resource: ResourceInfo): Kind {
     ...strategy,
   };
 }
+
+/** The kind whose objects are made when they are asked for. */
+export const componentStatusKind = kindOf(resources.componentstatuses);
 
 /** Built-in kinds whose objects are stored; reviews and bindings aren't. */
 export const builtInKinds: readonly Kind[] = builtInResources

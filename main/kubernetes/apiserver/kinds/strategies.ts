@@ -11,7 +11,7 @@ import {
   keepStoredVersion,
 } from '../custom/definition-validation.ts';
 import { defaulterOf } from './defaults.ts';
-import type { Kind } from './kind.ts';
+import type { Kind, WriteContext } from './kind.ts';
 import { qosClassOf } from './qos.ts';
 import { serviceStrategy } from './service-strategy.ts';
 import { ingressStatusProblems, serviceStatusProblems } from '../validation/load-balancer-status.ts';
@@ -89,6 +89,26 @@ function labelJob(object: ApiObject): void {
   meta.labels = { ...meta.labels, ...labels };
   spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
   if (Object.keys(job.metadata?.labels ?? {}).length === 0) metaOf(object).labels = { ...meta.labels };
+}
+
+/** Whether a FlowSchema's priority level is there (what upstream's configuration controller notes). */
+function noteLevel(object: ApiObject, ...rest: readonly unknown[]): void {
+  const { objects, nowMs } = rest.at(-1) as WriteContext;
+  const name = textAt(object, 'spec', 'priorityLevelConfiguration', 'name');
+  const isThere =
+    objects.get('prioritylevelconfigurations', 'flowcontrol.apiserver.k8s.io', '', name) !== undefined;
+  const level = `This FlowSchema references the PriorityLevelConfiguration object named ${JSON.stringify(name)}`;
+  object['status'] = {
+    conditions: [
+      {
+        type: 'Dangling',
+        status: isThere ? 'False' : 'True',
+        lastTransitionTime: rfc3339(nowMs),
+        reason: isThere ? 'Found' : 'NotFound',
+        message: isThere ? `${level} and it exists` : `${level} but there is no such object`,
+      },
+    ],
+  };
 }
 
 const own: Readonly<Record<string, Partial<Kind>>> = {
@@ -177,6 +197,8 @@ const own: Readonly<Record<string, Partial<Kind>>> = {
     prepareDelete: holdForInstances,
   },
   cronjobs: { prepareCreate: dropStatus({}) },
+  flowschemas: { prepareCreate: noteLevel, prepareUpdate: noteLevel },
+  prioritylevelconfigurations: { prepareCreate: dropStatus({}) },
   ingresses: { prepareCreate: dropStatus({ loadBalancer: {} }) },
   poddisruptionbudgets: {
     prepareCreate: dropStatus({

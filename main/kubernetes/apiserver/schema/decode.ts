@@ -299,7 +299,7 @@ function mapDecoder(structure: Structure): Decoder {
     const depth = path.length;
     const result: Tree = {};
     notes.mapKeys.add(depth);
-    for (const key in value) {
+    for (const key of sortedKeys(value)) {
       const member = value[key];
       if (member === undefined) continue;
       path[depth] = key;
@@ -309,6 +309,13 @@ function mapDecoder(structure: Structure): Decoder {
     path.length = depth;
     return result;
   };
+}
+
+/** Go writes the members of a map in the order of their names. */
+function sortedKeys(tree: Tree): string[] {
+  const keys = Object.keys(tree);
+  for (let index = 1; index < keys.length; index++) if (keys[index]! < keys[index - 1]!) return keys.sort();
+  return keys;
 }
 
 const decodeString: Decoder = (value, notes, struct) => {

@@ -15,9 +15,12 @@ export function describe(text: string): string {
   parsed ??= JSON.parse(descriptionsText) as Record<string, Record<string, string>>;
   const dot = text.lastIndexOf('.');
   const description = parsed[text.slice(1, dot)]?.[text.slice(dot + 1)] ?? '';
-  return description
-    .replace(/\n\nPossible enum values:[\s\S]*$/, '')
-    .replace(/ This field is immutable\.$/, '');
+  return (
+    description
+      .replace(/\n\nPossible enum values:[\s\S]*$/, '')
+      // Printers describe internal types, whose role references don't say this.
+      .replace(/(must return an error\.) This field is immutable\.$/, '$1')
+  );
 }
 
 /** Columns as `Name|description`, with `i:` or `b:` before the name for integers and booleans and `*` after it for wide ones. */
@@ -68,6 +71,23 @@ export function printer<T>(specs: readonly string[], row: RowMaker<T>): Printer 
       return (made ??= columns(specs));
     },
     row: (object, nowMs) => row(object as T & StoredObject, nowMs),
+  };
+}
+
+/** A printer whose name column has no format, which upstream forgot for one kind. */
+export function plainNamed<T>(specs: readonly string[], row: RowMaker<T>): Printer {
+  const named = printer(specs, row);
+  return {
+    get columns() {
+      return named.columns.map(({ name, type, description, priority }) => ({
+        name,
+        type,
+        format: '',
+        description,
+        priority,
+      }));
+    },
+    row: named.row.bind(named),
   };
 }
 

@@ -35,7 +35,7 @@ import type {
 } from '../../api/types.ts';
 import type { Cell, Printer } from '../kinds/kind.ts';
 import { textAt, type StoredObject } from '../object.ts';
-import { age, AGE, META, NAME, NONE, printer, TEMPLATE, UNSET } from './columns.ts';
+import { age, AGE, META, NAME, NONE, plainNamed, printer, TEMPLATE, UNSET } from './columns.ts';
 import { ageOf, humanDuration } from './duration.ts';
 
 const CORE = 'io.k8s.api.core.v1';
@@ -794,7 +794,7 @@ export const printers: Readonly<Record<string, Printer>> = {
     (object, nowMs) => [object.metadata.name, object.spec?.holderIdentity ?? '', age(object, nowMs)],
   ),
   // Of a subresource, by its kind.
-  Scale: printer<{ spec?: { replicas?: number }; status?: { replicas?: number } }>(
+  Scale: plainNamed<{ spec?: { replicas?: number }; status?: { replicas?: number } }>(
     [
       NAME,
       'i:Desired|@io.k8s.api.autoscaling.v1.ScaleSpec.replicas',
