@@ -1,6 +1,7 @@
 // The kubelet's configuration: what KubeletConfiguration and its flags say, with upstream's defaults.
 import { parse } from 'yaml';
-import type { Taint } from '../api/index.ts';
+import { quantityValue, type Taint } from '../api/index.ts';
+import { EVICTION_HARD_DEFAULT, type ThresholdTexts } from './eviction-thresholds.ts';
 
 export interface KubeletConfig {
   readonly nodeName: string;
@@ -26,6 +27,23 @@ export interface KubeletConfig {
   readonly registerWithTaints: readonly Taint[];
   /** Memory that is never promised to pods: the hard eviction threshold. */
   readonly evictionMemoryBytes: number;
+  /** By signal: how much must be left, as `100Mi` or `10%`. */
+  readonly evictionHard: ThresholdTexts;
+  readonly evictionSoft: ThresholdTexts;
+  /** How long a soft threshold must be met, by signal. */
+  readonly evictionSoftGraceMs: Readonly<Record<string, number>>;
+  /** The longest that a pod evicted softly is given to end. */
+  readonly evictionMaxPodGraceSeconds: number;
+  /** How long a pressure condition outlasts its cause. */
+  readonly evictionPressureTransitionMs: number;
+  /** Images are collected from this share of the disk on, until no more than the other is used. */
+  readonly imageGcHighPercent: number;
+  readonly imageGcLowPercent: number;
+  readonly imageMinimumGcAgeMs: number;
+  /** A container's log is put aside when it has grown to this, */
+  readonly containerLogMaxBytes: number;
+  /** and so many files of it are kept, the present one among them. */
+  readonly containerLogMaxFiles: number;
 }
 
 /** A KubeletConfig with every default but the node's name and address. */
@@ -47,6 +65,16 @@ export function defaultKubeletConfig(node: Pick<KubeletConfig, 'nodeName' | 'nod
     nodeLabels: {},
     registerWithTaints: [],
     evictionMemoryBytes: 100 * 1024 * 1024,
+    evictionHard: EVICTION_HARD_DEFAULT,
+    evictionSoft: {},
+    evictionSoftGraceMs: {},
+    evictionMaxPodGraceSeconds: 0,
+    evictionPressureTransitionMs: 5 * 60_000,
+    imageGcHighPercent: 85,
+    imageGcLowPercent: 80,
+    imageMinimumGcAgeMs: 2 * 60_000,
+    containerLogMaxBytes: 10 * 1024 * 1024,
+    containerLogMaxFiles: 5,
   };
 }
 
@@ -67,8 +95,25 @@ export function readKubeletConfig(text: string, base: KubeletConfig): KubeletCon
   const text_ = (name: string, otherwise: string): string =>
     typeof fields[name] === 'string' && fields[name] !== '' ? fields[name] : otherwise;
   const duration = (name: string, otherwise: number): number => parseDurationMs(fields[name]) ?? otherwise;
+  const number = (name: string, otherwise: number): number =>
+    typeof fields[name] === 'number' ? fields[name] : otherwise;
+  const evictionHard = textsOf(fields['evictionHard']) ?? base.evictionHard;
   return {
     ...base,
+    evictionHard,
+    evictionMemoryBytes: memoryHeldBack(evictionHard),
+    evictionSoft: textsOf(fields['evictionSoft']) ?? base.evictionSoft,
+    evictionSoftGraceMs: durationsOf(fields['evictionSoftGracePeriod']) ?? base.evictionSoftGraceMs,
+    evictionMaxPodGraceSeconds: number('evictionMaxPodGracePeriod', base.evictionMaxPodGraceSeconds),
+    evictionPressureTransitionMs: duration(
+      'evictionPressureTransitionPeriod',
+      base.evictionPressureTransitionMs,
+    ),
+    imageGcHighPercent: number('imageGCHighThresholdPercent', base.imageGcHighPercent),
+    imageGcLowPercent: number('imageGCLowThresholdPercent', base.imageGcLowPercent),
+    imageMinimumGcAgeMs: duration('imageMinimumGCAge', base.imageMinimumGcAgeMs),
+    containerLogMaxBytes: sizeOf(fields['containerLogMaxSize']) ?? base.containerLogMaxBytes,
+    containerLogMaxFiles: number('containerLogMaxFiles', base.containerLogMaxFiles),
     clusterDNS: Array.isArray(fields['clusterDNS']) ? fields['clusterDNS'].map(String) : base.clusterDNS,
     clusterDomain: text_('clusterDomain', base.clusterDomain),
     podsMax: typeof fields['maxPods'] === 'number' ? fields['maxPods'] : base.podsMax,
@@ -83,6 +128,27 @@ export function readKubeletConfig(text: string, base: KubeletConfig): KubeletCon
         : base.serializeImagePulls,
     resolvConf: text_('resolvConf', base.resolvConf),
   };
+}
+
+function textsOf(value: unknown): Record<string, string> | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  return Object.fromEntries(Object.entries(value).map(([key, text]) => [key, String(text)]));
+}
+
+function durationsOf(value: unknown): Record<string, number> | undefined {
+  const texts = textsOf(value);
+  if (texts === undefined) return undefined;
+  return Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, parseDurationMs(text) ?? 0]));
+}
+
+function sizeOf(value: unknown): number | undefined {
+  return typeof value === 'string' && value !== '' ? quantityValue(value) : undefined;
+}
+
+/** A share of memory isn't held back: how much it is depends on the machine. */
+function memoryHeldBack(hard: ThresholdTexts): number {
+  const text = hard['memory.available'] ?? '0';
+  return text.endsWith('%') ? 0 : quantityValue(text);
 }
 
 /** A Go duration such as `10s`, `1m30s`, `500ms` in ms; undefined for none or zero, which mean the default. */

@@ -1,22 +1,32 @@
 // The kubelet of one machine: a program that registers the node and runs the pods bound to it.
-import type { Clock, Random } from '../../simulation/index.ts';
+import { rfc3339, type Clock, type Random } from '../../simulation/index.ts';
 import { RuntimeError, type Containerd } from '../../linux/containerd/index.ts';
 import type { Process, Program } from '../../linux/kernel/index.ts';
 import { ErrnoError } from '../../network/index.ts';
 import { isStatus, keyOf, resources } from '../api/index.ts';
 import type { Pod, Service, Stored } from '../api/index.ts';
 import type { KubeletConnector } from '../apiserver/kubelet-connector.ts';
-import { Informer, makeEventRecorder, type ApiClient } from '../client/index.ts';
+import { Informer, makeEventRecorder, type ApiClient, type EventRecorder } from '../client/index.ts';
 import { klogLine, untilStopped } from '../daemon/index.ts';
+import { Admission, type Pressure, type Refusal } from './admission.ts';
 import { Backoff } from './backoff.ts';
 import type { KubeletConfig } from './config.ts';
+import { EvictionManager } from './eviction.ts';
 import { ensureKubeletRules } from './firewall.ts';
 import { serveKubelet } from './http-server.ts';
+import { ImageGc } from './image-gc.ts';
 import { Images } from './images.ts';
 import { KubeletServer } from './kubelet-server.ts';
 import { minorOf, NodeStatus } from './node-status.ts';
 import { ObjectCache } from './object-cache.ts';
-import { CONFIG_MIRROR, isMirrorPod, isStaticPod, type KnownPod } from './pod-facts.ts';
+import {
+  CONFIG_MIRROR,
+  isMirrorPod,
+  isStaticPod,
+  podReference,
+  qosClassOf,
+  type KnownPod,
+} from './pod-facts.ts';
 import type { WorkerWorld } from './pod-task.ts';
 import { PodWorker } from './pod-worker.ts';
 import { Probes } from './probes.ts';
@@ -109,6 +119,13 @@ class KubeletRun {
   private readonly objects: ObjectCache;
   private readonly probes: Probes;
   private readonly node: NodeStatus;
+  private readonly recorder: EventRecorder;
+  private readonly admission: Admission;
+  private readonly eviction: EvictionManager;
+  private readonly imageGc: ImageGc;
+  /** Pods that were refused, until they are deleted. */
+  private readonly refused = new Set<string>();
+  private readonly undecided = new Set<string>();
   private readonly world: WorkerWorld;
   private readonly mirrorsBusy = new Set<string>();
   private isStopped = false;
@@ -147,17 +164,21 @@ class KubeletRun {
       version: options.version,
       runtimeVersion: options.runtimeVersion ?? `containerd://${containerd.version}`,
       diskBytes: options.diskBytes ?? DISK_BYTES_DEFAULT,
+      pressure: () => this.eviction.pressure(),
       networkProblem,
       runtimeProblem,
       onFault,
     });
     const allocatable = (): Record<string, string> => this.node.allocatable();
+    const pressure = (): ReadonlySet<Pressure> => this.eviction.pressure();
+    this.admission = new Admission({ node: () => this.node.node, allocatable, pressure });
     this.runtime = new RuntimeCache(containerd);
     this.objects = new ObjectCache(client, clock, (uids) => this.refreshVolumes(uids));
     this.probes = new Probes({
       kernel: proc.kernel,
       containerd,
       clock,
+      random: random.fork('probes'),
       recorder,
       version: `1.${minor}`,
       onResult: (uid) => this.workers.get(uid)?.kick(),
@@ -200,9 +221,30 @@ class KubeletRun {
       restarts: new Backoff(clock, CRASH_BACKOFF_MIN_MS, CRASH_BACKOFF_MAX_MS),
       networkProblem,
       ensureMirror: (pod) => void this.ensureMirror(pod),
+      onEnded: (uid) => this.admission.leave(uid),
       onGone: (uid) => this.forget(uid),
       onFault,
     };
+    const nodeEvent = (reason: string, message: string): void => this.node.event('Warning', reason, message);
+    this.imageGc = new ImageGc({ kernel: proc.kernel, containerd, clock, config, nodeEvent });
+    this.eviction = new EvictionManager({
+      kernel: proc.kernel,
+      containerd,
+      clock,
+      fs: proc.fs,
+      config,
+      recorder,
+      runtime: this.runtime,
+      volumes: this.world.volumes,
+      pods: () => this.activePods(),
+      imageBytes: () => this.imageGc.imageBytes(),
+      reclaimDisk: async () => this.imageGc.removeUnused(),
+      evict: (pod, message, grace) => this.workers.get(pod.metadata.uid)?.fail('Evicted', message, grace),
+      nodeEvent,
+      onPressure: () => this.node.refresh(),
+      onFault,
+    });
+    this.recorder = recorder;
     this.server = new KubeletServer({
       proc,
       kernel: proc.kernel,
@@ -233,6 +275,8 @@ class KubeletRun {
     stack.use(this.runtime.start((uid, kind) => this.workers.get(uid)?.notice(kind)));
     if (proc.fs.exists(CNI_FOLDER)) stack.use(proc.fs.watch(CNI_FOLDER, () => this.onNetworkChanged()));
     stack.use(this.node.start());
+    stack.use(this.eviction.start());
+    stack.use(this.imageGc.start());
     this.node.event('Normal', 'Starting', 'Starting kubelet.');
     if (config.staticPodPath !== undefined) {
       if (!proc.fs.exists(config.staticPodPath))
@@ -287,21 +331,78 @@ class KubeletRun {
     const known = pod as KnownPod;
     const worker = this.workers.get(known.metadata.uid);
     if (worker !== undefined) return worker.update(known);
-    if (
-      known.metadata.deletionTimestamp === undefined ||
-      this.runtime.get(known.metadata.uid).containers.length > 0
-    )
-      return this.begin(known);
-    this.begin(known); // Deleted before it began: only its record has to go.
+    if (this.undecided.has(known.metadata.uid)) return;
+    if (this.refused.has(known.metadata.uid)) return this.takeRefused(known);
+    this.begin(known);
+  }
+
+  /** A pod that was refused waits for nothing but its deletion. */
+  private takeRefused(pod: KnownPod): void {
+    if (pod.metadata.deletionTimestamp !== undefined)
+      this.inBackground(
+        this.statuses.finish(pod, true).then(() => void this.refused.delete(pod.metadata.uid)),
+      );
+  }
+
+  /** Pods that run or will. */
+  private *activePods(): Generator<KnownPod> {
+    for (const worker of this.workers.values()) if (worker.isActive) yield worker.pod;
   }
 
   private begin(pod: KnownPod): void {
+    const { uid, deletionTimestamp } = pod.metadata;
+    const isOver = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
+    // What ran before the kubelet did was admitted then; what is on its way out needs no leave to enter.
+    if (!isOver && deletionTimestamp === undefined) {
+      const isNew = this.runtime.get(uid).containers.length === 0;
+      const refusal = isNew ? this.admission.refusal(pod) : undefined;
+      if (refusal !== undefined) return this.inBackground(this.reconsider(pod, refusal));
+      this.admission.enter(pod);
+    }
+    this.work(pod);
+  }
+
+  /** The node's labels and taints may have changed since they were last read: a refusal is made sure of first. */
+  private async reconsider(pod: KnownPod, refusal: Refusal): Promise<void> {
+    const { uid } = pod.metadata;
+    this.undecided.add(uid);
+    try {
+      if (refusal.isAboutNode === true) await this.node.reread();
+    } finally {
+      this.undecided.delete(uid);
+    }
+    if (this.isStopped) return;
+    const latest = isStaticPod(pod) ? pod : this.pods.lister.get(keyOf(pod));
+    if (latest === undefined || latest.metadata.uid !== uid) return;
+    const still = this.admission.refusal(pod);
+    if (still !== undefined) return this.refuse(latest as KnownPod, still);
+    this.admission.enter(latest as KnownPod);
+    this.work(latest as KnownPod);
+  }
+
+  private work(pod: KnownPod): void {
     const worker = new PodWorker(this.world, pod);
     this.workers.set(pod.metadata.uid, worker);
     worker.kick();
   }
 
+  private refuse(pod: KnownPod, { reason, message }: Refusal): void {
+    this.refused.add(pod.metadata.uid);
+    this.recorder.event(podReference(pod), 'Warning', reason, message);
+    const { generation } = pod.metadata;
+    this.statuses.set(pod, {
+      ...pod.status,
+      phase: 'Failed',
+      reason,
+      message: `Pod was rejected: ${message}`,
+      startTime: pod.status?.startTime ?? rfc3339(this.clock.now()),
+      qosClass: qosClassOf(pod),
+      ...(generation === undefined ? {} : { observedGeneration: generation }),
+    });
+  }
+
   private drop(pod: Stored<Pod>): void {
+    this.refused.delete(pod.metadata.uid);
     if (isMirrorPod(pod)) {
       const own = this.staticPods.get(pod.metadata.annotations?.[CONFIG_MIRROR] ?? '');
       if (own !== undefined) void this.ensureMirror(own);
@@ -315,6 +416,7 @@ class KubeletRun {
     for (const [uid, pod] of this.staticPods) {
       if (present.has(uid)) continue;
       this.staticPods.delete(uid);
+      this.admission.leave(uid);
       this.workers.get(uid)?.remove();
       const mirror = this.mirrorOf(pod);
       if (mirror !== undefined) this.inBackground(removeMirror(this.client, mirror));
@@ -399,6 +501,7 @@ class KubeletRun {
 
   private forget(uid: string): void {
     this.workers.delete(uid);
+    this.admission.leave(uid);
     this.probes.forgetPod(uid);
     // A pod of the same file may have come back meanwhile.
     const again = this.staticPods.get(uid);

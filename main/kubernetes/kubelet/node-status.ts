@@ -7,6 +7,7 @@ import { isStatus, resources, StatusError } from '../api/index.ts';
 import { ensureCsiNode } from './csi-node.ts';
 import type { Lease, Node, NodeCondition, Stored } from '../api/index.ts';
 import type { ApiClient, EventRecorder } from '../client/index.ts';
+import type { Pressure } from './admission.ts';
 import type { KubeletConfig } from './config.ts';
 
 export interface NodeWorld {
@@ -23,6 +24,7 @@ export interface NodeWorld {
   /** Such as `containerd://2.1.9` or `docker://19.3.11`. */
   readonly runtimeVersion: string;
   readonly diskBytes: number;
+  readonly pressure: () => ReadonlySet<Pressure>;
   readonly networkProblem: () => string | undefined;
   readonly runtimeProblem: () => string | undefined;
   readonly onFault: (error: unknown) => void;
@@ -78,6 +80,12 @@ export class NodeStatus {
   /** Something that the status shows has changed: reports it without waiting for the next turn. */
   refresh(): void {
     if (this.node !== undefined) void this.report();
+  }
+
+  /** Reads the node from the server, for what others have changed of it. */
+  async reread(): Promise<void> {
+    if (this.node !== undefined)
+      this.node = await this.world.client.get<Node>(resources.nodes, this.world.config.nodeName);
   }
 
   allocatable(): Record<string, string> {
@@ -276,19 +284,15 @@ export class NodeStatus {
         message,
       };
     };
+    const pressure = this.world.pressure();
     const problem =
       [this.world.runtimeProblem(), this.world.networkProblem()]
         .filter((each) => each !== undefined)
         .join(', ') || undefined;
     return [
-      make(
-        'MemoryPressure',
-        'False',
-        'KubeletHasSufficientMemory',
-        'kubelet has sufficient memory available',
+      ...PRESSURES.map(({ type, bad, good }) =>
+        pressure.has(type) ? make(type, 'True', ...bad) : make(type, 'False', ...good),
       ),
-      make('DiskPressure', 'False', 'KubeletHasNoDiskPressure', 'kubelet has no disk pressure'),
-      make('PIDPressure', 'False', 'KubeletHasSufficientPID', 'kubelet has sufficient PID available'),
       problem === undefined
         ? make('Ready', 'True', 'KubeletReady', 'kubelet is posting ready status')
         : make('Ready', 'False', 'KubeletNotReady', problem),
@@ -347,6 +351,29 @@ export class NodeStatus {
     }
   }
 }
+
+/** Reason and message of each pressure condition, as it is and as it isn't. */
+const PRESSURES: readonly {
+  readonly type: Pressure;
+  readonly bad: readonly [reason: string, message: string];
+  readonly good: readonly [reason: string, message: string];
+}[] = [
+  {
+    type: 'MemoryPressure',
+    bad: ['KubeletHasInsufficientMemory', 'kubelet has insufficient memory available'],
+    good: ['KubeletHasSufficientMemory', 'kubelet has sufficient memory available'],
+  },
+  {
+    type: 'DiskPressure',
+    bad: ['KubeletHasDiskPressure', 'kubelet has disk pressure'],
+    good: ['KubeletHasNoDiskPressure', 'kubelet has no disk pressure'],
+  },
+  {
+    type: 'PIDPressure',
+    bad: ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
+    good: ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
+  },
+];
 
 /** What makes a status worth reporting at once: all but the heartbeats. */
 function facts(status: Status): string {

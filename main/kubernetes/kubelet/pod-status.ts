@@ -17,6 +17,14 @@ import { newestOf, previousOf, type PodRuntime } from './runtime-cache.ts';
 export type PodStatus = NonNullable<Pod['status']>;
 type Phase = NonNullable<PodStatus['phase']>;
 
+/** Why a pod is over though its containers could go on. */
+export interface PodFailure {
+  readonly reason: string;
+  readonly message: string;
+  /** Others ended it, which its conditions tell (KEP-3329). */
+  readonly isDisruption?: boolean;
+}
+
 /** What the runtime can't know. */
 export interface StatusFacts {
   readonly nodeIP: string;
@@ -32,7 +40,7 @@ export interface StatusFacts {
   /** The image's canonical name and its `repo@digest`. */
   readonly imageOf: (runtime: RuntimeContainer) => { readonly image: string; readonly imageID: string };
   /** The pod is over, whatever its containers say. */
-  readonly failure: { readonly reason: string; readonly message: string } | undefined;
+  readonly failure: PodFailure | undefined;
   readonly isTerminal: boolean;
 }
 
@@ -116,8 +124,9 @@ export function makePodStatus(pod: KnownPod, runtime: PodRuntime, facts: StatusF
   const podIPs = isHostNetwork(pod) ? [facts.nodeIP] : ips;
   const generation = pod.metadata.generation;
   const requests = podResources(pod);
+  const { reason, message } = facts.failure ?? (old?.phase === 'Failed' ? old : {});
   return {
-    ...facts.failure,
+    ...(reason === undefined ? {} : { reason, message }),
     phase,
     conditions: conditionsOf(pod, phase, runtime, init, regular, initialized, facts),
     hostIP: facts.nodeIP,
@@ -367,6 +376,10 @@ function conditionsOf(
   const sandbox = runtime.sandboxes[0];
   const hasSandbox = sandbox?.state === 'ready' && (isHostNetwork(pod) || sandbox.ips.length > 0);
   if (facts.minor >= 29) conditions.unshift(make('PodReadyToStartContainers', { ok: hasSandbox }));
+  if (facts.failure?.isDisruption === true && facts.minor >= 26) {
+    const words = { reason: 'TerminationByKubelet', message: facts.failure.message };
+    conditions.unshift(make('DisruptionTarget', { ok: true, ...words }));
+  }
   const own = new Set(conditions.map(({ type }) => type));
   return [...conditions, ...old.filter(({ type }) => !own.has(type) && type !== 'PodReadyToStartContainers')];
 }

@@ -18,6 +18,8 @@ export interface WorkerWorld extends StarterWorld {
   readonly networkProblem: () => string | undefined;
   /** Sees that a static pod's mirror is on the API server. */
   readonly ensureMirror: (pod: KnownPod) => void;
+  /** Nothing of the pod runs any more: what it held is free. */
+  readonly onEnded: (podUid: string) => void;
   /** The pod is gone from this node. */
   readonly onGone: (podUid: string) => void;
   readonly onFault: (error: unknown) => void;

@@ -13,7 +13,7 @@ import {
   type KnownPod,
 } from './pod-facts.ts';
 import { ensureSandbox } from './pod-sandbox.ts';
-import { isFinished, makePodStatus, type PodStatus } from './pod-status.ts';
+import { isFinished, makePodStatus, type PodFailure, type PodStatus } from './pod-status.ts';
 import { ERROR_RETRY_MS, Interrupted, type PodTask, type WorkerWorld } from './pod-task.ts';
 import type { PodRuntime, RuntimeChange } from './runtime-cache.ts';
 import { MountError } from './volumes.ts';
@@ -27,7 +27,7 @@ export class PodWorker implements PodTask {
   readonly waiting = new Map<string, { reason: string; message: string }>();
   private readonly waitingNext = new Map<string, { reason: string; message: string; dueMs: number }>();
   private failureGraceSeconds: number | undefined;
-  private failure: { reason: string; message: string } | undefined;
+  private failure: PodFailure | undefined;
   private status: PodStatus | undefined;
   private isBusy = false;
   private isDirty = false;
@@ -83,7 +83,7 @@ export class PodWorker implements PodTask {
 
   /** Ends the pod in failure, whatever its containers do (eviction, deadline). */
   fail(reason: string, message: string, graceSeconds?: number): void {
-    this.failure ??= { reason, message };
+    this.failure ??= { reason, message, isDisruption: reason === 'Evicted' };
     this.failureGraceSeconds ??= graceSeconds;
     this.endRequest.resolve();
     this.kick();
@@ -119,6 +119,11 @@ export class PodWorker implements PodTask {
       this.timerDueMs = Infinity;
       this.kick();
     });
+  }
+
+  /** It runs, or will, as far as anyone has said. */
+  get isActive(): boolean {
+    return !this.mustEnd && !this.isTerminal;
   }
 
   private get mustEnd(): boolean {
@@ -289,6 +294,7 @@ export class PodWorker implements PodTask {
     if (this.pod.metadata.deletionTimestamp !== undefined && !this.isTerminal) this.publish();
     await killAll(this);
     this.isTerminal = true;
+    world.onEnded(pod.metadata.uid);
     for (const sandbox of this.runtimeState().sandboxes)
       if (sandbox.state === 'ready') await world.containerd.stopSandbox(sandbox.id);
     this.watchProbes();

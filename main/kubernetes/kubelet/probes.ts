@@ -1,5 +1,5 @@
 // Startup, readiness and liveness probes: one worker for each probe of each running container (kubelet's prober).
-import { disposable, type Clock } from '../../simulation/index.ts';
+import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import {
   RuntimeError,
   type Container as RuntimeContainer,
@@ -20,6 +20,7 @@ export interface ProbesOptions {
   readonly kernel: Kernel;
   readonly containerd: Containerd;
   readonly clock: Clock;
+  readonly random: Random;
   readonly recorder: EventRecorder;
   /** Such as `1.36`. */
   readonly version: string;
@@ -43,6 +44,8 @@ interface Watched {
   readonly workers: Worker[];
 }
 
+/** How often the runtime is asked for news (PLEG's relist). */
+const NOTICE_MS_MAX = 1000;
 const SUCCESS: Outcome = { kind: 'success' };
 
 /** Probe results of this node's containers. */
@@ -117,7 +120,7 @@ export class Probes {
     instance: RuntimeContainer,
     podIP: () => string,
   ): Worker {
-    const { clock, recorder, onResult } = this.options;
+    const { clock, random, recorder, onResult } = this.options;
     const subject = containerReference(pod, container);
     const periodMs = (probe.periodSeconds ?? 10) * 1000;
     let stopped = false;
@@ -168,7 +171,10 @@ export class Probes {
       }),
     };
     const sinceStartMs = clock.now() - (instance.startedMs ?? clock.now());
-    timer = clock.after((probe.initialDelaySeconds ?? 0) * 1000 - sinceStartMs, () => void tick());
+    // Nobody looks at a container in the instant it starts: the kubelet hears of it within a second.
+    const noticeMs = random.fraction() * NOTICE_MS_MAX;
+    const delayMs = Math.max((probe.initialDelaySeconds ?? 0) * 1000, noticeMs);
+    timer = clock.after(delayMs - sinceStartMs, () => void tick());
     return worker;
   }
 

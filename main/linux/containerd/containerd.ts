@@ -193,6 +193,8 @@ export interface Containerd {
   removeContainer(id: string): Promise<void>;
   /** Sets limits of a running container anew (UpdateContainerResources); undefined lifts the limit. */
   updateContainer(id: string, limits: { readonly memoryMaxBytes: number | undefined }): Promise<void>;
+  /** What a container's writable layer takes on the disk. */
+  layerBytes(id: string): number;
   listContainers(): Container[];
   containerStatus(id: string): Container | undefined;
   /** Settles with the command's end. Rejects with RuntimeError when it can't start (no such file …). */

@@ -439,6 +439,10 @@ class Runtime implements ContainerdDaemon {
     await this.pass(0);
   }
 
+  layerBytes(id: string): number {
+    return this.containers.get(id)?.disk.tree.usedBytes ?? 0;
+  }
+
   listContainers(): Container[] {
     return Array.from(this.containers.values(), (container) => this.describe(container));
   }
