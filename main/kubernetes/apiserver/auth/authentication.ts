@@ -1,6 +1,7 @@
 // Who a request is from: client certificate, bearer token or nobody; and whom it asks to act as.
 import { headerOf, type HttpRequest } from '../../../network/http/index.ts';
 import type { RequestInfo } from '../http/request-info.ts';
+import { isStatus } from '../../api/status.ts';
 import { badRequest, unauthorized } from '../refusals.ts';
 import type { ServerCore } from '../core.ts';
 import { ALL_AUTHENTICATED, ANONYMOUS, type UserInfo } from './user.ts';
@@ -25,7 +26,7 @@ export function makeAuthenticator(core: ServerCore, readToken: TokenReader): Aut
       const user = userOf(request, readToken);
       const target = impersonated(request);
       if (target === undefined) return { user, check: () => undefined };
-      return { user: target, check: () => checkImpersonation(core, user, target, request) };
+      return { user: target, check: (info) => checkImpersonation(core, user, target, request, info) };
     },
   };
 }
@@ -100,7 +101,70 @@ function goUser(uid: string, groups: readonly string[], extra: Record<string, st
   return `&user.DefaultInfo{Name:"", UID:${JSON.stringify(uid)}, Groups:${groupText}, Extra:${Object.keys(extra).length === 0 ? 'map[string][]string(nil)' : extraText}}`;
 }
 
+/**
+ * Whether a user may act as another: for this very request (KEP-5284, constrained impersonation), or as such. Throws 403
+ * with what the constrained check found missing first.
+ */
 function checkImpersonation(
+  core: ServerCore,
+  user: UserInfo,
+  target: UserInfo,
+  request: HttpRequest,
+  info: RequestInfo,
+): void {
+  try {
+    checkConstrained(core, user, target, request, info);
+  } catch (error) {
+    if (!isStatus(error, 'Forbidden')) throw error;
+    try {
+      checkUnconstrained(core, user, target, request);
+    } catch (second) {
+      throw isStatus(second, 'Forbidden') ? error : second;
+    }
+  }
+}
+
+/** How somebody is impersonated: as a service account, as a node, or by name, groups and extras. */
+function modeOf({ name }: UserInfo): 'serviceaccount' | 'arbitrary-node' | 'user-info' {
+  if (name.startsWith('system:serviceaccount:')) return 'serviceaccount';
+  return name.startsWith('system:node:') ? 'arbitrary-node' : 'user-info';
+}
+
+function checkConstrained(
+  core: ServerCore,
+  user: UserInfo,
+  target: UserInfo,
+  { headers }: HttpRequest,
+  info: RequestInfo,
+): void {
+  const mode = modeOf(target);
+  const { isResource, group, version, resource, subresource, namespace, name, path } = info;
+  const verb = `impersonate-on:${mode}:${info.verb}`;
+  const own = { user, verb, group, version, resource, subresource, namespace, name };
+  core.authorize(isResource ? own : { ...own, path });
+  const ask = (kind: string, place: string, value: string, sub = ''): void =>
+    core.authorize({
+      user,
+      verb: `impersonate:${mode}`,
+      group: 'authentication.k8s.io',
+      version: 'v1',
+      resource: kind,
+      subresource: sub,
+      namespace: place,
+      name: value,
+    });
+  if (mode === 'arbitrary-node') return ask('nodes', '', target.name.slice('system:node:'.length));
+  const account = /^system:serviceaccount:([^:]+):([^:]+)$/.exec(target.name);
+  if (account !== null) return ask('serviceaccounts', account[1]!, account[2]!);
+  ask('users', '', target.name);
+  for (const [field, value] of headers)
+    if (field.toLowerCase() === 'impersonate-group') ask('groups', '', value);
+  if (target.uid !== undefined) ask('uids', '', target.uid);
+  for (const [key, values] of Object.entries(target.extra ?? {}))
+    for (const value of values) ask('userextras', '', value, key);
+}
+
+function checkUnconstrained(
   core: ServerCore,
   user: UserInfo,
   target: UserInfo,

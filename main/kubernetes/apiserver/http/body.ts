@@ -80,17 +80,24 @@ function parseYaml(text: string): {
 } {
   const document = parseDocument(text, { version: '1.1', uniqueKeys: false, merge: true });
   const [error] = document.errors;
-  if (error !== undefined) throw badYaml(error);
+  if (error !== undefined) throw badYaml(error, text);
   const value: unknown = sortKeys(document.toJS({ maxAliasCount: 100 }));
   return { value, duplicates: [], complaints: duplicateKeys(text) };
 }
 
-function badYaml(error: YAMLError): JsonError {
+/** Whether a text stops where a value of a flow collection should begin. */
+function endsOpen(text: string): boolean {
+  return /[[{,]\s*$/.test(text);
+}
+
+function badYaml(error: YAMLError, text: string): JsonError {
   const line = error.linePos?.[0].line ?? 1;
   const why =
-    error.code === 'BAD_INDENT' || error.message.includes('Flow sequence')
-      ? "did not find expected ',' or ']'"
-      : (error.message.split('\n')[0] ?? '').replace(/ at line.*$/, '');
+    error.code === 'BAD_INDENT' && endsOpen(text)
+      ? 'did not find expected node content'
+      : error.code === 'BAD_INDENT' || error.message.includes('Flow sequence')
+        ? "did not find expected ',' or ']'"
+        : (error.message.split('\n')[0] ?? '').replace(/ at line.*$/, '');
   return new JsonError(`yaml: line ${line}: ${why}`);
 }
 

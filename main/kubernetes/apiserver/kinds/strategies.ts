@@ -14,6 +14,7 @@ import { defaulterOf } from './defaults.ts';
 import type { Kind, WriteContext } from './kind.ts';
 import { qosClassOf } from './qos.ts';
 import { serviceStrategy } from './service-strategy.ts';
+import { certificateRequestProblems } from '../validation/certificate-request.ts';
 import { ingressStatusProblems, serviceStatusProblems } from '../validation/load-balancer-status.ts';
 import { podStatusProblems, podSubresources } from '../validation/pod-subresources.ts';
 import { validators } from '../validation/validators.ts';
@@ -242,6 +243,7 @@ const statusRules: Readonly<Record<string, Partial<Kind>>> = {
   pods: { validateStatus: podStatusProblems, subresources: podSubresources },
   services: { validateStatus: serviceStatusProblems },
   ingresses: { validateStatus: ingressStatusProblems },
+  certificatesigningrequests: { validate: certificateRequestProblems },
 };
 
 /** A kind's strategy: defaults, validation and warnings come from their tables. */
