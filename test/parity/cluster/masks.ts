@@ -5,6 +5,15 @@ type Mask = readonly [RegExp, string];
 const MASKS: readonly Mask[] = [
   // Rows of what other users of the recorded cluster had there.
   [/^\S*\b(?:api-[a-z0-9]{6}(?:-\w)?|[0-9a-f]{6}\.drydock\.example\.com)\b.*\n/gm, ''],
+  // The recorded server is of a fork that lets everybody read these, and publishes a certificate of its own.
+  [/^ +\[\/\.well-known(?:\/\*)?\] .*\n/gm, ''],
+  [/^.*\bservice-ca-cert-publisher\b.*\n/gm, ''],
+  // Add-ons of a cluster that kubeadm made: the recorded one had no pod network of its own, and its control plane ran outside.
+  [/^(?:\S+ +)?(?:\S+\/)?(?:kube-flannel|flannel|kubeadm:)\b.*\n/gm, ''],
+  [/^(?:kube-system +)?(?:pod\/)?(?:etcd|kube-apiserver|kube-controller-manager|kube-scheduler)-master1 .*\n/gm, ''],
+  [/\b172\.30\.0\.11?(?!\d)/g, 'API-IP'],
+  [/\b(?:192\.168\.10\.10|API-IP):(?:16443|6443)\b/g, 'API-IP:PORT'],
+  [/\b16443\b/g, '6443'],
   // Times.
   [/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+\d\d:\d\d)/g, 'TIME'],
   [/\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\d(\.\d+)?( [+-]\d{4})?( UTC)?/g, 'TIME'],

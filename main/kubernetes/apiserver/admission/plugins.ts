@@ -8,19 +8,25 @@ import { podSecurity } from './pod-security.ts';
 import { resourceQuota, type Charge } from './resource-quota.ts';
 import { serviceAccount } from './service-account.ts';
 import { validatingAdmissionPolicy } from './validating-policy.ts';
+import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 
-/** `charge` writes what a quota's usage has become. */
-export function defaultPlugins(charge: Charge): AdmissionPlugin[] {
+/** First release with the plugin PodSecurity on (beta). */
+const POD_SECURITY_SINCE = 23;
+
+/** Those of a release (a minor version). `charge` writes what a quota's usage has become. */
+export function defaultPlugins(minor: number, charge: Charge): AdmissionPlugin[] {
   return [
     namespaceLifecycle,
     limitRanger,
-    serviceAccount,
+    serviceAccount(minor),
     taintNodesByCondition,
-    podSecurity,
+    ...(minor < POD_SECURITY_SINCE ? [] : [podSecurity]),
     priority,
     defaultTolerationSeconds,
     runtimeClass,
+    mutatingWebhooks,
     validatingAdmissionPolicy,
+    validatingWebhooks,
     resourceQuota(charge),
   ];
 }

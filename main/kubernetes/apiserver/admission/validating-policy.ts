@@ -13,7 +13,7 @@ const CODES: Readonly<Record<string, number>> = {
   Invalid: 422,
 };
 
-interface ResourceRule {
+export interface ResourceRule {
   readonly apiGroups?: readonly string[];
   readonly apiVersions?: readonly string[];
   readonly operations?: readonly string[];
@@ -121,7 +121,8 @@ function denied(
   );
 }
 
-function evaluate(expression: string, variables: Variables): { value?: unknown; error?: string } {
+/** A CEL expression's value, or why it has none. */
+export function evaluate(expression: string, variables: Variables): { value?: unknown; error?: string } {
   const compiled = compileCel(expression);
   return 'run' in compiled ? runCel(compiled, variables) : { error: compiled.error };
 }
@@ -134,7 +135,8 @@ function messageOf({ message, messageExpression, expression }: Validation, varia
   return message !== undefined && message !== '' ? message.trim() : `failed expression: ${expression.trim()}`;
 }
 
-function variablesOf({ operation, served, object, old, context }: AdmissionRequest): Variables {
+/** What expressions may read of a request. */
+export function variablesOf({ operation, served, object, old, context }: AdmissionRequest): Variables {
   const { resource } = served;
   const { group, version, kind, plural } = resource;
   const meta = object?.metadata ?? old?.metadata;
@@ -157,7 +159,12 @@ function variablesOf({ operation, served, object, old, context }: AdmissionReque
   };
 }
 
-function matches(match: MatchResources | undefined, request: AdmissionRequest, isPolicy: boolean): boolean {
+/** Whether a request is among what these rules and selectors name. */
+export function matches(
+  match: MatchResources | undefined,
+  request: AdmissionRequest,
+  isPolicy: boolean,
+): boolean {
   if (match === undefined) return !isPolicy;
   const { served, object, old, context } = request;
   const rules = match.resourceRules ?? [];

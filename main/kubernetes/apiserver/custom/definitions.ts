@@ -32,6 +32,7 @@ export class CustomResources {
   /** By definition name: the spec and names that are being served. */
   private readonly serving = new Map<string, unknown>();
   private readonly queued = new Set<string>();
+  private isRegistrationQueued = false;
 
   constructor(parts: DefinitionParts) {
     this.parts = parts;
@@ -185,6 +186,7 @@ export class CustomResources {
       if (version.served && !version.storage)
         this.parts.catalogue.addVersion(home, customKind(definition, version));
     }
+    this.queueRegistration();
     home.table.observe((_before, after) => {
       if (after === undefined && this.isTerminating(definition.metadata.name))
         this.queue(definition.metadata.name);
@@ -198,6 +200,38 @@ export class CustomResources {
   private stop(definition: Definition): void {
     if (!this.serving.delete(definition.metadata.name)) return;
     this.parts.catalogue.remove(definition.spec.group, definition.spec.names.plural);
+    this.queueRegistration();
+  }
+
+  private queueRegistration(): void {
+    if (this.isRegistrationQueued) return;
+    this.isRegistrationQueued = true;
+    this.parts.objects.afterEvents(() => {
+      this.isRegistrationQueued = false;
+      this.registerGroups();
+    });
+  }
+
+  /** An APIService for each version that definitions serve (kube-apiserver's autoregistration), and none for others. */
+  private registerGroups(): void {
+    const served = this.parts.catalogue.find(resources.apiservices);
+    if (served === undefined) return;
+    const request = { ...this.request(''), served };
+    const wanted = new Set<string>();
+    for (const name of this.serving.keys()) {
+      const { group, versions } = (this.served.table.get('', name) as Definition | undefined)?.spec ?? {};
+      for (const version of versions ?? []) {
+        if (!version.served) continue;
+        const apiService = registrationOf(group!, version.name, rfc3339(this.parts.writer.nowMs));
+        wanted.add(apiService.metadata.name);
+        if (served.table.get('', apiService.metadata.name) === undefined)
+          this.parts.writer.create(request, apiService);
+      }
+    }
+    for (const { metadata } of [...served.table.list()]) {
+      if (metadata.labels?.[AUTOMANAGED] === 'true' && !wanted.has(metadata.name))
+        this.parts.writer.delete(request, metadata.name, {});
+    }
   }
 
   /** Deletes the instances of a definition that is going away, and lets it go when none are left. */
@@ -220,6 +254,26 @@ export class CustomResources {
     const request = { ...this.request(''), served: home, namespace: metadata.namespace ?? '' };
     this.parts.writer.delete(request, metadata.name, {});
   }
+}
+
+/** Which APIServices the server keeps by itself. */
+const AUTOMANAGED = 'kube-aggregator.kubernetes.io/automanaged';
+
+function registrationOf(
+  group: string,
+  version: string,
+  now: string,
+): ApiObject & { metadata: { name: string } } {
+  const message = 'Local APIServices are always available';
+  return {
+    kind: 'APIService',
+    apiVersion: 'apiregistration.k8s.io/v1',
+    metadata: { name: `${version}.${group}`, labels: { [AUTOMANAGED]: 'true' } },
+    spec: { group, version, groupPriorityMinimum: 1000, versionPriority: 100 },
+    status: {
+      conditions: [{ type: 'Available', status: 'True', lastTransitionTime: now, reason: 'Local', message }],
+    },
+  } as unknown as ApiObject & { metadata: { name: string } };
 }
 
 function isEstablished(definition: Definition): boolean {

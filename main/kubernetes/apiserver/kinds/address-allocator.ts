@@ -34,6 +34,11 @@ export function firstAddress(range: AddressRange): string {
   return ipv4Text(range.first + 1);
 }
 
+/** The address of the range itself. */
+export function networkAddress(range: AddressRange): string {
+  return ipv4Text(range.first);
+}
+
 export function inRange(range: AddressRange, address: string): boolean {
   const value = ipv4Number(address);
   return value > range.first && value < range.first + range.size - 1;

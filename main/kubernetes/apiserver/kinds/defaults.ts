@@ -54,7 +54,8 @@ function services({ spec }: Service): void {
     if (port.targetPort === undefined || port.targetPort === 0 || port.targetPort === '')
       port.targetPort = port.port;
   }
-  const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer';
+  const hasExternalIps = spec.type === 'ClusterIP' && (spec.externalIPs ?? []).length > 0;
+  const isExternal = spec.type === 'NodePort' || spec.type === 'LoadBalancer' || hasExternalIps;
   if (isExternal) spec.externalTrafficPolicy ??= 'Cluster';
   if (spec.type !== 'ExternalName') spec.internalTrafficPolicy ??= 'Cluster';
   if (spec.type === 'LoadBalancer') spec.allocateLoadBalancerNodePorts ??= true;

@@ -2,7 +2,7 @@
 import type { Service, ServicePort } from '../../api/types.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
 import { internalError, invalid, invalidValue, type FieldError } from '../refusals.ts';
-import { inRange, isIpv4, pickAddress, pickPort } from './address-allocator.ts';
+import { inRange, isIpv4, networkAddress, pickAddress, pickPort } from './address-allocator.ts';
 import type { Kind, WriteContext } from './kind.ts';
 
 /** kube-apiserver's --service-node-port-range. */
@@ -149,7 +149,8 @@ function allocateClusterIp(
   const isTaken = (address: string): boolean => context.services.hasAddress(address, uid);
   const wanted = spec.clusterIPs?.[0] ?? spec.clusterIP ?? '';
   if (wanted === '') {
-    const address = pickAddress(range, isTaken, context.random);
+    // A dry run allocates nothing; upstream then shows the range's own address.
+    const address = context.dryRun ? networkAddress(range) : pickAddress(range, isTaken, context.random);
     if (address === undefined) throw internalError('failed to allocate a serviceIP: range is full');
     spec.clusterIP = address;
     spec.clusterIPs = [address];
