@@ -1,11 +1,9 @@
 // A Drydock with its doors open, and the scenarios that run against it with the real kubectl.
 import { spawn } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { NO_LATENCY } from '../../../main/cluster/index.ts';
 import { resources } from '../../../main/kubernetes/api/index.ts';
-import { labsFolder, nodeHost, openHostDoors, Session, workspaceIn } from '../../../main/session/index.ts';
-import { makeTemporaryFolder } from '../../support/drydock.ts';
+import { openDrydock } from '../../support/open-drydock.ts';
 import { firstMismatch, matches } from './output.ts';
 import type { Scenario, Step } from './scenario.ts';
 
@@ -35,25 +33,8 @@ export interface RunningDrydockOptions {
 
 export async function startDrydock({ kubectl, speed }: RunningDrydockOptions): Promise<RunningDrydock> {
   await using stack = new AsyncDisposableStack();
-  const folder = stack.use(makeTemporaryFolder()).path;
-  const faults: unknown[] = [];
-  const session = stack.use(
-    new Session({
-      workspace: workspaceIn(path.join(folder, 'data')),
-      labsFolder,
-      host: nodeHost,
-      version: '0.0.0',
-      door: 'browser',
-      language: 'en',
-      onFault: (error) => void faults.push(error),
-    }),
-  );
-  await session.openFree({ profile: 'current', seed: 'kubectl', latencies: NO_LATENCY });
-  await session.call('clock.skipUntilReady', {});
-  const doors = stack.use(await openHostDoors(session, { kubeconfig: path.join(folder, 'kubeconfig') }));
-  session.clock.setSpeed(speed);
-  session.clock.resume();
-  const kubeconfig = readFileSync(doors.kubeconfig, 'utf8');
+  const drydock = stack.use(await openDrydock({ speed }));
+  const { session, folder, faults, kubeconfig } = drydock;
   mkdirSync(path.join(folder, 'bin'));
   symlinkSync(kubectl, path.join(folder, 'bin', 'kubectl'));
   let count = 0;
