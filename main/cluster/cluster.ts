@@ -14,12 +14,20 @@ import type { ImageRegistry } from '../linux/containerd/index.ts';
 import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
 import { makeCni } from '../kubernetes/cni/index.ts';
 import { makeCatalogue } from '../images/index.ts';
-import { isStatus, resources, type Node } from '../kubernetes/api/index.ts';
+import {
+  isStatus,
+  minorOf,
+  resources,
+  type DaemonSet,
+  type KubernetesObject,
+  type Node,
+} from '../kubernetes/api/index.ts';
 import { connectKubelets } from '../kubernetes/kubelet/index.ts';
 import type { Random, Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 import { ApiGate } from './gated-client.ts';
 import { addonObjects } from './kubeadm/addons.ts';
+import { flannelObjects } from './kubeadm/flannel.ts';
 import { openInternet } from './internet.ts';
 import { Lan } from './lan.ts';
 import { MachineProcess } from './machine-process.ts';
@@ -28,7 +36,7 @@ import { adminKubeconfig, clusterPki, type Pki } from './kubeadm/pki.ts';
 import { machineFiles } from './kubeadm/machine-files.ts';
 import { makeNode, type ClusterNode } from './node.ts';
 import { connectFrom, queryDnsFrom } from './reach.ts';
-import type { Profile } from './profile.ts';
+import type { MachineProfile, Profile } from './profile.ts';
 import { World } from './world.ts';
 
 export interface ClusterOptions {
@@ -137,17 +145,25 @@ export class Cluster implements Disposable {
 
   /** Switches every machine on and lets virtual time run until all nodes are Ready. Rejects when that doesn't happen. */
   async start(): Promise<void> {
-    const { simulation, store, onFault } = this.options;
-    for (const node of this.nodes.values()) void node.boot().catch(onFault);
+    const { simulation, store } = this.options;
+    const isNew = store.get(INSTALLED_KEY) === undefined;
+    this.boot((role) => !isNew || role !== 'worker');
     if (!(await simulation.advanceUntil(() => this.gate.isOpen, BOOT_WITHIN))) {
       throw new Error(
         'The API server did not come up; the control plane machine says why in journalctl -u kubelet.',
       );
     }
-    if (store.get(INSTALLED_KEY) !== undefined) return this.runUntilKubeletsServe();
+    if (!isNew) return this.runUntilKubeletsServe();
     await this.runUntilSettled(this.install());
     store.save([{ key: INSTALLED_KEY, value: this.profile.kubernetesVersion }]);
     await this.runUntilReady();
+  }
+
+  /** Switches machines on. */
+  private boot(chosen: (role: MachineProfile['role']) => boolean): void {
+    for (const { name, role } of this.profile.machines) {
+      if (chosen(role)) void this.nodes.get(name)!.boot().catch(this.options.onFault);
+    }
   }
 
   /** Starts a command on a machine as root, from its home folder. Throws RangeError for an unknown machine. */
@@ -207,6 +223,8 @@ export class Cluster implements Disposable {
       gate: this.gate,
       client: (component) => this.gate.guard(this.api.adminClient(component)),
       rootCertificate: this.pki.authority.certificate,
+      minor: minorOf(this.profile.kubernetesVersion),
+      signSecretToken: (holder) => this.api.signSecretToken(holder),
       serveApi: (proc, port) => this.serveApi(proc, port),
       tls: (listener) => this.tls(listener),
     });
@@ -232,10 +250,41 @@ export class Cluster implements Disposable {
     });
   }
 
-  /** What `kubeadm init` does once the API server answers. */
+  /** What `kubeadm init` does once the API server answers, `kubeadm join` on the workers, and the pods' network. */
   private async install(): Promise<void> {
-    const { profile, admin } = this;
-    for (const object of addonObjects(profile, this.serverUrl, this.pki)) {
+    const { profile } = this;
+    const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!;
+    await this.createAll(addonObjects(profile, this.serverUrl, this.pki));
+    await this.untilRegistered(controlPlane.name);
+    this.boot((role) => role === 'worker');
+    // Whoever installs the pods' network does it on a cluster whose Services can be reached.
+    await this.untilProxied();
+    await this.createAll(flannelObjects(profile));
+  }
+
+  private async untilRegistered(node: string): Promise<void> {
+    const { items } = await this.admin.list<Node>(resources.nodes);
+    if (items.some(({ metadata }) => metadata.name === node)) return;
+    await this.options.simulation.sleep(100);
+    return this.untilRegistered(node);
+  }
+
+  /** Until kube-proxy runs on every node. */
+  private async untilProxied(): Promise<void> {
+    const { admin, profile } = this;
+    const nodes = profile.machines.filter(({ role }) => role !== 'client').length;
+    for (;;) {
+      const { status } = await admin.get<DaemonSet>(resources.daemonsets, 'kube-proxy', {
+        namespace: 'kube-system',
+      });
+      if ((status?.numberReady ?? 0) >= nodes) return;
+      await this.options.simulation.sleep(100);
+    }
+  }
+
+  private async createAll(objects: readonly (KubernetesObject & Record<string, unknown>)[]): Promise<void> {
+    const { admin } = this;
+    for (const object of objects) {
       const resource = Object.values(resources).find(
         ({ kind, group, version }) =>
           kind === object.kind && object.apiVersion === (group === '' ? version : `${group}/${version}`),

@@ -4,6 +4,7 @@ import type { Process, Program } from '../linux/kernel/index.ts';
 import { serveHttp, type StreamSource } from '../network/http/index.ts';
 import type { TcpListener } from '../network/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
+import type { ApiServer } from '../kubernetes/apiserver/index.ts';
 import { makeControllerManager } from '../kubernetes/controllers/index.ts';
 import { makeScheduler } from '../kubernetes/scheduler/index.ts';
 import type { ApiGate } from './gated-client.ts';
@@ -15,11 +16,20 @@ export interface ControlPlaneOptions {
   readonly client: (component: string) => ApiClient;
   /** PEM of the cluster's authority. */
   readonly rootCertificate: string;
+  /** Minor version of the release. */
+  readonly minor: number;
+  /** Signs a token for a Secret. */
+  readonly signSecretToken: ApiServer['signSecretToken'];
   /** Serves the API on a port. */
   readonly serveApi: (proc: Process, port: number) => Disposable;
   /** TLS sessions over a listener, with the control plane's certificate. */
   readonly tls: (listener: TcpListener) => StreamSource;
 }
+
+/** First release that makes no Secret for a service account unasked (LegacyServiceAccountTokenNoAutoGeneration). */
+const SECRET_TOKENS_UNTIL = 24;
+/** First release that publishes the root certificate in every namespace. */
+const ROOT_CA_SINCE = 20;
 
 /** By image name without tag, such as `registry.k8s.io/kube-scheduler`. */
 export type ControlPlanePrograms = Readonly<
@@ -49,6 +59,14 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             random: random.fork('kube-controller-manager'),
             ...(flag(proc, 'cluster-cidr') === undefined ? {} : { clusterCidr: flag(proc, 'cluster-cidr')! }),
             rootCa: options.rootCertificate,
+            secretTokens: {
+              sign: options.signSecretToken,
+              forEveryAccount: options.minor < SECRET_TOKENS_UNTIL,
+            },
+            controllers: [
+              '*',
+              ...(options.minor < ROOT_CA_SINCE ? ['-root-ca-certificate-publisher-controller'] : []),
+            ],
           }).start(),
         );
         return stack;

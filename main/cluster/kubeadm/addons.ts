@@ -2,7 +2,6 @@
 import { stringify } from 'yaml';
 import type { KubernetesObject } from '../../kubernetes/api/index.ts';
 import type { Profile } from '../profile.ts';
-import { flannelObjects } from './flannel.ts';
 import { kubeProxyConfiguration } from './kube-proxy-configuration.ts';
 import type { Pki } from './pki.ts';
 import { kubeadmRelease } from './release.ts';
@@ -16,7 +15,6 @@ export function addonObjects(profile: Profile, apiServer: string, pki: Pki): Man
     extensionAuthentication(pki),
     ...kubeProxy(profile, apiServer),
     ...coreDns(profile),
-    ...flannelObjects(profile),
   ];
 }
 

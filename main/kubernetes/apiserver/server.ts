@@ -14,7 +14,7 @@ import { FieldManager } from './apply/field-manager.ts';
 import { makeAuthenticator } from './auth/authentication.ts';
 import { forbiddenAccess } from './auth/forbidden.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
-import { Tokens } from './auth/tokens.ts';
+import { Tokens, type SecretTokenHolder } from './auth/tokens.ts';
 import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
@@ -56,6 +56,8 @@ export interface ApiServer extends Disposable {
   resync(): void;
   /** Says how extension servers (APIService with a Service) are reached; the answer is undefined while they can't be. */
   connectServices(network: () => ServiceNetwork | undefined): void;
+  /** A token of the kind that Secrets hold: without an end, good while the Secret is there. */
+  signSecretToken(holder: SecretTokenHolder): string;
   /** Says how kubelets are reached, for logs, exec, attach and port-forward. */
   connectKubelets(connector: KubeletConnector): void;
   /** The API over HTTP, for any transport. */
@@ -73,7 +75,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   services.follow(catalogue.find(resources.services)!.table);
   const admission = new Admission([
     rbacEscalation(authorizer),
-    ...defaultPlugins((quota, used) => writer.chargeQuota(quota, used)),
+    ...defaultPlugins(catalogue.minor, (quota, used) => writer.chargeQuota(quota, used)),
   ]);
   const writer: Writer = new Writer({
     objects,
@@ -137,6 +139,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
         { name: 'system:apiserver', groups: ['system:masters', ALL_AUTHENTICATED] },
         component,
       ),
+    signSecretToken: (holder) => tokens.signForSecret(holder),
     resync: () => objects.resync(),
     [Symbol.dispose]() {
       bookmarks[Symbol.dispose]();

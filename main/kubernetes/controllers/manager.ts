@@ -26,6 +26,10 @@ import { makeNodeLifecycleController } from './node-lifecycle.ts';
 import { makePodGarbageCollector } from './pod-gc.ts';
 import { makeReplicaSetController, makeReplicationController } from './replica-set.ts';
 import { makeResourceQuotaController } from './resource-quota.ts';
+import {
+  makeServiceAccountTokensController,
+  type ServiceAccountTokensOptions,
+} from './service-account-tokens.ts';
 import { makeRootCaPublisher, makeServiceAccountController } from './service-account.ts';
 import { makeStatefulSetController } from './stateful-set.ts';
 import { makeTaintEvictionController } from './taint-eviction.ts';
@@ -41,6 +45,8 @@ export interface ControllerManagerOptions {
   readonly clusterCidr?: string;
   /** The cluster's root certificate in PEM; absent: it isn't published. */
   readonly rootCa?: string;
+  /** How tokens in Secrets are made; absent: they aren't. */
+  readonly secretTokens?: Pick<ServiceAccountTokensOptions, 'sign' | 'forEveryAccount'>;
   /** As `--controllers`: `*` for all, a name to add, `-name` to leave out. Default: all. */
   readonly controllers?: readonly string[];
   /** The host's name: the manager then takes part in leader election (--leader-elect) and runs only while it leads. */
@@ -113,12 +119,15 @@ function contextOf({
 
 function makeAll(
   context: ControllerContext,
-  { clusterCidr, rootCa }: ControllerManagerOptions,
+  { clusterCidr, rootCa, secretTokens }: ControllerManagerOptions,
 ): Controller[] {
   return [
     makeNamespaceController(context),
     makeServiceAccountController(context),
     ...(rootCa === undefined ? [] : [makeRootCaPublisher(context, rootCa)]),
+    ...(secretTokens === undefined || rootCa === undefined
+      ? []
+      : [makeServiceAccountTokensController(context, { rootCa, ...secretTokens })]),
     ...(clusterCidr === undefined ? [] : [makeNodeIpamController(context, clusterCidr)]),
     makeNodeLifecycleController(context),
     makeTaintEvictionController(context),

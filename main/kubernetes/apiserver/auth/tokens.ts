@@ -13,6 +13,8 @@ import { serviceAccountUser, type UserInfo } from './user.ts';
 /** Where the signing key is in the workspace. */
 const KEY_RECORD = '/cluster/service-account-key';
 const ISSUER = 'https://kubernetes.default.svc.cluster.local';
+/** Who issues the tokens in Secrets. */
+const SECRET_ISSUER = 'kubernetes/serviceaccount';
 const SECONDS_MIN = 600;
 const SECONDS_MAX = 2 ** 32;
 const SECONDS_DEFAULT = 3600;
@@ -32,6 +34,24 @@ interface Claims {
     readonly secret?: { readonly name: string; readonly uid: string };
     readonly node?: { readonly name: string; readonly uid: string };
   };
+}
+
+/** Claims of a token in a Secret. */
+interface SecretClaims {
+  readonly iss: typeof SECRET_ISSUER;
+  readonly sub: string;
+  readonly 'kubernetes.io/serviceaccount/namespace': string;
+  readonly 'kubernetes.io/serviceaccount/secret.name': string;
+  readonly 'kubernetes.io/serviceaccount/service-account.name': string;
+  readonly 'kubernetes.io/serviceaccount/service-account.uid': string;
+}
+
+/** Whose token, and the names of account and Secret. */
+export interface SecretTokenHolder {
+  readonly namespace: string;
+  readonly secret: string;
+  readonly account: string;
+  readonly uid: string;
 }
 
 interface TokenRequestSpec {
@@ -127,7 +147,36 @@ export class Tokens {
     return { kind: kind.toLowerCase(), object };
   }
 
-  private sign(claims: Claims): string {
+  /** A token for a Secret of type kubernetes.io/service-account-token. */
+  signForSecret({ namespace, secret, account, uid }: SecretTokenHolder): string {
+    return this.sign({
+      iss: SECRET_ISSUER,
+      'kubernetes.io/serviceaccount/namespace': namespace,
+      'kubernetes.io/serviceaccount/secret.name': secret,
+      'kubernetes.io/serviceaccount/service-account.name': account,
+      'kubernetes.io/serviceaccount/service-account.uid': uid,
+      sub: `system:serviceaccount:${namespace}:${account}`,
+    });
+  }
+
+  /** The user of a Secret's token, as long as Secret and account are there. */
+  private readOfSecret(token: string, claims: SecretClaims): UserInfo | undefined {
+    const namespace = claims['kubernetes.io/serviceaccount/namespace'];
+    const name = claims['kubernetes.io/serviceaccount/service-account.name'];
+    const uid = claims['kubernetes.io/serviceaccount/service-account.uid'];
+    const secret = this.objects.get(
+      'secrets',
+      '',
+      namespace,
+      claims['kubernetes.io/serviceaccount/secret.name'],
+    );
+    const held = (secret?.['data'] as { token?: string } | undefined)?.token;
+    if (held !== Buffer.from(token).toString('base64')) return undefined;
+    if (this.objects.get('serviceaccounts', '', namespace, name)?.metadata.uid !== uid) return undefined;
+    return serviceAccountUser(namespace, name, uid);
+  }
+
+  private sign(claims: Claims | SecretClaims): string {
     const head = encode({ alg: 'HS256', typ: 'JWT' });
     const body = encode(claims);
     return `${head}.${body}.${this.signature(`${head}.${body}`)}`;
@@ -144,7 +193,14 @@ export class Tokens {
     const wanted = Buffer.from(this.signature(`${head}.${body}`));
     const given = Buffer.from(signature);
     if (wanted.length !== given.length || !timingSafeEqual(wanted, given)) return undefined;
-    const claims = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as Claims;
+    const claims = JSON.parse(Buffer.from(body, 'base64url').toString('utf8')) as Claims | SecretClaims;
+    if (claims.iss === SECRET_ISSUER) {
+      return audiences.includes(ISSUER) ? this.readOfSecret(token, claims as SecretClaims) : undefined;
+    }
+    return this.readBound(claims as Claims, audiences);
+  }
+
+  private readBound(claims: Claims, audiences: readonly string[]): UserInfo | undefined {
     if (claims.exp * 1000 <= this.nowMs() || !claims.aud.some((audience) => audiences.includes(audience)))
       return undefined;
     const { namespace, serviceaccount, pod } = claims['kubernetes.io'];

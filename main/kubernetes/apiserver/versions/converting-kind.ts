@@ -26,46 +26,39 @@ export function convertingKind(options: ConvertingKindOptions): Kind {
   };
   const stored = (object: StoredObject): StoredObject => toStored(object) as StoredObject;
   const keepsSelector = !MUTABLE_SELECTORS.has(`${resource.group}/${resource.version}`);
-  const { prepareCreate, prepareUpdate, prepareDelete, prepareStatus } = home;
-  const { validate, validateUpdate, validateStatus, warnings, allocate } = home;
-  return {
-    ...home,
-    resource,
-    schemaName,
+  const own: { -readonly [Hook in keyof Kind]?: Kind[Hook] } = {
     defaults(object) {
       conversion.defaults?.(object);
       change(object, (form) => home.defaults?.(form));
     },
-    ...(prepareCreate && {
-      prepareCreate: (object, context) => change(object, (form) => prepareCreate(form, context)),
-    }),
-    ...(prepareUpdate && {
-      prepareUpdate: (object, old, context) =>
-        change(object, (form) => prepareUpdate(form, stored(old), context)),
-    }),
-    ...(prepareDelete && { prepareDelete: (object) => change(object, prepareDelete) }),
-    ...(prepareStatus && {
-      prepareStatus: (object, old) => change(object, (form) => prepareStatus(form, stored(old))),
-    }),
-    ...(validate && { validate: (object, context) => validate(toStored(object), context) }),
-    ...(validateUpdate && {
-      validateUpdate: (object, old, context) =>
-        validateUpdate(toStored(object), stored(old), context).filter(
-          ({ field, body }) =>
-            keepsSelector || field !== 'spec.selector' || !body.endsWith('field is immutable'),
-        ),
-    }),
-    ...(validateStatus && {
-      validateStatus: (object, old, ...rest) => validateStatus(toStored(object), stored(old), ...rest),
-    }),
-    ...(warnings && {
-      warnings: (object, old) => warnings(toStored(object), old === undefined ? undefined : stored(old)),
-    }),
-    ...(allocate && {
-      allocate: (object, old, context) =>
-        change(object, (form) => allocate(form, old === undefined ? undefined : stored(old), context)),
-    }),
   };
+  if (home.prepareCreate !== undefined)
+    own.prepareCreate = (object, context) => change(object, (form) => home.prepareCreate?.(form, context));
+  if (home.prepareUpdate !== undefined)
+    own.prepareUpdate = (object, old, context) =>
+      change(object, (form) => home.prepareUpdate?.(form, stored(old), context));
+  if (home.prepareDelete !== undefined)
+    own.prepareDelete = (object) => change(object, (form) => home.prepareDelete?.(form));
+  if (home.prepareStatus !== undefined)
+    own.prepareStatus = (object, old) => change(object, (form) => home.prepareStatus?.(form, stored(old)));
+  if (home.validate !== undefined)
+    own.validate = (object, context) => home.validate?.(toStored(object), context) ?? [];
+  if (home.validateUpdate !== undefined)
+    own.validateUpdate = (object, old, context) =>
+      (home.validateUpdate?.(toStored(object), stored(old), context) ?? []).filter(
+        ({ field, body }) =>
+          keepsSelector || field !== 'spec.selector' || !body.endsWith('field is immutable'),
+      );
+  if (home.validateStatus !== undefined)
+    own.validateStatus = (object, old, ...rest) =>
+      home.validateStatus?.(toStored(object), stored(old), ...rest) ?? [];
+  if (home.warnings !== undefined)
+    own.warnings = (object, old) =>
+      home.warnings?.(toStored(object), old === undefined ? undefined : stored(old)) ?? [];
+  if (home.allocate !== undefined)
+    own.allocate = (object, old, context) =>
+      change(object, (form) => home.allocate?.(form, old === undefined ? undefined : stored(old), context));
+  return { ...home, resource, schemaName, ...own };
 }
 
 /** Makes one object's members those of another, keeping the identity of it and of its metadata. */
