@@ -126,6 +126,7 @@ class KubeletRun {
   /** Pods that were refused, until they are deleted. */
   private readonly refused = new Set<string>();
   private readonly undecided = new Set<string>();
+  private readonly pendingResizes = new Set<string>();
   private readonly world: WorkerWorld;
   private readonly mirrorsBusy = new Set<string>();
   private isStopped = false;
@@ -221,7 +222,9 @@ class KubeletRun {
       restarts: new Backoff(clock, CRASH_BACKOFF_MIN_MS, CRASH_BACKOFF_MAX_MS),
       networkProblem,
       ensureMirror: (pod) => void this.ensureMirror(pod),
-      onEnded: (uid) => this.admission.leave(uid),
+      admission: this.admission,
+      pendingResizes: this.pendingResizes,
+      onEnded: (uid) => this.ended(uid),
       onGone: (uid) => this.forget(uid),
       onFault,
     };
@@ -497,6 +500,13 @@ class KubeletRun {
       const timer = this.clock.after(delayMs, () => this.workers.get(uid)?.kick());
       void timer;
     }
+  }
+
+  /** What a pod held is free: those that wait for room look again. */
+  private ended(uid: string): void {
+    this.admission.leave(uid);
+    this.pendingResizes.delete(uid);
+    for (const waiting of this.pendingResizes) this.workers.get(waiting)?.kick();
   }
 
   private forget(uid: string): void {

@@ -12,6 +12,7 @@ import {
   type KnownPod,
   type PodContainer,
 } from './pod-facts.ts';
+import type { ResizeCondition } from './pod-resize.ts';
 import { newestOf, previousOf, type PodRuntime } from './runtime-cache.ts';
 
 export type PodStatus = NonNullable<Pod['status']>;
@@ -42,6 +43,7 @@ export interface StatusFacts {
   /** The pod is over, whatever its containers say. */
   readonly failure: PodFailure | undefined;
   readonly isTerminal: boolean;
+  readonly resize: readonly ResizeCondition[];
 }
 
 /** Whether a container that isn't running should be started (again). */
@@ -380,9 +382,17 @@ function conditionsOf(
     const words = { reason: 'TerminationByKubelet', message: facts.failure.message };
     conditions.unshift(make('DisruptionTarget', { ok: true, ...words }));
   }
+  for (const { type, ...words } of facts.resize) conditions.unshift(make(type, { ok: true, ...words }));
   const own = new Set(conditions.map(({ type }) => type));
-  return [...conditions, ...old.filter(({ type }) => !own.has(type) && type !== 'PodReadyToStartContainers')];
+  return [...conditions, ...old.filter(({ type }) => !own.has(type) && !COMING_AND_GOING.has(type))];
 }
+
+/** Conditions of the kubelet's own that are left out when they don't hold. */
+const COMING_AND_GOING: ReadonlySet<string> = new Set([
+  'PodReadyToStartContainers',
+  'PodResizePending',
+  'PodResizeInProgress',
+]);
 
 interface Verdict {
   readonly ok: boolean;

@@ -1,5 +1,6 @@
 // What the steps of a pod's worker share: the pod, the parts of the kubelet, and ways to wait and to come back.
 import type { Random } from '../../simulation/index.ts';
+import type { Admission } from './admission.ts';
 import type { Backoff } from './backoff.ts';
 import type { StarterWorld } from './container-starter.ts';
 import type { KnownPod } from './pod-facts.ts';
@@ -12,6 +13,9 @@ export interface WorkerWorld extends StarterWorld {
   readonly probes: Probes;
   readonly runtime: RuntimeCache;
   readonly statuses: StatusManager;
+  readonly admission: Admission;
+  /** Pods whose resize waits for room: looked at when another pod ends. */
+  readonly pendingResizes: Set<string>;
   /** CrashLoopBackOff, by `uid/container`. */
   readonly restarts: Backoff;
   /** Why pods can't have a network yet; undefined when they can. */

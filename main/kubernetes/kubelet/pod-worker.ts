@@ -12,6 +12,7 @@ import {
   regularContainersOf,
   type KnownPod,
 } from './pod-facts.ts';
+import { asksForOther, PodResize, reportedPod } from './pod-resize.ts';
 import { ensureSandbox } from './pod-sandbox.ts';
 import { isFinished, makePodStatus, type PodFailure, type PodStatus } from './pod-status.ts';
 import { ERROR_RETRY_MS, Interrupted, type PodTask, type WorkerWorld } from './pod-task.ts';
@@ -29,6 +30,7 @@ export class PodWorker implements PodTask {
   private failureGraceSeconds: number | undefined;
   private failure: PodFailure | undefined;
   private status: PodStatus | undefined;
+  private resize: PodResize | undefined;
   private isBusy = false;
   private isDirty = false;
   private isRemoved = false;
@@ -44,12 +46,19 @@ export class PodWorker implements PodTask {
     this.world = world;
     this.pod = pod;
     this.status = pod.status;
+    const before = reportedPod(pod);
+    if (before === undefined) return;
+    this.resize = new PodResize(this, before, pod);
+    this.pod = this.resize.given();
   }
 
   /** Takes in a newer version of the pod. */
   update(pod: KnownPod): void {
     const isNews = concerns(pod) !== concerns(this.pod);
-    this.pod = pod;
+    if (this.resize === undefined && asksForOther(this.pod, pod))
+      this.resize = new PodResize(this, this.pod, pod);
+    this.resize?.take(pod);
+    this.pod = this.resize?.given() ?? pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.endRequest.resolve();
     if (isNews) this.kick(); // Most updates are the echo of our own statuses.
   }
@@ -179,6 +188,10 @@ export class PodWorker implements PodTask {
 
     this.publish();
     this.deadlineHasPassed(); // Sets the timer, now that the start is known.
+    if (this.resize !== undefined) {
+      await this.resize.step();
+      this.pod = this.resize.given();
+    }
     await this.advance();
     if (!this.mustEnd) this.publish();
     if (isFinished(this.pod, this.runtimeState())) this.isDirty = true;
@@ -233,6 +246,7 @@ export class PodWorker implements PodTask {
       terminationMessage: (container, instance) => terminationMessage(world, this.pod, container, instance),
       imageOf: (instance) => imageOf(world, instance),
       failure: this.failure,
+      resize: this.resize?.conditions() ?? [],
       isTerminal: this.isTerminal,
     });
     world.statuses.set(this.pod, this.status);
@@ -321,6 +335,8 @@ const OWN_CONDITIONS = new Set([
   'Ready',
   'ContainersReady',
   'PodScheduled',
+  'PodResizePending',
+  'PodResizeInProgress',
 ]);
 
 /** What of a pod on the server makes the kubelet look at it: all but its own reports. */
