@@ -77,9 +77,11 @@ export class KubeletServer implements KubeletConnector {
     const { containerd } = this.world;
     const instance = this.requireRunning(pod, container);
     const { signal } = options;
-    return this.session(options, (stdio, followSize) =>
-      containerd.attach(instance.id, { command: [], signal, followSize, ...stdio }),
-    );
+    // How the process ended is in the pod's status; an attached client is only told that it has.
+    return this.session(options, async (stdio, followSize) => {
+      await containerd.attach(instance.id, { command: [], signal, followSize, ...stdio });
+      return { kind: 'exited', exitCode: 0 };
+    });
   }
 
   async portForward(pod: Stored<Pod>, port: number, signal: AbortSignal): Promise<ByteStream> {

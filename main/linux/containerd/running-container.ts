@@ -320,6 +320,8 @@ class ContainerStreams {
     } finally {
       leave();
       options.signal?.removeEventListener('abort', leave);
+      // No process holds these ends: their readers learn from here that nothing more comes.
+      for (const file of client ?? [far]) if (file !== undefined) this.kernel.closeFile(file);
     }
   }
 

@@ -4,6 +4,9 @@ import type { ByteStream } from '../socket/socket.ts';
 const NO_BYTES = new Uint8Array(0);
 const READ_BYTES_MAX = 65_536;
 
+/** The first byte of a client that speaks TLS where plain HTTP is spoken. */
+const TLS_HANDSHAKE = 0x16;
+
 /** A line was longer than allowed. */
 export class LineTooLong extends Error {}
 
@@ -33,6 +36,12 @@ export class StreamReader {
     let scanned = 0;
     for (;;) {
       if (scanned === 0) this.skipEmptyLines();
+      if (this.buffer[0] === TLS_HANDSHAKE) {
+        // No line will ever end: whoever reads the head finds that it isn't one.
+        const text = latin1(this.buffer);
+        this.buffer = NO_BYTES;
+        return text;
+      }
       const end = headEnd(this.buffer, scanned);
       if (end >= 0) {
         const text = latin1(this.buffer.subarray(0, end));

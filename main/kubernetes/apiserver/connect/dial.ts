@@ -6,6 +6,9 @@ import type { ServerCore } from '../core.ts';
 /** How long kube-apiserver waits for a connection, in ms (transport's net.Dialer). */
 const DIAL_TIMEOUT_MS = 30_000;
 
+/** How long it then waits for TLS, in ms. */
+const TLS_TIMEOUT_MS = 10_000;
+
 /** Why a connection couldn't be had: `dial tcp 10.244.1.5:81: connect: connection refused`. */
 export class DialError extends Error {}
 
@@ -31,6 +34,11 @@ export async function dial(core: ServerCore, target: Target, signal: AbortSignal
   try {
     const socket = await network.connect(address, port, dialing.signal);
     if (scheme === 'http') return socket;
+    let isLate = false;
+    using _tlsTimeout = core.clock.after(TLS_TIMEOUT_MS, () => {
+      isLate = true;
+      socket.close();
+    });
     return await connectTls(socket, {
       serverName: address,
       authorities: '',
@@ -38,6 +46,9 @@ export async function dial(core: ServerCore, target: Target, signal: AbortSignal
       nowMs: core.clock.now(),
       random: core.random.fork('apiserver/dial'),
       ...(target.asKubeletClient === true ? { identity: network.kubeletClient } : {}),
+    }).catch((error: unknown) => {
+      socket.close();
+      throw isLate ? new Error('net/http: TLS handshake timeout', { cause: error }) : error;
     });
   } catch (error) {
     signal.throwIfAborted();
