@@ -76,19 +76,19 @@ function failed(
   };
   const at = placeOf(rule.fieldPath, field);
   const compiled = compileCel(text);
-  if (!('run' in compiled)) return invalidValue(at, shownOf(value), `rule compile error: ${compiled.error}`);
+  if (!('run' in compiled)) return refused(at, value, `rule compile error: ${compiled.error}`);
   const outcome = runCel(compiled, variables);
   if (outcome.value === true) return undefined;
-  const shown = shownOf(value);
   if (outcome.error !== undefined)
-    return invalidValue(at, shown, `${outcome.error} evaluating rule: ${rule.message ?? text}`);
-  return refusalOf(rule, at, shown, messageOf(rule, variables));
+    return refused(at, value, `${outcome.error} evaluating rule: ${rule.message ?? text}`);
+  return refusalOf(rule, at, value, messageOf(rule, variables));
 }
 
-/** Objects and lists are shown by their type only. */
-function shownOf(value: unknown): unknown {
-  if (Array.isArray(value)) return 'array';
-  return isTree(value) ? 'object' : value;
+/** An invalid value; objects and lists aren't shown. */
+function refused(at: string, value: unknown, why: string): FieldError {
+  if (Array.isArray(value) || isTree(value))
+    return { type: 'Invalid', field: at, body: `Invalid value: ${why}` };
+  return invalidValue(at, value, why);
 }
 
 function placeOf(fieldPath: string | undefined, field: string): string {
@@ -107,15 +107,15 @@ function messageOf(rule: ValidationRule, variables: Readonly<Record<string, unkn
   return `failed rule: ${(rule.rule ?? '').trim()}`;
 }
 
-function refusalOf(rule: ValidationRule, at: string, shown: unknown, message: string): FieldError {
+function refusalOf(rule: ValidationRule, at: string, value: unknown, message: string): FieldError {
   switch (rule.reason) {
     case 'FieldValueForbidden':
       return forbiddenField(at, message);
     case 'FieldValueRequired':
       return required(at, message);
     case 'FieldValueDuplicate':
-      return { type: 'Duplicate', field: at, body: `Duplicate value: ${JSON.stringify(shown)}` };
+      return { type: 'Duplicate', field: at, body: `Duplicate value: ${JSON.stringify(value)}` };
     default:
-      return invalidValue(at, shown, message);
+      return refused(at, value, message);
   }
 }

@@ -296,7 +296,10 @@ function converterText(error: string): string {
   if (wanted.startsWith('[]')) return `cannot restore slice from ${kind}`;
   if (wanted.startsWith('map[')) return `cannot restore map from ${kind}`;
   if (wanted.startsWith('v1.')) return `cannot restore struct from: ${kind}`;
-  return `cannot convert ${kind} to ${wanted}`;
+  // Go converts an integer to a string (a rune), so that the converter sees its mistake only later.
+  return kind === 'int64' && wanted === 'string'
+    ? `cannot convert ${kind} to ${wanted}`
+    : `unrecognized type: ${wanted}`;
 }
 
 function checkDeletionUntouched(served: Served, object: ApiObject, current: StoredObject): void {
