@@ -20,6 +20,8 @@ const FINALIZER = 'kubernetes';
 const WORKERS = 10;
 /** How soon to look again when something refuses to go. */
 const RETRY_MS = 5_000;
+/** How long a deletion waits for writers that haven't noticed it (namespaceDeletionGracePeriod). */
+const DELETION_GRACE_MS = 5_000;
 
 /** Makes the namespace controller. */
 export function makeNamespaceController(context: ControllerContext): Controller {
@@ -31,7 +33,8 @@ export function makeNamespaceController(context: ControllerContext): Controller 
       const namespaces = run.informer<Namespace>(resources.namespaces);
       const definitions = run.lister<CustomResourceDefinition>(resources.customresourcedefinitions);
       const enqueue = (namespace: Stored<Namespace>): void => {
-        if (namespace.metadata.deletionTimestamp !== undefined) run.enqueue(namespace);
+        if (namespace.metadata.deletionTimestamp !== undefined)
+          run.queue.addAfter(namespace.metadata.name, DELETION_GRACE_MS);
       };
       run.on(namespaces, { add: enqueue, update: enqueue });
 
