@@ -2,7 +2,7 @@
 import { LabError } from '../lab/index.ts';
 import { SessionError } from '../session/index.ts';
 import { StorageError } from '../storage/index.ts';
-import { bench } from './bench.ts';
+import { bench } from './bench/index.ts';
 import { exec } from './exec.ts';
 import { lab } from './lab.ts';
 import { up } from './up.ts';
@@ -17,8 +17,8 @@ const HELP = `drydock COMMAND [OPTIONS]
             [--open] [--data DIR] [--port N]
   exec    Run a command on a machine of the cluster that \`up\` or \`serve\` runs
             [--data DIR] [-t] MACHINE -- COMMAND...
-  bench   Measure boot, rollout, memory and resume on this machine
-            [--nodes N] [--pods N]
+  bench   Measure rollouts, the API server and boots on this machine
+            [--only rollout,api,https,nodes] [--full] [--nodes N] [--pods N] [--image NAME]
   lab     list | lint [ID...] | run ID... [--lang en|zh] | run --all
 
 `;

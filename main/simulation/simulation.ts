@@ -47,6 +47,7 @@ interface Goal {
 interface PendingInput {
   readonly kind: string;
   readonly payload: unknown;
+  readonly isRecorded: boolean;
   readonly settle: (result: unknown) => void;
   readonly fail: (error: unknown) => void;
 }
@@ -177,11 +178,21 @@ export class Simulation implements Clock {
 
   /**
    * Brings something from outside in, at the next boundary between batches, also while paused.
-   * Settles with what the handler returns. An unknown kind rejects.
+   * Settles with what the handler returns. An unknown kind rejects. One that changes nothing needn't be recorded.
    */
-  input<Result>(kind: string, payload: unknown): Promise<Result> {
+  input<Result>(
+    kind: string,
+    payload: unknown,
+    { isRecorded = true }: { readonly isRecorded?: boolean } = {},
+  ): Promise<Result> {
     return new Promise<Result>((resolve, reject) => {
-      this.inputs.push({ kind, payload, settle: resolve as (result: unknown) => void, fail: reject });
+      this.inputs.push({
+        kind,
+        payload,
+        isRecorded,
+        settle: resolve as (result: unknown) => void,
+        fail: reject,
+      });
       this.queueTurn();
     });
   }
@@ -284,16 +295,18 @@ export class Simulation implements Clock {
     if (this.goals.length === 0 && limitMs !== Infinity) {
       this.nowMs = Math.max(this.nowMs, Math.min(limitMs, this.nextDueMs() ?? limitMs));
     }
-    const { kind, payload, settle, fail } = this.inputs.shift()!;
+    const { kind, payload, isRecorded, settle, fail } = this.inputs.shift()!;
     const handler = this.inputHandlers.get(kind);
     if (handler === undefined) return fail(new Error(`no handler for inputs of kind ${kind}`));
-    this.options.onInput?.({
-      sequence: this.inputSequence++,
-      batch: this.batches,
-      timeMs: this.nowMs,
-      kind,
-      payload,
-    });
+    if (isRecorded) {
+      this.options.onInput?.({
+        sequence: this.inputSequence++,
+        batch: this.batches,
+        timeMs: this.nowMs,
+        kind,
+        payload,
+      });
+    }
     this.queueTurn();
     try {
       settle(handler(payload as never));

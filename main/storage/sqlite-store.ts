@@ -50,6 +50,8 @@ const CHECKPOINT_PAGES = 4000;
 
 /** Turns of the host's loop for which writes are gathered when nobody waits for them. */
 const COMMIT_TURNS_MAX = 128;
+/** And when somebody does: requests that came together share a transaction. */
+const COMMIT_TURNS_WAITED = 4;
 
 /** Wall time between tries of a commit that failed, such as on a full disk, in ms. */
 const RETRY_MS = 500;
@@ -300,8 +302,8 @@ export class SqliteStore implements Store, Disposable {
 
   private afterTurn(turn: number): void {
     this.turns.immediate(() => {
-      if (this.waiters.length === 0 && turn < COMMIT_TURNS_MAX && !this.closed)
-        return this.afterTurn(turn + 1);
+      const turnsMax = this.waiters.length === 0 ? COMMIT_TURNS_MAX : COMMIT_TURNS_WAITED;
+      if (turn < turnsMax && !this.closed) return this.afterTurn(turn + 1);
       this.turnQueued = false;
       if (!this.closed) this.tryCommit();
     });

@@ -11,6 +11,7 @@ import { bytesOf } from './bytes.ts';
 
 /** Largest request body, in bytes; kube-apiserver's limit is the same. */
 const BODY_MAX_BYTES = 3 * 1024 * 1024;
+const NO_BODY = Buffer.alloc(0);
 
 export interface ApiDoorOptions {
   readonly simulation: Simulation;
@@ -107,10 +108,14 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     const { id, response: answer } = await begin(request, body);
     response.once('close', () => finish(id));
     await durable();
-    response.writeHead(answer.status, [...answer.headers, ...lengthOf(answer.body)].flat());
-    // Node would hold the head back until the first piece, which for a watch may be a minute away.
-    if (answer.body !== undefined && isStream(answer.body)) response.flushHeaders();
-    await sendBody(answer.body, durable, response);
+    const { body: content } = answer;
+    if (content === undefined || !isStream(content)) {
+      sendWhole(request, response, answer, content ?? '');
+      return;
+    }
+    response.writeHead(answer.status, answer.headers.flat());
+    response.flushHeaders(); // Node would hold the head back until the first piece, for a watch a minute away.
+    await sendBody(content, durable, response);
     response.end();
   };
 
@@ -178,12 +183,6 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       owned.dispose();
     },
   };
-}
-
-/** Bodies that are whole say how long they are. */
-function lengthOf(body: HttpResponse['body']): [string, string][] {
-  if (body === undefined || isStream(body)) return [];
-  return [['content-length', String(Buffer.byteLength(body))]];
 }
 
 /** The engine's end of an upgraded connection. */
@@ -269,7 +268,25 @@ function isStream(body: Body): body is AsyncIterable<Uint8Array> {
   return typeof body === 'object' && Symbol.asyncIterator in body;
 }
 
+/** Head and body in one go. */
+function sendWhole(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers }: HttpResponse,
+  content: Uint8Array | string,
+): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
+  const isCounted = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
+  const fields = headers.flat();
+  if (!isCounted && status >= 200 && status !== 204 && status !== 304)
+    fields.push('content-length', String(bytes.length));
+  response.writeHead(status, fields);
+  response.end(request.method === 'HEAD' ? undefined : bytes);
+}
+
 async function readBody(request: IncomingMessage): Promise<Buffer | undefined> {
+  const { 'content-length': length, 'transfer-encoding': coding } = request.headers;
+  if ((length === undefined || length === '0') && coding === undefined) return NO_BODY;
   const pieces: Buffer[] = [];
   let sizeBytes = 0;
   for await (const piece of request as AsyncIterable<Buffer>) {
