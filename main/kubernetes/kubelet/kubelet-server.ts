@@ -75,7 +75,8 @@ export class KubeletServer implements KubeletConnector {
 
   async attach(pod: Stored<Pod>, container: string, options: AttachOptions): Promise<ExecSession> {
     const { containerd } = this.world;
-    const instance = this.requireRunning(pod, container);
+    const where = `container ${container} not found in pod ${pod.metadata.name}_${pod.metadata.namespace}`;
+    const instance = this.requireRunning(pod, container, where);
     const { signal } = options;
     // How the process ended is in the pod's status; an attached client is only told that it has.
     return this.session(options, async (stdio, followSize) => {
@@ -150,9 +151,13 @@ export class KubeletServer implements KubeletConnector {
     throw badRequest(`container "${name}" in pod "${podName}" is waiting to start: ${words}`);
   }
 
-  private requireRunning(pod: Stored<Pod>, name: string): RuntimeContainer {
+  private requireRunning(
+    pod: Stored<Pod>,
+    name: string,
+    missing = `container not found ("${name}")`,
+  ): RuntimeContainer {
     const current = newestOf(this.world.runtime.get(localUid(pod)), name);
-    if (current?.state !== 'running') throw notFound(`container not found ("${name}")`);
+    if (current?.state !== 'running') throw notFound(missing);
     return current;
   }
 

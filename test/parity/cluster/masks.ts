@@ -8,9 +8,13 @@ const MASKS: readonly Mask[] = [
   // The recorded server is of a fork that lets everybody read these, and publishes a certificate of its own.
   [/^ +\[\/\.well-known(?:\/\*)?\] .*\n/gm, ''],
   [/^.*\bservice-ca-cert-publisher\b.*\n/gm, ''],
+  [/, kube-system\/leader-election-controller\b/g, ''],
   // Add-ons of a cluster that kubeadm made: the recorded one had no pod network of its own, and its control plane ran outside.
   [/^(?:\S+ +)?(?:\S+\/)?(?:kube-flannel|flannel|kubeadm:)\b.*\n/gm, ''],
-  [/^(?:kube-system +)?(?:pod\/)?(?:etcd|kube-apiserver|kube-controller-manager|kube-scheduler)-master1 .*\n/gm, ''],
+  [
+    /^(?:kube-system +)?(?:pod\/)?(?:etcd|kube-apiserver|kube-controller-manager|kube-scheduler)-master1 .*\n/gm,
+    '',
+  ],
   [/\b172\.30\.0\.11?(?!\d)/g, 'API-IP'],
   [/\b(?:192\.168\.10\.10|API-IP):(?:16443|6443)\b/g, 'API-IP:PORT'],
   [/\b16443\b/g, '6443'],
@@ -24,12 +28,15 @@ const MASKS: readonly Mask[] = [
   [/containerd:\/\/[0-9a-f]{64}/g, 'CONTAINER'],
   [/X509SHA256=[0-9a-f]{64}/g, 'X509SHA256=DIGEST'],
   [/\bsha256:[0-9a-f]{64}/g, 'sha256:DIGEST'],
+  [/\b[0-9a-f]{64}\b/g, 'ID'],
+  [/\btouched(=|: )"?\d{10}"?/g, 'touched$1N'],
+  [/^ca\.crt: +\d+ bytes$/gm, 'ca.crt: N bytes'],
   [/\beyJ[\w-]+(\.[\w-]+){0,2}/g, 'TOKEN'],
   [/(resourceVersion"?: ?"?|resourceVersion=|metadata\.resourceVersion: ?)\d+/gi, '$1VERSION'],
   [/^( +Resource Version: +)\d+/gm, '$1VERSION'],
   [/\b[A-Za-z0-9+/]{80,}={0,2}/g, 'BASE64'],
   [/\.[0-9a-f]{16}\b/g, '.EVENT'],
-  [/((?:gitCommit|goVersion)"?: ?"?)[\w.]+/g, '$1BUILD'],
+  [/((?:[gG]itCommit|[gG]oVersion)"?: ?"?)[\w.]+/g, '$1BUILD'],
   // Addresses.
   [/\b127\.0\.0\.1:(1|[2-9])\d{3,4}\b/g, '127.0.0.1:PORT'],
   [/\b10\.244\.\d\.\d{1,3}\b/g, 'POD-IP'],
