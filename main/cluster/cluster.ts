@@ -1,6 +1,6 @@
 // A whole cluster of one profile: LAN, machines, control plane, and what kubeadm leaves on them; booted or resumed.
 import { serveHttp, type HttpHandler, type StreamSource } from '../network/http/index.ts';
-import { GO_PLAIN_ANSWER, tlsSource } from '../network/tls/index.ts';
+import { GO_PLAIN_ANSWER, isX509IssuedBy, tlsSource } from '../network/tls/index.ts';
 import { Trace, type TcpListener, type TcpSocket } from '../network/index.ts';
 import type { Machine } from '../linux/machine/index.ts';
 import type { Process, WindowSize } from '../linux/kernel/index.ts';
@@ -143,6 +143,11 @@ export class Cluster implements Disposable {
     return this.gate.isOpen ? this.api.handler : undefined;
   }
 
+  /** Whether the cluster's authority has signed a real certificate (DER) that holds now. */
+  hasIssued(certificate: Buffer): boolean {
+    return isX509IssuedBy(certificate, this.pki.authority, this.clock.now());
+  }
+
   /** Switches every machine on and lets virtual time run until all nodes are Ready. Rejects when that doesn't happen. */
   async start(): Promise<void> {
     const { simulation, store } = this.options;
@@ -222,7 +227,7 @@ export class Cluster implements Disposable {
       random: random.fork('control-plane'),
       gate: this.gate,
       client: (component) => this.gate.guard(this.api.adminClient(component)),
-      rootCertificate: this.pki.authority.certificate,
+      authority: this.pki.authority,
       minor: minorOf(this.profile.kubernetesVersion),
       signSecretToken: (holder) => this.api.signSecretToken(holder),
       serveApi: (proc, port) => this.serveApi(proc, port),

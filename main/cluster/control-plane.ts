@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../simulation/index.ts';
 import type { Process, Program } from '../linux/kernel/index.ts';
 import { serveHttp, type StreamSource } from '../network/http/index.ts';
+import type { Identity } from '../network/tls/index.ts';
 import type { TcpListener } from '../network/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
 import type { ApiServer } from '../kubernetes/apiserver/index.ts';
@@ -14,8 +15,8 @@ export interface ControlPlaneOptions {
   readonly random: Random;
   readonly gate: ApiGate;
   readonly client: (component: string) => ApiClient;
-  /** PEM of the cluster's authority. */
-  readonly rootCertificate: string;
+  /** The cluster's. */
+  readonly authority: Identity;
   /** Minor version of the release. */
   readonly minor: number;
   /** Signs a token for a Secret. */
@@ -58,7 +59,8 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             clock,
             random: random.fork('kube-controller-manager'),
             ...(flag(proc, 'cluster-cidr') === undefined ? {} : { clusterCidr: flag(proc, 'cluster-cidr')! }),
-            rootCa: options.rootCertificate,
+            rootCa: options.authority.certificate,
+            signingAuthority: options.authority,
             secretTokens: {
               sign: options.signSecretToken,
               forEveryAccount: options.minor < SECRET_TOKENS_UNTIL,

@@ -10,7 +10,15 @@ import {
 import { Informer, type ApiClient } from '../../main/kubernetes/client/index.ts';
 import { makeControllerManager } from '../../main/kubernetes/controllers/index.ts';
 import { makeScheduler } from '../../main/kubernetes/scheduler/index.ts';
-import { disposable, every, rfc3339, rfc3339Micro, type Duration } from '../../main/simulation/index.ts';
+import { issueCertificate, makeKeyPair } from '../../main/network/tls/index.ts';
+import {
+  disposable,
+  every,
+  makeRandom,
+  rfc3339,
+  rfc3339Micro,
+  type Duration,
+} from '../../main/simulation/index.ts';
 import { makeApi, type TestApi } from './make-api.ts';
 
 export interface TestControlPlane extends Disposable {
@@ -54,6 +62,22 @@ export interface ControlPlaneOptions {
   readonly minorVersion?: number;
 }
 
+const authorityKey = makeKeyPair(makeRandom(1)).privateKey;
+/** The authority that the control planes of tests sign certificates with. */
+export const signingAuthority = {
+  privateKey: authorityKey,
+  certificate: issueCertificate(
+    {
+      commonName: 'kubernetes',
+      isAuthority: true,
+      notBeforeMs: 0,
+      notAfterMs: Date.UTC(2046, 0),
+      serial: '01',
+    },
+    authorityKey,
+  ),
+};
+
 /** Makes the control plane and settles it. */
 export async function makeControlPlane(options: ControlPlaneOptions = {}): Promise<TestControlPlane> {
   const { seed = 1, nodes = ['worker1', 'worker2'], startPods = true, controllers, minorVersion } = options;
@@ -70,6 +94,7 @@ export async function makeControlPlane(options: ControlPlaneOptions = {}): Promi
     clock,
     random,
     clusterCidr: '10.244.0.0/16',
+    signingAuthority,
     rootCa: '-----BEGIN CERTIFICATE-----\ntest\n-----END CERTIFICATE-----\n',
     controllers,
     onError,

@@ -90,6 +90,8 @@ function staticPods(profile: Profile, address: string): StaticPod[] {
         '--bind-address=127.0.0.1',
         `--cluster-cidr=${profile.podCidr}`,
         '--cluster-name=kubernetes',
+        `--cluster-signing-cert-file=${pki}/ca.crt`,
+        `--cluster-signing-key-file=${pki}/ca.key`,
         '--controllers=*,bootstrapsigner,tokencleaner',
         '--kubeconfig=/etc/kubernetes/controller-manager.conf',
         '--leader-elect=true',

@@ -1,4 +1,5 @@
 // The controller manager: all controllers over one set of shared informers, what kube-controller-manager runs.
+import type { Identity } from '../../network/tls/index.ts';
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import type { ObjectKey } from '../api/index.ts';
 import {
@@ -8,6 +9,9 @@ import {
   type ApiClient,
 } from '../client/index.ts';
 import { makeHorizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts';
+import { makeCertificateApprover } from './certificates/approver.ts';
+import { makeCertificateCleaner } from './certificates/cleaner.ts';
+import { makeCertificateSigner } from './certificates/signer.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { ensureControllerAccounts } from './controller-accounts.ts';
 import { makeDaemonSetController } from './daemon-set.ts';
@@ -47,6 +51,8 @@ export interface ControllerManagerOptions {
   readonly rootCa?: string;
   /** How tokens in Secrets are made; absent: they aren't. */
   readonly secretTokens?: Pick<ServiceAccountTokensOptions, 'sign' | 'forEveryAccount'>;
+  /** The cluster's authority with its key (--cluster-signing-cert-file); absent: no certificates are signed. */
+  readonly signingAuthority?: Identity;
   /** As `--controllers`: `*` for all, a name to add, `-name` to leave out. Default: all. */
   readonly controllers?: readonly string[];
   /** The host's name: the manager then takes part in leader election (--leader-elect) and runs only while it leads. */
@@ -119,7 +125,7 @@ function contextOf({
 
 function makeAll(
   context: ControllerContext,
-  { clusterCidr, rootCa, secretTokens }: ControllerManagerOptions,
+  { clusterCidr, rootCa, secretTokens, signingAuthority }: ControllerManagerOptions,
 ): Controller[] {
   return [
     makeNamespaceController(context),
@@ -129,6 +135,9 @@ function makeAll(
       ? []
       : [makeServiceAccountTokensController(context, { rootCa, ...secretTokens })]),
     ...(clusterCidr === undefined ? [] : [makeNodeIpamController(context, clusterCidr)]),
+    ...(signingAuthority === undefined ? [] : [makeCertificateSigner(context, signingAuthority)]),
+    makeCertificateApprover(context),
+    makeCertificateCleaner(context),
     makeNodeLifecycleController(context),
     makeTaintEvictionController(context),
     makeTtlController(context),

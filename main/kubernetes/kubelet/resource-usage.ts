@@ -28,6 +28,7 @@ interface NodeUsage extends CgroupUsage {
 
 /** The kernel's own share of a machine's memory, as free(1) shows it. */
 const KERNEL_SHARE = 0.04;
+const PAGE_BYTES = 4096;
 /** Differs: cadvisor keeps samples of its own; here a rate is over the time since the last question, if that was this long ago. */
 const RATE_WINDOW_MIN_MS = 10_000;
 
@@ -196,7 +197,8 @@ export class ResourceUsage {
       pods.push({ ...total, name, namespace, uid, createdMs, containers });
     }
     const machine = kernel.cgroupUsage()!;
-    const memoryBytes = machine.memoryBytes + Math.round(kernel.memoryBytes * KERNEL_SHARE);
+    const memoryBytes =
+      machine.memoryBytes + Math.round((kernel.memoryBytes * KERNEL_SHARE) / PAGE_BYTES) * PAGE_BYTES;
     return { ...machine, memoryBytes: Math.min(kernel.memoryBytes, memoryBytes), pods };
   }
 

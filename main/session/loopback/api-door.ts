@@ -22,6 +22,8 @@ export interface ApiDoorOptions {
   readonly port: number;
   /** The API server's handler of the moment; undefined while there is no cluster. */
   readonly handler: () => HttpHandler | undefined;
+  /** Whether the cluster itself has issued a client's certificate (DER), as `kubectl certificate approve` brings about. */
+  readonly isIssuedByCluster?: (certificate: Buffer) => boolean;
 }
 
 export interface ApiDoor extends AsyncDisposable {
@@ -77,6 +79,16 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   );
   stack.use(simulation.onInput<{ id: number }>('api.end', ({ id }) => streams.get(id)?.arriveEnd()));
 
+  /** By connection: a certificate is looked at once. */
+  const vouched = new WeakMap<TLSSocket, boolean>();
+  const vouchesFor = (socket: TLSSocket): boolean => {
+    const known = vouched.get(socket);
+    if (known !== undefined) return known;
+    const isIssued = options.isIssuedByCluster?.(socket.getPeerCertificate().raw) === true;
+    vouched.set(socket, isIssued);
+    return isIssued;
+  };
+
   const begin = async (
     request: IncomingMessage,
     body: Buffer,
@@ -88,7 +100,7 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       target: request.url ?? '/',
       headers: headerList(request.rawHeaders),
       body: body.toString('base64'),
-      peer: peerOf(request),
+      peer: peerOf(request, vouchesFor),
     };
     return { id, response: await simulation.input<HttpResponse>('api.request', payload) };
   };
@@ -307,11 +319,12 @@ function headerList(rawHeaders: readonly string[]): HeaderList {
   return headers;
 }
 
-function peerOf(request: IncomingMessage): Peer {
+function peerOf(request: IncomingMessage, vouchesFor: (socket: TLSSocket) => boolean): Peer {
   const socket = request.socket as TLSSocket;
   const base = { address: '127.0.0.1', port: socket.remotePort ?? 0 };
   const shown = socket.getPeerCertificate();
-  if (!socket.authorized) return Object.keys(shown).length === 0 ? base : { ...base, isDistrusted: true };
+  if (Object.keys(shown).length === 0) return base;
+  if (!socket.authorized && !vouchesFor(socket)) return { ...base, isDistrusted: true };
   const { subject, fingerprint256 } = shown;
   const organizations = subject.O === undefined ? [] : [subject.O].flat();
   const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();

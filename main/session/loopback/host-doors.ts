@@ -38,6 +38,7 @@ export async function openHostDoors(
       certificates,
       port: options.apiPort ?? 0,
       handler: () => clusters.cluster?.apiHandler,
+      isIssuedByCluster: (certificate) => clusters.cluster?.hasIssued(certificate) === true,
     }),
   );
   const connections = stack.use(

@@ -1,9 +1,11 @@
 import { expect, test } from 'vitest';
+import type { CommandResult } from '../../../../main/cluster/index.ts';
 import { makeCluster } from '../../../support/make-cluster.ts';
 
 test('metrics-server, applied from its file, makes kubectl top work and shows a busy loop as one core', async () => {
   using cluster = await makeCluster();
-  const { run, clock } = cluster;
+  const run = (script: string): Promise<CommandResult> => cluster.run(script);
+  const { clock } = cluster;
   expect((await run('kubectl get --raw /apis/metrics.k8s.io/v1beta1')).exitCode).not.toBe(0);
 
   const applied = await run('kubectl apply -f /root/metrics-server/components.yaml');

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import type { CommandResult } from '../../../../../main/cluster/index.ts';
 import { makeCluster } from '../../../../support/make-cluster.ts';
 
 const MANIFEST = `
@@ -20,7 +21,8 @@ spec:
 
 test('a Deployment that burns CPU gets more pods, and fewer again some minutes after it has stopped', async () => {
   using cluster = await makeCluster();
-  const { run, clock } = cluster;
+  const run = (script: string): Promise<CommandResult> => cluster.run(script);
+  const { clock } = cluster;
   const size = async (): Promise<number> =>
     Number((await run("kubectl get deploy burner -o jsonpath='{.spec.replicas}'")).stdout);
   await run('kubectl apply -f /root/metrics-server/components.yaml');
