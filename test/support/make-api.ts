@@ -1,6 +1,6 @@
 // An API server on a temporary workspace with a simulated clock, for tests of what talks to it.
 import { resources } from '../../main/kubernetes/api/index.ts';
-import { makeApiServer, type ApiServer } from '../../main/kubernetes/apiserver/index.ts';
+import { makeApiServer, versionProfile, type ApiServer } from '../../main/kubernetes/apiserver/index.ts';
 import type { ApiClient } from '../../main/kubernetes/client/index.ts';
 import { makeRandom, Simulation, type Random } from '../../main/simulation/index.ts';
 import { SqliteStore, type Store } from '../../main/storage/index.ts';
@@ -27,13 +27,19 @@ const TEST_START_MS = Date.parse('2026-01-05T08:00:00Z');
 export function makeApi({
   seed = 1,
   startMs = TEST_START_MS,
-}: { seed?: number; startMs?: number } = {}): TestApi {
+  version,
+}: { seed?: number; startMs?: number; version?: string } = {}): TestApi {
   const faults: unknown[] = [];
   const clock = new Simulation({ startMs, host: hostLoop, onFault: (error) => faults.push(error) });
   const random = makeRandom(seed);
   const folder = mkdtempSync(path.join(tmpdir(), 'drydock-api-'));
   const store = new SqliteStore({ path: path.join(folder, 'workspace'), turns: hostLoop });
-  const server = makeApiServer({ store, clock, random });
+  const server = makeApiServer({
+    store,
+    clock,
+    random,
+    ...(version === undefined ? {} : { version: versionProfile(version) }),
+  });
   const client = server.adminClient('test');
   // A controller's work, without which no pod is admitted.
   for (const namespace of ['default', 'kube-system', 'kube-public', 'kube-node-lease']) {

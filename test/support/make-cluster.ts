@@ -19,7 +19,7 @@ export interface TestCluster extends Disposable {
   readonly store: SqliteStore;
   /** What was thrown where nothing may be. */
   readonly faults: unknown[];
-  /** Runs a bash script on a machine (master1 if none is named) and lets time run until it has ended. */
+  /** Runs a bash script on a machine (the control plane if none is named) and lets time run until it has ended. */
   run(script: string, machine?: string): Promise<CommandResult>;
   /** Lets time run flat out until the work is done. */
   until<T>(work: Promise<T>): Promise<T>;
@@ -30,6 +30,8 @@ export interface TestCluster extends Disposable {
 export interface TestClusterOptions {
   readonly seed?: number;
   readonly nodes?: number;
+  /** `current` if none is named. */
+  readonly profile?: string;
   readonly startMs?: number;
   /** An existing workspace. */
   readonly folder?: string;
@@ -46,7 +48,9 @@ export async function makeCluster(options: TestClusterOptions = {}): Promise<Tes
   const faults: unknown[] = [];
   const onFault = (error: unknown): void => void faults.push(error);
   const clock = new Simulation({ startMs: options.startMs ?? START_MS, host: hostLoop, onFault });
-  const profile = { ...withNodes(requireProfile('current'), options.nodes ?? 3), latencies: NO_LATENCY };
+  const named = requireProfile(options.profile ?? 'current');
+  const profile = { ...withNodes(named, options.nodes ?? 3), latencies: NO_LATENCY };
+  const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!.name;
   const cluster = new Cluster({
     simulation: clock,
     store,
@@ -75,7 +79,7 @@ export async function makeCluster(options: TestClusterOptions = {}): Promise<Tes
     store,
     faults,
     until,
-    run: (script, machine = 'master1') => until(cluster.world.runOnMachine(machine, script)),
+    run: (script, machine = controlPlane) => until(cluster.world.runOnMachine(machine, script)),
     reopen() {
       const startMs = clock.now() + 1000;
       close();

@@ -18,7 +18,7 @@ export interface ServiceAccountTokensOptions {
   readonly forEveryAccount: boolean;
 }
 
-/** Makes the controller. Its keys are `account/NAMESPACE/NAME` and `secret/NAMESPACE/NAME`. */
+/** Makes the controller. Its keys are `account/NAMESPACE/NAME`, `secret/NAMESPACE/NAME`, `reference/NAMESPACE/ACCOUNT/SECRET`. */
 export function makeServiceAccountTokensController(
   context: ControllerContext,
   { rootCa, sign, forEveryAccount }: ServiceAccountTokensOptions,
@@ -35,7 +35,12 @@ export function makeServiceAccountTokensController(
       };
       const accountSeen = (account: Stored<ServiceAccount>): void =>
         run.queue.add(`account/${keyOf(account)}`);
-      run.on(secrets, { add: seen, update: seen });
+      const secretGone = ({ type, metadata }: Stored<Secret>): void => {
+        const account = metadata.annotations?.[NAME];
+        if (type === TYPE && account !== undefined)
+          run.queue.add(`reference/${metadata.namespace}/${account}/${metadata.name}`);
+      };
+      run.on(secrets, { add: seen, update: seen, delete: secretGone });
       run.on(accounts, { add: accountSeen, update: accountSeen, delete: accountSeen });
 
       const accountOf = (secret: Stored<Secret>): Stored<ServiceAccount> | undefined => {
@@ -126,10 +131,28 @@ export function makeServiceAccountTokensController(
         }
       };
 
+      /** A Secret that went is no longer named by its account, which then gets another. */
+      const dropReference = async (key: string): Promise<void> => {
+        const [namespace = '', name = '', secret] = key.split('/');
+        const account = await run.client.get<ServiceAccount>(resources.serviceaccounts, name, { namespace });
+        const kept = (account.secrets ?? []).filter((ref) => ref.name !== secret);
+        if (kept.length === (account.secrets ?? []).length) return;
+        await run.client.update<ServiceAccount>(
+          resources.serviceaccounts,
+          { ...account, secrets: kept },
+          { namespace },
+        );
+      };
+
+      const syncs: Readonly<Record<string, (key: string) => Promise<void>>> = {
+        account: syncAccount,
+        secret: syncSecret,
+        reference: dropReference,
+      };
       return async function sync(key) {
         const slash = key.indexOf('/');
         const rest = key.slice(slash + 1);
-        await unlessGone(key.startsWith('secret/') ? syncSecret(rest) : syncAccount(rest));
+        await unlessGone(syncs[key.slice(0, slash)]!(rest));
       };
     },
   });

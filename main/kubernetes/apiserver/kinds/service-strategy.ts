@@ -47,11 +47,14 @@ function normalizeClusterIps(spec: Spec, old: Spec | undefined): void {
 /** What an update leaves out stays as it was, unless the type changes. */
 function patchAllocated(spec: Spec, old: Spec): void {
   if (needsClusterIp(old) && needsClusterIp(spec)) {
-    if ((spec.clusterIP ?? '') === '') {
-      if (old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
-      if ((spec.clusterIPs ?? []).length === 0 && old.clusterIPs !== undefined)
-        spec.clusterIPs = [...old.clusterIPs];
-    }
+    if ((spec.clusterIP ?? '') === '' && old.clusterIP !== undefined) spec.clusterIP = old.clusterIP;
+    // Clients that don't know clusterIPs send back clusterIP alone.
+    if (
+      (spec.clusterIPs ?? []).length === 0 &&
+      spec.clusterIP === old.clusterIP &&
+      old.clusterIPs !== undefined
+    )
+      spec.clusterIPs = [...old.clusterIPs];
   }
   if (needsNodePorts(old) && needsNodePorts(spec)) {
     const used = new Set((spec.ports ?? []).map(({ nodePort }) => nodePort ?? 0));
