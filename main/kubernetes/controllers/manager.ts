@@ -8,10 +8,13 @@ import {
   runWithLeaderElection,
   type ApiClient,
 } from '../client/index.ts';
+import { makeAdmissionPolicyStatusController } from './admission-policy-status.ts';
 import { makeHorizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { makeCertificateApprover } from './certificates/approver.ts';
 import { makeCertificateCleaner } from './certificates/cleaner.ts';
 import { makeCertificateSigner } from './certificates/signer.ts';
+import { makeBootstrapSigner, makeTokenCleaner } from './bootstrap-tokens.ts';
+import { makeClusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { ensureControllerAccounts } from './controller-accounts.ts';
 import { makeDaemonSetController } from './daemon-set.ts';
@@ -138,9 +141,13 @@ function makeAll(
     ...(signingAuthority === undefined ? [] : [makeCertificateSigner(context, signingAuthority)]),
     makeCertificateApprover(context),
     makeCertificateCleaner(context),
+    makeBootstrapSigner(context),
+    makeTokenCleaner(context),
+    makeClusterRoleAggregationController(context),
     makeNodeLifecycleController(context),
     makeTaintEvictionController(context),
     makeTtlController(context),
+    makeAdmissionPolicyStatusController(context),
     makeDeploymentController(context),
     makeReplicaSetController(context),
     makeReplicationController(context),

@@ -11,6 +11,10 @@ const VERSION_TEXT =
 const KIND_TEXT =
   'Kind is a string value representing the REST resource this object represents. Servers may infer this from the endpoint the client submits requests to. Cannot be updated. In CamelCase. More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md#types-kinds';
 
+const MORE = 'More info: https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md';
+const METADATA_TEXT = `Standard object's metadata. ${MORE}#metadata`;
+const LIST_METADATA_TEXT = `Standard list metadata. ${MORE}#types-kinds`;
+
 type Json = Record<string, unknown>;
 
 /** The definitions that custom resources among these add: `com.example.stable.v1.CronTab` and its list. */
@@ -33,10 +37,11 @@ export function customDefinitions(
 
 function typeFields(style: OpenApiStyle, metaKind: string): Json {
   const ref = { $ref: `${style.refPrefix}${META}.${metaKind}` };
+  const description = metaKind === 'ObjectMeta' ? METADATA_TEXT : LIST_METADATA_TEXT;
   return {
     apiVersion: { description: VERSION_TEXT, type: 'string' },
     kind: { description: KIND_TEXT, type: 'string' },
-    metadata: style.version === 3 ? { allOf: [ref] } : ref,
+    metadata: style.version === 3 ? { description, allOf: [ref] } : { description, ...ref },
   };
 }
 

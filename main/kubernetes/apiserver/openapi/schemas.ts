@@ -131,7 +131,17 @@ function extensionsOf(type: string, field: string, property: Structure): Json {
   return extensions;
 }
 
-function valueOf(structure: Structure, style: OpenApiStyle): Json {
+const CLAIM = 'io.k8s.api.core.v1.PersistentVolumeClaim';
+
+/** The published types write claim templates out; upstream refers to the kind. */
+function referring(structure: Structure): Structure {
+  return structure.$ref === undefined && structure.properties?.['spec']?.$ref === `${CLAIM}Spec`
+    ? { $ref: CLAIM }
+    : structure;
+}
+
+function valueOf(inner: Structure, style: OpenApiStyle): Json {
+  const structure = referring(inner);
   if (structure.$ref !== undefined) return { $ref: `${style.refPrefix}${structure.$ref}` };
   if (structure.any === true) return structure.type === 'object' ? { type: 'object' } : {};
   switch (structure.type) {
@@ -156,7 +166,8 @@ function valueOf(structure: Structure, style: OpenApiStyle): Json {
 }
 
 /** Elements of lists and maps carry Go's zero value as default in v3. */
-function itemOf(structure: Structure, style: OpenApiStyle): Json {
+function itemOf(inner: Structure, style: OpenApiStyle): Json {
+  const structure = referring(inner);
   const value = valueOf(structure, style);
   if (style.version === 2) return value;
   if (value['$ref'] !== undefined) {
@@ -174,7 +185,7 @@ export function closureOf(names: Iterable<string>): string[] {
   const visit = (structure: Structure): void => {
     if (structure.$ref !== undefined) add(structure.$ref);
     for (const property of Object.values(structure.properties ?? {})) visit(property);
-    if (structure.items !== undefined) visit(structure.items);
+    if (structure.items !== undefined) visit(referring(structure.items));
     if (structure.additionalProperties !== undefined) visit(structure.additionalProperties);
   };
   const add = (name: string): void => {
