@@ -33,6 +33,8 @@ export class ClusterState {
   private readonly strays = new Map<string, NodeInfo>();
   private readonly nominations = new Map<ObjectKey, string>();
   private readonly nominees = new Map<string, readonly PodInfo[]>();
+  /** How many pods on nodes use a claim. */
+  private readonly claimUsers = new Map<string, number>();
   private readonly places = new Map<ObjectKey, string>();
   private readonly held: Record<TermKind, Map<string, HeldTerm>> = {
     requiredAffinity: new Map(),
@@ -144,8 +146,22 @@ export class ClusterState {
     }
   }
 
+  /** How many pods on nodes use a claim, by `namespace/name`. */
+  usersOf(claim: string): number {
+    return this.claimUsers.get(claim) ?? 0;
+  }
+
+  private countClaims({ claims }: PodInfo, sign: 1 | -1): void {
+    for (const claim of claims) {
+      const count = this.usersOf(claim) + sign;
+      if (count > 0) this.claimUsers.set(claim, count);
+      else this.claimUsers.delete(claim);
+    }
+  }
+
   private place(node: NodeInfo, info: PodInfo): void {
     node.add(info);
+    this.countClaims(info, 1);
     if (this.nodes.has(node.name)) this.counters.note(node.name, info.pod, 1);
     this.countTerms(node.name, info, 1);
   }
@@ -153,6 +169,7 @@ export class ClusterState {
   private lift(node: NodeInfo, key: ObjectKey): PodInfo | undefined {
     const info = node.remove(key);
     if (info === undefined) return undefined;
+    this.countClaims(info, -1);
     if (this.nodes.has(node.name)) this.counters.note(node.name, info.pod, -1);
     this.countTerms(node.name, info, -1);
     return info;

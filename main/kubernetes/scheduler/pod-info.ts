@@ -53,6 +53,8 @@ export interface PodInfo {
   readonly scoredMilliCpu: number;
   readonly scoredMemory: number;
   readonly hostPorts: readonly HostPort[];
+  /** Claims it uses, by `namespace/name`. */
+  readonly claims: readonly string[];
   readonly requiredAffinity: readonly AffinityTerm[];
   readonly requiredAntiAffinity: readonly AffinityTerm[];
   readonly preferredAffinity: readonly AffinityTerm[];
@@ -75,6 +77,7 @@ export function podInfo(pod: Stored<Pod>): PodInfo {
     scoredMilliCpu: requestsOf(spec, DEFAULT_MILLI_CPU, 0).milliCpu,
     scoredMemory: requestsOf(spec, 0, DEFAULT_MEMORY_BYTES).memory,
     hostPorts: hostPortsOf(spec),
+    claims: claimsOf(pod),
     requiredAffinity: required(podAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     requiredAntiAffinity: required(podAntiAffinity?.requiredDuringSchedulingIgnoredDuringExecution),
     preferredAffinity: preferred(podAffinity?.preferredDuringSchedulingIgnoredDuringExecution),
@@ -211,6 +214,19 @@ export function amountOf(name: string, quantity: string | number): number {
     parsed.set(id, amount);
   }
   return amount;
+}
+
+const NO_CLAIMS: readonly string[] = [];
+
+/** The claims of a pod's volumes; those made for it have its name before the volume's. */
+export function claimsOf(pod: Stored<Pod>): readonly string[] {
+  const { volumes } = pod.spec!;
+  if (volumes === undefined) return NO_CLAIMS;
+  const claims = volumes.flatMap(({ name, ephemeral, persistentVolumeClaim }) => {
+    const claim = ephemeral == null ? persistentVolumeClaim?.claimName : `${pod.metadata.name}-${name}`;
+    return claim === undefined ? [] : [`${pod.metadata.namespace}/${claim}`];
+  });
+  return claims.length === 0 ? NO_CLAIMS : claims;
 }
 
 function hostPortsOf(spec: PodSpec): HostPort[] {

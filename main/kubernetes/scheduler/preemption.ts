@@ -47,6 +47,25 @@ export function findPreemption(
   return candidates.length === 0 ? sentence(reasons) : best(candidates);
 }
 
+/** Pods are on their way out for this one already: no more have to go meanwhile. */
+export function roomIsBeingMade(
+  state: ClusterState,
+  info: PodInfo,
+  rejections: ReadonlyMap<NodeInfo, Rejection>,
+): boolean {
+  const name = state.nominationOf(info.key) ?? info.pod.status?.nominatedNodeName ?? '';
+  const node = state.nodes.get(name);
+  if (node === undefined || rejections.get(node)?.resolvable === false) return false;
+  return [...node.pods.values()].some(
+    ({ pod, priority }) =>
+      priority < info.priority &&
+      pod.metadata.deletionTimestamp !== undefined &&
+      pod.status?.conditions?.some(
+        ({ type, reason }) => type === 'DisruptionTarget' && reason === 'PreemptionByScheduler',
+      ) === true,
+  );
+}
+
 /** The fewest victims on one node; undefined if even all of lower priority wouldn't do. */
 function tryNode(
   state: ClusterState,

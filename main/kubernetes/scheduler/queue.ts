@@ -2,6 +2,7 @@
 import type { Clock } from '../../simulation/index.ts';
 import type { ObjectKey } from '../api/index.ts';
 import type { PodInfo } from './pod-info.ts';
+import type { QueueingHint } from './queue-hints.ts';
 import type { PluginName } from './rejection.ts';
 
 /** A pod waits 1 s after its first failed attempt, doubled up to 10 s. */
@@ -34,8 +35,12 @@ export class SchedulingQueue {
   private readonly inFlight = new Map<ObjectKey, QueuedPod>();
   private activeCount = 0;
 
-  constructor(clock: Clock) {
+  /** Whether pods are taken before their back-off is over when no other waits (SchedulerPopFromBackoffQ, since 1.33). */
+  private readonly popsFromBackoff: boolean;
+
+  constructor(clock: Clock, popsFromBackoff = false) {
     this.clock = clock;
+    this.popsFromBackoff = popsFromBackoff;
   }
 
   /** Pods that can be taken now. */
@@ -114,12 +119,15 @@ export class SchedulingQueue {
 
   /** The attempt failed for another reason: try again after the back-off. */
   retry(queued: QueuedPod): void {
+    queued.rejectedBy = new Set();
     if (this.takeBack(queued)) this.wake(queued);
   }
 
   /** Something changed in the cluster: pods rejected by one of these plugins get another chance. */
-  wakeFor(plugins: readonly PluginName[]): void {
-    for (const plugin of plugins) for (const queued of this.waiting.get(plugin) ?? []) this.wake(queued);
+  wakeFor(plugins: readonly PluginName[], hint?: QueueingHint): void {
+    for (const plugin of plugins)
+      for (const queued of this.waiting.get(plugin) ?? [])
+        if (hint === undefined || hint(queued.info, plugin)) this.wake(queued);
   }
 
   shutDown(): void {
@@ -142,7 +150,9 @@ export class SchedulingQueue {
   private wake(queued: QueuedPod): void {
     this.leave(queued);
     const leftMs = queued.readyMs - this.clock.now();
-    if (leftMs <= 0) return this.activate(queued);
+    // With nothing else to do the scheduler takes pods before their back-off is over, unless an error is its cause.
+    const isIdle = this.popsFromBackoff && this.activeCount === 0 && queued.rejectedBy.size > 0;
+    if (leftMs <= 0 || isIdle) return this.activate(queued);
     queued.place = 'backing-off';
     queued.timer = this.clock.after(leftMs, () => this.activate(queued));
   }

@@ -29,7 +29,8 @@ import type { NodeFilter, SchedulingContext } from './context.ts';
 import { makeFilter } from './filters.ts';
 import type { NodeInfo } from './node-info.ts';
 import { podInfo, type PodInfo } from './pod-info.ts';
-import { findPreemption } from './preemption.ts';
+import { findPreemption, roomIsBeingMade } from './preemption.ts';
+import { nodeHint, podAddedHint, podGoneHint } from './queue-hints.ts';
 import { SchedulingQueue, type QueuedPod } from './queue.ts';
 import { histogram, type PluginName, type Rejection } from './rejection.ts';
 import { scoreNodes } from './scores.ts';
@@ -88,6 +89,8 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
 const FEASIBLE_MIN = 100;
 /** From this minor version on, dynamic resource allocation adds its word to every failure. */
 const CLAIMS_MINOR = 34;
+/** From this minor version on an idle scheduler doesn't wait for back-offs. */
+const POP_FROM_BACKOFF_MINOR = 33;
 const EVERY_PLUGIN: readonly PluginName[] = [
   'NodeUnschedulable',
   'NodeName',
@@ -95,9 +98,20 @@ const EVERY_PLUGIN: readonly PluginName[] = [
   'NodeAffinity',
   'NodePorts',
   'NodeResourcesFit',
+  'VolumeRestrictions',
   'VolumeBinding',
+  'VolumeZone',
   'PodTopologySpread',
   'InterPodAffinity',
+];
+
+/** The plugins that hope when a pod has left its node. */
+const FREED_PLUGINS: readonly PluginName[] = [
+  'NodePorts',
+  'NodeResourcesFit',
+  'VolumeRestrictions',
+  'InterPodAffinity',
+  'PodTopologySpread',
 ];
 
 /** Why no node will do. */
@@ -105,6 +119,8 @@ interface Misfit {
   readonly message: string;
   readonly plugins: ReadonlySet<PluginName>;
   readonly nominated?: { node: NodeInfo; victims: readonly PodInfo[] };
+  /** Pods still have to end on the node where room is being made. */
+  readonly keepsNomination?: boolean;
 }
 
 class SchedulerRun {
@@ -133,7 +149,7 @@ class SchedulerRun {
     this.name = name;
     this.minor = minorVersion;
     this.random = random.fork(name);
-    this.queue = new SchedulingQueue(clock);
+    this.queue = new SchedulingQueue(clock, minorVersion >= POP_FROM_BACKOFF_MINOR);
     this.informers = makeInformerFactory(client, clock, {
       onError: (error) => onError?.('informer', '', error),
     });
@@ -142,7 +158,7 @@ class SchedulerRun {
     const volumes = this.informers.informer<PersistentVolume>(resources.persistentvolumes);
     const classes = this.informers.informer<StorageClass>(resources.storageclasses);
     const namespaces = this.informers.informer<Namespace>(resources.namespaces);
-    this.volumes = { claims, volumes: volumes.lister, classes: classes.lister };
+    this.volumes = { claims, volumes: volumes.lister, classes: classes.lister, assumed: new Map() };
     this.budgets = this.informers.informer<PodDisruptionBudget>(resources.poddisruptionbudgets).lister;
     this.workloadOf = makeWorkloadSelectors(this.informers);
     this.context = { state: this.state, namespaces: namespaces.lister, minor: this.minor };
@@ -151,7 +167,7 @@ class SchedulerRun {
     this.informers.informer<Node>(resources.nodes).handle({
       add: (node) => {
         this.state.setNode(node);
-        this.queue.wakeFor(EVERY_PLUGIN);
+        this.queue.wakeFor(EVERY_PLUGIN, nodeHint(node));
       },
       update: (node, old) => this.nodeUpdated(node, old),
       delete: (node) => this.state.removeNode(node.metadata.name),
@@ -161,7 +177,8 @@ class SchedulerRun {
       update: (pod, old) => this.podSeen(pod, old),
       delete: (pod) => this.podGone(pod),
     });
-    const volumesChanged = (): void => this.queue.wakeFor(['VolumeBinding']);
+    const volumesChanged = (): void =>
+      this.queue.wakeFor(['VolumeBinding', 'VolumeZone', 'VolumeRestrictions']);
     for (const informer of [claims, volumes, classes])
       informer.handle({ add: volumesChanged, update: volumesChanged });
     namespaces.handle({
@@ -206,7 +223,7 @@ class SchedulerRun {
       this.recorder.event(info.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${info.key}`);
       return this.queue.done(queued);
     }
-    const plan = planVolumes(this.volumes, info);
+    const plan = planVolumes(this.volumes, info, this.state);
     const found = this.findNode(info, plan);
     if ('message' in found) return void this.fail(queued, found);
     this.state.putPod(info.pod, found.name, info); // It counts from now on, though it isn't bound yet.
@@ -276,10 +293,14 @@ class SchedulerRun {
     const plugins = new Set(all.map(({ plugin }) => plugin));
     const reasons = histogram(all.flatMap((rejection) => rejection.reasons));
     const message = `0/${this.state.nodes.size} nodes are available: ${reasons}.`;
+    const claims = this.minor >= CLAIMS_MINOR ? 'no new claims to deallocate, ' : '';
     const makeAgain = (): NodeFilter => makeFilter(this.context, info, plan.filter);
+    if (info.pod.spec?.preemptionPolicy !== 'Never' && roomIsBeingMade(this.state, info, rejections)) {
+      const waiting = 'preemption: not eligible due to a terminating pod on the nominated node.';
+      return { message: `${message} ${claims}${waiting}`, plugins, keepsNomination: true };
+    }
     const preemption = findPreemption(this.state, this.budgets, info, rejections, makeAgain);
     if (typeof preemption !== 'string') return { message, plugins, nominated: preemption };
-    const claims = this.minor >= CLAIMS_MINOR ? 'no new claims to deallocate, ' : '';
     return { message: `${message} ${claims}${preemption}`, plugins };
   }
 
@@ -296,7 +317,7 @@ class SchedulerRun {
     const { name, namespace, uid } = pod.metadata;
     try {
       if (plan.toBind.length > 0)
-        await bindVolumes(this.options.client, this.volumes, plan.toBind, node.name);
+        await bindVolumes(this.options.client, this.options.clock, this.volumes, plan, node);
       const binding = {
         apiVersion: 'v1',
         kind: 'Binding',
@@ -321,11 +342,14 @@ class SchedulerRun {
     }
   }
 
-  private async fail(queued: QueuedPod, { message, plugins, nominated }: Misfit): Promise<void> {
+  private async fail(
+    queued: QueuedPod,
+    { message, plugins, nominated, keepsNomination }: Misfit,
+  ): Promise<void> {
     const { pod, key } = queued.info;
     this.recorder.event(pod, 'Warning', 'FailedScheduling', message);
     if (nominated !== undefined) this.state.nominate(queued.info, nominated.node.name);
-    else this.state.denominate(key);
+    else if (keepsNomination !== true) this.state.denominate(key);
     this.queue.park(queued, plugins);
     try {
       await this.noteUnschedulable(pod, message, nominated?.node.name);
@@ -422,7 +446,8 @@ class SchedulerRun {
     if (old !== undefined && this.state.placeOf(key) === nodeName && countsTheSame(pod, old))
       this.state.refreshPod(pod);
     else this.state.putPod(pod, nodeName);
-    if (!old?.spec?.nodeName) this.queue.wakeFor(['InterPodAffinity', 'PodTopologySpread']);
+    if (!old?.spec?.nodeName)
+      this.queue.wakeFor(['InterPodAffinity', 'PodTopologySpread'], podAddedHint(this.context, pod));
   }
 
   private podGone(pod: Stored<Pod>): void {
@@ -431,7 +456,7 @@ class SchedulerRun {
     this.state.denominate(key);
     if (this.state.placeOf(key) === undefined) return;
     this.state.removePod(key);
-    this.queue.wakeFor(['NodePorts', 'NodeResourcesFit', 'InterPodAffinity', 'PodTopologySpread']);
+    this.queue.wakeFor(FREED_PLUGINS, podGoneHint(this.context, pod));
   }
 
   private nodeUpdated(node: Stored<Node>, old: Stored<Node>): void {
@@ -443,7 +468,7 @@ class SchedulerRun {
     const relabelled = changed(node.metadata.labels, old.metadata.labels);
     if (relabelled) plugins.push('NodeAffinity', 'PodTopologySpread', 'InterPodAffinity', 'VolumeBinding');
     this.state.setNode(node);
-    this.queue.wakeFor(plugins);
+    this.queue.wakeFor(plugins, nodeHint(node));
   }
 }
 

@@ -58,6 +58,11 @@ function withMatchLabelKeys(
   return { ...labelSelector, matchLabels: { ...labelSelector.matchLabels, ...Object.fromEntries(added) } };
 }
 
+/** What a pod's hard constraints count. */
+export function spreadSelectors(info: PodInfo): LabelSelector[] {
+  return constraintsOf(info, 'DoNotSchedule').map(({ selector }) => selector);
+}
+
 /** Undefined when the pod has no DoNotSchedule constraint. */
 export function makeSpreadFilter(context: SchedulingContext, info: PodInfo): NodeFilter | undefined {
   const constraints = constraintsOf(info, 'DoNotSchedule');

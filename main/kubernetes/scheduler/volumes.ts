@@ -1,4 +1,5 @@
 // Volumes: claims must exist and be bound, or be ready to be bound where the pod goes.
+import type { Clock } from '../../simulation/index.ts';
 import {
   resources,
   type PersistentVolume,
@@ -7,18 +8,29 @@ import {
   type StorageClass,
 } from '../api/index.ts';
 import type { ApiClient, Informer, Lister } from '../client/index.ts';
+import type { ClusterState } from './cluster-state.ts';
 import { reject, type NodeFilter } from './context.ts';
-import { matchesTerm } from './node-affinity.ts';
+import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Refusal } from './rejection.ts';
+import { candidatesFor, isInZone, isReachable } from './volume-matching.ts';
 
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 const NO_PROVISIONER = 'kubernetes.io/no-provisioner';
+
+const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
+/** How long a pod waits for its volumes once it has a node, in ms (bindTimeoutSeconds). */
+const BIND_TIMEOUT_MS = 600_000;
+
+type Claim = Stored<PersistentVolumeClaim>;
+type Volume = Stored<PersistentVolume>;
 
 export interface VolumeListers {
   readonly claims: Informer<PersistentVolumeClaim>;
   readonly volumes: Lister<PersistentVolume>;
   readonly classes: Lister<StorageClass>;
+  /** Volumes that are being bound, with the claim they are for. */
+  readonly assumed: Map<string, string>;
 }
 
 /** What a pod's volumes mean for where it can go. */
@@ -27,31 +39,34 @@ export interface VolumePlan {
   readonly refusal?: Refusal;
   readonly filter: NodeFilter;
   /** Claims that wait for this pod to have a node. */
-  readonly toBind: readonly Stored<PersistentVolumeClaim>[];
+  readonly toBind: readonly Claim[];
+  /** Which volumes that were made by hand each of them would get on a node; those it leaves out are provisioned. */
+  readonly chosenOn: (node: NodeInfo) => ReadonlyMap<Claim, Volume> | undefined;
 }
 
 /** Looks at a pod's claims once, before nodes are looked at. */
-export function planVolumes(listers: VolumeListers, { pod }: PodInfo): VolumePlan {
-  const toBind: Stored<PersistentVolumeClaim>[] = [];
-  const bound: Stored<PersistentVolume>[] = [];
+export function planVolumes(listers: VolumeListers, info: PodInfo, state: ClusterState): VolumePlan {
+  const { pod } = info;
+  const toBind: Claim[] = [];
+  const bound: Volume[] = [];
+  let isTaken = false;
+  const none = { filter: () => undefined, toBind, chosenOn: () => new Map<Claim, Volume>() };
   const refuse = (reason: string): VolumePlan => ({
+    ...none,
     refusal: { plugin: 'VolumeBinding', reason },
-    filter: () => undefined,
-    toBind,
   });
-  for (const volume of pod.spec!.volumes ?? []) {
-    const name =
-      volume.ephemeral == null
-        ? volume.persistentVolumeClaim?.claimName
-        : `${pod.metadata.name}-${volume.name}`;
-    if (name === undefined) continue;
-    const claim = listers.claims.lister.get(`${pod.metadata.namespace}/${name}`);
+  for (const key of info.claims) {
+    const claim = listers.claims.lister.get(key);
+    const name = key.slice(key.indexOf('/') + 1);
     if (claim === undefined) {
-      if (volume.ephemeral != null)
-        return refuse(
-          `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`,
-        );
-      return refuse(`persistentvolumeclaim "${name}" not found`);
+      const isOwn = pod.spec!.volumes!.some(
+        (volume) => volume.ephemeral != null && `${pod.metadata.name}-${volume.name}` === name,
+      );
+      return refuse(
+        isOwn
+          ? `waiting for ephemeral volume controller to create the persistentvolumeclaim "${name}"`
+          : `persistentvolumeclaim "${name}" not found`,
+      );
     }
     if (claim.metadata.deletionTimestamp !== undefined)
       return refuse(`persistentvolumeclaim "${name}" is being deleted`);
@@ -60,51 +75,119 @@ export function planVolumes(listers: VolumeListers, { pod }: PodInfo): VolumePla
         `persistentvolumeclaim "${name}" bound to non-existent persistentvolume "${claim.spec?.volumeName}"`,
       );
     }
+    if (claim.spec?.accessModes?.includes('ReadWriteOncePod') === true && state.usersOf(key) > 0)
+      isTaken = true;
     const { volumeName, storageClassName = '' } = claim.spec ?? {};
     if (volumeName) {
-      const volumeObject = listers.volumes.get(volumeName);
-      if (volumeObject !== undefined) bound.push(volumeObject);
+      const volumeObject = listers.volumes.get(volumeName) as Volume | undefined;
+      if (volumeObject === undefined)
+        return refuse('node(s) unavailable due to one or more pvc(s) bound to non-existent pv(s)');
+      bound.push(volumeObject);
     } else if (listers.classes.get(storageClassName)?.volumeBindingMode === 'WaitForFirstConsumer')
       toBind.push(claim);
     else return refuse('pod has unbound immediate PersistentVolumeClaims');
   }
-  if (bound.length === 0 && toBind.length === 0) return { filter: () => undefined, toBind };
-  const unprovisioned = toBind.some(
-    ({ spec }) => listers.classes.get(spec?.storageClassName ?? '')?.provisioner === NO_PROVISIONER,
-  );
+  if (bound.length === 0 && toBind.length === 0 && !isTaken) return none;
+  const chosenOn = chooser(listers, toBind);
   return {
     toBind,
-    filter: ({ node }) => {
-      for (const { spec } of bound) {
-        const terms = spec?.nodeAffinity?.required?.nodeSelectorTerms;
-        if (terms !== undefined && !terms.some((term) => matchesTerm(term, node!))) {
-          return reject('VolumeBinding', "node(s) didn't match PersistentVolume's node affinity", false);
-        }
+    chosenOn,
+    filter: (node) => {
+      if (isTaken) {
+        const reason =
+          'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode';
+        return reject('VolumeRestrictions', reason, true);
       }
-      // Differs: volumes that were made by hand for such a class are not matched to nodes yet.
-      if (unprovisioned)
-        return reject('VolumeBinding', "node(s) didn't find available persistent volumes to bind", false);
-      return undefined;
+      for (const volume of bound) {
+        if (!isReachable(volume, node.node!))
+          return reject('VolumeBinding', "node(s) didn't match PersistentVolume's node affinity", false);
+        if (!isInZone(volume, node.node!))
+          return reject('VolumeZone', 'node(s) had no available volume zone', false);
+      }
+      if (chosenOn(node) !== undefined) return undefined;
+      return reject('VolumeBinding', "node(s) didn't find available persistent volumes to bind", false);
     },
   };
 }
 
-/** Tells the provisioner of each waiting claim which node it is for, and waits until all are bound. */
+/** Finds volumes for all claims at once, each for one claim; undefined on a node where some claim finds none. */
+function chooser(listers: VolumeListers, claims: readonly Claim[]): VolumePlan['chosenOn'] {
+  if (claims.length === 0) return () => new Map();
+  const all = listers.volumes.list() as Volume[];
+  const wishes = claims.map((claim) => ({
+    claim,
+    canProvision: listers.classes.get(claim.spec?.storageClassName ?? '')?.provisioner !== NO_PROVISIONER,
+    candidates: candidatesFor(claim, all, (name) => {
+      const other = listers.assumed.get(name);
+      return other !== undefined && other !== claim.metadata.uid;
+    }),
+  }));
+  return ({ node }) => {
+    const chosen = new Map<Claim, Volume>();
+    const taken = new Set<string>();
+    for (const { claim, canProvision, candidates } of wishes) {
+      const volume = candidates.find(
+        (candidate) => !taken.has(candidate.metadata.name) && isReachable(candidate, node!),
+      );
+      if (volume !== undefined) {
+        chosen.set(claim, volume);
+        taken.add(volume.metadata.name);
+      } else if (!canProvision) return undefined;
+    }
+    return chosen;
+  };
+}
+
+/**
+ * Gives each waiting claim its volume, or tells its provisioner which node it is for, and waits until all are bound.
+ * Rejects when that takes too long.
+ */
 export async function bindVolumes(
   client: ApiClient,
+  clock: Clock,
   listers: VolumeListers,
-  claims: readonly Stored<PersistentVolumeClaim>[],
-  node: string,
+  plan: VolumePlan,
+  node: NodeInfo,
 ): Promise<void> {
-  for (const { metadata } of claims) {
-    if (metadata.annotations?.[SELECTED_NODE] === node) continue;
-    const patch = { metadata: { annotations: { [SELECTED_NODE]: node } } };
-    const { name, namespace } = metadata;
-    await client.patch(resources.persistentvolumeclaims, name, 'application/merge-patch+json', patch, {
-      namespace,
-    });
+  const chosen = plan.chosenOn(node) ?? new Map<Claim, Volume>();
+  for (const [claim, { metadata }] of chosen) listers.assumed.set(metadata.name, claim.metadata.uid);
+  const timeout = new AbortController();
+  try {
+    for (const claim of plan.toBind) {
+      const volume = chosen.get(claim);
+      if (volume === undefined) await selectNode(client, claim, node.name);
+      else await promise(client, claim, volume);
+    }
+    const late = clock.sleep(BIND_TIMEOUT_MS, timeout.signal).then(
+      () =>
+        Promise.reject(
+          new Error('running PreBind plugin "VolumeBinding": binding volumes: context deadline exceeded'),
+        ),
+      () => undefined,
+    );
+    await Promise.race([Promise.all(plan.toBind.map((claim) => untilBound(listers.claims, claim))), late]);
+  } finally {
+    timeout.abort();
+    for (const { metadata } of chosen.values()) listers.assumed.delete(metadata.name);
   }
-  await Promise.all(claims.map((claim) => untilBound(listers.claims, claim)));
+}
+
+async function selectNode(client: ApiClient, { metadata }: Claim, node: string): Promise<void> {
+  if (metadata.annotations?.[SELECTED_NODE] === node) return;
+  const patch = { metadata: { annotations: { [SELECTED_NODE]: node } } };
+  const { name, namespace } = metadata;
+  await client.patch(resources.persistentvolumeclaims, name, 'application/merge-patch+json', patch, {
+    namespace,
+  });
+}
+
+async function promise(client: ApiClient, claim: Claim, volume: Volume): Promise<void> {
+  const { name, namespace, uid, resourceVersion } = claim.metadata;
+  if (volume.spec?.claimRef?.uid === uid) return;
+  const claimRef = { apiVersion: 'v1', kind: 'PersistentVolumeClaim', name, namespace, uid, resourceVersion };
+  const patch = { metadata: { annotations: { [BOUND_BY_CONTROLLER]: 'yes' } }, spec: { claimRef } };
+  const { name: volumeName } = volume.metadata;
+  await client.patch(resources.persistentvolumes, volumeName, 'application/merge-patch+json', patch);
 }
 
 function untilBound(
