@@ -5,6 +5,7 @@ import type { Store } from '../../storage/index.ts';
 import { minorOf } from '../api/api-versions.ts';
 import { resources } from '../api/resources.ts';
 import type { ApiClient } from '../client/client.ts';
+import { registerCustomGroups } from './aggregation/autoregister.ts';
 import { ApiServiceAvailability } from './aggregation/availability.ts';
 import type { ServiceNetwork } from './aggregation/network.ts';
 import { Admission } from './admission/admission.ts';
@@ -14,6 +15,7 @@ import { FieldManager } from './apply/field-manager.ts';
 import { makeAuthenticator } from './auth/authentication.ts';
 import { forbiddenAccess } from './auth/forbidden.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
+import { readBootstrapToken } from './auth/bootstrap-tokens.ts';
 import { Tokens, type SecretTokenHolder } from './auth/tokens.ts';
 import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
@@ -114,6 +116,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   };
   const { address = '192.168.10.10', port = 6443 } = options.advertised ?? {};
   const aggregation = new ApiServiceAvailability(core);
+  registerCustomGroups(core);
   bootstrap(core, {
     address,
     port,
@@ -122,7 +125,10 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   });
   objects.beginWatches();
   const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
-  const authenticator = makeAuthenticator(core, (token) => tokens.read(token));
+  const authenticator = makeAuthenticator(
+    core,
+    (token) => tokens.read(token) ?? readBootstrapToken(catalogue, token, clock.now()),
+  );
   const handler = makeHttpDoor(core, authenticator);
   return {
     handler,
