@@ -89,7 +89,7 @@ test.each([
   [['up', 'extra'], 2, "Unexpected argument 'extra'."],
   [['up', '--profile', 'v0'], 2, 'There is no profile "v0"; choose one of '],
   [['up', '--nodes', 'many'], 2, '--nodes wants a whole number from 1, not "many".'],
-  [['up', '--nodes', '1000'], 1, 'A cluster has 1 to 240 nodes, not 1000.'],
+  [['up', '--nodes', '9000'], 1, 'A cluster has 1 to 8000 nodes, not 9000.'],
   [['up', '--speed', 'fast'], 2, '--speed wants a positive number or max, not "fast".'],
   [['up', '--api-port', '65536'], 2, '--api-port wants a whole number from 0 to 65535, not "65536".'],
   [['nonsense'], 2, 'There is no command "nonsense".'],

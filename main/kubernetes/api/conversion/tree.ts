@@ -6,9 +6,9 @@ export type Tree = { [key: string]: unknown };
 /** How one version of a kind maps to the stored one. Type fields (apiVersion, kind) are the caller's. */
 export interface Conversion {
   /** Fills in what this version fills in by itself; the stored version's defaults come after it, on the stored form. */
-  defaults?(object: Tree): void;
-  toStored(object: Tree): Tree;
-  fromStored(object: Tree): Tree;
+  readonly defaults?: (object: Tree) => void;
+  readonly toStored: (object: Tree) => Tree;
+  readonly fromStored: (object: Tree) => Tree;
 }
 
 /** A member that is an object; the empty object if it isn't there. */
