@@ -189,6 +189,7 @@ async function containerSpec(
       'io.kubernetes.pod.terminationGracePeriod': String(pod.spec.terminationGracePeriodSeconds ?? 30),
     },
     logPath: `${logFolder}/${attempt}.log`,
+    logRotation: { sizeBytes: world.config.containerLogMaxBytes, files: world.config.containerLogMaxFiles },
   };
 }
 

@@ -293,7 +293,7 @@ class KubeletRun {
           folder,
           nodeName: config.nodeName,
           onChange,
-          onFault: (error) => this.fault(error),
+          onFault: (error) => this.badManifest(error),
         }),
       );
     }
@@ -427,8 +427,16 @@ class KubeletRun {
     for (const pod of pods) {
       if (this.staticPods.has(pod.metadata.uid)) continue;
       this.staticPods.set(pod.metadata.uid, pod);
-      this.begin(pod);
+      this.beginStatic(pod);
     }
+  }
+
+  /** An edited manifest is another pod, which begins when the one before it is gone. */
+  private beginStatic(pod: KnownPod): void {
+    const name = keyOf(pod);
+    for (const [uid, worker] of this.workers)
+      if (uid !== pod.metadata.uid && isStaticPod(worker.pod) && keyOf(worker.pod) === name) return;
+    this.begin(pod);
   }
 
   private takeMirror(mirror: Stored<Pod>): void {
@@ -513,9 +521,9 @@ class KubeletRun {
     this.workers.delete(uid);
     this.admission.leave(uid);
     this.probes.forgetPod(uid);
-    // A pod of the same file may have come back meanwhile.
-    const again = this.staticPods.get(uid);
-    if (again !== undefined) this.begin(again);
+    // A pod of the same file may have come back meanwhile, or another version of it.
+    for (const pod of this.staticPods.values())
+      if (!this.workers.has(pod.metadata.uid)) this.beginStatic(pod);
   }
 
   private hasCni(): boolean {
@@ -539,6 +547,16 @@ class KubeletRun {
     const source = error instanceof RuntimeError ? 'kuberuntime_manager.go:1341' : 'kubelet.go:3011';
     this.log('E', source, `"Unhandled Error" err=${JSON.stringify(text)}`);
     if (!(error instanceof Error)) throw error;
+  }
+
+  private badManifest(error: unknown): void {
+    const text = error instanceof Error ? error.message : String(error);
+    const [path = ''] = text.split(': ', 1);
+    this.log(
+      'E',
+      'file_linux.go:116',
+      `"Can't process manifest file" err=${JSON.stringify(text)} path=${JSON.stringify(path)}`,
+    );
   }
 
   private log(severity: 'I' | 'W' | 'E', source: string, message: string): void {

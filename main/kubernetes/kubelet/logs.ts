@@ -40,7 +40,9 @@ export async function* readLog(
   };
   const take = (): string[] => {
     if (!fs.exists(path)) return [];
-    const bytes = fs.readFile(path).subarray(offset);
+    const whole = fs.readFile(path);
+    if (whole.length < offset) offset = 0; // Put aside meanwhile, and begun anew.
+    const bytes = whole.subarray(offset);
     const end = bytes.lastIndexOf(10) + 1;
     offset += end;
     return Buffer.from(bytes.subarray(0, end)).toString().split('\n').slice(0, -1);

@@ -11,15 +11,38 @@ import { CONFIG_HASH, CONFIG_MIRROR, CONFIG_SEEN, CONFIG_SOURCE, type KnownPod }
 
 const EDIT_SETTLE_MS = 200;
 
-/** Reads one manifest. Throws when it holds no pod. */
+/** Reads one manifest. Throws, in the kubelet's words, when it holds no pod. */
 function readManifest(text: string, path: string, nodeName: string, nowMs: number): KnownPod {
+  const fault = (words: string): Error =>
+    new Error(`${path}: couldn't parse as pod(${words}), please check config file`);
   const [document] = parseAllDocuments(text);
-  const pod = document?.toJS() as Pod | null | undefined;
-  if (pod === null || pod === undefined || pod.kind !== 'Pod' || pod.spec === undefined)
-    throw new Error(`couldn't parse as pod(Object 'Kind' is missing), please check config file`);
+  const [problem] = document?.errors ?? [];
+  if (problem !== undefined) {
+    const line = problem.linePos?.[0].line ?? 1;
+    throw fault(`yaml: line ${line}: ${problem.message.split(' at line')[0]}`);
+  }
+  const pod: unknown = document?.toJS();
+  if (!isObject(pod) || typeof pod['kind'] !== 'string' || pod['kind'] === '')
+    throw fault(`Object 'Kind' is missing in '${JSON.stringify(pod ?? null)}'`);
+  if (typeof pod['apiVersion'] !== 'string' || pod['apiVersion'] === '')
+    throw fault(`Object 'apiVersion' is missing in '${JSON.stringify(pod)}'`);
+  if (pod['kind'] !== 'Pod' || pod['apiVersion'] !== 'v1')
+    throw fault(
+      `no kind "${pod['kind']}" is registered for version "${pod['apiVersion']}" in scheme "k8s.io/kubernetes/pkg/api/legacyscheme/scheme.go:30"`,
+    );
+  return makeStatic(pod as Pod, text, path, nodeName, nowMs);
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function makeStatic(pod: Pod, text: string, path: string, nodeName: string, nowMs: number): KnownPod {
+  const problems = problemsOf(pod);
+  if (problems.length > 0) throw new Error(`${path}: invalid pod: ${problems.join(', ')}`);
   const uid = createHash('md5').update(`host:${nodeName}file:${path}${text}`).digest('hex');
   const tolerations = [
-    ...(pod.spec.tolerations ?? []),
+    ...(pod.spec!.tolerations ?? []),
     { operator: 'Exists' as const, effect: 'NoExecute' as const },
   ];
   return {
@@ -37,8 +60,23 @@ function readManifest(text: string, path: string, nodeName: string, nowMs: numbe
         [CONFIG_SOURCE]: 'file',
       },
     },
-    spec: { ...pod.spec, nodeName, tolerations },
+    spec: { ...pod.spec!, nodeName, tolerations },
   };
+}
+
+/** The few things without which nothing can run; the server looks at the rest when the mirror is made. */
+function problemsOf({ metadata, spec }: Pod): string[] {
+  const problems: string[] = [];
+  if ((metadata?.name ?? '') === '')
+    problems.push('metadata.name: Required value: name or generateName is required');
+  if ((spec?.containers ?? []).length === 0) problems.push('spec.containers: Required value');
+  (spec?.containers ?? []).forEach(({ name, image }, index) => {
+    if ((name ?? '') === '') problems.push(`spec.containers[${index}].name: Required value`);
+    if ((image ?? '') === '') problems.push(`spec.containers[${index}].image: Required value`);
+  });
+  if ((spec?.serviceAccountName ?? '') !== '')
+    problems.push('spec.serviceAccountName: Forbidden: static pods may not reference serviceaccounts');
+  return problems;
 }
 
 export interface StaticPodsOptions {
@@ -74,8 +112,7 @@ export function followStaticPods({
           known.set(path, { text, pod: readManifest(text, path, nodeName, clock.now()) });
       } catch (error) {
         // What can't be read counts as it was before; an editor may be half way through.
-        if (!(error instanceof ErrnoError))
-          onFault(new Error(`Could not process manifest file ${path}`, { cause: error }));
+        if (!(error instanceof ErrnoError)) onFault(error);
       }
     }
     for (const path of known.keys()) if (!present.has(path)) known.delete(path);

@@ -93,6 +93,11 @@ export interface Sandbox {
   readonly ips: readonly string[];
 }
 
+export interface LogRotation {
+  readonly sizeBytes: number;
+  readonly files: number;
+}
+
 export interface ContainerSpec {
   readonly name: string;
   readonly attempt: number;
@@ -119,6 +124,8 @@ export interface ContainerSpec {
   readonly annotations: Readonly<Record<string, string>>;
   /** Where the log goes, in CRI format; absent: nowhere. */
   readonly logPath?: string;
+  /** When the log is put aside, and how many files of it are kept, the present one among them. */
+  readonly logRotation?: LogRotation;
 }
 
 export interface Container {

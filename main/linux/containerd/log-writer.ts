@@ -1,15 +1,17 @@
 // A container's log in CRI format: `2024-03-01T00:00:00.000000000Z stdout F line`. kubelet's container log path, KEP-1602.
+import { gzipSync } from 'node:zlib';
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock } from '../../simulation/index.ts';
 import type { FileSystemView } from '../kernel/index.ts';
+import type { LogRotation } from './containerd.ts';
 
 /** Longer lines are written in parts, tagged P. */
 const LINE_BYTES_MAX = 16_384;
 /**
- * A log that grows beyond this is put aside as PATH.old and begun anew.
- * Differs: there the kubelet rotates (containerLogMaxSize); here the writer does, so that no loop fills the disk.
+ * The kubelet's defaults for containerLogMaxSize and containerLogMaxFiles.
+ * Differs: there the kubelet looks every ten seconds and rotates; here the writer does at once, so that no loop fills the disk.
  */
-const LOG_BYTES_MAX = 10 * 1024 ** 2;
+const ROTATION_DEFAULT: LogRotation = { sizeBytes: 10 * 1024 ** 2, files: 5 };
 const NEWLINE = 10;
 
 /** Splits one stream into log lines; the last unfinished one waits for more. */
@@ -17,10 +19,12 @@ export class LogWriter {
   private readonly files: FileSystemView;
   private readonly path: string;
   private readonly clock: Clock;
+  private readonly rotation: LogRotation;
   private sizeBytes: number;
   private readonly rest = new Map<'stdout' | 'stderr', Uint8Array>();
 
-  constructor(files: FileSystemView, path: string, clock: Clock) {
+  constructor(files: FileSystemView, path: string, clock: Clock, rotation = ROTATION_DEFAULT) {
+    this.rotation = rotation;
     this.files = files;
     this.path = path;
     this.clock = clock;
@@ -63,12 +67,33 @@ export class LogWriter {
     ]);
   }
 
+  /** Puts the log aside under the time of day; of what was put aside before, all but the newest is compressed. */
+  private rotate(): void {
+    const { files, path, clock } = this;
+    const slash = path.lastIndexOf('/');
+    const folder = path.slice(0, slash);
+    const before = files
+      .readdir(folder)
+      .map(({ name }) => name)
+      .filter((name) => name.startsWith(`${path.slice(slash + 1)}.`))
+      .toSorted();
+    const kept = Math.max(0, this.rotation.files - 2);
+    for (const name of before.splice(0, before.length - kept)) files.unlink(`${folder}/${name}`);
+    for (const name of before) {
+      if (name.endsWith('.gz')) continue;
+      files.writeFile(`${folder}/${name}.gz`, gzipSync(files.readFile(`${folder}/${name}`)), { mode: 0o640 });
+      files.unlink(`${folder}/${name}`);
+    }
+    let name = `${path}.${dayAndTime(clock.now())}`;
+    while (files.exists(name) || files.exists(`${name}.gz`)) name += '0'; // Twice in one second.
+    files.rename(path, name);
+    this.sizeBytes = 0;
+  }
+
   private append(lines: Uint8Array): void {
     try {
-      if (this.sizeBytes + lines.length > LOG_BYTES_MAX && this.files.exists(this.path)) {
-        this.files.rename(this.path, `${this.path}.old`);
-        this.sizeBytes = 0;
-      }
+      if (this.sizeBytes + lines.length > this.rotation.sizeBytes && this.files.exists(this.path))
+        this.rotate();
       this.sizeBytes += lines.length;
       this.files.writeFile(this.path, lines, { append: true, mode: 0o640 });
     } catch (error) {
@@ -76,6 +101,11 @@ export class LogWriter {
       if (!(error instanceof ErrnoError)) throw error;
     }
   }
+}
+
+/** `20261120-213500`. */
+function dayAndTime(instantMs: number): string {
+  return new Date(instantMs).toISOString().slice(0, 19).replaceAll(/[-:]/g, '').replace('T', '-');
 }
 
 /** RFC 3339 with nine digits of fraction. */

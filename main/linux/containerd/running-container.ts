@@ -244,7 +244,10 @@ class ContainerStreams {
   constructor(kernel: Kernel, clock: Clock, spec: ContainerSpec) {
     this.kernel = kernel;
     this.spec = spec;
-    this.log = spec.logPath === undefined ? undefined : new LogWriter(kernel.files, spec.logPath, clock);
+    this.log =
+      spec.logPath === undefined
+        ? undefined
+        : new LogWriter(kernel.files, spec.logPath, clock, spec.logRotation);
     this.tty = spec.tty ? kernel.openTty(FIRST_TTY_SIZE) : undefined;
     if (this.tty !== undefined) return;
     this.input = spec.stdin ? kernel.pipe() : undefined;
