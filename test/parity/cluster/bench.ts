@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Cluster, NO_LATENCY, requireProfile, type Profile } from '../../../main/cluster/index.ts';
+import { Cluster, NO_LATENCY, requireProfile } from '../../../main/cluster/index.ts';
 import { nodeHost } from '../../../main/session/index.ts';
 import { openApiDoor } from '../../../main/session/loopback/api-door.ts';
 import { hostCertificates } from '../../../main/session/loopback/certificates.ts';
@@ -16,7 +16,7 @@ const BEHIND_MS = 90 * 60_000;
 const SETTLING = { minutes: 2 } as const;
 
 /** The recorded cluster's LAN and proxy mode. */
-function recordedProfile(): Profile {
+function recordedProfile(): ReturnType<typeof requireProfile> {
   const current = requireProfile('current');
   const host: Readonly<Record<string, number>> = { master1: 11, worker1: 12, worker2: 13, client: 100 };
   return {

@@ -9,7 +9,7 @@ import { AREAS, chainsOf } from './areas.ts';
 import { startBench, type Bench } from './bench.ts';
 import { agrees } from './comparison.ts';
 import { findKubectls } from './kubectls.ts';
-import { Recorder, RECORDED, recordedFiles, recordedTranscript } from './recorder.ts';
+import { Recorder, RECORDED, recordedFiles, recordedTranscript, writtenTranscript } from './recorder.ts';
 
 /** Transcripts by their number, with one reason. */
 interface Listed {
@@ -64,7 +64,8 @@ else if (kubectls === undefined) {
       const [differing, varying, left] = [listed(differs), listed(varies), listed(excluded)];
       const numbers = new Map(recordedFiles(area).map((file) => [file.split('-', 1)[0]!, file]));
       const failed = [...numbers].filter(
-        ([, file]) => !agrees(recordedTranscript(area, file), recorder.transcript(area, file) ?? ''),
+        ([, file]) =>
+          !agrees(recordedTranscript(area, file), writtenTranscript(recorder.folder, area, file) ?? ''),
       );
       const failedNumbers = new Set(failed.map(([number]) => number));
       const counted = [...numbers.keys()].filter((number) => !left.has(number));

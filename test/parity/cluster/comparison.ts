@@ -6,7 +6,7 @@ import { masked, sortedLines } from './masks.ts';
  * and what kubectl prints from Go maps.
  */
 const UNORDERED =
-  /\bevents?\b|\benv\b|\blogs\b|\bexec\b|--list\b|\bdescribe (?:pods?|cm|ns|limits|rs|secret)\b|\bcomponentstatuses\b|rollout (?:undo|history)/;
+  /\bevents?\b|\benv\b|\blogs\b|\bexec\b|--list\b|\bdescribe (?:pods?|cm|ns|limits|rs|secret)\b|\bcomponentstatuses\b|-v=6\b|rollout (?:undo|history)/;
 
 /** Whether a transcript says what its recording says, apart from what varies. */
 export function agrees(recorded: string, written: string): boolean {

@@ -37,7 +37,11 @@ const MASKS: readonly Mask[] = [
   [/\b[A-Za-z0-9+/]{80,}={0,2}/g, 'BASE64'],
   [/\.[0-9a-f]{16}\b/g, '.EVENT'],
   [/((?:[gG]itCommit|[gG]oVersion)"?: ?"?)[\w.]+/g, '$1BUILD'],
+  [/^(\s*"?[cC]ount"?: +)\d+/gm, '$1N'],
+  [/\(and \d+ other pods\)/g, '(and N other pods)'],
+  [/\bin \d+ milliseconds\b/g, 'in N milliseconds'],
   // Addresses.
+  [/ on \d+(?:\.\d+){3}:53: no such host/g, ' on RESOLVER: no such host'],
   [/\b127\.0\.0\.1:(1|[2-9])\d{3,4}\b/g, '127.0.0.1:PORT'],
   [/\b10\.244\.\d\.\d{1,3}\b/g, 'POD-IP'],
   [/\b10\.(?:9[6-9]|1\d\d)\.(?!0\.1\b|0\.10\b|0\.0\b)\d{1,3}\.\d{1,3}\b/g, 'SERVICE-IP'],

@@ -69,12 +69,6 @@ export class Recorder implements Disposable {
     });
   }
 
-  /** A transcript that it wrote; undefined if it did not get that far. */
-  transcript(area: string, file: string): string | undefined {
-    const written = path.join(this.folder, area, file);
-    return existsSync(written) ? readFileSync(written, 'utf8') : undefined;
-  }
-
   /** Keeps what was written for a person to look at. */
   keep(folder: string): void {
     cpSync(this.folder, folder, { recursive: true, verbatimSymlinks: true });
@@ -83,6 +77,12 @@ export class Recorder implements Disposable {
   [Symbol.dispose](): void {
     rmSync(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A transcript in a recorder's folder; undefined if it did not get that far. */
+export function writtenTranscript(folder: string, area: string, file: string): string | undefined {
+  const written = path.join(folder, area, file);
+  return existsSync(written) ? readFileSync(written, 'utf8') : undefined;
 }
 
 /** The recorded transcripts' file names of an area, in their order. */

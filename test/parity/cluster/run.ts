@@ -1,7 +1,8 @@
 // For a person: replays areas and prints how each transcript differs. `node test/parity/cluster/run.ts create/14 describe`
 //
 // An argument is an area or AREA/BEGINNING-OF-FILE-NAME; the area runs whole, for its transcripts build on each other.
-// KEEP=folder keeps what was written, SPEED=n sets the cluster's pace, CLUSTER=kubeconfig uses a cluster that runs already.
+// KEEP=folder keeps what was written and FROM=folder compares what was kept; SPEED=n sets the cluster's pace;
+// CLUSTER=kubeconfig uses a cluster that runs already.
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -11,27 +12,19 @@ import { startBench } from './bench.ts';
 import { agrees } from './comparison.ts';
 import { findKubectls } from './kubectls.ts';
 import { masked } from './masks.ts';
-import { Recorder, recordedFiles, recordedTranscript } from './recorder.ts';
+import { Recorder, recordedFiles, recordedTranscript, writtenTranscript } from './recorder.ts';
 
 const SPEED = Number(process.env['SPEED'] ?? 4);
 
 const wanted = process.argv.slice(2);
 const areas = wanted.length === 0 ? AREAS : wanted.map((name) => name.split('/')[0]!);
-const kubectls = findKubectls();
-if (kubectls === undefined) throw new Error('There is no kubectl 1.32 on this machine.');
-const kubeconfig = process.env['CLUSTER'];
-await using bench = kubeconfig === undefined ? await startBench(SPEED) : undefined;
-using recorder = new Recorder({ kubectls, kubeconfig: kubeconfig ?? bench!.kubeconfig, speed: SPEED });
-for (const stage of chainsOf(areas)) await Promise.all(stage.map((chain) => recorder.run(chain)));
-if (process.env['KEEP'] !== undefined) recorder.keep(process.env['KEEP']);
-process.stdout.write(recorder.said);
-for (const fault of bench?.faults ?? []) console.log('fault:', fault);
+const written = process.env['FROM'] ?? (await replay(areas));
 
 const summary: string[] = [];
 for (const area of new Set(areas)) {
   const files = recordedFiles(area);
   const failed = files.filter(
-    (file) => !agrees(recordedTranscript(area, file), recorder.transcript(area, file) ?? ''),
+    (file) => !agrees(recordedTranscript(area, file), writtenTranscript(written, area, file) ?? ''),
   );
   const shown = failed.filter(
     (file) =>
@@ -39,11 +32,28 @@ for (const area of new Set(areas)) {
   );
   for (const file of shown) {
     process.stdout.write(`\n=== ${area}/${file}\n`);
-    process.stdout.write(difference(recordedTranscript(area, file), recorder.transcript(area, file) ?? ''));
+    process.stdout.write(
+      difference(recordedTranscript(area, file), writtenTranscript(written, area, file) ?? ''),
+    );
   }
   summary.push(`${area}: ${files.length - failed.length}/${files.length}`);
 }
 console.log(summary.join('\n'));
+
+/** Runs the areas and answers the folder of what was written. */
+async function replay(names: readonly string[]): Promise<string> {
+  const kubectls = findKubectls();
+  if (kubectls === undefined) throw new Error('There is no kubectl 1.32 on this machine.');
+  const kubeconfig = process.env['CLUSTER'];
+  await using bench = kubeconfig === undefined ? await startBench(SPEED) : undefined;
+  using recorder = new Recorder({ kubectls, kubeconfig: kubeconfig ?? bench!.kubeconfig, speed: SPEED });
+  for (const stage of chainsOf(names)) await Promise.all(stage.map((chain) => recorder.run(chain)));
+  process.stdout.write(recorder.said);
+  for (const fault of bench?.faults ?? []) console.log('fault:', fault);
+  const folder = process.env['KEEP'] ?? mkdtempSync(path.join(tmpdir(), 'drydock-replayed-'));
+  recorder.keep(folder);
+  return folder;
+}
 
 function difference(recorded: string, written: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'drydock-diff-'));

@@ -19,7 +19,7 @@ async function table(api: TestApi, path: string): Promise<unknown[][]> {
     },
     signal: new AbortController().signal,
   });
-  const { rows } = JSON.parse(String(answer.body)) as { rows: { cells: unknown[] }[] };
+  const { rows } = JSON.parse(answer.body as string) as { rows: { cells: unknown[] }[] };
   return rows.map(({ cells }) => cells);
 }
 

@@ -39,7 +39,8 @@ test('one that may fail lets pass', async () => {
   using api = makeApi();
   await api.client.create(resources.namespaces, { metadata: { name: 'watched', labels: { hook: 'on' } } });
   await api.client.create(resources.mutatingwebhookconfigurations, hook('lax', { failurePolicy: 'Ignore' }));
-  await api.client.create(resources.configmaps, map('watched'));
+  const made = await api.client.create(resources.configmaps, map('watched'));
+  expect(made.metadata.name).toBe('m');
 });
 
 test('one that could be reached says that it isn’t', async () => {

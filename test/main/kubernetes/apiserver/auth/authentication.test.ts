@@ -15,7 +15,7 @@ async function ask(api: TestApi, peer: Partial<Peer>): Promise<{ status: number;
     peer: { address: '127.0.0.1', port: 1, ...peer },
     signal: new AbortController().signal,
   });
-  return { status, body: String(body) };
+  return { status, body: body as string };
 }
 
 test('a verified certificate names the user, and is itself named', async () => {
