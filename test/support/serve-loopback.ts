@@ -110,7 +110,8 @@ async function upgrade(
   }
   if (head.length > 0) socket.unshift(head);
   await result.upgrade(streamOf(socket));
-  socket.end();
+  // What the client still sends is read by nobody; unread, it would keep the socket open, and the server's close waiting.
+  socket.end(() => socket.destroy());
 }
 
 function streamOf(socket: Socket): ByteStream {

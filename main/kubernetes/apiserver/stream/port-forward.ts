@@ -106,6 +106,7 @@ export async function forwardConnection(
     const connection = await connect(port, signal);
     const stop = (): void => connection.close();
     signal.addEventListener('abort', stop, { once: true });
+    if (signal.aborted) stop(); // While it connected.
     try {
       await carry(client, connection);
     } finally {
