@@ -141,7 +141,7 @@ export function labelKeyProblems(key: string): string[] {
     name = parts[1]!;
     if (prefix === '') problems.push('prefix part must be non-empty');
     else {
-      if (prefix.length > 253) problems.push('prefix part must be no more than 253 bytes');
+      if (prefix.length > 253) problems.push('prefix part must be no more than 253 characters');
       if (!DNS_SUBDOMAIN.test(prefix)) {
         problems.push(
           `prefix part a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')`,
@@ -150,7 +150,7 @@ export function labelKeyProblems(key: string): string[] {
     }
   } else if (parts.length > 2) {
     return [
-      `a qualified name must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
+      `a valid label key must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]') with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`,
     ];
   }
   if (name === '') problems.push('name part must be non-empty');

@@ -140,18 +140,33 @@ const REASONS: Record<FieldError['type'], string> = {
   TypeInvalid: 'FieldValueTypeInvalid',
 };
 
-/** A value as Go's error texts show it. */
+/** A value as Go's error texts show it (field.Error.ErrorBody): texts quoted, everything else as JSON. */
 function shown(value: unknown): string {
   if (value === undefined || value === null) return 'null';
   if (typeof value === 'string') return goQuote(value);
-  return typeof value === 'object'
-    ? goQuote(JSON.stringify(value)).replace(/^"|"$/g, '').replaceAll('\\"', '"')
-    : String(value as number | boolean);
+  return typeof value === 'object' ? goJson(value) : String(value as number | boolean);
 }
+
+/** What encoding/json escapes beyond JSON's own rules. */
+const HTML_ESCAPES: Readonly<Record<string, string>> = { '<': '\\u003c', '>': '\\u003e', '&': '\\u0026' };
+
+function goJson(value: object): string {
+  return JSON.stringify(value).replace(/[<>&]/g, (character) => HTML_ESCAPES[character]!);
+}
+
+/** Escapes of strconv.Quote that JSON spells otherwise. */
+const CONTROL_ESCAPES: Readonly<Record<string, string>> = {
+  '\\u0007': '\\a',
+  '\\u000b': '\\v',
+  '\u007f': '\\x7f',
+};
 
 /** A Go string literal (strconv.Quote). */
 function goQuote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text).replace(
+    /\\\\|\\u00[01][0-9a-f]|\u007f/g,
+    (match) => CONTROL_ESCAPES[match] ?? match.replace(/^\\u00/, '\\x'),
+  );
 }
 
 export const required = (field: string, why = ''): FieldError => ({
@@ -191,6 +206,12 @@ export const tooLong = (field: string, bytesMax: number): FieldError => ({
   type: 'TooLong',
   field,
   body: `Too long: may not be more than ${bytesMax} bytes`,
+});
+
+export const tooMany = (field: string, actual: number, most: number): FieldError => ({
+  type: 'TooMany',
+  field,
+  body: `Too many: ${actual}: must have at most ${most} item${most === 1 ? '' : 's'}`,
 });
 
 /** 422 Invalid: all that is wrong with an object. */

@@ -10,7 +10,7 @@ const LABEL_MESSAGE = `a lowercase RFC 1123 label must consist of lower case alp
 
 /** The text for something longer than it may be. */
 function tooLongMessage(most: number): string {
-  return `must be no more than ${most} bytes`;
+  return `must be no more than ${most} characters`;
 }
 
 /** A prefix for generateName may end in a dash that the generated part follows. */

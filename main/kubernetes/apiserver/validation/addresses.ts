@@ -14,7 +14,8 @@ export interface AddressRange {
 
 function parseIpv4(text: string): number[] | undefined {
   const parts = text.split('.');
-  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255)) return undefined;
+  if (parts.length !== 4 || !parts.every((part) => /^\d{1,3}$/.test(part) && Number(part) <= 255))
+    return undefined;
   return parts.map(Number);
 }
 
@@ -41,7 +42,8 @@ function parseIpv6(text: string): number[] | undefined {
   if (head === undefined || (halves.length === 2 && tail === undefined)) return undefined;
   const missing = 8 - head.length - (tail?.length ?? 0);
   if (halves.length === 2 ? missing < 1 : missing !== 0) return undefined;
-  const groups = halves.length === 2 ? [...head, ...Array.from({ length: missing }, () => 0), ...tail!] : head;
+  const groups =
+    halves.length === 2 ? [...head, ...Array.from({ length: missing }, () => 0), ...tail!] : head;
   return groups.flatMap((group) => [group >> 8, group & 0xff]);
 }
 

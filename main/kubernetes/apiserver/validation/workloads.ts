@@ -1,84 +1,40 @@
-// Deployments, ReplicaSets, DaemonSets, StatefulSets, Jobs and their pod templates (pkg/apis/apps/validation, batch/validation).
+// ReplicationControllers and apps/v1: Deployments, ReplicaSets, DaemonSets, StatefulSets, revisions (pkg/apis/apps/validation).
 import { labelSelectorOf, type LabelSelectorSpec } from '../../api/selector.ts';
 import type {
-  CronJob,
+  ControllerRevision,
   DaemonSet,
   Deployment,
-  Job,
   PodTemplateSpec,
   ReplicaSet,
   ReplicationController,
   StatefulSet,
 } from '../../api/types.ts';
-import { equalTrees } from '../object.ts';
-import { required, unsupported } from '../refusals.ts';
-import { validateAnnotations, validateLabels } from '../verbs/metadata.ts';
+import type { Tree } from '../object.ts';
+import { required } from '../refusals.ts';
 import { checkAtMostAll, checkIntOrPercent, checkLabelSelector, type Faults, isUsable } from './checks.ts';
-import { scheduleProblem } from './cron-schedule.ts';
-import { checkPodSpec } from './pod.ts';
+import { internalForm } from './internal-form.ts';
+import { checkRunningTemplate, checkSelected, type Selecting, sizeOf } from './pod-selection.ts';
+import { checkStatefulSet, checkStatefulUpdate } from './stateful-sets.ts';
+import { both, immutable, validator, type UpdateCheck, type Validator } from './validator.ts';
 
-export function checkTemplate(faults: Faults, path: string, template: PodTemplateSpec | undefined): void {
-  faults.add(...validateLabels(template?.metadata?.labels, `${path}.metadata.labels`));
-  faults.add(...validateAnnotations(template?.metadata?.annotations, `${path}.metadata.annotations`));
-  checkPodSpec(faults, `${path}.spec`, template?.spec);
-}
-
-interface Selecting {
-  readonly selector?: unknown;
-  readonly template?: unknown;
-}
-
-/** A workload's selector and template; `kind` is for the message about an empty selector. */
-function checkSelected(faults: Faults, spec: Selecting | undefined, kind: string, runsOnce = false): void {
-  const selector = spec?.selector as LabelSelectorSpec | undefined;
-  const template = spec?.template as PodTemplateSpec | undefined;
-  if (selector === undefined) faults.add(required('spec.selector'));
-  else {
-    checkLabelSelector(faults, 'spec.selector', selector);
-    if (Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0) {
-      faults.invalid('spec.selector', selector, `empty selector is invalid for ${kind}`);
-    }
-  }
-  const usable = selector === undefined || isUsable(selector);
-  if (!usable) faults.invalid('spec.selector', selector, 'invalid label selector');
-  else {
-    const labels = template?.metadata?.labels;
-    const isEmpty =
-      selector !== undefined &&
-      Object.keys(selector.matchLabels ?? {}).length + (selector.matchExpressions ?? []).length === 0;
-    if (!isEmpty && (selector === undefined || !labelSelectorOf(selector).matches(labels))) {
-      faults.invalid(
-        'spec.template.metadata.labels',
-        labels ?? null,
-        '`selector` does not match template `labels`',
-      );
-    }
-    checkTemplate(faults, 'spec.template', template);
-  }
-  const podSpec = template?.spec;
-  if (runsOnce || podSpec === undefined) return;
-  if (podSpec.restartPolicy !== undefined && podSpec.restartPolicy !== 'Always') {
-    faults.add(unsupported('spec.template.spec.restartPolicy', podSpec.restartPolicy, ['Always']));
-  }
-  if (podSpec.activeDeadlineSeconds !== undefined) {
-    faults.forbidden(
-      'spec.template.spec.activeDeadlineSeconds',
-      `activeDeadlineSeconds in ${KIND_NAMES[kind] ?? kind} is not Supported`,
-    );
-  }
-}
-
-const KIND_NAMES: Readonly<Record<string, string>> = {
-  deployment: 'ReplicaSet',
-  replicaset: 'ReplicaSet',
-  daemonset: 'DaemonSet',
-  statefulset: 'StatefulSet',
+const sameSelector: UpdateCheck<{ spec?: object }> = (faults, now, old) => {
+  const [spec, before] = [now.spec as Selecting | undefined, old.spec as Selecting | undefined];
+  immutable(faults, 'spec.selector', spec?.selector, before?.selector);
 };
 
-export function checkDeployment(faults: Faults, { spec }: Deployment): void {
+interface RollingUpdate {
+  readonly maxUnavailable?: string | number;
+  readonly maxSurge?: string | number;
+}
+
+const isZero = (value: string | number | undefined): boolean =>
+  value === 0 || value === undefined || value === '0%';
+
+function checkDeployment(faults: Faults, { spec }: Deployment): void {
   faults.notNegative('spec.replicas', spec?.replicas);
   checkSelected(faults, spec, 'deployment');
-  const { type, rollingUpdate } = spec?.strategy ?? {};
+  const strategy = spec?.strategy ?? {};
+  const { type, rollingUpdate } = strategy;
   if (type === 'Recreate') {
     if (rollingUpdate !== undefined)
       faults.forbidden(
@@ -86,159 +42,216 @@ export function checkDeployment(faults: Faults, { spec }: Deployment): void {
         "may not be specified when strategy `type` is 'Recreate'",
       );
   } else if (type === 'RollingUpdate') checkRolling(faults, 'spec.strategy.rollingUpdate', rollingUpdate);
-  else if (spec?.strategy !== undefined && type !== undefined) {
-    faults.add(
-      unsupported('spec.strategy', { Type: type, RollingUpdate: rollingUpdate ?? null }, [
-        'Recreate',
-        'RollingUpdate',
-      ]),
-    );
-  }
+  else
+    faults.unsupported('spec.strategy', internalForm('DeploymentStrategy', strategy), [
+      'Recreate',
+      'RollingUpdate',
+    ]);
   faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
   faults.notNegative('spec.revisionHistoryLimit', spec?.revisionHistoryLimit);
-  if (spec?.progressDeadlineSeconds !== undefined) {
-    faults.notNegative('spec.progressDeadlineSeconds', spec.progressDeadlineSeconds);
-    if (spec.progressDeadlineSeconds <= (spec.minReadySeconds ?? 0)) {
-      faults.invalid(
-        'spec.progressDeadlineSeconds',
-        spec.progressDeadlineSeconds,
-        'must be greater than minReadySeconds',
-      );
-    }
-  }
+  const seconds = spec?.progressDeadlineSeconds;
+  if (seconds === undefined) return;
+  faults.notNegative('spec.progressDeadlineSeconds', seconds);
+  if (seconds <= (spec?.minReadySeconds ?? 0))
+    faults.invalid('spec.progressDeadlineSeconds', seconds, 'must be greater than minReadySeconds');
 }
 
-function checkRolling(
-  faults: Faults,
-  at: string,
-  rolling: { readonly maxUnavailable?: string | number; readonly maxSurge?: string | number } | undefined,
-): void {
+function checkRolling(faults: Faults, at: string, rolling: RollingUpdate | undefined): void {
   const { maxUnavailable, maxSurge } = rolling ?? {};
   checkIntOrPercent(faults, `${at}.maxUnavailable`, maxUnavailable);
   checkIntOrPercent(faults, `${at}.maxSurge`, maxSurge);
-  const isZero = (value: string | number | undefined): boolean => value === 0 || value === '0%';
   if (isZero(maxUnavailable) && isZero(maxSurge))
-    faults.invalid(`${at}.maxUnavailable`, maxUnavailable, 'may not be 0 when `maxSurge` is 0');
+    faults.invalid(`${at}.maxUnavailable`, maxUnavailable ?? 0, 'may not be 0 when `maxSurge` is 0');
   checkAtMostAll(faults, `${at}.maxUnavailable`, maxUnavailable);
 }
 
-export function checkReplicaSet(faults: Faults, { spec }: ReplicaSet): void {
+function checkReplicaSet(faults: Faults, { spec }: ReplicaSet): void {
   faults.notNegative('spec.replicas', spec?.replicas);
   faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
   checkSelected(faults, spec, 'replicaset');
 }
 
-export function checkReplicationController(faults: Faults, { spec }: ReplicationController): void {
+function checkReplicationController(faults: Faults, { spec }: ReplicationController): void {
   faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
-  const { selector, template } = spec ?? {};
-  if (Object.keys(selector ?? {}).length === 0) faults.add(required('spec.selector'));
+  const selector = Object.entries(spec?.selector ?? {});
+  if (selector.length === 0) faults.add(required('spec.selector'));
   faults.notNegative('spec.replicas', spec?.replicas);
-  const labels = (template as PodTemplateSpec | undefined)?.metadata?.labels;
-  if (template === undefined) faults.add(required('spec.template'));
-  else {
-    if (!Object.entries(selector ?? {}).every(([key, value]) => labels?.[key] === value)) {
-      faults.invalid(
-        'spec.template.metadata.labels',
-        labels ?? null,
-        '`selector` does not match template `labels`',
-      );
-    }
-    checkTemplate(faults, 'spec.template', template as PodTemplateSpec);
+  if (spec?.template === undefined) {
+    faults.add(required('spec.template'));
+    return;
   }
+  checkRunningTemplate(
+    faults,
+    spec.template as PodTemplateSpec,
+    (labels) => selector.every(([key, value]) => labels?.[key] === value),
+    'ReplicationController',
+  );
 }
 
-export function checkDaemonSet(faults: Faults, { spec }: DaemonSet): void {
-  if (spec?.selector !== undefined) checkSelected(faults, spec, 'daemonset');
-  else {
-    const template = spec?.template as PodTemplateSpec | undefined;
-    faults.invalid(
-      'spec.template.metadata.labels',
-      template?.metadata?.labels ?? null,
-      '`selector` does not match template `labels`',
-    );
-    checkTemplate(faults, 'spec.template', template);
-  }
+function checkDaemonSet(faults: Faults, { spec }: DaemonSet): void {
+  const selector = spec?.selector as LabelSelectorSpec | undefined;
+  // A selector that isn't there or can't be used matches nothing.
+  const usable = selector !== undefined && isUsable(selector);
+  if (selector !== undefined) checkLabelSelector(faults, 'spec.selector', selector);
+  if (usable && !labelSelectorOf(selector).matches((spec?.template as PodTemplateSpec)?.metadata?.labels))
+    checkMismatch(faults, spec);
+  else if (!usable) checkMismatch(faults, spec);
+  if (selector !== undefined && sizeOf(selector) === 0)
+    faults.invalid('spec.selector', selector, 'empty selector is invalid for daemonset');
+  checkRunningTemplate(faults, spec?.template as PodTemplateSpec, () => true, 'DaemonSet');
   faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
-  const { type, rollingUpdate } = spec?.updateStrategy ?? {};
-  if (type === 'RollingUpdate') {
-    if (rollingUpdate === undefined) faults.add(required('spec.updateStrategy.rollingUpdate'));
-    else checkRolling(faults, 'spec.updateStrategy.rollingUpdate', rollingUpdate);
-  } else if (type !== 'OnDelete' && type !== undefined) {
-    faults.add(
-      unsupported('spec.updateStrategy', { Type: type, RollingUpdate: rollingUpdate ?? null }, [
-        'RollingUpdate',
-        'OnDelete',
-      ]),
-    );
-  }
+  checkDaemonStrategy(faults, spec?.updateStrategy ?? {});
   faults.notNegative('spec.revisionHistoryLimit', spec?.revisionHistoryLimit);
 }
 
-export function checkStatefulSet(faults: Faults, { spec }: StatefulSet): void {
-  faults.word('spec.podManagementPolicy', spec?.podManagementPolicy, ['OrderedReady', 'Parallel']);
-  faults.word('spec.updateStrategy', spec?.updateStrategy?.type, ['OnDelete', 'RollingUpdate']);
-  faults.notNegative('spec.replicas', spec?.replicas);
-  faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
-  checkSelected(faults, withClaims(spec), 'statefulset');
+function checkMismatch(faults: Faults, spec: Selecting | undefined): void {
+  faults.invalid(
+    'spec.template.metadata.labels',
+    (spec?.template as PodTemplateSpec | undefined)?.metadata?.labels ?? null,
+    '`selector` does not match template `labels`',
+  );
 }
 
-/** The spec with a volume for each claim template, since containers may mount them. */
-function withClaims(spec: StatefulSet['spec']): Selecting | undefined {
-  const claims = (spec?.volumeClaimTemplates ?? []).map(({ metadata }) => metadata?.name ?? '');
-  const template = spec?.template as PodTemplateSpec | undefined;
-  if (claims.length === 0 || template?.spec === undefined) return spec;
-  const own = template.spec.volumes ?? [];
-  const made = claims
-    .filter((name) => !own.some((volume) => volume.name === name))
-    .map((name) => ({ name, persistentVolumeClaim: { claimName: name } }));
-  const podSpec = { ...template.spec, volumes: [...own, ...made] };
-  return { ...spec, template: { ...template, spec: podSpec } };
+type DaemonStrategy = NonNullable<NonNullable<DaemonSet['spec']>['updateStrategy']>;
+
+function checkDaemonStrategy(faults: Faults, strategy: DaemonStrategy): void {
+  const { type, rollingUpdate } = strategy;
+  if (type === 'OnDelete') return;
+  if (type !== 'RollingUpdate') {
+    faults.unsupported('spec.updateStrategy', internalForm('DaemonSetUpdateStrategy', strategy), [
+      'RollingUpdate',
+      'OnDelete',
+    ]);
+    return;
+  }
+  const at = 'spec.updateStrategy.rollingUpdate';
+  if (rollingUpdate === undefined) {
+    faults.add(required(at));
+    return;
+  }
+  const { maxUnavailable, maxSurge } = rollingUpdate;
+  checkIntOrPercent(faults, `${at}.maxUnavailable`, maxUnavailable);
+  checkAtMostAll(faults, `${at}.maxUnavailable`, maxUnavailable);
+  checkIntOrPercent(faults, `${at}.maxSurge`, maxSurge);
+  checkAtMostAll(faults, `${at}.maxSurge`, maxSurge);
+  if (!isZero(maxUnavailable) && !isZero(maxSurge))
+    faults.invalid(`${at}.maxSurge`, maxSurge, 'may not be set when maxUnavailable is non-zero');
+  else if (isZero(maxUnavailable) && isZero(maxSurge))
+    faults.add(required(`${at}.maxUnavailable`, 'cannot be 0 when maxSurge is 0'));
 }
 
-export function checkJobSpec(faults: Faults, path: string, spec: Job['spec']): void {
-  for (const field of [
-    'parallelism',
-    'completions',
-    'activeDeadlineSeconds',
-    'backoffLimit',
-    'ttlSecondsAfterFinished',
-    'backoffLimitPerIndex',
-  ] as const) {
-    faults.notNegative(`${path}.${field}`, spec?.[field]);
-  }
-  if (spec?.completionMode !== undefined) {
-    faults.word(`${path}.completionMode`, spec.completionMode, ['NonIndexed', 'Indexed']);
-    if (spec.completionMode === 'Indexed' && spec.completions === undefined) {
-      faults.add(required(`${path}.completions`, `when completion mode is ${spec.completionMode}`));
-    }
-  }
-  const template = spec?.template as PodTemplateSpec | undefined;
-  checkTemplate(faults, `${path}.template`, template);
-  if (template?.spec?.restartPolicy === 'Always') {
-    faults.add(required(`${path}.template.spec.restartPolicy`, 'valid values: "OnFailure", "Never"'));
-  }
-}
+/** Templates may only go forward. */
+const checkTemplateGeneration: UpdateCheck<DaemonSet> = (faults, now, old) => {
+  const key = 'deprecated.daemonset.template.generation';
+  const [generation, before] = [now, old].map(({ metadata }) => Number(metadata?.annotations?.[key] ?? 0));
+  if (generation! < before!) faults.invalid('spec.templateGeneration', generation, 'must not be decremented');
+};
 
-export function checkCronJob(faults: Faults, { spec, metadata }: CronJob): void {
-  if (faults.required('spec.schedule', spec?.schedule)) {
-    const problem = scheduleProblem(spec!.schedule);
-    if (problem !== undefined) faults.invalid('spec.schedule', spec!.schedule, problem);
-  }
-  faults.word('spec.concurrencyPolicy', spec?.concurrencyPolicy, ['Allow', 'Forbid', 'Replace']);
-  faults.notNegative('spec.startingDeadlineSeconds', spec?.startingDeadlineSeconds);
-  faults.notNegative('spec.successfulJobsHistoryLimit', spec?.successfulJobsHistoryLimit);
-  faults.notNegative('spec.failedJobsHistoryLimit', spec?.failedJobsHistoryLimit);
-  checkJobSpec(faults, 'spec.jobTemplate.spec', spec?.jobTemplate?.spec as Job['spec']);
-  if ((metadata?.name ?? '').length > 52)
-    faults.invalid('metadata.name', metadata?.name, 'must be no more than 52 characters');
-}
-
-/** A selector that may not change. */
-export function checkSameSelector(
+/** Counts of a status: none is negative, and none is more than the replicas. */
+function checkCounts(
   faults: Faults,
-  now: Selecting | undefined,
-  before: Selecting | undefined,
+  status: Readonly<Record<string, unknown>> | undefined,
+  counts: readonly string[],
+  bounded: readonly (readonly [string, string, string])[],
 ): void {
-  if (!equalTrees(now?.selector, before?.selector))
-    faults.invalid('spec.selector', now?.selector, 'field is immutable');
+  const count = (name: string): number => Number(status?.[name] ?? 0);
+  for (const name of counts) faults.notNegative(`status.${name}`, count(name));
+  for (const [name, most, why] of bounded)
+    if (count(name) > count(most)) faults.invalid(`status.${name}`, count(name), why);
 }
+
+const MORE = 'cannot be greater than status.replicas';
+const MORE_READY = 'cannot be greater than readyReplicas';
+
+function checkReplicaStatus(faults: Faults, { status }: { status?: object }): void {
+  checkCounts(
+    faults,
+    status as Tree,
+    ['replicas', 'fullyLabeledReplicas', 'readyReplicas', 'availableReplicas', 'observedGeneration'],
+    [
+      ['fullyLabeledReplicas', 'replicas', MORE],
+      ['readyReplicas', 'replicas', MORE],
+      ['availableReplicas', 'replicas', MORE],
+      ['availableReplicas', 'readyReplicas', MORE_READY],
+    ],
+  );
+}
+
+function checkDeploymentStatus(faults: Faults, { status }: Deployment, old: Deployment): void {
+  checkCounts(
+    faults,
+    status as Tree,
+    [
+      'observedGeneration',
+      'replicas',
+      'updatedReplicas',
+      'readyReplicas',
+      'availableReplicas',
+      'unavailableReplicas',
+    ],
+    [
+      ['updatedReplicas', 'replicas', MORE],
+      ['readyReplicas', 'replicas', MORE],
+      ['availableReplicas', 'replicas', MORE],
+      ['availableReplicas', 'readyReplicas', MORE_READY],
+    ],
+  );
+  const collisions = (deployment: { status?: { collisionCount?: number } }): number =>
+    deployment.status?.collisionCount ?? 0;
+  if (old.status?.collisionCount !== undefined && collisions({ status }) < collisions(old))
+    faults.invalid('status.collisionCount', status?.collisionCount ?? null, 'cannot be decremented');
+}
+
+const DAEMON_COUNTS = [
+  'currentNumberScheduled',
+  'numberMisscheduled',
+  'desiredNumberScheduled',
+  'numberReady',
+  'observedGeneration',
+  'updatedNumberScheduled',
+  'numberAvailable',
+  'numberUnavailable',
+];
+
+function checkRevision(faults: Faults, { data, revision }: ControllerRevision): void {
+  if (data === undefined || data === null) faults.add(required('data', 'data is mandatory'));
+  faults.notNegative('revision', revision);
+}
+
+export const workloadValidators: Readonly<Record<string, Validator>> = {
+  deployments: validator<Deployment>({
+    create: checkDeployment,
+    update: both<Deployment>(checkDeployment, sameSelector as UpdateCheck<Deployment>),
+    status: checkDeploymentStatus,
+  }),
+  replicasets: validator<ReplicaSet>({
+    create: checkReplicaSet,
+    update: both<ReplicaSet>(checkReplicaSet, sameSelector as UpdateCheck<ReplicaSet>),
+    status: checkReplicaStatus,
+  }),
+  replicationcontrollers: validator<ReplicationController>({
+    create: checkReplicationController,
+    status: checkReplicaStatus,
+  }),
+  daemonsets: validator<DaemonSet>({
+    create: checkDaemonSet,
+    update: (faults, now, old, context) => {
+      checkDaemonSet(faults, now);
+      sameSelector(faults, now as never, old as never, context);
+      checkTemplateGeneration(faults, now, old, context);
+    },
+    status: (faults, { status }) => checkCounts(faults, status as unknown as Tree, DAEMON_COUNTS, []),
+  }),
+  statefulsets: validator<StatefulSet>({
+    create: checkStatefulSet,
+    update: both<StatefulSet>(checkStatefulSet, checkStatefulUpdate),
+    status: checkReplicaStatus,
+  }),
+  controllerrevisions: validator<ControllerRevision>({
+    create: checkRevision,
+    update: (faults, now, old) => {
+      checkRevision(faults, now);
+      immutable(faults, 'data', now.data, old.data);
+    },
+  }),
+};

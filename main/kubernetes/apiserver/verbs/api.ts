@@ -109,7 +109,7 @@ export class Api {
           `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
         );
       }
-      checkDeletionUntouched(write.served, object, current);
+      checkSystemUntouched(write.served, object, current);
       return object;
     });
   }
@@ -302,15 +302,15 @@ function converterText(error: string): string {
     : `unrecognized type: ${wanted}`;
 }
 
-function checkDeletionUntouched(served: Served, object: ApiObject, current: StoredObject): void {
-  const { deletionTimestamp } = object.metadata ?? {};
-  if (deletionTimestamp === undefined || deletionTimestamp === current.metadata.deletionTimestamp) return;
-  const fault: FieldError = invalidValue(
-    'metadata.deletionTimestamp',
-    deletionTimestamp,
-    'field is immutable',
-  );
+/** A patch of what only the system sets is refused; in an update that is left out or a precondition. */
+function checkSystemUntouched(served: Served, object: ApiObject, current: StoredObject): void {
+  const found = (['uid', 'deletionTimestamp'] as const).flatMap((field): FieldError[] => {
+    const value = object.metadata?.[field];
+    if (value === undefined || value === current.metadata[field]) return [];
+    return [invalidValue(`metadata.${field}`, value, 'field is immutable')];
+  });
+  if (found.length === 0) return;
   // Found once for all objects, and once more by the validation of each built-in kind.
-  const faults = served.schemaName === undefined ? [fault] : [fault, fault];
+  const faults = served.schemaName === undefined ? found : [...found, ...found];
   throw invalid(served.resource.group, served.resource.kind, current.metadata.name, faults);
 }

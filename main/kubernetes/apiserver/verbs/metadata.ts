@@ -31,10 +31,15 @@ export function validateMetadata(
   if (!namespaced && namespace !== '') {
     errors.push(forbiddenField('metadata.namespace', 'not allowed on this type'));
   }
-  return [...errors, ...validateMetaParts(meta, 'metadata')];
+  return [
+    ...errors,
+    ...validateMetaParts(meta, 'metadata'),
+    ...validateFinalizers(meta),
+    ...validateFinalizerNames(meta),
+  ];
 }
 
-/** Labels, annotations, owners and finalizers; also of pod templates. */
+/** Labels, annotations and owners. */
 function validateMetaParts(meta: ObjectMeta, path: string): FieldError[] {
   const errors: FieldError[] = [];
   if ((meta.generation ?? 0) < 0)
@@ -42,21 +47,29 @@ function validateMetaParts(meta: ObjectMeta, path: string): FieldError[] {
   errors.push(...validateLabels(meta.labels, `${path}.labels`));
   errors.push(...validateAnnotations(meta.annotations, `${path}.annotations`));
   errors.push(...validateOwners(meta, `${path}.ownerReferences`));
-  for (const [index, finalizer] of (meta.finalizers ?? []).entries()) {
-    const field = `${path}.finalizers`;
-    const problems = labelKeyProblems(finalizer);
-    for (const problem of problems) errors.push(invalidValue(field, finalizer, problem));
-    if (problems.length === 0 && !finalizer.includes('/') && !PLAIN_FINALIZERS.has(finalizer)) {
-      errors.push(
-        invalidValue(
-          `${field}[${index}]`,
-          finalizer,
-          'name is neither a standard finalizer name nor is it fully qualified',
-        ),
-      );
-    }
-  }
   return errors;
+}
+
+/** Finalizers as qualified names. */
+function validateFinalizers({ finalizers }: ObjectMeta): FieldError[] {
+  return (finalizers ?? []).flatMap((finalizer) =>
+    labelKeyProblems(finalizer).map((problem) => invalidValue('metadata.finalizers', finalizer, problem)),
+  );
+}
+
+/** Finalizers as the server's own or as somebody's, who is named (pkg/apis/core/validation ValidateFinalizerName). */
+function validateFinalizerNames({ finalizers }: ObjectMeta): FieldError[] {
+  return (finalizers ?? []).flatMap((finalizer, index) =>
+    finalizer.includes('/') || PLAIN_FINALIZERS.has(finalizer)
+      ? []
+      : [
+          invalidValue(
+            `metadata.finalizers[${index}]`,
+            finalizer,
+            'name is neither a standard finalizer name nor is it fully qualified',
+          ),
+        ],
+  );
 }
 
 export function validateLabels(
@@ -92,8 +105,8 @@ export function sortedEntries<T>(map: Readonly<Record<string, T>> | undefined): 
 function validateOwners(meta: ObjectMeta, path: string): FieldError[] {
   const errors: FieldError[] = [];
   let controller: string | undefined;
-  for (const [index, owner] of (meta.ownerReferences ?? []).entries()) {
-    const field = `${path}[${index}]`;
+  for (const owner of meta.ownerReferences ?? []) {
+    const field = path; // The list is named without the index.
     if (owner.apiVersion === '' || owner.apiVersion.split('/').at(-1) === '') {
       errors.push(invalidValue(`${field}.apiVersion`, owner.apiVersion, 'version must not be empty'));
     }
@@ -101,7 +114,7 @@ function validateOwners(meta: ObjectMeta, path: string): FieldError[] {
     if (owner.name === '') errors.push(invalidValue(`${field}.name`, owner.name, 'must not be empty'));
     if (owner.uid === '') errors.push(invalidValue(`${field}.uid`, owner.uid, 'must not be empty'));
     if (owner.kind === 'Event' && owner.apiVersion === 'v1') {
-      errors.push(invalidValue(field, owner, 'is disallowed from being an owner'));
+      errors.push(invalidValue(field, owner, '/v1, Kind=Event is disallowed from being an owner'));
     }
     if (owner.controller !== true) continue;
     const name = `${owner.kind}/${owner.name}`;
@@ -119,8 +132,43 @@ function validateOwners(meta: ObjectMeta, path: string): FieldError[] {
   return errors;
 }
 
-/** What an update may not do to metadata (apimachinery ValidateObjectMetaUpdate). */
-export function validateMetadataUpdate(object: ApiObject, old: StoredObject): FieldError[] {
+/**
+ * What an update may not do to metadata. Upstream looks twice, in the generic store and in the kind's strategy, and
+ * some kinds' strategies look at the whole object once more; each time leaves its causes.
+ */
+export function validateMetadataUpdate(
+  object: ApiObject,
+  old: StoredObject,
+  plural: string,
+  nameProblems: (name: string, prefix: boolean) => string[],
+): FieldError[] {
+  const changes = validateChanges(object, old);
+  return [
+    ...changes,
+    ...changes,
+    ...validateFinalizerNames(metaOf(object)),
+    ...(CHECKED_WHOLE.has(plural) ? validateMetadata(object, true, nameProblems) : []),
+  ];
+}
+
+/** Kinds whose update validation begins with that of a new object. */
+const CHECKED_WHOLE = new Set([
+  'pods',
+  'services',
+  'configmaps',
+  'secrets',
+  'persistentvolumes',
+  'persistentvolumeclaims',
+  'limitranges',
+  'serviceaccounts',
+  'roles',
+  'clusterroles',
+  'rolebindings',
+  'clusterrolebindings',
+]);
+
+/** Checks of metadata against what it was (apimachinery ValidateObjectMetaAccessorUpdate). */
+function validateChanges(object: ApiObject, old: StoredObject): FieldError[] {
   const meta = metaOf(object);
   const errors: FieldError[] = [];
   if (old.metadata.deletionTimestamp !== undefined) {

@@ -240,7 +240,9 @@ export class Writer {
     // A binding fills in what the pod asked for; it isn't a change of that.
     if (request.subresource !== 'binding') countGeneration(served, object, old);
 
-    const errors = validateMetadataUpdate(object, old);
+    const errors = validateMetadataUpdate(object, old, resource.plural, (text, prefix) =>
+      kind.nameProblems(text, prefix),
+    );
     if (request.subresource === 'status') errors.push(...(kind.validateStatus?.(object, old) ?? []));
     else if (part !== undefined) errors.push(...part.validate(object, old));
     else errors.push(...(kind.validateUpdate?.(object, old, context) ?? []));
@@ -287,9 +289,7 @@ export class Writer {
       return;
     }
     if (!/^\d+$/.test(resourceVersion)) {
-      throw badRequest(
-        `resourceVersion: Invalid value: ${JSON.stringify(resourceVersion)}: strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`,
-      );
+      throw unknownError(`strconv.ParseUint: parsing ${JSON.stringify(resourceVersion)}: invalid syntax`);
     }
     if (resourceVersion !== old.metadata.resourceVersion)
       throw conflict(served.resource, name, OPTIMISTIC_LOCK_MESSAGE);
