@@ -3,10 +3,30 @@ import type { Pod, PodTemplateSpec } from '../../api/index.ts';
 
 /** The label and annotation that carry a pod's index. */
 const INDEX_KEY = 'batch.kubernetes.io/job-completion-index';
+const FAILURE_COUNT = 'batch.kubernetes.io/job-index-failure-count';
+const IGNORED_FAILURE_COUNT = 'batch.kubernetes.io/job-index-ignored-failure-count';
 
 export function completionIndex(pod: Pod): number | undefined {
   const text = pod.metadata?.annotations?.[INDEX_KEY];
   return text === undefined ? undefined : Number(text);
+}
+
+/** How often the index had failed before this pod, as counted against backoffLimitPerIndex. */
+export function failureCount(pod: Pod): number {
+  return Number(pod.metadata?.annotations?.[FAILURE_COUNT] ?? '0');
+}
+
+/** The failures that a podFailurePolicy says to ignore; they lengthen the wait all the same. */
+export function ignoredFailureCount(pod: Pod): number {
+  return Number(pod.metadata?.annotations?.[IGNORED_FAILURE_COUNT] ?? '0');
+}
+
+/** The annotations that tell a pod how often its index has failed before. */
+export function failureAnnotations(counted: number, ignored: number): Record<string, string> {
+  return {
+    [FAILURE_COUNT]: String(counted),
+    ...(ignored === 0 ? {} : { [IGNORED_FAILURE_COUNT]: String(ignored) }),
+  };
 }
 
 /** `0,2-4,7` as numbers. */
