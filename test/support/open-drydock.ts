@@ -18,7 +18,13 @@ export interface OpenDrydock extends AsyncDisposable {
 }
 
 /** Boots a cluster without latencies; its clock then runs `speed` times as fast as the wall's. */
-export async function openDrydock({ speed }: { speed: number }): Promise<OpenDrydock> {
+export async function openDrydock({
+  speed,
+  profile = 'current',
+}: {
+  speed: number;
+  profile?: string;
+}): Promise<OpenDrydock> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(makeTemporaryFolder()).path;
   const faults: unknown[] = [];
@@ -33,7 +39,7 @@ export async function openDrydock({ speed }: { speed: number }): Promise<OpenDry
       onFault: (error) => void faults.push(error),
     }),
   );
-  await session.openFree({ profile: 'current', seed: 'doors', latencies: NO_LATENCY });
+  await session.openFree({ profile, seed: 'doors', latencies: NO_LATENCY });
   await session.call('clock.skipUntilReady', {});
   const doors = stack.use(await openHostDoors(session, { kubeconfig: path.join(folder, 'kubeconfig') }));
   session.clock.setSpeed(speed);

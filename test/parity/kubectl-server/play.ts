@@ -7,22 +7,27 @@ import { startDrydock, type RunningDrydock, type RunningDrydockOptions } from '.
 import { readScenarios } from './scenario.ts';
 
 const VERSION = '1.32';
-const KUBECTL = findKubectl(VERSION);
 /** A piece of a file's name or a title, to play a few only. */
 const ONLY = process.env['SCENARIO'];
 
 export interface PlayOptions extends Omit<RunningDrydockOptions, 'kubectl'> {
   /** Whether a few are played at a time. */
   readonly concurrent: boolean;
+  /** The minor version of the kubectl that they are written for. */
+  readonly version?: string;
 }
 
-export function playScenarios(folder: string, { concurrent, ...options }: PlayOptions): void {
+export function playScenarios(
+  folder: string,
+  { concurrent, version = VERSION, ...options }: PlayOptions,
+): void {
+  const kubectl = findKubectl(version);
   const scenarios = readScenarios(path.join(import.meta.dirname, folder)).filter(
     ({ file, title }) => ONLY === undefined || `${file} ${title}`.includes(ONLY),
   );
   let drydock: RunningDrydock | undefined;
   beforeAll(async () => {
-    if (KUBECTL !== undefined) drydock = await startDrydock({ ...options, kubectl: KUBECTL });
+    if (kubectl !== undefined) drydock = await startDrydock({ ...options, kubectl });
   }, 60_000);
   afterAll(async () => {
     await drydock?.[Symbol.asyncDispose]();
@@ -33,7 +38,7 @@ export function playScenarios(folder: string, { concurrent, ...options }: PlayOp
       const { file, title } = scenario;
       const known = knownFailures.has(title);
       test(`${file.replace('.txt', '')}: ${title}`, { fails: known }, async (context) => {
-        if (KUBECTL === undefined) context.skip(`no kubectl ${VERSION} on this machine`);
+        if (kubectl === undefined) context.skip(`no kubectl ${version} on this machine`);
         await drydock!.play(scenario);
       });
     }

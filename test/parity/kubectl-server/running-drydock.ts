@@ -29,11 +29,17 @@ export interface RunningDrydockOptions {
   readonly kubectl: string;
   /** Virtual seconds in one of the wall's. */
   readonly speed: number;
+  /** `current` if none is named. */
+  readonly profile?: string;
 }
 
-export async function startDrydock({ kubectl, speed }: RunningDrydockOptions): Promise<RunningDrydock> {
+export async function startDrydock({
+  kubectl,
+  speed,
+  profile = 'current',
+}: RunningDrydockOptions): Promise<RunningDrydock> {
   await using stack = new AsyncDisposableStack();
-  const drydock = stack.use(await openDrydock({ speed }));
+  const drydock = stack.use(await openDrydock({ speed, profile }));
   const { session, folder, faults, kubeconfig } = drydock;
   mkdirSync(path.join(folder, 'bin'));
   symlinkSync(kubectl, path.join(folder, 'bin', 'kubectl'));

@@ -85,7 +85,7 @@ function parse(file: string, text: string): Scenario[] {
     } else if (sign === '@ ') {
       step = undefined;
       const advance = /^advance (\d+)([smhd])$/.exec(rest);
-      const machine = /^on (\w+): (.*)$/.exec(rest);
+      const machine = /^on ([\w-]+): (.*)$/.exec(rest);
       if (advance !== null) {
         steps.push({ kind: 'advance', line, seconds: Number(advance[1]) * UNIT_SECONDS[advance[2]!]! });
       } else if (machine !== null) {
