@@ -12,7 +12,7 @@ import {
   type KnownPod,
   type PodContainer,
 } from './pod-facts.ts';
-import { hasMainContainers, isInitDone, shouldStart } from './pod-status.ts';
+import { hasMainContainers, isInitDone, restartsAll, shouldStart } from './pod-status.ts';
 import { ERROR_RETRY_MS, type PodTask } from './pod-task.ts';
 import { newestOf } from './runtime-cache.ts';
 
@@ -29,6 +29,44 @@ export async function startAll(
   for (const container of containers)
     if (shouldStart(task.pod, container, instanceIn(task, sandbox, container)))
       await start(task, container, sandbox);
+}
+
+/**
+ * A container has ended in a way that restarts the whole pod in its place (KEP-5532): ends the others, and takes all
+ * records away, so that init containers run again too. `waits`: not before a back-off is over.
+ */
+export async function restartAll(task: PodTask): Promise<'nothing' | 'done' | 'waits'> {
+  const { world, pod } = task;
+  const containers = [...initContainersOf(pod), ...regularContainersOf(pod)];
+  for (const container of containers) {
+    const last = newestOf(task.runtimeState(), container.spec.name);
+    if (last?.state !== 'exited' || !restartsAll(container, last.exitCode ?? 0)) continue;
+    try {
+      checkBackoff(task, container, last);
+    } catch (error) {
+      if (!(error instanceof WaitingError)) throw error;
+      waitForRestart(task, container.spec.name, error, last);
+      return 'waits';
+    }
+    task.showRestartingAll(true);
+    await Promise.all(
+      containers.map(async (other) => {
+        const current = newestOf(task.runtimeState(), other.spec.name);
+        const message = `Stopping container ${other.spec.name}`;
+        if (current?.state === 'running')
+          await killContainer(task, other, current, message, { reason: 'Stopping' });
+      }),
+    );
+    for (const { id, spec } of task.runtimeState().containers) {
+      task.attempts.set(spec.name, Math.max(task.attempts.get(spec.name) ?? 0, spec.attempt + 1));
+      world.probes.forget(id);
+      await world.containerd.removeContainer(id);
+    }
+    task.waiting.clear();
+    task.showRestartingAll(false);
+    return 'done';
+  }
+  return 'nothing';
 }
 
 /** Ends containers whose probes or definition ask for it; they are started again when they have exited. */
@@ -85,7 +123,7 @@ async function start(task: PodTask, container: PodContainer, sandbox: Sandbox): 
     if (current?.state === 'created') await world.containerd.removeContainer(current.id);
     const attempt =
       current === undefined
-        ? 0
+        ? (task.attempts.get(name) ?? 0)
         : current.state === 'created'
           ? current.spec.attempt
           : current.spec.attempt + 1;

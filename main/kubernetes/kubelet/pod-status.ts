@@ -44,6 +44,10 @@ export interface StatusFacts {
   readonly failure: PodFailure | undefined;
   readonly isTerminal: boolean;
   readonly resize: readonly ResizeCondition[];
+  /** Which attempt at a container of this name comes next, when the records of the ones before are gone. */
+  readonly attemptOf: (name: string) => number;
+  /** All containers are being ended, to begin anew together. */
+  readonly isRestartingAll: boolean;
 }
 
 /** Whether a container that isn't running should be started (again). */
@@ -64,14 +68,23 @@ export function shouldStart(
   return policy === 'Always' || (policy === 'OnFailure' && current.exitCode !== 0);
 }
 
+/** True if a container's end, by its own rules, restarts all containers of its pod (KEP-5532). */
+export function restartsAll({ spec }: PodContainer, exitCode: number): boolean {
+  return ruleFor(spec, exitCode) === 'RestartAllContainers';
+}
+
 /** The first of the container's own rules that its exit code meets says that it is restarted (KEP-5307). */
 function restartsByRule({ spec, kind }: PodContainer, exitCode: number): boolean {
   if (kind === 'init' && exitCode === 0) return false;
-  return (spec.restartPolicyRules ?? []).some(({ action, exitCodes }) => {
-    if (action !== 'Restart' || exitCodes === undefined) return false;
+  return ruleFor(spec, exitCode) !== undefined;
+}
+
+function ruleFor({ restartPolicyRules = [] }: PodContainer['spec'], exitCode: number): string | undefined {
+  return restartPolicyRules.find(({ exitCodes }) => {
+    if (exitCodes === undefined) return false;
     const isListed = (exitCodes.values ?? []).includes(exitCode);
     return exitCodes.operator === 'NotIn' ? !isListed : isListed;
-  });
+  })?.action;
 }
 
 /** All init containers have done their work: the next ones may start. */
@@ -179,7 +192,7 @@ function containerStatus(
       state,
       lastState: previous === undefined ? {} : terminated(container, previous, facts),
       ready: false,
-      restartCount: previous === undefined ? 0 : previous.spec.attempt,
+      restartCount: previous === undefined ? facts.attemptOf(spec.name) : previous.spec.attempt,
       image: spec.image ?? '',
       imageID: '',
       started: false,
@@ -382,6 +395,7 @@ function conditionsOf(
     const words = { reason: 'TerminationByKubelet', message: facts.failure.message };
     conditions.unshift(make('DisruptionTarget', { ok: true, ...words }));
   }
+  if (facts.isRestartingAll) conditions.unshift(make('AllContainersRestarting', { ok: true }));
   for (const { type, ...words } of facts.resize) conditions.unshift(make(type, { ok: true, ...words }));
   const own = new Set(conditions.map(({ type }) => type));
   return [...conditions, ...old.filter(({ type }) => !own.has(type) && !COMING_AND_GOING.has(type))];
@@ -392,6 +406,7 @@ const COMING_AND_GOING: ReadonlySet<string> = new Set([
   'PodReadyToStartContainers',
   'PodResizePending',
   'PodResizeInProgress',
+  'AllContainersRestarting',
 ]);
 
 interface Verdict {

@@ -44,6 +44,10 @@ export interface PodTask {
   readonly waiting: Map<string, { reason: string; message: string }>;
   /** As `waiting`, but the status tells it only after `delayMs`. */
   waitLater(name: string, why: { reason: string; message: string }, delayMs: number): void;
+  /** The next attempt at a container, by its name, where the records of the ones before were taken away. */
+  readonly attempts: Map<string, number>;
+  /** Tells, or no longer tells, that all containers are being restarted. */
+  showRestartingAll(isOn: boolean): void;
   runtimeState(): PodRuntime;
   podIPs(): readonly string[];
   /** Looks at the pod again after `delayMs`, or sooner. */

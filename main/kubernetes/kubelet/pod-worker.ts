@@ -1,6 +1,6 @@
 // Brings one pod nearer its spec, one step at a time and never two at once (kubelet's pod workers and kuberuntime).
 import { imageOf, terminationMessage } from './container-report.ts';
-import { advanceInit, restartFailed, startAll } from './pod-containers.ts';
+import { advanceInit, restartAll, restartFailed, startAll } from './pod-containers.ts';
 import { killAll, removeTraces } from './pod-ending.ts';
 import {
   allContainersOf,
@@ -26,6 +26,8 @@ export class PodWorker implements PodTask {
   pod: KnownPod;
   readonly world: WorkerWorld;
   readonly waiting = new Map<string, { reason: string; message: string }>();
+  readonly attempts = new Map<string, number>();
+  private isRestartingAll = false;
   private readonly waitingNext = new Map<string, { reason: string; message: string; dueMs: number }>();
   private failureGraceSeconds: number | undefined;
   private failure: PodFailure | undefined;
@@ -145,6 +147,11 @@ export class PodWorker implements PodTask {
     this.retry(delayMs);
   }
 
+  showRestartingAll(isOn: boolean): void {
+    this.isRestartingAll = isOn;
+    this.publish();
+  }
+
   endGraceSeconds(): number {
     if (this.pod.metadata.deletionTimestamp !== undefined) return gracePeriodOf(this.pod);
     return this.failureGraceSeconds ?? gracePeriodOf(this.pod);
@@ -247,6 +254,8 @@ export class PodWorker implements PodTask {
       imageOf: (instance) => imageOf(world, instance),
       failure: this.failure,
       resize: this.resize?.conditions() ?? [],
+      attemptOf: (name) => this.attempts.get(name) ?? 0,
+      isRestartingAll: this.isRestartingAll,
       isTerminal: this.isTerminal,
     });
     world.statuses.set(this.pod, this.status);
@@ -295,6 +304,7 @@ export class PodWorker implements PodTask {
     if (renewalMs !== undefined) this.retry(Math.max(1000, renewalMs - world.clock.now()));
     const sandbox = await ensureSandbox(this);
     if (sandbox === undefined) return;
+    if ((await restartAll(this)) === 'waits') return;
     await restartFailed(this);
     await startAll(this, ephemeralContainersOf(pod), sandbox);
     if (await advanceInit(this, sandbox)) await startAll(this, regularContainersOf(pod), sandbox);
@@ -337,6 +347,7 @@ const OWN_CONDITIONS = new Set([
   'PodScheduled',
   'PodResizePending',
   'PodResizeInProgress',
+  'AllContainersRestarting',
 ]);
 
 /** What of a pod on the server makes the kubelet look at it: all but its own reports. */

@@ -216,12 +216,18 @@ export function podStatusProblems(object: ApiObject, old: StoredObject): FieldEr
   if (spec?.restartPolicy !== 'Always') {
     const isFinal = spec?.restartPolicy === 'Never';
     const field = 'status.containerStatuses';
-    // A container with a policy or rules of its own is its kubelet's affair (KEP-5307).
+    // A container with a policy or rules of its own is its kubelet's affair (KEP-5307); some rules concern all (KEP-5532).
+    const containers = [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])];
+    const restartsAll = containers.some(({ restartPolicyRules }) =>
+      restartPolicyRules?.some(({ action }) => action === 'RestartAllContainers'),
+    );
     const isOwn = new Set(
-      [...(spec?.containers ?? []), ...(spec?.initContainers ?? [])]
+      containers
         .filter(
           ({ restartPolicy, restartPolicyRules }) =>
-            restartPolicyRules !== undefined || (restartPolicy !== undefined && restartPolicy !== 'Never'),
+            restartsAll ||
+            restartPolicyRules !== undefined ||
+            (restartPolicy !== undefined && restartPolicy !== 'Never'),
         )
         .map(({ name }) => name),
     );

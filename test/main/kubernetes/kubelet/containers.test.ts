@@ -179,6 +179,43 @@ test('rules restart a container for some exit codes only', async () => {
   expect(once?.containerStatuses?.[0]?.restartCount).toBe(0);
 });
 
+test('a rule may restart all containers of the pod, init containers too', async () => {
+  using node = await makeNode({ images: [image] });
+  const rules = [{ action: 'RestartAllContainers', exitCodes: { operator: 'In', values: [3] } }];
+  await node.createPod({
+    metadata: { name: 'p' },
+    spec: {
+      ...noToken,
+      restartPolicy: 'Never',
+      initContainers: [{ name: 'setup', image: 'many:1', command: ['/done'] }],
+      containers: [
+        { name: 'main', image: 'many:1', command: ['/slow'] },
+        {
+          name: 'watch',
+          image: 'many:1',
+          command: ['/three'],
+          restartPolicy: 'Never',
+          restartPolicyRules: rules,
+        },
+      ],
+    },
+  });
+  await node.advance(2);
+  const between = (await node.pod('p')).status;
+  expect(between?.conditions?.find(({ type }) => String(type) === 'AllContainersRestarting')?.status).toBe(
+    'True',
+  );
+  await node.advance(1.5);
+  const { status } = await node.pod('p');
+  expect(status?.conditions?.some(({ type }) => String(type) === 'AllContainersRestarting')).toBe(false);
+  expect(status?.containerStatuses?.map(({ name, restartCount }) => [name, restartCount])).toEqual([
+    ['main', 1],
+    ['watch', 1],
+  ]);
+  expect(status?.initContainerStatuses?.[0]?.restartCount).toBe(1);
+  expect(status?.phase).toBe('Running');
+});
+
 test('an ended container shows how it ended before it shows its back-off', async () => {
   using node = await makeNode({ images: [image] });
   await node.createPod({
