@@ -56,6 +56,8 @@ const HISTORY_REVISIONS = 20_000;
 
 /** What every door serves. Opening one takes the workspace; disposing lets it go with everything saved. */
 export class Session implements AsyncDisposable {
+  /** Where whatever is thrown where nothing may be is told. */
+  readonly onFault: (error: unknown) => void;
   readonly simulation: Simulation;
   readonly store: SqliteStore;
   readonly clusters: ClusterDesk;
@@ -78,6 +80,7 @@ export class Session implements AsyncDisposable {
   constructor(options: SessionOptions) {
     this.options = options;
     const { host, onFault } = options;
+    this.onFault = onFault;
     this.store = new SqliteStore({ path: options.workspace, turns: host });
     const saved = this.store.get(CLOCK_KEY);
     const run = Number(this.store.get(RUN_KEY)?.value ?? 0) + 1;

@@ -22,6 +22,8 @@ export interface ApiDoorOptions {
   readonly port: number;
   /** The API server's handler of the moment; undefined while there is no cluster. */
   readonly handler: () => HttpHandler | undefined;
+  /** Told of what the handler throws: the client hears of it as of a panic. */
+  readonly onFault: (error: unknown) => void;
   /** Whether the cluster itself has issued a client's certificate (DER), as `kubectl certificate approve` brings about. */
   readonly isIssuedByCluster?: (certificate: Buffer) => boolean;
 }
@@ -43,7 +45,7 @@ interface RequestPayload {
 
 /** Opens the door on 127.0.0.1. Rejects with the host's error (EADDRINUSE …). */
 export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
-  const { simulation, durable, certificates, handler } = options;
+  const { simulation, durable, certificates, handler, onFault } = options;
   const running = new Map<number, AbortController>();
   const streams = new Map<number, UpgradedStream>();
   let lastId = 0;
@@ -102,11 +104,19 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       body: body.toString('base64'),
       peer: peerOf(request, vouchesFor),
     };
-    return { id, response: await simulation.input<HttpResponse>('api.request', payload) };
+    const response = await simulation.input<HttpResponse>('api.request', payload).catch((error: unknown) => {
+      if (running.has(id)) onFault(error); // Else the client went away, and that ended it.
+      return panicked();
+    });
+    return { id, response };
   };
 
+  let isClosed = false;
+  const enter = (kind: string, payload: unknown): void => {
+    if (!isClosed) void simulation.input(kind, payload);
+  };
   const finish = (id: number): void => {
-    if (running.has(id)) void simulation.input('api.abort', { id });
+    if (running.has(id)) enter('api.abort', { id });
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -125,7 +135,7 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       sendWhole(request, response, answer, content ?? '');
       return;
     }
-    response.writeHead(answer.status, answer.headers.flat());
+    response.writeHead(answer.status, wireFields(answer.headers));
     response.flushHeaders(); // Node would hold the head back until the first piece, for a watch a minute away.
     await sendBody(content, durable, response);
     response.end();
@@ -147,16 +157,13 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     }
     const stream = new UpgradedStream(socket, durable);
     streams.set(id, stream);
-    socket.on(
-      'data',
-      (chunk: Buffer) => void simulation.input('api.bytes', { id, bytes: chunk.toString('base64') }),
-    );
-    socket.once('end', () => void simulation.input('api.end', { id }));
+    socket.on('data', (chunk: Buffer) => enter('api.bytes', { id, bytes: chunk.toString('base64') }));
+    socket.once('end', () => enter('api.end', { id }));
     socket.once('close', () => {
-      void simulation.input('api.end', { id });
+      enter('api.end', { id });
       finish(id);
     });
-    if (head.length > 0) void simulation.input('api.bytes', { id, bytes: head.toString('base64') });
+    if (head.length > 0) enter('api.bytes', { id, bytes: head.toString('base64') });
     try {
       await answer.upgrade(stream);
     } finally {
@@ -178,7 +185,11 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       serve(request, response).catch((error: unknown) => response.destroy(error as Error));
     },
   );
+  /** Connections that have left HTTP, which the server no longer counts as its own. */
+  const upgraded = new Set<Duplex>();
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    upgraded.add(socket);
+    socket.once('close', () => upgraded.delete(socket));
     upgrade(request, socket, head).catch((error: unknown) => socket.destroy(error as Error));
     socket.on('error', () => socket.destroy());
   });
@@ -189,8 +200,10 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   return {
     url: `https://127.0.0.1:${(server.address() as { port: number }).port}`,
     async [Symbol.asyncDispose]() {
+      isClosed = true;
       for (const controller of running.values()) controller.abort(new Error('the server stops'));
       server.closeAllConnections();
+      for (const socket of upgraded) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
       owned.dispose();
     },
@@ -289,7 +302,7 @@ function sendWhole(
 ): void {
   const bytes = typeof content === 'string' ? Buffer.from(content, 'utf8') : content;
   const isCounted = headers.some(([name]) => /^(content-length|transfer-encoding)$/i.test(name));
-  const fields = headers.flat();
+  const fields = wireFields(headers);
   if (!isCounted && status >= 200 && status !== 204 && status !== 304)
     fields.push('content-length', String(bytes.length));
   response.writeHead(status, fields);
@@ -329,6 +342,20 @@ function peerOf(request: IncomingMessage, vouchesFor: (socket: TLSSocket) => boo
   const organizations = subject.O === undefined ? [] : [subject.O].flat();
   const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();
   return { ...base, certificate: { commonName: String(subject.CN), organizations, sha256 } };
+}
+
+/** Header fields as Node writes them: one character for each byte of UTF-8. */
+function wireFields(headers: HeaderList): string[] {
+  return headers.flat().map((field) => Buffer.from(field, 'utf8').toString('latin1'));
+}
+
+/** What a handler that throws looks like from outside (apiserver's WithPanicRecovery). */
+function panicked(): HttpResponse {
+  return {
+    status: 500,
+    headers: [['Content-Type', 'text/plain; charset=utf-8']],
+    body: 'This request caused apiserver to panic. Look in the logs for details.\n',
+  };
 }
 
 function unavailable(): HttpResponse {

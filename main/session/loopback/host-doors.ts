@@ -38,6 +38,7 @@ export async function openHostDoors(
       certificates,
       port: options.apiPort ?? 0,
       handler: () => clusters.cluster?.apiHandler,
+      onFault: (error) => session.onFault(error),
       isIssuedByCluster: (certificate) => clusters.cluster?.hasIssued(certificate) === true,
     }),
   );

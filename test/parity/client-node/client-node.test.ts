@@ -17,6 +17,7 @@ import {
   Exec,
   Health,
   KubeConfig,
+  type KubernetesObject,
   KubernetesObjectApi,
   ListWatch,
   Log,
@@ -168,7 +169,7 @@ test('objects of any kind, by their apiVersion and kind', async () => {
         spec: { containers: [{ name: 'c', image: 'nginx:1.20' }] },
       },
     },
-  } as never);
+  } as KubernetesObject);
   expect(made.metadata?.uid).toMatch(/^[0-9a-f-]{36}$/);
   const apps = config.makeApiClient(AppsV1Api);
   await expect
@@ -375,7 +376,6 @@ test('a port is forwarded, for as many connections as come', async () => {
     ),
   );
   for (const page of pages) expect(page).toContain('<title>Welcome to nginx!</title>');
-  server.closeAllConnections?.();
   server.close();
 });
 
@@ -458,13 +458,13 @@ test('a Lease is led by one of two candidates at a time', async () => {
     metadata: { name: 'leader', namespace },
     spec: { holderIdentity: 'a', leaseDurationSeconds: 15, renewTime: '2026-01-01T00:00:00.123456Z' },
   };
-  const first = await objects.create(lease as never);
+  const first = await objects.create(lease as KubernetesObject);
   const claimOf = (holder: string) =>
     objects.replace({
       ...lease,
       metadata: { ...lease.metadata, resourceVersion: first.metadata?.resourceVersion },
       spec: { ...lease.spec, holderIdentity: holder },
-    } as never);
+    } as KubernetesObject);
   const [won, lost] = await Promise.allSettled([claimOf('b'), claimOf('c')]);
   expect([won.status, lost.status].sort()).toEqual(['fulfilled', 'rejected']);
 });

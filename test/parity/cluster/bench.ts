@@ -61,6 +61,7 @@ export async function startBench(speed: number): Promise<Bench> {
       certificates,
       port: 0,
       handler: () => cluster.apiHandler,
+      onFault,
     }),
   );
   const kubeconfig = join(folder, 'kubeconfig');

@@ -83,6 +83,7 @@ export class Bench implements AsyncDisposable {
         certificates,
         port: 0,
         handler: () => cluster.apiHandler,
+        onFault: (error) => failures.push(error),
       }),
     );
     mkdirSync(join(folder, 'bin'));

@@ -63,11 +63,11 @@ function impersonated({ headers }: HttpRequest): UserInfo | undefined {
   const groups = headers
     .filter(([field]) => field.toLowerCase() === 'impersonate-group')
     .map(([, value]) => value);
-  const extra: Record<string, string[]> = {};
+  const extra: Record<string, string[]> = Object.create(null) as Record<string, string[]>;
   for (const [field, value] of headers) {
     const lower = field.toLowerCase();
     if (lower.startsWith(EXTRA_PREFIX))
-      (extra[decodeURIComponent(lower.slice(EXTRA_PREFIX.length))] ??= []).push(value);
+      (extra[unescapeKey(lower.slice(EXTRA_PREFIX.length))] ??= []).push(value);
   }
   const hasExtra = Object.keys(extra).length > 0;
   if (name === '') {
@@ -88,6 +88,16 @@ function impersonated({ headers }: HttpRequest): UserInfo | undefined {
         : implied
       : [...new Set([...implied, ALL_AUTHENTICATED])];
   return { name, ...(uid === '' ? {} : { uid }), groups: all, ...(hasExtra ? { extra } : {}) };
+}
+
+/** A key that isn't escaped well stands for itself (apiserver's unescapeExtraKey). */
+function unescapeKey(key: string): string {
+  try {
+    return decodeURIComponent(key);
+  } catch (error) {
+    if (!(error instanceof URIError)) throw error;
+    return key;
+  }
 }
 
 /** A user.DefaultInfo as Go's %#v prints it. */

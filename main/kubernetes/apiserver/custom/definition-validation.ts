@@ -43,10 +43,14 @@ export function defaultDefinition(object: ApiObject): void {
   }
 }
 
+/** The versions; none where the list was left out, which a decoded object holds as null. */
+function versionsOf(spec: DefinitionSpec | undefined): readonly DefinitionVersion[] {
+  return (spec?.versions as readonly DefinitionVersion[] | null | undefined) ?? [];
+}
+
 /** What a create sets of the status. */
 export function initialStatus(object: ApiObject): void {
-  const { versions } = object['spec'] as DefinitionSpec;
-  const stored = versions.find((version) => version.storage);
+  const stored = versionsOf(object['spec'] as DefinitionSpec).find((version) => version.storage);
   object['status'] = {
     conditions: null,
     acceptedNames: { plural: '', kind: '' },
@@ -56,7 +60,7 @@ export function initialStatus(object: ApiObject): void {
 
 /** A version that becomes the stored one is noted as such. */
 export function keepStoredVersion(object: ApiObject, old: StoredObject): void {
-  const stored = (object as unknown as Definition).spec.versions.find((version) => version.storage);
+  const stored = versionsOf((object as unknown as Definition).spec).find((version) => version.storage);
   const status = (old as Definition).status ?? {};
   const before = status.storedVersions ?? [];
   object['status'] =
@@ -153,7 +157,7 @@ function shownVersions(versions: readonly DefinitionVersion[]): unknown[] {
 
 function versionProblems({ spec }: Definition): FieldError[] {
   const errors: FieldError[] = [];
-  const { versions } = spec;
+  const versions = versionsOf(spec);
   // Where every version has the same schema, columns and subresources, upstream holds and names them at the top.
   const first = JSON.stringify(perVersion(versions[0]));
   const isShared = versions.every((version) => JSON.stringify(perVersion(version)) === first);
@@ -277,7 +281,7 @@ function storedProblems({ spec, status }: Definition): FieldError[] {
     return [invalidValue(field, stored, 'must have at least one stored version')];
   const errors: FieldError[] = [];
   for (const [index, name] of stored.entries()) {
-    if (!spec.versions.some((version) => version.name === name)) {
+    if (!versionsOf(spec).some((version) => version.name === name)) {
       errors.push(
         invalidValue(
           `${field}[${index}]`,
@@ -287,7 +291,9 @@ function storedProblems({ spec, status }: Definition): FieldError[] {
       );
     }
   }
-  const storage = spec.versions.filter((version) => version.storage).at(-1);
+  const storage = versionsOf(spec)
+    .filter((version) => version.storage)
+    .at(-1);
   if (storage !== undefined && !stored.includes(storage.name))
     errors.push(invalidValue(field, stored, `must have the storage version ${storage.name}`));
   return errors;

@@ -43,6 +43,7 @@ import { includeObjectOf, presentList, presentObject, type Presentation } from '
 import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
 import { reviewAnswer } from '../verbs/reviews.ts';
 import { plainAnswer } from './plain-paths.ts';
+import { warningHeaders } from './warnings.ts';
 import { watchAnswer } from './watch-stream.ts';
 
 /** Longest Audit-ID that is taken from a request, in characters. */
@@ -139,11 +140,6 @@ function targetOf(target: string): { path: string; query: URLSearchParams } {
     throw failure(400, 'BadRequest', `invalid URL escape in ${JSON.stringify(raw)}`, undefined) ?? error;
   }
   return { path, query: new URLSearchParams(mark < 0 ? '' : target.slice(mark + 1)) };
-}
-
-/** Warnings as headers, each once. */
-export function warningHeaders(warnings: readonly string[]): (readonly [string, string])[] {
-  return [...new Set(warnings)].map((text) => ['warning', `299 - ${JSON.stringify(text)}`] as const);
 }
 
 function attributesOf(info: RequestInfo, user: UserInfo, query: URLSearchParams): Attributes {
