@@ -34,8 +34,12 @@ export function terminationMessage(
 /** The image as the status names it. */
 export function imageOf(world: StarterWorld, instance: RuntimeContainer): { image: string; imageID: string } {
   const record = world.containerd.imageStatus(instance.spec.image);
+  const pullable = world.runtimeName === 'docker' ? 'docker-pullable://' : '';
   return {
     image: record?.repoTags[0] ?? record?.image.name ?? instance.spec.image,
-    imageID: record?.repoDigests[0] ?? record?.id ?? instance.imageId,
+    imageID:
+      record?.repoDigests[0] === undefined
+        ? (record?.id ?? instance.imageId)
+        : pullable + record.repoDigests[0],
   };
 }

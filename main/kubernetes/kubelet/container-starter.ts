@@ -45,6 +45,8 @@ export interface StarterWorld {
   readonly recorder: EventRecorder;
   readonly version: string;
   readonly minor: number;
+  /** The runtime as container ids begin with it: `containerd`, `docker`. */
+  readonly runtimeName: string;
   readonly services: (namespace: string) => readonly Service[];
   readonly allocatable: () => Readonly<Record<string, string>>;
 }

@@ -107,8 +107,10 @@ export class Images {
       });
       const took = goDuration(clock.now() - startedMs);
       const whole = goDuration(clock.now() - askedMs);
-      const size = minor >= 30 ? ` Image size: ${record.sizeBytes} bytes.` : '';
-      const message = `Successfully pulled image "${image}" in ${took} (${whole} including waiting)${minor >= 30 ? '.' : ''}${size}`;
+      // Each release told a little more.
+      const time = minor < 18 ? '' : minor < 27 ? ` in ${took}` : ` in ${took} (${whole} including waiting)`;
+      const size = minor >= 30 ? `. Image size: ${record.sizeBytes} bytes.` : '';
+      const message = `Successfully pulled image "${image}"${time}${size}`;
       recorder.event(subject, 'Normal', 'Pulled', message);
       this.lastError.delete(key);
     } catch (error) {

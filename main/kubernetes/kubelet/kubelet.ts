@@ -214,6 +214,7 @@ class KubeletRun {
       recorder,
       version: `1.${minor}`,
       minor,
+      runtimeName: (options.runtimeVersion ?? 'containerd:').split(':')[0]!,
       services: (namespace) => this.servicesOf(namespace),
       allocatable,
       probes: this.probes,

@@ -31,6 +31,7 @@ export interface StatusFacts {
   readonly nodeIP: string;
   readonly nowMs: number;
   readonly minor: number;
+  readonly runtimeName: string;
   /** Why a container that should run doesn't, by its name. */
   readonly waiting: ReadonlyMap<string, { readonly reason: string; readonly message: string }>;
   /** Readiness of a running container by its probes. */
@@ -225,7 +226,7 @@ function containerStatus(
     restartCount: current.spec.attempt,
     image,
     imageID,
-    containerID: `containerd://${current.id}`,
+    containerID: `${facts.runtimeName}://${current.id}`,
     started: container.kind === 'init' ? running : started,
     ...(facts.minor >= 33 && container.kind !== 'ephemeral'
       ? { resources: statusResources(spec), ...allocated(spec) }
@@ -287,7 +288,7 @@ function terminated(container: PodContainer, instance: RuntimeContainer, facts: 
       ...(message === undefined || message === '' ? {} : { message }),
       startedAt: rfc3339(instance.startedMs ?? 0),
       finishedAt: rfc3339(instance.finishedMs ?? instance.createdMs),
-      containerID: `containerd://${instance.id}`,
+      containerID: `${facts.runtimeName}://${instance.id}`,
     },
   };
 }

@@ -247,6 +247,7 @@ export class PodWorker implements PodTask {
       nodeIP: world.config.nodeIP,
       nowMs: world.clock.now(),
       minor: world.minor,
+      runtimeName: world.runtimeName,
       waiting: this.waiting,
       isReady: (container, instance) => world.probes.isReady(container, instance),
       isStarted: (container, instance) => world.probes.isStarted(container, instance),
