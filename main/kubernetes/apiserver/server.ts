@@ -21,6 +21,7 @@ import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ServerCore } from './core.ts';
+import { expireEvents } from './event-expiry.ts';
 import { makeHttpDoor } from './http/door.ts';
 import { CustomResources } from './custom/definitions.ts';
 import { firstAddress, parseRange } from './kinds/address-allocator.ts';
@@ -124,6 +125,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     serviceRange: range.text,
   });
   objects.beginWatches();
+  const expiry = expireEvents(core);
   const bookmarks = every(clock, BOOKMARK_PERIOD_MS, () => objects.bookmark());
   const authenticator = makeAuthenticator(
     core,
@@ -149,6 +151,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     resync: () => objects.resync(),
     [Symbol.dispose]() {
       bookmarks[Symbol.dispose]();
+      expiry[Symbol.dispose]();
       aggregation[Symbol.dispose]();
     },
   };

@@ -9,6 +9,8 @@ export interface EventFacts {
   readonly message: string;
   /** Identifies the object: kind, namespace, name, uid and apiVersion. */
   readonly objectKey: string;
+  /** The part of the object, such as `spec.containers{web}`: tells records apart, but counts for no budget of its own. */
+  readonly fieldPath: string;
   readonly component: string;
   readonly host: string;
 }
@@ -77,7 +79,7 @@ export class EventCorrelator {
     entry.lastMs = nowMs;
     this.similar.set(group, entry);
     if (entry.messages.size < SIMILAR_MAX)
-      return { key: `${group}\n${facts.message}`, message: facts.message, combined: false };
+      return { key: `${group}\n${facts.fieldPath}\n${facts.message}`, message: facts.message, combined: false };
     for (const message of entry.messages) {
       entry.messages.delete(message); // The real one pops any; the oldest is one.
       break;

@@ -149,8 +149,9 @@ export function makeEventRecorder(options: EventRecorderOptions): EventRecorder 
     event(subject, type, reason, message) {
       const reference = referenceTo(subject);
       const { kind = '', namespace = '', name = '', uid = '', apiVersion = '', fieldPath = '' } = reference;
-      const objectKey = [kind, namespace, name, uid, apiVersion, fieldPath].join('\n');
-      const observation = correlator.observe({ type, reason, message, objectKey, component, host });
+      const objectKey = [kind, namespace, name, uid, apiVersion].join('\n');
+      const facts = { type, reason, message, objectKey, fieldPath, component, host };
+      const observation = correlator.observe(facts);
       if (observation === undefined || waiting.length - head >= WAITING_MAX) return;
       waiting.push({ observation, reference, type, reason, nowMs: clock.now() });
       start();

@@ -80,3 +80,13 @@ test('one object may cause 25 events at once and then one in five minutes', asyn
   recorder.event(web, 'Normal', 'Even later', 'x');
   expect(await eventsOf(api)).toHaveLength(26);
 });
+
+test('containers of one pod share its budget, though each has its own records', async () => {
+  using api = makeApi();
+  const recorder = recorderOf(api);
+  for (let i = 0; i < 20; i++) {
+    recorder.event({ ...web, fieldPath: 'spec.containers{a}' }, 'Normal', `Reason${i}`, 'x');
+    recorder.event({ ...web, fieldPath: 'spec.containers{b}' }, 'Normal', `Reason${i}`, 'x');
+  }
+  expect(await eventsOf(api)).toHaveLength(25);
+});

@@ -1,5 +1,11 @@
 import { expect, test } from 'vitest';
-import { resources, type ConfigMap, type Node, type Pod } from '../../../../main/kubernetes/api/index.ts';
+import {
+  resources,
+  type ConfigMap,
+  type Deployment,
+  type Node,
+  type Pod,
+} from '../../../../main/kubernetes/api/index.ts';
 import { makeApi } from '../../../support/make-api.ts';
 import { deployment, makeControlPlane, pod } from '../../../support/make-control-plane.ts';
 
@@ -135,4 +141,40 @@ test('one seed gives one history', async () => {
   const first = await history(7);
   expect(await history(7)).toBe(first);
   expect(await history(8)).not.toBe(first);
+});
+
+test('whatever is half done when the manager is killed is done by the next one', async () => {
+  using plane = await makeControlPlane({ nodes: ['worker1', 'worker2', 'worker3'] });
+  const DEFAULT = { namespace: 'default' };
+  await plane.create(resources.deployments, deployment('web', 12));
+  await plane.settle();
+  const patch = { spec: { template: { spec: { containers: [{ name: 'nginx', image: 'nginx:1.21' }] } } } };
+  const type = 'application/strategic-merge-patch+json';
+  await plane.api.client.patch(resources.deployments, 'web', type, patch, DEFAULT);
+  const job = {
+    apiVersion: 'batch/v1',
+    kind: 'Job',
+    metadata: { name: 'many', namespace: 'default' },
+    spec: {
+      completions: 6,
+      parallelism: 6,
+      template: { spec: { restartPolicy: 'Never', containers: [{ name: 'c', image: 'busybox' }] } },
+    },
+  };
+  await plane.create(resources.jobs, job);
+  // Killed again and again, at whatever point it is then.
+  for (let i = 0; i < 25; i++) {
+    await plane.api.clock.advance({ ms: 7 });
+    plane.stop();
+    await plane.api.clock.advance({ ms: 3 });
+    plane.start();
+  }
+  await plane.settle({ minutes: 1 });
+  const web = await plane.get<Deployment>(resources.deployments, 'web');
+  expect(web.status).toMatchObject({ replicas: 12, updatedReplicas: 12, availableReplicas: 12 });
+  const pods = await plane.list<Pod>(resources.pods, 'default');
+  const ofWeb = pods.filter(({ metadata }) => metadata.labels?.['app'] === 'web');
+  expect(ofWeb.map(({ spec }) => spec?.containers[0]?.image)).toEqual(Array(12).fill('nginx:1.21'));
+  expect(pods.length - ofWeb.length).toBe(6);
+  expect((await plane.list(resources.replicasets, 'default')).length).toBe(2);
 });
