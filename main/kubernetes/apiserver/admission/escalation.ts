@@ -2,7 +2,7 @@
 import type { PolicyRule } from '../../api/types.ts';
 import type { RbacAuthorizer } from '../auth/rbac.ts';
 import { equalTrees } from '../object.ts';
-import { forbidden, notFound } from '../refusals.ts';
+import { forbidden, notFound, unknownError } from '../refusals.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
@@ -15,6 +15,14 @@ interface RoleRef {
 export function rbacEscalation(authorizer: RbacAuthorizer): AdmissionPlugin {
   return {
     name: 'RBAC escalation',
+    mutate({ operation, served, object }) {
+      const { group, plural } = served.resource;
+      if (operation === 'DELETE' || group !== GROUP || !plural.endsWith('rolebindings')) return;
+      // Upstream resolves the role before it looks at the binding.
+      const { kind = '' } = (object?.['roleRef'] ?? {}) as Partial<RoleRef>;
+      if (kind !== 'Role' && kind !== 'ClusterRole')
+        throw unknownError(`unsupported role reference kind: ${JSON.stringify(kind)}`);
+    },
     validate(request) {
       const { operation, served, object, old } = request;
       if (operation === 'DELETE' || served.resource.group !== GROUP || object === undefined) return;

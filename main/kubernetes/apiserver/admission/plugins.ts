@@ -1,5 +1,6 @@
 // The admission plugins that are on, in upstream's order (pkg/kubeapiserver/options/plugins.go).
 import type { AdmissionPlugin } from './admission.ts';
+import { claimResize } from './claim-resize.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { runtimeClass, taintNodesByCondition } from './node-plugins.ts';
@@ -23,6 +24,7 @@ export function defaultPlugins(minor: number, charge: Charge): AdmissionPlugin[]
     ...(minor < POD_SECURITY_SINCE ? [] : [podSecurity]),
     priority,
     defaultTolerationSeconds,
+    claimResize,
     runtimeClass,
     mutatingWebhooks,
     validatingAdmissionPolicy,
