@@ -29,10 +29,10 @@ const STAGES: readonly (readonly (readonly string[])[])[] = [
     ['kinds', 'describe', 'output', 'discovery'],
     ['create', 'apply', 'quota'],
     ['pods'],
-    ['errors', 'validation', 'auth'],
+    ['errors', 'auth'],
     ['podops', 'inpod'],
   ],
-  [['change'], ['events']],
+  [['change'], ['events'], ['validation']],
   [['versions', 'wide']],
   [['nodes']],
 ];
