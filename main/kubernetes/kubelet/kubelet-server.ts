@@ -63,7 +63,7 @@ export class KubeletServer implements KubeletConnector {
     if (path === undefined)
       throw badRequest(`container "${container}" in pod "${pod.metadata.name}" is not available`);
     const isRunning = (): boolean => containerd.containerStatus(instance.id)?.state === 'running';
-    return readLog({ fs: proc.fs, clock, isRunning }, path, options);
+    return whileAlive(proc, readLog({ fs: proc.fs, clock, isRunning }, path, options));
   }
 
   async exec(pod: Stored<Pod>, container: string, options: ExecOptions): Promise<ExecSession> {
@@ -255,6 +255,15 @@ async function settle(run: Promise<WaitStatus>): Promise<ExecResult> {
 
 async function* ttyOutput(master: TtyMaster): AsyncGenerator<Uint8Array> {
   for (let piece = await master.output(); piece !== undefined; piece = await master.output()) yield piece;
+}
+
+/** What a kubelet has to say until it is stopped, which cuts its connections. */
+async function* whileAlive(proc: Process, text: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* text;
+  } catch (error) {
+    if (!proc.signal.aborted) throw error;
+  }
 }
 
 /** What comes through a pipe until its writers are gone, or until the command turns out not to have started. */

@@ -12,7 +12,8 @@ import { badRequest } from '../refusals.ts';
 import { EXEC_CHANNELS, serveExecChannels } from '../stream/exec-channels.ts';
 import { EXEC_PROTOCOLS, serveExecSpdy } from '../stream/exec-spdy.ts';
 import type { CommandStreams } from '../stream/remote-command.ts';
-import { containerOf, kubeletsOf, unreachable } from './pod-target.ts';
+import { DialError } from './dial.ts';
+import { containerOf, kubeletsOf, reachKubelet, unreachable } from './pod-target.ts';
 import { acceptSpdy, isSpdyUpgrade, isWebSocketUpgrade } from './upgrade.ts';
 
 /** Throws 400 for a request that asks for no upgrade, no stream, or a container that the pod hasn't. */
@@ -30,27 +31,33 @@ export async function commandAnswer(exchange: Exchange, pod: Stored<Pod>): Promi
 
   const controller = new AbortController();
   let session: ExecSession | undefined;
+  let carrier: Disposable | undefined;
+  const release = (): void => carrier?.[Symbol.dispose]();
   const response = isSpdy
     ? acceptSpdy(request, EXEC_PROTOCOLS, (pipe, protocol) =>
-        serveExecSpdy(pipe, protocol, streams, session!, controller),
+        serveExecSpdy(pipe, protocol, streams, session!, controller).finally(release),
       )
     : acceptWebSocket(request, {
         protocols: EXEC_CHANNELS,
-        serve: (socket) => serveExecChannels(socket, session!, streams, controller),
+        serve: (socket) => serveExecChannels(socket, session!, streams, controller).finally(release),
       });
   if (response.upgrade === undefined) return response;
-  request.signal.addEventListener('abort', () => controller.abort(new Error('the client went away')), {
-    once: true,
-  });
+  const stop = (): void => {
+    controller.abort(new Error('the client went away'));
+    release();
+  };
+  request.signal.addEventListener('abort', stop, { once: true });
   const options = { ...streams, signal: controller.signal };
   try {
+    carrier = await reachKubelet(exchange, pod, stop);
     session = await (info.subresource === 'attach'
       ? kubelets.attach(pod, container, options)
       : kubelets.exec(pod, container, { ...options, command: query.getAll('command') }));
   } catch (error) {
+    release();
     // The kubelet refuses in plain words, which the server passes on as they are.
     if (error instanceof StatusError) return textAnswer(500, `${error.status.message}\n`);
-    throw error instanceof ErrnoError ? unreachable(pod, error) : error;
+    throw error instanceof ErrnoError || error instanceof DialError ? unreachable(pod, error) : error;
   }
   return response;
 }

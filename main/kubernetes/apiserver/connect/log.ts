@@ -1,4 +1,5 @@
 // pods/log: options as the API checks them, text as the kubelet gives it.
+import { ErrnoError, errnoMessage } from '../../../network/index.ts';
 import type { HttpResponse } from '../../../network/http/index.ts';
 import type { Stored } from '../../api/meta.ts';
 import type { Pod } from '../../api/types.ts';
@@ -6,8 +7,10 @@ import type { Exchange } from '../http/door.ts';
 import { integerOf } from '../http/options.ts';
 import { isTrue } from '../http/request-info.ts';
 import type { LogOptions } from '../kubelet-connector.ts';
-import { forbiddenField, invalid, invalidValue, type FieldError } from '../refusals.ts';
-import { containerOf, kubeletsOf, reached } from './pod-target.ts';
+import { failure, forbiddenField, invalid, invalidValue, type FieldError } from '../refusals.ts';
+import { DialError } from './dial.ts';
+import { containerOf, kubeletsOf, reachKubelet } from './pod-target.ts';
+import { KUBELET_PORT } from './proxy-target.ts';
 
 /** Throws 422 for options out of range, 400 for a container that the pod hasn't. */
 export async function logAnswer(exchange: Exchange, pod: Stored<Pod>): Promise<HttpResponse> {
@@ -17,7 +20,24 @@ export async function logAnswer(exchange: Exchange, pod: Stored<Pod>): Promise<H
   // An unscheduled pod has no log, and that is no error.
   if ((pod.spec?.nodeName ?? '') === '') return { status: 204, headers: [] };
   const kubelets = kubeletsOf(exchange, pod);
-  const body = await reached(pod, kubelets.logs(pod, container, options));
+  const controller = new AbortController();
+  let carrier: Disposable | undefined;
+  const stop = (): void => {
+    controller.abort(new Error('the client or the kubelet went away'));
+    carrier?.[Symbol.dispose]();
+  };
+  request.signal.addEventListener('abort', stop, { once: true });
+  let text: AsyncIterable<Uint8Array>;
+  try {
+    carrier = await reachKubelet(exchange, pod, stop);
+    text = await kubelets.logs(pod, container, { ...options, signal: controller.signal });
+  } catch (error) {
+    carrier?.[Symbol.dispose]();
+    throw error instanceof DialError || error instanceof ErrnoError
+      ? unanswered(pod, container, query, error)
+      : error;
+  }
+  const body = endingWith(text, carrier);
   return {
     status: 200,
     headers: [
@@ -26,6 +46,31 @@ export async function logAnswer(exchange: Exchange, pod: Stored<Pod>): Promise<H
     ],
     body,
   };
+}
+
+/** What Go's client says of a request that got no answer. */
+function unanswered(
+  pod: Stored<Pod>,
+  container: string,
+  query: URLSearchParams,
+  cause: DialError | ErrnoError,
+): Error {
+  const host = `${pod.status?.hostIP ?? pod.spec?.nodeName ?? ''}:${KUBELET_PORT}`;
+  const { namespace, name } = pod.metadata;
+  const passed = new URLSearchParams([...query].filter(([key]) => key !== 'container'));
+  passed.sort();
+  const search = passed.size === 0 ? '' : `?${passed.toString()}`;
+  const why =
+    cause instanceof DialError
+      ? cause.message
+      : `dial tcp ${host}: connect: ${errnoMessage(cause).toLowerCase()}`;
+  const url = `https://${host}/containerLogs/${namespace}/${name}/${container}${search}`;
+  return failure(500, undefined, `Get "${url}": ${why}`);
+}
+
+async function* endingWith(text: AsyncIterable<Uint8Array>, carrier: Disposable): AsyncGenerator<Uint8Array> {
+  using _carrier = carrier;
+  yield* text;
 }
 
 function logOptionsOf(query: URLSearchParams, name: string, signal: AbortSignal): LogOptions {

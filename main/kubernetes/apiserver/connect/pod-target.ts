@@ -1,10 +1,13 @@
 // Which pod, node and container a connection is for, and what is said when its kubelet can't be reached.
 import { ErrnoError, errnoMessage } from '../../../network/index.ts';
 import type { Stored } from '../../api/meta.ts';
-import type { Pod } from '../../api/types.ts';
+import type { Node, Pod } from '../../api/types.ts';
+import { disposable } from '../../../simulation/index.ts';
 import type { Exchange } from '../http/door.ts';
 import type { KubeletConnector } from '../kubelet-connector.ts';
-import { badRequest, internalError, notFound } from '../refusals.ts';
+import { badRequest, failure, notFound } from '../refusals.ts';
+import { dial, DialError } from './dial.ts';
+import { kubeletTarget } from './proxy-target.ts';
 
 /** The kubelets, if the pod's node exists. Throws 404 and 500. */
 export function kubeletsOf({ core }: Exchange, pod: Stored<Pod>): KubeletConnector {
@@ -18,6 +21,7 @@ export function kubeletsOf({ core }: Exchange, pod: Stored<Pod>): KubeletConnect
 
 /** What the server says when it can't reach a kubelet. */
 export function unreachable(pod: Stored<Pod>, cause: unknown): Error {
+  if (cause instanceof DialError) return failure(500, undefined, `error dialing backend: ${cause.message}`);
   const why =
     cause instanceof ErrnoError
       ? errnoMessage(cause)
@@ -25,17 +29,37 @@ export function unreachable(pod: Stored<Pod>, cause: unknown): Error {
         ? cause.message
         : String(cause);
   const host = pod.status?.hostIP ?? pod.spec?.nodeName ?? '';
-  return internalError(`error dialing backend: dial tcp ${host}:10250: connect: ${why.toLowerCase()}`);
+  return failure(
+    500,
+    undefined,
+    `error dialing backend: dial tcp ${host}:10250: connect: ${why.toLowerCase()}`,
+  );
 }
 
-/** Passes the kubelet's refusals on, and says so when it couldn't be reached. */
-export async function reached<T>(pod: Stored<Pod>, work: Promise<T>): Promise<T> {
-  try {
-    return await work;
-  } catch (error) {
-    if (error instanceof ErrnoError) throw unreachable(pod, error);
-    throw error;
-  }
+/**
+ * Connects to the pod's kubelet over the network, for as long as a request to it lasts; `onLost` hears of a connection that
+ * breaks first. Rejects with DialError.
+ * Differs: what kubelet and API server say to each other passes beside that connection.
+ */
+export async function reachKubelet(
+  { core, request }: Exchange,
+  pod: Stored<Pod>,
+  onLost: () => void,
+): Promise<Disposable> {
+  const node = core.catalogue.get('nodes', '', '', pod.spec?.nodeName ?? '') as unknown as
+    | Stored<Node>
+    | undefined;
+  if (node === undefined || core.serviceNetwork() === undefined) return disposable(() => undefined);
+  const stream = await dial(core, { ...kubeletTarget(node), scheme: 'http' }, request.signal);
+  let isOver = false;
+  const lost = (): void => {
+    if (!isOver) onLost();
+  };
+  void stream.read().then(lost, lost);
+  return disposable(() => {
+    isOver = true;
+    stream.close();
+  });
 }
 
 /** The container asked for, or the only one, or the one that an annotation names. Throws 400. */

@@ -12,7 +12,7 @@ import {
 import { ErrnoError, type ByteStream } from '../../../network/index.ts';
 import type { Served } from '../catalogue.ts';
 import type { Exchange } from '../http/door.ts';
-import { failure, internalError, methodNotAllowed } from '../refusals.ts';
+import { failure, methodNotAllowed } from '../refusals.ts';
 import { dial, DialError, type Target } from './dial.ts';
 import { joinStreams } from './join-streams.ts';
 import { rewriteHtml, rewriteUrl, type ProxyPlace } from './proxy-rewrite.ts';
@@ -84,7 +84,7 @@ function refusalOf(error: unknown, { address, port }: Target, isUpgrade: boolean
           : undefined;
   if (why === undefined) return error;
   return isUpgrade
-    ? internalError(`error dialing backend: ${why}`)
+    ? failure(500, undefined, `error dialing backend: ${why}`)
     : failure(503, 'ServiceUnavailable', `error trying to reach service: ${why}`, undefined);
 }
 

@@ -247,6 +247,42 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
+test.skipIf(kubectl === undefined)(
+  'requests to a kubelet go over the network: one that is stopped, or cut off, is heard of in the real words',
+  { timeout: TIMEOUT_MS },
+  async () => {
+    await using stage = await makeStage();
+    const { run, made } = stage;
+    const follow = stage.start(['logs', '-f', 'web', '-c', 'side']);
+    const followed = new Promise((resolve) => follow.once('exit', resolve));
+    await new Promise((resolve) => follow.stdout.once('data', resolve));
+    await made.cluster.world.runOnMachine('worker1', 'systemctl stop kubelet');
+    await followed;
+    const address = (await run(['get', 'node', 'worker1', '-o', 'jsonpath={.status.addresses[0].address}']))
+      .stdout;
+    expect(await run(['logs', 'web', '-c', 'side', '--tail=1'])).toMatchObject({
+      status: 1,
+      stderr: `Error from server: Get "https://${address}:10250/containerLogs/default/web/side?tailLines=1": dial tcp ${address}:10250: connect: connection refused\n`,
+    });
+    expect((await run(['exec', 'web', '-c', 'side', '--', 'ls'])).stderr).toBe(
+      `Error from server: error dialing backend: dial tcp ${address}:10250: connect: connection refused\n`,
+    );
+    expect((await run(['get', '--raw', '/api/v1/nodes/worker1/proxy/healthz'])).stderr).toBe(
+      `Error from server (ServiceUnavailable): error trying to reach service: dial tcp ${address}:10250: connect: connection refused\n`,
+    );
+    await made.cluster.world.runOnMachine(
+      'worker1',
+      'systemctl start kubelet; iptables -I INPUT -p tcp --dport 10250 -j REJECT --reject-with icmp-host-unreachable',
+    );
+    expect((await run(['logs', 'web', '-c', 'side'])).stderr).toContain(
+      `dial tcp ${address}:10250: connect: no route to host`,
+    );
+    await made.cluster.world.runOnMachine('worker1', 'iptables -D INPUT 1');
+    expect((await run(['logs', 'web', '-c', 'side'])).stdout).toBe('from the side\n');
+    expect(made.faults).toEqual([]);
+  },
+);
+
 /** The local ports that kubectl says it listens on. */
 function forwardedPorts(stdout: NodeJS.ReadableStream, count: number): Promise<number[]> {
   let text = '';
