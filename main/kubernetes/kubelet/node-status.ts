@@ -232,6 +232,7 @@ export class NodeStatus {
       allocatable,
       conditions: this.conditions(before?.conditions ?? []),
       daemonEndpoints: { kubeletEndpoint: { Port: 10_250 } },
+      ...featuresOf(minorOf(version)),
       images,
       nodeInfo: {
         architecture: 'amd64',
@@ -373,6 +374,30 @@ const PRESSURES: readonly {
     bad: ['KubeletHasInsufficientPID', 'kubelet has insufficient PID available'],
     good: ['KubeletHasSufficientPID', 'kubelet has sufficient PID available'],
   },
+];
+
+/** What nodes of a version say they can (KEP-5328, KEP-3619, KEP-3857). */
+function featuresOf(minor: number): object {
+  const features = { recursiveReadOnlyMounts: true, userNamespaces: false };
+  return {
+    ...(minor >= 36 ? { declaredFeatures: DECLARED_FEATURES } : {}),
+    ...(minor >= 33 ? { features: { supplementalGroupsPolicy: true } } : {}),
+    ...(minor >= 33
+      ? {
+          runtimeHandlers: [
+            { features, name: '' },
+            { features, name: 'runc' },
+          ],
+        }
+      : {}),
+  };
+}
+
+const DECLARED_FEATURES: readonly string[] = [
+  'ExtendWebSocketsToKubelet',
+  'InPlacePodLevelResourcesVerticalScaling',
+  'InPlacePodVerticalScalingInitContainers',
+  'RestartAllContainersOnContainerExits',
 ];
 
 /** What makes a status worth reporting at once: all but the heartbeats. */

@@ -1,5 +1,5 @@
 // Volumes of pods as folders on the machine: made before the containers, kept up to date, removed after them.
-import type { Clock, Random } from '../../simulation/index.ts';
+import { rfc3339Micro, type Clock, type Random } from '../../simulation/index.ts';
 import type { FileSystemView } from '../../linux/kernel/index.ts';
 import { isStatus, resources } from '../api/index.ts';
 import type { KubernetesObject, PersistentVolume, PersistentVolumeClaim, Volume } from '../api/index.ts';
@@ -8,7 +8,7 @@ import { writeAtomically, type PayloadFile } from './atomic-writer.ts';
 import type { KubeletConfig } from './config.ts';
 import { fieldValue, resourceValue } from './environment.ts';
 import type { ObjectCache } from './object-cache.ts';
-import type { KnownPod } from './pod-facts.ts';
+import { CONFIG_SEEN, CONFIG_SOURCE, isStaticPod, type KnownPod } from './pod-facts.ts';
 
 type KeyToPath = { readonly key: string; readonly path: string; readonly mode?: number };
 type ProjectedSources = NonNullable<NonNullable<Volume['projected']>['sources']>;
@@ -54,6 +54,8 @@ export class VolumeManager {
   private readonly world: VolumeWorld;
   /** Tokens by pod uid, then by volume and path. */
   private readonly tokens = new Map<string, Map<string, Token>>();
+  /** When pods that asked for it were first seen. */
+  private readonly seen = new Map<string, string>();
   /** Folders of claims, by pod uid and volume name. */
   private readonly claims = new Map<string, string>();
 
@@ -108,6 +110,7 @@ export class VolumeManager {
   /** Removes everything that the pod had here. */
   unmount(pod: KnownPod): void {
     this.tokens.delete(pod.metadata.uid);
+    this.seen.delete(pod.metadata.uid);
     for (const { name } of pod.spec.volumes ?? []) this.claims.delete(`${pod.metadata.uid}/${name}`);
     this.world.fs.removeAll(this.podFolder(pod.metadata.uid));
   }
@@ -266,13 +269,23 @@ export class VolumeManager {
     for (const item of items) {
       const content =
         item.fieldRef !== undefined
-          ? fieldValue(pod, item.fieldRef.fieldPath, { podIPs, hostIP: config.nodeIP })
+          ? fieldValue(this.withSource(pod), item.fieldRef.fieldPath, { podIPs, hostIP: config.nodeIP })
           : item.resourceFieldRef !== undefined
             ? resourceValue(pod, pod.spec.containers[0]!, item.resourceFieldRef, allocatable())
             : '';
       files.set(item.path, { content, mode: item.mode ?? mode });
     }
     return files;
+  }
+
+  /** The pod with the annotations that the kubelet itself keeps of where it has it from, and since when. */
+  private withSource(pod: KnownPod): KnownPod {
+    const { uid, annotations } = pod.metadata;
+    if (isStaticPod(pod)) return pod;
+    let seen = this.seen.get(uid);
+    if (seen === undefined) this.seen.set(uid, (seen = rfc3339Micro(this.world.clock.now())));
+    const own = { [CONFIG_SEEN]: seen.replace(/Z$/, '000Z'), [CONFIG_SOURCE]: 'api' };
+    return { ...pod, metadata: { ...pod.metadata, annotations: { ...annotations, ...own } } };
   }
 
   private async tokenOf(

@@ -29,7 +29,8 @@ export function resolveUser(
   const supplementary = groups
     .filter((row) => name !== undefined && (row[3] ?? '').split(',').includes(name))
     .map((row) => Number(row[2]));
-  const all = [...new Set([gid, ...supplementary, ...moreGroups])];
+  // The kernel keeps them sorted.
+  const all = [...new Set([gid, ...supplementary, ...moreGroups])].toSorted((a, b) => a - b);
   return { credentials: { uid, gid, groups: all }, home: account?.[5] ?? '/' };
 }
 

@@ -81,12 +81,12 @@ export class PathView implements MountedView {
   }
 
   private requireDirectoryWrite(directory: Place, path: string): void {
+    requireWritable(directory, path); // That the mount is read-only comes before whether the caller may (fs/namei.c).
     if (
       this.viewer.credentials.uid !== 0 &&
       !allows(directory.node.permissions(), this.viewer.credentials, 3)
     )
       throw new ErrnoError('EACCES', path);
-    requireWritable(directory, path);
   }
 
   /** May the name be taken out of the directory? Sticky directories keep what belongs to others. */

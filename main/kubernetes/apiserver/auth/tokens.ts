@@ -18,6 +18,9 @@ const SECRET_ISSUER = 'kubernetes/serviceaccount';
 const SECONDS_MIN = 600;
 const SECONDS_MAX = 2 ** 32;
 const SECONDS_DEFAULT = 3600;
+/** What pods' own token volumes ask for, by which they are known, and what they get. */
+const POD_TOKEN_SECONDS = 3607;
+const EXTENDED_SECONDS = 365 * 24 * 3600;
 
 interface Claims {
   readonly aud: readonly string[];
@@ -33,6 +36,8 @@ interface Claims {
     readonly pod?: { readonly name: string; readonly uid: string };
     readonly secret?: { readonly name: string; readonly uid: string };
     readonly node?: { readonly name: string; readonly uid: string };
+    /** From when on its use is warned of, in seconds since the epoch. */
+    readonly warnafter?: number;
   };
 }
 
@@ -94,21 +99,26 @@ export class Tokens {
     const bound = this.boundObject(namespace, spec.boundObjectRef ?? undefined);
     const audiences = spec.audiences ?? [];
     const now = Math.floor(this.nowMs() / 1000);
+    // Clients that read their token once go on for a year, with warnings (--service-account-extend-token-expiration).
+    const isOwnAudience = audiences.length === 0 || (audiences.length === 1 && audiences[0] === ISSUER);
+    const isExtended = seconds === POD_TOKEN_SECONDS && isOwnAudience;
     const claims: Claims = {
       aud: audiences.length === 0 ? [ISSUER] : audiences,
-      exp: now + seconds,
+      exp: now + (isExtended ? EXTENDED_SECONDS : seconds),
       iat: now,
       iss: ISSUER,
       jti: this.random.uuid(),
-      nbf: now,
-      sub: `system:serviceaccount:${namespace}:${name}`,
       'kubernetes.io': {
         namespace,
-        serviceaccount: { name, uid: account.metadata.uid },
+        ...this.nodeClaim(bound),
         ...(bound === undefined
           ? {}
           : { [bound.kind]: { name: bound.object.metadata.name, uid: bound.object.metadata.uid } }),
+        serviceaccount: { name, uid: account.metadata.uid },
+        ...(isExtended ? { warnafter: now + seconds } : {}),
       },
+      nbf: now,
+      sub: `system:serviceaccount:${namespace}:${name}`,
     };
     return {
       kind: 'TokenRequest',
@@ -119,8 +129,18 @@ export class Tokens {
         expirationSeconds: seconds,
         boundObjectRef: spec.boundObjectRef ?? null,
       },
-      status: { token: this.sign(claims), expirationTimestamp: rfc3339(claims.exp * 1000) },
+      status: { token: this.sign(claims), expirationTimestamp: rfc3339((now + seconds) * 1000) },
     } as unknown as StoredObject;
+  }
+
+  /** The node of a pod that a token is bound to. */
+  private nodeClaim(bound: { kind: string; object: StoredObject } | undefined): {
+    node?: { name: string; uid: string };
+  } {
+    if (bound?.kind !== 'pod') return {};
+    const { nodeName = '' } = (bound.object as unknown as { spec?: { nodeName?: string } }).spec ?? {};
+    const node = nodeName === '' ? undefined : this.objects.get('nodes', '', '', nodeName);
+    return node === undefined ? {} : { node: { name: nodeName, uid: node.metadata.uid } };
   }
 
   private boundObject(

@@ -50,14 +50,20 @@ export const id: Program = command(
       else if (which[0] === 'g') await it.out.line(showGroup(identity.gid));
       else if (which[0] === 'G') await it.out.line(identity.groups.map(showGroup).join(' '));
       else {
-        const groups = identity.groups.map((gid) => `${gid}(${groupName(proc, gid)})`).join(',');
+        const groups = identity.groups.map((gid) => named(gid, groupName(proc, gid))).join(',');
+        const user = named(identity.uid, userName(proc, identity.uid));
         await it.out.line(
-          `uid=${identity.uid}(${userName(proc, identity.uid)}) gid=${identity.gid}(${groupName(proc, identity.gid)}) groups=${groups}`,
+          `uid=${user} gid=${named(identity.gid, groupName(proc, identity.gid))} groups=${groups}`,
         );
       }
     }
   },
 );
+
+/** `0(root)`; a number that has no name stands alone. */
+function named(id: number, name: string): string {
+  return name === String(id) ? name : `${id}(${name})`;
+}
 
 /** whoami(1) */
 export const whoami: Program = command(

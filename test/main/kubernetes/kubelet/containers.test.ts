@@ -309,7 +309,7 @@ test('a container runs with the groups that the pod asks for', async () => {
   expect(node.machine.kernel.process(container?.pid ?? 0)?.credentials).toEqual({
     uid: 1000,
     gid: 3000,
-    groups: [3000, 2000, 4000],
+    groups: [2000, 3000, 4000],
   });
 });
 
