@@ -91,7 +91,8 @@ function endsOpen(text: string): boolean {
 }
 
 function badYaml(error: YAMLError, text: string): JsonError {
-  const line = error.linePos?.[0].line ?? 1;
+  // go-yaml's parser counts lines from zero, and says nothing of the first (yaml.go, parser.fail).
+  const line = Math.max(1, (error.linePos?.[0].line ?? 1) - 1);
   const why =
     error.code === 'BAD_INDENT' && endsOpen(text)
       ? 'did not find expected node content'

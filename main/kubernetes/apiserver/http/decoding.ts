@@ -33,6 +33,9 @@ const BODY_SCHEMAS: Readonly<
   },
 };
 
+/** What Go makes of a JSON null. */
+const EMPTY_OBJECT = Buffer.from('{}');
+
 /** Decodes a body. Throws 400 in upstream's words. */
 export function decodeObject(request: DecodeRequest): ApiObject {
   const { served, subresource, bytes, format } = request;
@@ -40,6 +43,7 @@ export function decodeObject(request: DecodeRequest): ApiObject {
   const kind = body?.kind ?? served.resource.kind;
   const apiVersion = body?.apiVersion ?? apiVersionOf(served.resource);
   const { value, duplicates, complaints } = parse(bytes, format, kind);
+  if (value === null && format === 'json') return decodeObject({ ...request, bytes: EMPTY_OBJECT });
   if (!isTree(value)) throw notAnObject(value, bytes, kind);
 
   const given = typeFrom(value, kind, apiVersion);
@@ -56,6 +60,8 @@ export function decodeObject(request: DecodeRequest): ApiObject {
   if (subresource === 'scale' && given.kind !== kind && isBuiltIn(given)) {
     throw refuse(`converting (v1.${given.kind}) to (autoscaling.Scale): unknown conversion`);
   }
+  if (!isCustom && body === undefined && given.kind !== kind && isBuiltIn(given))
+    throw refuse(conversionProblem(given, value, served));
   if (!isCustom && !isRegistered(given, apiVersion, kind, subresource)) {
     throw refuse(
       `no kind ${JSON.stringify(given.kind)} is registered for version ${JSON.stringify(given.apiVersion)} in scheme ${JSON.stringify(LEGACY_SCHEME)}`,
@@ -83,6 +89,21 @@ export function decodeObject(request: DecodeRequest): ApiObject {
     );
   }
   return decoded.object;
+}
+
+/** A body of another kind is read as what it says it is, and then isn't what was asked for. */
+function conversionProblem(
+  given: { readonly apiVersion: string; readonly kind: string },
+  value: Tree,
+  { resource }: Served,
+): string {
+  const [version = '', group = ''] = given.apiVersion.split('/').reverse();
+  const notes = new DecodeNotes();
+  decodeAs(schemaNameOf({ group, version, kind: given.kind })!, value, notes);
+  const room = resource.group === '' ? 'core' : resource.group.split('.')[0]!;
+  return (
+    notes.error ?? `converting (${version}.${given.kind}) to (${room}.${resource.kind}): unknown conversion`
+  );
 }
 
 /** Whether the server knows this kind at all. */

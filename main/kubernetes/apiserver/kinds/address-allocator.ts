@@ -39,6 +39,12 @@ export function networkAddress(range: AddressRange): string {
   return ipv4Text(range.first);
 }
 
+/** Whether an address belongs to a range at all, be it one that isn't given out. */
+export function isInside(range: AddressRange, address: string): boolean {
+  const value = ipv4Number(address);
+  return value >= range.first && value < range.first + range.size;
+}
+
 export function inRange(range: AddressRange, address: string): boolean {
   const value = ipv4Number(address);
   return value > range.first && value < range.first + range.size - 1;

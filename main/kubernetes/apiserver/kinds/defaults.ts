@@ -18,6 +18,7 @@ import type {
   PriorityClass,
   ReplicaSet,
   ReplicationController,
+  ResourceQuota,
   ClusterRoleBinding,
   Secret,
   Service,
@@ -25,8 +26,8 @@ import type {
   StorageClass,
 } from '../../api/types.ts';
 import type { KubernetesObject } from '../../api/meta.ts';
-import { cloneTree, type ApiObject } from '../object.ts';
-import { defaultPodSpec } from './pod-defaults.ts';
+import type { ApiObject } from '../object.ts';
+import { defaultPodSpec, roundUp } from './pod-defaults.ts';
 
 type Defaulter = (object: never) => void;
 
@@ -195,21 +196,14 @@ function persistentvolumeclaims(claim: PersistentVolumeClaim): void {
   (claim.status ??= {}).phase ??= 'Pending';
   if (claim.spec === undefined) return;
   claim.spec.volumeMode ??= 'Filesystem';
-  const { dataSource, dataSourceRef } = claim.spec;
-  if (dataSource !== undefined && dataSourceRef === undefined)
-    claim.spec.dataSourceRef = cloneTree(dataSource);
-  else if (
-    dataSourceRef !== undefined &&
-    dataSource === undefined &&
-    (dataSourceRef.namespace ?? '') === ''
-  ) {
-    claim.spec.dataSource = cloneTree(dataSourceRef);
-  }
+  roundUp(claim.spec.resources?.requests);
+  roundUp(claim.spec.resources?.limits);
 }
 
 function persistentvolumes(volume: PersistentVolume): void {
   (volume.status ??= {}).phase ??= 'Pending';
   if (volume.spec === undefined) return;
+  roundUp(volume.spec.capacity);
   volume.spec.persistentVolumeReclaimPolicy ??= 'Retain';
   volume.spec.volumeMode ??= 'Filesystem';
   if (volume.spec.hostPath !== undefined) volume.spec.hostPath.type ??= '';
@@ -278,6 +272,8 @@ function horizontalpodautoscalers({ spec }: HorizontalPodAutoscaler): void {
 
 function limitranges({ spec }: LimitRange): void {
   for (const item of spec?.limits ?? []) {
+    for (const list of ['max', 'min', 'default', 'defaultRequest', 'maxLimitRequestRatio'] as const)
+      roundUp(item[list]);
     if (item.type !== 'Container') continue;
     const { max, min } = item;
     item.default ??= {};
@@ -391,6 +387,7 @@ const all: Readonly<Record<string, Defaulter>> = {
   endpointslices,
   horizontalpodautoscalers,
   limitranges,
+  resourcequotas: ({ spec }: ResourceQuota) => roundUp(spec?.hard),
   rolebindings: bindings,
   clusterrolebindings: bindings,
   priorityclasses,

@@ -1,4 +1,5 @@
 // Defaults of pod specs and their parts (pkg/apis/core/v1/defaults.go).
+import { formatQuantity, parseQuantity } from '../../api/quantity.ts';
 import type { Container, PodSpec, Probe, Volume } from '../../api/types.ts';
 
 type Handler = NonNullable<NonNullable<Container['lifecycle']>['postStart']>;
@@ -18,6 +19,8 @@ export function defaultPodSpec(spec: PodSpec, isPod: boolean): void {
     spec.serviceAccountName ??= spec.serviceAccount!;
     spec.serviceAccount = spec.serviceAccountName;
   }
+  roundUp(spec.overhead);
+  roundResources(spec.resources);
   for (const volume of spec.volumes ?? []) defaultVolume(volume);
   const containers = [...(spec.initContainers ?? []), ...(spec.containers ?? [])];
   for (const container of containers) defaultContainer(container);
@@ -56,7 +59,28 @@ function defaultPullPolicy(image: string): 'Always' | 'IfNotPresent' {
   return tag === 'latest' ? 'Always' : 'IfNotPresent';
 }
 
+/** Finer than thousandths, as canonical quantities write it. */
+const FINE = /[nu]$|\.\d{4}/;
+
+/** Amounts of resources are counted in thousandths at the finest (SetDefaults_ResourceList). */
+export function roundUp(amounts: Record<string, string | number> | undefined): void {
+  for (const name in amounts) {
+    if (!FINE.test(String(amounts[name]))) continue;
+    const quantity = parseQuantity(amounts[name]!);
+    if (quantity === undefined) continue;
+    const { nano, format } = quantity;
+    const milli = nano >= 0n ? (nano + 999_999n) / 1_000_000n : nano / 1_000_000n;
+    amounts[name] = formatQuantity({ nano: milli * 1_000_000n, format });
+  }
+}
+
+function roundResources(resources: Container['resources']): void {
+  roundUp(resources?.limits);
+  roundUp(resources?.requests);
+}
+
 function defaultContainer(container: Container): void {
+  roundResources(container.resources);
   container.imagePullPolicy ??= defaultPullPolicy(container.image ?? '');
   container.terminationMessagePath ??= '/dev/termination-log';
   container.terminationMessagePolicy ??= 'File';

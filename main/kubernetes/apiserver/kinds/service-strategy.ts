@@ -2,7 +2,7 @@
 import type { Service, ServicePort } from '../../api/types.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
 import { internalError, invalid, invalidValue, type FieldError } from '../refusals.ts';
-import { inRange, isIpv4, networkAddress, pickAddress, pickPort } from './address-allocator.ts';
+import { inRange, isInside, isIpv4, networkAddress, pickAddress, pickPort } from './address-allocator.ts';
 import type { Kind, WriteContext } from './kind.ts';
 
 /** kube-apiserver's --service-node-port-range. */
@@ -131,10 +131,29 @@ function refuse(object: ServiceObject, errors: FieldError[]): Error {
   return invalid('', 'Service', object.metadata?.name ?? '', errors);
 }
 
+/** What a cluster with one address family can't give. */
+function checkFamilies(object: ServiceObject, spec: Spec): void {
+  if (spec.clusterIP === 'None' && Object.keys(spec.selector ?? {}).length === 0) return;
+  for (const [index, family] of (spec.ipFamilies ?? []).entries())
+    if (family !== 'IPv4')
+      throw refuse(object, [
+        invalidValue(`spec.ipFamilies[${index}]`, family, 'not configured on this cluster'),
+      ]);
+  if (spec.ipFamilyPolicy === 'RequireDualStack')
+    throw refuse(object, [
+      invalidValue(
+        'spec.ipFamilyPolicy',
+        spec.ipFamilyPolicy,
+        'this cluster is not configured for dual-stack services',
+      ),
+    ]);
+}
+
 function allocate(given: ApiObject, old: StoredObject | undefined, context: WriteContext): void {
   const object = given as ServiceObject;
   const spec = object.spec!;
   if (spec.type === 'ExternalName') return;
+  checkFamilies(object, spec);
   const uid = old?.metadata.uid;
   allocateClusterIp(object, spec, uid, context, specOf(old));
   allocateNodePorts(object, spec, (port) => context.services.hasPort(port, uid), context);
@@ -166,7 +185,9 @@ function allocateClusterIp(
     refuse(object, [
       invalidValue('spec.clusterIPs', spec.clusterIPs, `failed to allocate IP ${wanted}: ${why}`),
     ]);
-  if (!isIpv4(wanted) || !inRange(range, wanted)) {
+  if (!isIpv4(wanted) || !isInside(range, wanted))
+    throw problem('the provided network does not match the current range');
+  if (!inRange(range, wanted)) {
     throw problem(
       `the provided IP (${wanted}) is not in the valid range. The range of valid IPs is ${range.text}`,
     );

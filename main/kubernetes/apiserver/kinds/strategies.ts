@@ -1,7 +1,7 @@
 // The strategies of the built-in kinds, by plural (pkg/registry/*/strategy.go).
-import type { Job, Pod } from '../../api/types.ts';
+import type { Job, PersistentVolumeClaim, Pod, PodTemplateSpec } from '../../api/types.ts';
 import { rfc3339 } from '../../../simulation/index.ts';
-import { metaOf, textAt, type ApiObject, type StoredObject, type Tree } from '../object.ts';
+import { cloneTree, metaOf, textAt, type ApiObject, type StoredObject, type Tree } from '../object.ts';
 import {
   defaultDefinition,
   definitionProblems,
@@ -89,7 +89,28 @@ function labelJob(object: ApiObject): void {
   const meta = (template.metadata ??= {});
   meta.labels = { ...meta.labels, ...labels };
   spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
-  if (Object.keys(job.metadata?.labels ?? {}).length === 0) metaOf(object).labels = { ...meta.labels };
+}
+
+/** A Job without labels has its template's, once it's stored. */
+function takeTemplateLabels(object: ApiObject, old: StoredObject | undefined): void {
+  const meta = metaOf(object);
+  const { labels } = ((object as Job).spec?.template as PodTemplateSpec | undefined)?.metadata ?? {};
+  if (old === undefined && labels !== undefined && Object.keys(meta.labels ?? {}).length === 0)
+    meta.labels = { ...labels };
+}
+
+/** Sources of a claim that the server understands without being told their group (pkg/api/persistentvolumeclaim). */
+function keepDataSources(object: ApiObject): void {
+  const { spec } = object as PersistentVolumeClaim;
+  if (spec === undefined) return;
+  const { kind, apiGroup } = spec.dataSource ?? {};
+  const isKnown =
+    (kind === 'PersistentVolumeClaim' && (apiGroup ?? '') === '') ||
+    (kind === 'VolumeSnapshot' && apiGroup === 'snapshot.storage.k8s.io');
+  if (spec.dataSource !== undefined && !isKnown) delete spec.dataSource;
+  if (spec.dataSource !== undefined) spec.dataSourceRef ??= cloneTree(spec.dataSource);
+  else if (spec.dataSourceRef !== undefined && (spec.dataSourceRef.namespace ?? '') === '')
+    spec.dataSource = cloneTree(spec.dataSourceRef);
 }
 
 /** Whether a FlowSchema's priority level is there (what upstream's configuration controller notes). */
@@ -188,6 +209,7 @@ const own: Readonly<Record<string, Partial<Kind>>> = {
       object['status'] = {};
       labelJob(object);
     },
+    allocate: takeTemplateLabels,
   },
   customresourcedefinitions: {
     defaults: defaultDefinition,
@@ -213,6 +235,7 @@ const own: Readonly<Record<string, Partial<Kind>>> = {
   resourcequotas: { prepareCreate: dropStatus({}) },
   persistentvolumeclaims: {
     prepareCreate(object) {
+      keepDataSources(object);
       object['status'] = { phase: 'Pending' };
       const meta = metaOf(object);
       meta.finalizers = [...new Set([...(meta.finalizers ?? []), 'kubernetes.io/pvc-protection'])];

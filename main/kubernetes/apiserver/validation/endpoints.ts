@@ -92,7 +92,8 @@ function checkEndpoint(faults: Faults, at: string, endpoint: SliceEndpoint, type
     faults.problems(`${at}.hints.forZones[${position}].name`, name, labelValueProblems(name));
 }
 
-function checkPorts(faults: Faults, { ports = [] }: EndpointSlice): void {
+function checkPorts(faults: Faults, slice: EndpointSlice): void {
+  const ports = slice.ports ?? []; // Left out, it is decoded as null.
   if (ports.length > PORTS_MAX) {
     faults.tooMany('ports', ports.length, PORTS_MAX);
     return;

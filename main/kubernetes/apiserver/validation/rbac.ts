@@ -27,7 +27,8 @@ function checkRole(namespaced: boolean): Check<ClusterRole> {
 type Rule = NonNullable<ClusterRole['rules']>[number];
 
 function checkRule(faults: Faults, at: string, rule: Partial<Rule>, namespaced: boolean): void {
-  const { verbs = [], apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
+  const { apiGroups = [], resources = [], resourceNames = [], nonResourceURLs = [] } = rule;
+  const verbs = rule.verbs ?? []; // A list that has to be there and isn't is decoded as null.
   if (verbs.length === 0) faults.add(required(`${at}.verbs`, 'verbs must contain at least one value'));
   if (nonResourceURLs.length > 0) {
     const field = `${at}.nonResourceURLs`;

@@ -39,7 +39,12 @@ function podWarnings(spec: PodSpec | undefined, path: string): string[] {
     if (name === '') warnings.push(`${path}.imagePullSecrets[${index}].name: invalid empty name ""`);
   }
   for (const volume of spec.volumes ?? []) {
-    if (volume.projected !== undefined && (volume.projected.sources ?? []).length === 0) {
+    const { sources } = volume.projected ?? {};
+    // A source that says nothing is none.
+    if (
+      volume.projected !== undefined &&
+      (sources ?? []).every((source) => Object.keys(source).length === 0)
+    ) {
       warnings.push(`volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`);
     }
   }
