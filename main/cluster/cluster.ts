@@ -264,7 +264,7 @@ export class Cluster implements Disposable {
     this.boot((role) => role === 'worker');
     // Whoever installs the pods' network does it on a cluster whose Services can be reached.
     await this.untilProxied();
-    await this.createAll(flannelObjects(profile));
+    if (profile.cni === 'flannel') await this.createAll(flannelObjects(profile));
   }
 
   private async untilRegistered(node: string): Promise<void> {

@@ -1,6 +1,7 @@
 // The wires of a lab: a switch that every machine hangs on, and a router that leads out to the virtual internet.
 import { createNamespace, type NetworkNamespace, type Trace } from '../network/index.ts';
 import { disposable, type Clock, type Random } from '../simulation/index.ts';
+import { nodePodCidr } from './kubeadm/bridge.ts';
 import type { Profile } from './profile.ts';
 
 const INTERNET_LINK = '203.0.113.0/30';
@@ -33,6 +34,7 @@ export class Lan implements Disposable {
     this.internet = this.namespace('internet');
     this.plug(this.router, 'lan0', options.profile.lan.router);
     this.connectInternet();
+    if (options.profile.cni === 'bridge') this.routePods();
   }
 
   /** Gives a machine's namespace a network card with this address, its cable in the switch, and a default route. */
@@ -74,6 +76,22 @@ export class Lan implements Disposable {
     this.lan.links.setUp(socket);
     net.links.setUp(link);
     net.addresses.add(link, { address, prefixLength, broadcast: '+' });
+  }
+
+  /** The way to each node's pods, as a cloud's route controller would set it. */
+  private routePods(): void {
+    const { profile } = this.options;
+    const link = this.router.links.require('lan0');
+    for (const machine of profile.machines) {
+      if (machine.role === 'client') continue;
+      const [destination = '', prefixLength] = nodePodCidr(profile, machine).split('/');
+      this.router.routes.add({
+        destination,
+        prefixLength: Number(prefixLength),
+        gateway: machine.address,
+        link,
+      });
+    }
   }
 
   private connectInternet(): void {

@@ -40,8 +40,8 @@ export interface Profile {
   readonly nodePortRange: { readonly from: number; readonly to: number };
   /** Name of the machines' LAN device. */
   readonly device: string;
-  /** What really connects the pods. */
-  readonly cni: 'flannel';
+  /** What really connects the pods: Flannel's VXLAN, or a bridge on each node and routes at the LAN's router. */
+  readonly cni: 'flannel' | 'bridge';
   /** The container runtime as nodes tell it; Docker's version, containerd's is its own. */
   readonly runtime: { readonly name: 'containerd' } | { readonly name: 'docker'; readonly version: string };
   readonly proxyMode: 'iptables' | 'ipvs';

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
-import { Cluster, NO_LATENCY, requireProfile, withNodes } from '../../cluster/index.ts';
+import { Cluster, NO_LATENCY, requireProfile, withNodes, type Profile } from '../../cluster/index.ts';
 import { resources, type Deployment } from '../../kubernetes/api/index.ts';
 import { nodeHost, workspaceIn } from '../../session/index.ts';
 import { makeRandom, Simulation } from '../../simulation/index.ts';
@@ -28,11 +28,11 @@ export function makeFolder(): { readonly path: string } & Disposable {
 }
 
 /** Opens the workspace in a folder with so many nodes; the cluster isn't started. */
-export function openWorld(folder: string, nodes: number): World {
+export function openWorld(folder: string, nodes: number, cni: Profile['cni'] = 'flannel'): World {
   const onFault = (error: unknown): void => void process.stderr.write(`${String(error)}\n`);
   const store = new SqliteStore({ path: workspaceIn(folder), turns: nodeHost });
   const clock = new Simulation({ startMs: nodeHost.wallNowMs(), host: nodeHost, onFault });
-  const profile = { ...withNodes(requireProfile('current'), nodes), latencies: NO_LATENCY };
+  const profile = { ...withNodes(requireProfile('current'), nodes), latencies: NO_LATENCY, cni };
   const cluster = new Cluster({ simulation: clock, store, random: makeRandom('bench'), profile, onFault });
   return {
     store,

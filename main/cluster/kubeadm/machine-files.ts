@@ -2,6 +2,7 @@
 import { stringify } from 'yaml';
 import type { LayerFile } from '../../linux/kernel/index.ts';
 import type { MachineProfile, Profile } from '../profile.ts';
+import { bridgeConfList } from './bridge.ts';
 import { metricsServerManifest } from './metrics-server.ts';
 import { staticPodManifests } from './static-pods.ts';
 
@@ -38,6 +39,7 @@ export function machineFiles({
   text('/etc/modules-load.d/ipvs.conf', 'ip_vs\nip_vs_rr\nip_vs_wrr\nip_vs_sh\nnf_conntrack\n');
   text('/etc/kubernetes/pki/ca.crt', authority);
   text('/var/lib/kubelet/config.yaml', kubeletConfig(profile));
+  if (profile.cni === 'bridge') text('/etc/cni/net.d/10-bridge.conflist', bridgeConfList(profile, machine));
   if (machine.role !== 'control-plane') {
     files.set('/etc/kubernetes/manifests', { type: 'directory' });
     return files;

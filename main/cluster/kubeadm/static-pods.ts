@@ -84,11 +84,11 @@ function staticPods(profile: Profile, address: string): StaticPod[] {
       image: `${imageRepository}/kube-controller-manager:${version}`,
       command: [
         'kube-controller-manager',
-        '--allocate-node-cidrs=true',
+        `--allocate-node-cidrs=${profile.cni !== 'bridge'}`,
         '--authentication-kubeconfig=/etc/kubernetes/controller-manager.conf',
         '--authorization-kubeconfig=/etc/kubernetes/controller-manager.conf',
         '--bind-address=127.0.0.1',
-        `--cluster-cidr=${profile.podCidr}`,
+        ...(profile.cni === 'bridge' ? [] : [`--cluster-cidr=${profile.podCidr}`]),
         '--cluster-name=kubernetes',
         `--cluster-signing-cert-file=${pki}/ca.crt`,
         `--cluster-signing-key-file=${pki}/ca.key`,

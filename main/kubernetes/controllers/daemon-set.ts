@@ -386,7 +386,16 @@ function fits(spec: PodSpec, node: Stored<Node>): { run: boolean; stay: boolean 
   return { run: false, stay: untoleratedTaint(taints, tolerations, ['NoExecute']) === undefined };
 }
 
+/** By template, since every node asks for them. */
+const tolerationsOf = new WeakMap<PodSpec, Toleration[]>();
+
 function daemonTolerations(spec: PodSpec): Toleration[] {
+  let tolerations = tolerationsOf.get(spec);
+  if (tolerations === undefined) tolerationsOf.set(spec, (tolerations = makeTolerations(spec)));
+  return tolerations;
+}
+
+function makeTolerations(spec: PodSpec): Toleration[] {
   const added: Toleration[] = [
     { key: 'node.kubernetes.io/not-ready', operator: 'Exists', effect: 'NoExecute' },
     { key: 'node.kubernetes.io/unreachable', operator: 'Exists', effect: 'NoExecute' },

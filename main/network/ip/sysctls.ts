@@ -116,6 +116,9 @@ const BRIDGE_DEFAULTS: ReadonlyMap<string, string> = new Map(
 const DEFAULT_NUMBERS: ReadonlyMap<string, number> = new Map(
   Array.from(DEFAULTS, ([name, value]) => [name, numberIn(value)]),
 );
+const CONF_DEFAULT_NUMBERS: ReadonlyMap<string, number> = new Map(
+  Array.from(CONF_DEFAULTS, ([key, value]) => [key, numberIn(value)]),
+);
 const CONNTRACK_COUNT = 'net.netfilter.nf_conntrack_count';
 const CONF_PREFIX = 'net.ipv4.conf.';
 
@@ -178,9 +181,11 @@ export class Sysctls {
 
   /** The larger of `all` and the device's own value: how arp_ignore, arp_announce and others combine (IN_DEV_MAXCONF). */
   confMax(link: Link, key: string): number {
-    const fallback = CONF_DEFAULTS.get(key);
-    const own = (this.conf.get(link.name) ?? this.conf.get('default'))?.get(key) ?? fallback;
-    return Math.max(Number(this.conf.get('all')?.get(key) ?? fallback), Number(own));
+    const fallback = CONF_DEFAULT_NUMBERS.get(key) ?? 0;
+    if (this.conf.size === 0) return fallback; // Asked for every frame; most namespaces change nothing.
+    const own = (this.conf.get(link.name) ?? this.conf.get('default'))?.get(key);
+    const all = this.conf.get('all')?.get(key);
+    return Math.max(all === undefined ? fallback : Number(all), own === undefined ? fallback : Number(own));
   }
 
   /** modprobe br_netfilter: from now on the net.bridge names exist. */

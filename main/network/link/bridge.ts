@@ -69,14 +69,16 @@ export class BridgeLink extends Link implements BridgeMaster {
   /** Decides by destination address; after PREROUTING when iptables sees bridged frames. */
   route(port: Link, frame: Frame): void {
     const { destination } = frame;
-    if (destination === this.mac || this.isPortMac(destination)) return this.up(frame);
+    if (destination === this.mac) return this.up(frame);
     if (isGroup(destination)) {
       this.flood(port, frame);
       return this.up(cloneFrame(frame));
     }
     const entry = this.lookup(destination);
-    if (entry === undefined) return this.flood(port, frame);
-    if (entry.port !== port || port.isHairpin) this.forward(port, entry.port, frame);
+    if (entry !== undefined) {
+      if (entry.port !== port || port.isHairpin) this.forward(port, entry.port, frame);
+    } else if (this.isPortMac(destination)) this.up(frame);
+    else this.flood(port, frame);
   }
 
   protected override send(frame: Frame): boolean {

@@ -5,12 +5,20 @@ import type { Link } from './link.ts';
 
 /** Frames handled in one task: a fixed number, so that runs repeat and promises get their turn (netdev_budget's role). */
 const FRAMES_PER_TASK_MAX = 64;
+const FRAMES_PER_ARRAY_MAX = 4096;
+
+/** Frames with the links that they arrive at. */
+interface Arrivals {
+  readonly links: Link[];
+  readonly frames: Frame[];
+}
 
 /** Delivers frames in the order they were sent, through Clock.soon. */
 export class Softirq {
   private readonly clock: Clock;
-  private links: Link[] = [];
-  private frames: Frame[] = [];
+  /** In arrays of which none grows beyond bounds: a broadcast in a big LAN may queue a million frames. */
+  private readonly arrays: Arrivals[] = [];
+  /** How many of the first array were delivered. */
   private head = 0;
   private isQueued = false;
   private readonly drain = (): void => {
@@ -33,8 +41,11 @@ export class Softirq {
 
   /** Lets `link` receive `frame` after everything already queued. */
   enqueue(link: Link, frame: Frame): void {
-    this.links.push(link);
-    this.frames.push(frame);
+    let last = this.arrays.at(-1);
+    if (last === undefined || last.frames.length >= FRAMES_PER_ARRAY_MAX)
+      this.arrays.push((last = { links: [], frames: [] }));
+    last.links.push(link);
+    last.frames.push(frame);
     this.wake();
   }
 
@@ -47,29 +58,21 @@ export class Softirq {
   private run(): void {
     let budget = FRAMES_PER_TASK_MAX;
     try {
-      while (this.head < this.frames.length && budget-- > 0) {
-        const link = this.links[this.head]!;
-        const frame = this.frames[this.head]!;
-        this.head++;
-        link.receive(frame);
+      for (let first = this.first(); first !== undefined && budget-- > 0; first = this.first()) {
+        const at = this.head++;
+        first.links[at]!.receive(first.frames[at]!);
       }
     } finally {
-      this.compact();
+      if (this.first() !== undefined) this.wake();
     }
   }
 
-  private compact(): void {
-    if (this.head === this.frames.length) {
-      this.links = [];
-      this.frames = [];
-      this.head = 0;
-      return;
-    }
-    if (this.head > 1024) {
-      this.links = this.links.slice(this.head);
-      this.frames = this.frames.slice(this.head);
-      this.head = 0;
-    }
-    this.wake();
+  /** The array with the next frame to be delivered. */
+  private first(): Arrivals | undefined {
+    const [first] = this.arrays;
+    if (first === undefined || this.head < first.frames.length) return first;
+    this.arrays.shift();
+    this.head = 0;
+    return this.arrays[0];
   }
 }
