@@ -8,6 +8,7 @@ import {
   requireProfile,
   withNodes,
   type CommandResult,
+  type Profile,
 } from '../../main/cluster/index.ts';
 import { makeRandom, Simulation, type Duration } from '../../main/simulation/index.ts';
 import { SqliteStore } from '../../main/storage/index.ts';
@@ -33,6 +34,7 @@ export interface TestClusterOptions {
   /** `current` if none is named. */
   readonly profile?: string;
   readonly startMs?: number;
+  readonly cni?: Profile['cni'];
   /** An existing workspace. */
   readonly folder?: string;
 }
@@ -49,7 +51,11 @@ export async function makeCluster(options: TestClusterOptions = {}): Promise<Tes
   const onFault = (error: unknown): void => void faults.push(error);
   const clock = new Simulation({ startMs: options.startMs ?? START_MS, host: hostLoop, onFault });
   const named = requireProfile(options.profile ?? 'current');
-  const profile = { ...withNodes(named, options.nodes ?? 3), latencies: NO_LATENCY };
+  const profile = {
+    ...withNodes(named, options.nodes ?? 3),
+    latencies: NO_LATENCY,
+    ...(options.cni === undefined ? {} : { cni: options.cni }),
+  };
   const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!.name;
   const cluster = new Cluster({
     simulation: clock,
