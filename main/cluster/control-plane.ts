@@ -58,6 +58,7 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             client: client('kube-controller-manager'),
             clock,
             random: random.fork('kube-controller-manager'),
+            ...elected(proc),
             ...(flag(proc, 'cluster-cidr') === undefined ? {} : { clusterCidr: flag(proc, 'cluster-cidr')! }),
             rootCa: options.authority.certificate,
             signingAuthority: options.authority,
@@ -82,6 +83,7 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             client: client('kube-scheduler'),
             clock,
             random: random.fork('kube-scheduler'),
+            ...elected(proc),
           }).start(),
         );
         return stack;
@@ -117,6 +119,11 @@ function serveHealth(
   } as const;
   stack.use(serveHttp(over(listener), () => Promise.resolve(answer)));
   return stack;
+}
+
+/** --leader-elect, under the name of the machine. */
+function elected(proc: Process): { leaderElectOn?: string } {
+  return flag(proc, 'leader-elect') === 'true' ? { leaderElectOn: proc.kernel.hostname } : {};
 }
 
 function flag(proc: Process, name: string): string | undefined {

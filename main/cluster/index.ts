@@ -2,4 +2,11 @@
 export { Cluster } from './cluster.ts';
 export { MachineProcess } from './machine-process.ts';
 export type { CommandResult, World } from './world.ts';
-export { listProfiles, NO_LATENCY, requireProfile, withNodes, type Latencies, type Profile } from './profile.ts';
+export {
+  listProfiles,
+  NO_LATENCY,
+  requireProfile,
+  withNodes,
+  type Latencies,
+  type Profile,
+} from './profile.ts';

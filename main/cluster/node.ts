@@ -56,6 +56,11 @@ const NODE_MODULES = [
 ];
 /** Packages that whoever set the nodes up has installed. */
 const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'tcpdump', 'traceroute'];
+/** Kustomize inside kubectl, where it isn't the latest. */
+const KUSTOMIZE_VERSIONS: Readonly<Record<string, string>> = {
+  'v1.28.2': 'v5.0.4-0.20230601165947-6ce0bf390ce3',
+};
+const DOCKER_PACKAGES = ['docker-ce-cli'];
 const XTABLES_LOCK = '/run/xtables.lock';
 const CPU_COUNT = 2;
 const MEMORY_BYTES = 4 * 1024 ** 3;
@@ -172,13 +177,18 @@ function addDockerBridge({ links, addresses }: NetworkNamespace): void {
 
 function programsFor({ profile }: NodeOptions): Map<string, Program> {
   const programs = new Map(
-    [...machinePrograms(PREINSTALLED)].map(([path, { program }]) => [path, program] as const),
+    [
+      ...machinePrograms([...PREINSTALLED, ...(profile.runtime.name === 'docker' ? DOCKER_PACKAGES : [])]),
+    ].map(([path, { program }]) => [path, program] as const),
   );
   programs.set('/usr/bin/bash', bash);
   programs.set('/usr/bin/sh', bash);
   programs.set(
     '/usr/bin/kubectl',
-    makeKubectl({ gitVersion: profile.kubernetesVersion, kustomizeVersion: 'v5.7.1' }),
+    makeKubectl({
+      gitVersion: profile.kubernetesVersion,
+      kustomizeVersion: KUSTOMIZE_VERSIONS[profile.kubernetesVersion] ?? 'v5.7.1',
+    }),
   );
   registerCompleter('kubectl', completeKubectl);
   return programs;

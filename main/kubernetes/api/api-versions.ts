@@ -294,17 +294,15 @@ function olderVersion(groupVersion: string, kind: string): OlderVersion[] {
   return [{ stored, resource: Object.freeze({ ...stored, group, version }) }];
 }
 
-/** The version that objects of a resource are stored in. */
-export function storedVersionOf(resource: ResourceInfo): ResourceInfo {
+/** The version that objects of a resource are stored in, where it is another one. */
+export function storedVersionOf(resource: Parameters<typeof keyOf>[0]): ResourceInfo | undefined {
   const key = keyOf(resource);
-  return OLDER_VERSIONS.find((older) => keyOf(older.resource) === key)?.stored ?? resource;
+  return OLDER_VERSIONS.find((older) => keyOf(older.resource) === key)?.stored;
 }
 
 /** The versions in which releases before a kind's present version may serve it, the latest first. */
-export function formerVersionsOf(stored: Resource): ResourceInfo[] {
-  return OLDER_VERSIONS.filter(
-    (older) => older.stored.plural === stored.plural && older.stored.group === stored.group,
-  )
+export function formerVersionsOf({ group, kind }: Pick<Resource, 'group' | 'kind'>): ResourceInfo[] {
+  return OLDER_VERSIONS.filter(({ stored }) => stored.kind === kind && stored.group === group)
     .map(({ resource }) => resource)
     .sort((a, b) => (lifeOf(b)?.removed ?? 0) - (lifeOf(a)?.removed ?? 0));
 }
@@ -330,7 +328,7 @@ export function builtInResourcesIn(minor: number): ResourceInfo[] {
   ];
 }
 
-function keyOf({ group, version, plural }: ResourceInfo): string {
+function keyOf({ group, version, plural }: Pick<Resource, 'group' | 'version' | 'plural'>): string {
   return `${group}/${version}/${plural}`;
 }
 

@@ -29,6 +29,7 @@ const GO_VERSIONS: Readonly<Record<string, string>> = {
   '15': 'go1.12.17',
   '19': 'go1.15.15',
   '23': 'go1.19.6',
+  '28': 'go1.20.8',
 };
 
 /** The body of `/version`. Differs: build facts are Drydock's own. */

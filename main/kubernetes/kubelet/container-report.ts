@@ -31,15 +31,16 @@ export function terminationMessage(
     .toString();
 }
 
-/** The image as the status names it. */
+/** The image as the status names it; Docker leaves its own registry's name out. */
 export function imageOf(world: StarterWorld, instance: RuntimeContainer): { image: string; imageID: string } {
   const record = world.containerd.imageStatus(instance.spec.image);
-  const pullable = world.runtimeName === 'docker' ? 'docker-pullable://' : '';
+  const image = record?.repoTags[0] ?? record?.image.name ?? instance.spec.image;
+  const digest = record?.repoDigests[0];
+  const id = digest ?? record?.id ?? instance.imageId;
+  if (world.runtimeName !== 'docker') return { image, imageID: id };
+  const short = (name: string): string => name.replace(/^docker\.io\/(library\/)?/, '');
   return {
-    image: record?.repoTags[0] ?? record?.image.name ?? instance.spec.image,
-    imageID:
-      record?.repoDigests[0] === undefined
-        ? (record?.id ?? instance.imageId)
-        : pullable + record.repoDigests[0],
+    image: short(image),
+    imageID: digest === undefined ? `docker://${id}` : `docker-pullable://${short(digest)}`,
   };
 }

@@ -263,7 +263,7 @@ function resourceList(groupVersion: string, resources: readonly ResourceInfo[]):
 function resourceEntry(resource: ResourceInfo): unknown {
   const { kind, plural, singular, namespaced, verbs, shortNames, categories } = resource;
   const isStored = verbs.includes('watch');
-  const stored = storedVersionOf(resource);
+  const stored = storedVersionOf(resource) ?? resource;
   const hash = createHash('sha256')
     // Upstream hashes the name that definitions were once stored under.
     .update(`${stored.group}/${kind === 'CustomResourceDefinition' ? 'v1beta1' : stored.version}/${kind}`)

@@ -2,6 +2,7 @@
 import { CommandError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { toYaml } from '../output/yaml.ts';
+import { minorOfClient } from '../rest/release.ts';
 
 interface VersionInfo {
   readonly major: string;
@@ -39,8 +40,11 @@ async function runVersion({ kubectl, flags, args }: Invocation): Promise<number>
     }
   }
   if (output === '') {
-    await kubectl.out(`Client Version: ${client.gitVersion}\nKustomize Version: ${kustomizeVersion}\n`);
-    if (server !== undefined) await kubectl.out(`Server Version: ${server.gitVersion}\n`);
+    const minor = minorOfClient(kubectl.version);
+    const told = (info: VersionInfo): string => (minor < SHORT_SINCE ? inGo(info) : info.gitVersion);
+    await kubectl.out(`Client Version: ${told(client)}\n`);
+    if (minor >= KUSTOMIZE_SINCE) await kubectl.out(`Kustomize Version: ${kustomizeVersion}\n`);
+    if (server !== undefined) await kubectl.out(`Server Version: ${told(server)}\n`);
   } else {
     const all = {
       clientVersion: client,
@@ -54,6 +58,33 @@ async function runVersion({ kubectl, flags, args }: Invocation): Promise<number>
   return 0;
 }
 
+/** First releases that tell Kustomize's version, and that tell no more than versions. */
+const KUSTOMIZE_SINCE = 24;
+const SHORT_SINCE = 28;
+
+/** As Go prints the structure, `%#v`. */
+function inGo(info: VersionInfo): string {
+  const fields = [
+    ['Major', info.major],
+    ['Minor', info.minor],
+    ['GitVersion', info.gitVersion],
+    ['GitCommit', info.gitCommit],
+    ['GitTreeState', info.gitTreeState],
+    ['BuildDate', info.buildDate],
+    ['GoVersion', info.goVersion],
+    ['Compiler', info.compiler],
+    ['Platform', info.platform],
+  ];
+  return `version.Info{${fields.map(([name, value]) => `${name}:${JSON.stringify(value)}`).join(', ')}}`;
+}
+
+/** Go's version in releases whose kubectl is known to be built with another than the latest. */
+const GO_VERSIONS: Readonly<Record<string, string>> = {
+  '15': 'go1.12.17',
+  '19': 'go1.15.15',
+  '28': 'go1.20.8',
+};
+
 /** Build facts that no release tells by its name alone stand as unknown. */
 function clientVersion(gitVersion: string): VersionInfo {
   const [, major = '', minor = ''] = /^v(\d+)\.(\d+)/.exec(gitVersion) ?? [];
@@ -64,7 +95,7 @@ function clientVersion(gitVersion: string): VersionInfo {
     gitCommit: 'unknown',
     gitTreeState: 'clean',
     buildDate: '1970-01-01T00:00:00Z',
-    goVersion: 'go1.23.8',
+    goVersion: GO_VERSIONS[minor] ?? 'go1.23.8',
     compiler: 'gc',
     platform: 'linux/amd64',
   };

@@ -5,6 +5,7 @@ import { dryRunOf, dryRunQuery } from '../../frame/dry-run.ts';
 import { validationOf } from '../../frame/validation.ts';
 import { resultPrinter } from '../../output/result.ts';
 import type { AnyObject } from '../../rest/builder.ts';
+import { asOfRelease } from '../../rest/release.ts';
 import { pathOf } from '../../rest/discovery.ts';
 import { withLastApplied } from '../../rest/last-applied.ts';
 import { StatusError } from '../../../api/index.ts';
@@ -58,7 +59,8 @@ async function createObject(invocation: Invocation, given: AnyObject, clusterSco
     ...given,
     metadata: { ...given.metadata, ...(namespace === undefined ? {} : { namespace }) },
   } as AnyObject;
-  const object = flags.bool('save-config') ? withLastApplied(withoutNulls(placed)) : placed;
+  const made = asOfRelease(kubectl.version, placed);
+  const object = flags.bool('save-config') ? withLastApplied(withoutNulls(made)) : made;
   const [group, version] = (object.apiVersion ?? '').includes('/')
     ? (object.apiVersion!.split('/') as [string, string])
     : ['', object.apiVersion ?? ''];

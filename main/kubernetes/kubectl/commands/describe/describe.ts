@@ -4,6 +4,7 @@ import { CommandError, throwGathered } from '../../frame/command-error.ts';
 import type { Command, Invocation } from '../../frame/command.ts';
 import { parseTargets, type AnyObject } from '../../rest/builder.ts';
 import { pathOf, type DiscoveredResource } from '../../rest/discovery.ts';
+import { inStoredForm } from '../../rest/release.ts';
 import { selectObjects, typed, type Selected } from '../../rest/selection.ts';
 import {
   describeBinding,
@@ -84,8 +85,11 @@ async function runDescribe(invocation: Invocation): Promise<number> {
   let isFirst = true;
   for (const { resource, object } of found) {
     const w = new DescribeWriter();
-    const describer = DESCRIBERS[`${resource.kind}.${resource.group}`] ?? describeGeneric;
-    await describer({ kubectl, w, object, showEvents: flags.bool('show-events') });
+    const stored = inStoredForm(resource, object);
+    const own = DESCRIBERS[`${resource.kind}.${stored.group}`];
+    const showEvents = flags.bool('show-events');
+    if (own === undefined) await describeGeneric({ kubectl, w, object, showEvents });
+    else await own({ kubectl, w, object: stored.object, showEvents });
     await kubectl.out(`${isFirst ? '' : '\n\n'}${w.text()}`);
     isFirst = false;
   }

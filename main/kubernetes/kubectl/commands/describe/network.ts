@@ -2,8 +2,14 @@
 import { isStatus } from '../../../api/index.ts';
 import type { Kubectl } from '../../kubectl.ts';
 import type { AnyObject } from '../../rest/builder.ts';
+import { minorOfClient } from '../../rest/release.ts';
 import { member, writeOwnEvents, type Describer } from './describer.ts';
 import { mapText, type StringMap } from './writer.ts';
+
+/** First releases that show IP families, the internal traffic policy, and that read EndpointSlices. */
+const DUAL_STACK_SINCE = 20;
+const INTERNAL_POLICY_SINCE = 31;
+const SLICES_SINCE = 31;
 
 /** More addresses than this are only counted. */
 const ENDPOINTS_MAX = 3;
@@ -57,9 +63,13 @@ export const describeService: Describer = async (describing) => {
   w.labels('Labels', object.metadata?.labels);
   w.annotations('Annotations', object.metadata?.annotations);
   w.write(0, `Selector:\t${mapText(spec.selector)}\nType:\t${spec.type ?? ''}\n`);
-  if (spec.ipFamilyPolicy !== undefined) w.write(0, `IP Family Policy:\t${spec.ipFamilyPolicy}\n`);
-  w.write(0, `IP Families:\t${(spec.ipFamilies ?? []).join(',') || '<none>'}\n`);
-  w.write(0, `IP:\t${spec.clusterIP ?? ''}\nIPs:\t${(spec.clusterIPs ?? []).join(',') || '<none>'}\n`);
+  const minor = minorOfClient(kubectl.version);
+  if (minor >= DUAL_STACK_SINCE) {
+    if (spec.ipFamilyPolicy !== undefined) w.write(0, `IP Family Policy:\t${spec.ipFamilyPolicy}\n`);
+    w.write(0, `IP Families:\t${(spec.ipFamilies ?? []).join(',') || '<none>'}\n`);
+  }
+  w.write(0, `IP:\t${spec.clusterIP ?? ''}\n`);
+  if (minor >= DUAL_STACK_SINCE) w.write(0, `IPs:\t${(spec.clusterIPs ?? []).join(',') || '<none>'}\n`);
   if ((spec.externalIPs ?? []).length > 0) w.write(0, `External IPs:\t${spec.externalIPs!.join(',')}\n`);
   if (spec.loadBalancerIP) w.write(0, `Desired LoadBalancer IP:\t${spec.loadBalancerIP}\n`);
   if (spec.externalName) w.write(0, `External Name:\t${spec.externalName}\n`);
@@ -79,7 +89,8 @@ export const describeService: Describer = async (describing) => {
   }
   w.write(0, `Session Affinity:\t${spec.sessionAffinity ?? ''}\n`);
   if (spec.externalTrafficPolicy) w.write(0, `External Traffic Policy:\t${spec.externalTrafficPolicy}\n`);
-  if (spec.internalTrafficPolicy) w.write(0, `Internal Traffic Policy:\t${spec.internalTrafficPolicy}\n`);
+  if (spec.internalTrafficPolicy && minor >= INTERNAL_POLICY_SINCE)
+    w.write(0, `Internal Traffic Policy:\t${spec.internalTrafficPolicy}\n`);
   if (spec.trafficDistribution) w.write(0, `Traffic Distribution:\t${spec.trafficDistribution}\n`);
   if ((spec.healthCheckNodePort ?? 0) !== 0)
     w.write(0, `HealthCheck NodePort:\t${spec.healthCheckNodePort}\n`);
@@ -89,12 +100,30 @@ export const describeService: Describer = async (describing) => {
 };
 
 async function slicesOf(kubectl: Kubectl, namespace: string, service: string): Promise<Slice[]> {
+  if (minorOfClient(kubectl.version) < SLICES_SINCE) return slicesOfEndpoints(kubectl, namespace, service);
   const { items } = await kubectl.api.json<{ items: Slice[] | null }>({
     method: 'GET',
     path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
     query: { labelSelector: `kubernetes.io/service-name=${service}` },
   });
   return items ?? [];
+}
+
+/** Older clients read the Service's Endpoints. */
+async function slicesOfEndpoints(kubectl: Kubectl, namespace: string, service: string): Promise<Slice[]> {
+  try {
+    const { subsets } = await kubectl.api.json<{ subsets?: readonly Subset[] | null }>({
+      method: 'GET',
+      path: `/api/v1/namespaces/${namespace}/endpoints/${service}`,
+    });
+    return (subsets ?? []).map(({ addresses = [], ports = [] }) => ({
+      ports,
+      endpoints: addresses.map(({ ip }) => ({ addresses: [ip] })),
+    }));
+  } catch (error) {
+    if (isStatus(error, 'NotFound')) return [];
+    throw error;
+  }
 }
 
 /** The ready addresses behind a port, the first few of them. */
