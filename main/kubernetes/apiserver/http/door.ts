@@ -42,6 +42,7 @@ import { listParametersOf, writeOptionsOf } from './options.ts';
 import { includeObjectOf, presentList, presentObject, type Presentation } from './presenting.ts';
 import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
 import { reviewAnswer } from '../verbs/reviews.ts';
+import { countRequest } from './metrics.ts';
 import { plainAnswer } from './plain-paths.ts';
 import { warningHeaders } from './warnings.ts';
 import { watchAnswer } from './watch-stream.ts';
@@ -76,12 +77,18 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
     const trail: [string, string][] = [
       ['audit-id', auditId !== '' && auditId.length <= AUDIT_ID_MAX ? auditId : auditIds.uuid()],
     ];
-    const response = await answer(request, trail);
+    const seen: { info?: RequestInfo } = {};
+    const response = await answer(request, trail, seen);
+    countRequest(core, request.method, seen.info, response.status);
     return { ...response, headers: [...response.headers, ...trail] };
   };
 
   /** Adds to the trail which flow the request belongs to, once that is known. */
-  async function answer(request: HttpRequest, trail: [string, string][]): Promise<HttpResponse> {
+  async function answer(
+    request: HttpRequest,
+    trail: [string, string][],
+    seen: { info?: RequestInfo },
+  ): Promise<HttpResponse> {
     const pretty = prettyOf(request);
     let wanted: Wanted = { format: 'json', as: undefined, asVersion: '', pretty };
     const warnings: string[] = [];
@@ -91,6 +98,7 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
       const caller = authenticator.authenticate(request);
       const { user } = caller;
       const info = requestInfoOf(request.method, path, query);
+      seen.info = info;
       caller.check(info);
       const attributes = attributesOf(info, user, query);
       const flow = flows.classify(attributes);

@@ -6,8 +6,8 @@ import {
   type Pod,
   type Service,
 } from '../../../../../main/kubernetes/api/index.ts';
-import type { HttpRequest, HttpResponse } from '../../../../../main/network/http/index.ts';
 import { ErrnoError, type ByteStream } from '../../../../../main/network/index.ts';
+import { askApi } from '../../../../support/ask-api.ts';
 import { makeApi, type TestApi } from '../../../../support/make-api.ts';
 
 interface Asked {
@@ -81,43 +81,12 @@ function backend(one: Asked, answer: string): ByteStream {
   };
 }
 
-async function ask(
-  api: TestApi,
-  target: string,
-  { method = 'GET', body = '', headers = [] as [string, string][] } = {},
-): Promise<{ response: HttpResponse; text: string }> {
-  const request: HttpRequest = {
-    method,
-    target,
-    headers: [
-      ['Host', '127.0.0.1:8001'],
-      ...headers,
-      ...(body === '' ? [] : [['Content-Length', String(body.length)] as [string, string]]),
-    ],
-    body: (async function* () {
-      if (body !== '') yield Buffer.from(body);
-    })(),
-    peer: {
-      address: '192.0.2.1',
-      port: 4711,
-      certificate: { commonName: 'admin', organizations: ['system:masters'] },
-    },
-    signal: new AbortController().signal,
-  };
-  const response = await api.server.handler(request);
-  const pieces: Uint8Array[] = [];
-  if (typeof response.body === 'string') pieces.push(Buffer.from(response.body));
-  else if (response.body instanceof Uint8Array) pieces.push(response.body);
-  else if (response.body !== undefined) for await (const piece of response.body) pieces.push(piece);
-  return { response, text: Buffer.concat(pieces).toString() };
-}
-
 const HERE = '/api/v1/namespaces/default';
 const PLAIN = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Own: yes\r\nConnection: close\r\n\r\nhi';
 
 test('a request goes to the pod with its path, query, headers and body; hop-by-hop and credentials stay here', async () => {
   const { api, asked } = await makeStage(PLAIN);
-  const { response, text } = await ask(api, `${HERE}/pods/web/proxy/a%20b/c/?x=1&y=2`, {
+  const { response, text } = await askApi(api, `${HERE}/pods/web/proxy/a%20b/c/?x=1&y=2`, {
     method: 'PUT',
     body: 'news',
     headers: [
@@ -151,7 +120,7 @@ test('a request goes to the pod with its path, query, headers and body; hop-by-h
 test('a service port by number, by name, and with a scheme leads to its endpoints', async () => {
   const { api, asked } = await makeStage(PLAIN);
   for (const name of ['web:80', 'web:http', 'http:web:80'])
-    expect((await ask(api, `${HERE}/services/${name}/proxy/`)).text).toBe('hi');
+    expect((await askApi(api, `${HERE}/services/${name}/proxy/`)).text).toBe('hi');
   expect(asked.map(({ address, port }) => `${address}:${port}`)).toEqual(Array(3).fill('10.244.1.5:8080'));
 });
 
@@ -171,14 +140,14 @@ test.for([
   ],
 ] as const)('%s is refused with %i: %s', async ([path, code, message]) => {
   const { api } = await makeStage(new ErrnoError('ECONNREFUSED'));
-  const { response, text } = await ask(api, `${HERE}/${path}`);
+  const { response, text } = await askApi(api, `${HERE}/${path}`);
   expect(response.status).toBe(code);
   expect(JSON.parse(text)).toMatchObject({ kind: 'Status', message, code });
 });
 
 test('a proxy without a path leads to itself with a slash', async () => {
   const { api, asked } = await makeStage(PLAIN);
-  const { response } = await ask(api, `${HERE}/pods/web/proxy?x=1`);
+  const { response } = await askApi(api, `${HERE}/pods/web/proxy?x=1`);
   expect(response.status).toBe(301);
   expect(response.headers).toContainEqual(['location', `${HERE}/pods/web/proxy/?x=1`]);
   expect(asked).toEqual([]);
@@ -186,7 +155,7 @@ test('a proxy without a path leads to itself with a slash', async () => {
 
 test('redirects and pages lead through the proxy', async () => {
   const moved = await makeStage('HTTP/1.1 302 Found\r\nLocation: /login\r\nContent-Length: 0\r\n\r\n');
-  expect((await ask(moved.api, `${HERE}/services/web:80/proxy/`)).response.headers).toContainEqual([
+  expect((await askApi(moved.api, `${HERE}/services/web:80/proxy/`)).response.headers).toContainEqual([
     'Location',
     `${HERE}/services/web:80/proxy/login`,
   ]);
@@ -194,7 +163,7 @@ test('redirects and pages lead through the proxy', async () => {
   const html = await makeStage(
     `HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: ${page.length}\r\n\r\n${page}`,
   );
-  const { text, response } = await ask(html.api, `${HERE}/pods/web/proxy/`);
+  const { text, response } = await askApi(html.api, `${HERE}/pods/web/proxy/`);
   expect(text).toBe(`<a href="${HERE}/pods/web/proxy/next">next</a>`);
   expect(response.headers).toContainEqual(['Content-Length', String(text.length)]);
   expect(html.asked[0]!.isClosed).toBe(true);
@@ -202,12 +171,12 @@ test('redirects and pages lead through the proxy', async () => {
 
 test('HEAD gets the head, and a backend that says nothing is EOF', async () => {
   const { api, asked } = await makeStage('HTTP/1.1 200 OK\r\nContent-Length: 999\r\n\r\n');
-  const { response } = await ask(api, `${HERE}/pods/web/proxy/`, { method: 'HEAD' });
+  const { response } = await askApi(api, `${HERE}/pods/web/proxy/`, { method: 'HEAD' });
   expect(response).toMatchObject({ status: 200 });
   expect(asked[0]!.isClosed).toBe(true);
 
   const silent = await makeStage('');
-  expect(JSON.parse((await ask(silent.api, `${HERE}/pods/web/proxy/`)).text)).toMatchObject({
+  expect(JSON.parse((await askApi(silent.api, `${HERE}/pods/web/proxy/`)).text)).toMatchObject({
     message: 'error trying to reach service: EOF',
     code: 503,
   });
@@ -218,7 +187,7 @@ test('an upgrade is passed on both ways', async () => {
   const { api, asked } = await makeStage(
     'HTTP/1.1 101 Switching Protocols\r\nUpgrade: echo\r\nConnection: Upgrade\r\n\r\nfrom the backend',
   );
-  const { response } = await ask(api, `${HERE}/pods/web/proxy/ws`, {
+  const { response } = await askApi(api, `${HERE}/pods/web/proxy/ws`, {
     headers: [
       ['Connection', 'Upgrade'],
       ['Upgrade', 'echo'],
