@@ -314,6 +314,7 @@ class Master {
         for (;;) await worker.sleep(1e12);
       },
     });
+    this.notice(`start worker process ${this.worker.pid}`);
   }
 
   private serve(): void {

@@ -3,7 +3,7 @@ import type { Clock } from '../../simulation/index.ts';
 import { RuntimeError, type Containerd } from '../../linux/containerd/index.ts';
 import type { EventRecorder } from '../client/index.ts';
 import { Backoff } from './backoff.ts';
-import { containerReference, type KnownPod, type PodContainer } from './pod-facts.ts';
+import { containerReference, podReference, type KnownPod, type PodContainer } from './pod-facts.ts';
 
 /** Why a container waits: `reason` and `message` of its state. */
 export class WaitingError extends Error {
@@ -26,6 +26,7 @@ export interface ImagesOptions {
   readonly recorder: EventRecorder;
   /** Minor version of the kubelet, which decides wordings. */
   readonly minor: number;
+  readonly hasSecret: (namespace: string, name: string) => Promise<boolean>;
   /** One pull at a time (serializeImagePulls). */
   readonly serialize: boolean;
 }
@@ -72,6 +73,7 @@ export class Images {
       recorder.event(subject, 'Warning', 'ErrImageNeverPull', message);
       throw new WaitingError('ErrImageNeverPull', message);
     }
+    await this.checkSecrets(pod);
     const key = `${pod.metadata.uid}_${image}`;
     const leftMs = this.backoff.left(key);
     if (leftMs > 0) {
@@ -85,6 +87,16 @@ export class Images {
       );
     }
     await this.pull(pod, container, reference, key);
+  }
+
+  /** Secrets for registries that aren't there are told of; the pull is tried all the same. */
+  private async checkSecrets(pod: KnownPod): Promise<void> {
+    const missing: string[] = [];
+    for (const { name = '' } of pod.spec.imagePullSecrets ?? [])
+      if (name !== '' && !(await this.options.hasSecret(pod.metadata.namespace, name))) missing.push(name);
+    if (missing.length === 0) return;
+    const message = `Unable to retrieve some image pull secrets (${missing.join(', ')}); attempting to pull the image may not succeed.`;
+    this.options.recorder.event(podReference(pod), 'Warning', 'FailedToRetrieveImagePullSecret', message);
   }
 
   /** Forgets a pod that is gone. */

@@ -200,8 +200,16 @@ class KubeletRun {
       random,
       fs: proc.fs,
       config,
-      images: new Images({ containerd, clock, recorder, minor, serialize: config.serializeImagePulls }),
+      images: new Images({
+        containerd,
+        clock,
+        recorder,
+        minor,
+        serialize: config.serializeImagePulls,
+        hasSecret: (namespace, name) => this.objects.hasSecret(namespace, name),
+      }),
       volumes: new VolumeManager({
+        kernel: proc.kernel,
         fs: proc.fs,
         client,
         clock,

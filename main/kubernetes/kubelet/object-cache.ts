@@ -1,6 +1,6 @@
 // The ConfigMaps and Secrets that this node's pods refer to, each watched as long as a pod needs it.
 import type { Clock } from '../../simulation/index.ts';
-import { resources, StatusError } from '../api/index.ts';
+import { isStatus, resources, StatusError } from '../api/index.ts';
 import type { ConfigMap, KubernetesObject, Secret, Stored } from '../api/index.ts';
 import { Informer, type ApiClient } from '../client/index.ts';
 import { allContainersOf, type KnownPod } from './pod-facts.ts';
@@ -54,6 +54,17 @@ export class ObjectCache {
   /** Rejects with StatusError NotFound. */
   secret(namespace: string, name: string): Promise<Stored<Secret>> {
     return this.get<Secret>('secret', namespace, name);
+  }
+
+  /** Whether there is such a Secret. */
+  async hasSecret(namespace: string, name: string): Promise<boolean> {
+    try {
+      await this.secret(namespace, name);
+      return true;
+    } catch (error) {
+      if (isStatus(error, 'NotFound')) return false;
+      throw error;
+    }
   }
 
   dispose(): void {
@@ -144,6 +155,7 @@ function referencesOf(pod: KnownPod): Set<string> {
       add('secret', valueFrom?.secretKeyRef?.name);
     }
   }
+  for (const { name } of pod.spec.imagePullSecrets ?? []) add('secret', name);
   for (const volume of pod.spec.volumes ?? []) {
     add('configmap', volume.configMap?.name);
     add('secret', volume.secret?.secretName);

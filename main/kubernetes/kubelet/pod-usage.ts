@@ -44,7 +44,8 @@ export function usageOf(world: PodUsageWorld, pod: KnownPod): ContainerUse[] {
 export function emptyDirBytes(world: PodUsageWorld, pod: KnownPod): Map<string, number> {
   const sizes = new Map<string, number>();
   for (const { name, emptyDir } of pod.spec.volumes ?? []) {
-    const path = emptyDir === undefined ? undefined : world.volumes.pathOf(pod, name);
+    const isOnDisk = emptyDir !== undefined && emptyDir.medium !== 'Memory';
+    const path = !isOnDisk ? undefined : world.volumes.pathOf(pod, name);
     if (path !== undefined) sizes.set(name, folderBytes(world.fs, path));
   }
   return sizes;

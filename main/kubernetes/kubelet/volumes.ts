@@ -1,7 +1,7 @@
 // Volumes of pods as folders on the machine: made before the containers, kept up to date, removed after them.
 import { rfc3339Micro, type Clock, type Random } from '../../simulation/index.ts';
-import type { FileSystemView } from '../../linux/kernel/index.ts';
-import { isStatus, resources } from '../api/index.ts';
+import { makeTmpfs, type FileSystemView, type Kernel } from '../../linux/kernel/index.ts';
+import { isStatus, quantityValue, resources } from '../api/index.ts';
 import type { KubernetesObject, PersistentVolume, PersistentVolumeClaim, Volume } from '../api/index.ts';
 import type { ApiClient } from '../client/index.ts';
 import { writeAtomically, type PayloadFile } from './atomic-writer.ts';
@@ -15,6 +15,7 @@ type ProjectedSources = NonNullable<NonNullable<Volume['projected']>['sources']>
 type DownwardItems = NonNullable<NonNullable<Volume['downwardAPI']>['items']>;
 
 export interface VolumeWorld {
+  readonly kernel: Kernel;
   readonly fs: FileSystemView;
   readonly client: ApiClient;
   readonly clock: Clock;
@@ -112,6 +113,12 @@ export class VolumeManager {
     this.tokens.delete(pod.metadata.uid);
     this.seen.delete(pod.metadata.uid);
     for (const { name } of pod.spec.volumes ?? []) this.claims.delete(`${pod.metadata.uid}/${name}`);
+    for (const volume of pod.spec.volumes ?? []) {
+      if (volume.emptyDir?.medium !== 'Memory') continue;
+      const folder = this.folderOf(pod, volume);
+      if (this.world.kernel.listMounts().some(({ target }) => target === folder))
+        this.world.kernel.unmount(folder);
+    }
     this.world.fs.removeAll(this.podFolder(pod.metadata.uid));
   }
 
@@ -135,6 +142,7 @@ export class VolumeManager {
       if (volume.emptyDir === undefined && kind !== undefined)
         throw new Error(`drydock: volumes of kind ${kind} aren't simulated`);
       this.makeFolder(pod, folder, 0o777);
+      if (volume.emptyDir?.medium === 'Memory') this.mountMemory(pod, folder, volume.emptyDir.sizeLimit);
       return;
     }
     const files = await this.payloadOf(pod, volume, podIPs);
@@ -145,6 +153,20 @@ export class VolumeManager {
       random: this.world.random,
       ...(gid === undefined ? {} : { gid }),
     });
+  }
+
+  /** An emptyDir in memory: a tmpfs as large as its limit, or as the pod's memory if that is less. */
+  private mountMemory(pod: KnownPod, folder: string, sizeLimit: string | number | undefined): void {
+    const { kernel, clock } = this.world;
+    if (kernel.listMounts().some(({ target }) => target === folder)) return;
+    const limits = pod.spec.containers.map(({ resources }) => resources?.limits?.['memory']);
+    const podBytes = limits.every((limit) => limit !== undefined)
+      ? limits.reduce<number>((sum, limit) => sum + quantityValue(limit!), 0)
+      : kernel.memoryBytes;
+    const wanted = sizeLimit === undefined ? 0 : quantityValue(sizeLimit);
+    const sizeMaxBytes = wanted > 0 ? Math.min(wanted, podBytes) : podBytes;
+    const tree = makeTmpfs({ id: `tmpfs:${folder}`, now: () => clock.now(), sizeMaxBytes, mode: 0o777 });
+    kernel.mount({ target: folder, source: 'tmpfs', type: 'tmpfs', tree });
   }
 
   private makeFolder(pod: KnownPod, folder: string, mode: number): void {

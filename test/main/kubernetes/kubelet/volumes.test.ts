@@ -149,3 +149,56 @@ test('resolv.conf and hosts are those of a pod', async () => {
   expect(text).toContain('10.244.1.2\tdns\n');
   expect(text).toContain('/etc/hostname: dns\n');
 });
+
+test('an emptyDir in memory is a tmpfs of its limit, and goes with its pod', async () => {
+  const filler: Program = async (proc) => {
+    try {
+      proc.fs.writeFile('/cache/file', new Uint8Array(2 * 1024 ** 2));
+    } catch (error) {
+      await proc.stdout.write(`${(error as Error).message}\n`);
+    }
+    await proc.sleep(3_600_000);
+    return 0;
+  };
+  const image = imageOf('docker.io/library/filler:1', { '/fill': filler });
+  using node = await makeNode({ images: [image] });
+  const pod = await node.createPod({
+    metadata: { name: 'p' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [{ name: 'c', image: 'filler:1', volumeMounts: [{ name: 'cache', mountPath: '/cache' }] }],
+      volumes: [{ name: 'cache', emptyDir: { medium: 'Memory', sizeLimit: '1Mi' } }],
+    },
+  });
+  await node.advance(1);
+  const folder = `/var/lib/kubelet/pods/${pod.metadata.uid}/volumes/kubernetes.io~empty-dir/cache`;
+  const mounted = (): (string | undefined)[] =>
+    node.machine.kernel
+      .listMounts()
+      .filter(({ target }) => target === folder)
+      .map(({ type }) => type);
+  expect(mounted()).toEqual(['tmpfs']);
+  const log = `/var/log/pods/default_p_${pod.metadata.uid}/c/0.log`;
+  expect(node.machine.kernel.files.readText(log)).toContain('No space left on device');
+  await node.api.client.delete(resources.pods, 'p', { namespace: 'default', gracePeriodSeconds: 0 });
+  await node.advance(5);
+  expect(mounted()).toEqual([]);
+});
+
+test('pull secrets that are missing are told of', async () => {
+  const image = imageOf('docker.io/library/filler:1', { '/main': sleeper });
+  using node = await makeNode({ images: [image] });
+  await node.createPod({
+    metadata: { name: 'p' },
+    spec: {
+      automountServiceAccountToken: false,
+      imagePullSecrets: [{ name: 'regcred' }],
+      containers: [{ name: 'c', image: 'filler:1' }],
+    },
+  });
+  await node.advance(1);
+  expect(await node.events('p')).toContain(
+    'Warning FailedToRetrieveImagePullSecret Unable to retrieve some image pull secrets (regcred); attempting to pull the image may not succeed.',
+  );
+  expect((await node.pod('p')).status?.phase).toBe('Running');
+});
