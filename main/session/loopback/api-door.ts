@@ -81,14 +81,12 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   );
   stack.use(simulation.onInput<{ id: number }>('api.end', ({ id }) => streams.get(id)?.arriveEnd()));
 
-  /** By connection: a certificate is looked at once. */
-  const vouched = new WeakMap<TLSSocket, boolean>();
-  const vouchesFor = (socket: TLSSocket): boolean => {
-    const known = vouched.get(socket);
-    if (known !== undefined) return known;
-    const isIssued = options.isIssuedByCluster?.(socket.getPeerCertificate().raw) === true;
-    vouched.set(socket, isIssued);
-    return isIssued;
+  /** By connection: reading a certificate takes longer than most requests. */
+  const peers = new WeakMap<TLSSocket, Peer>();
+  const peerOf = (socket: TLSSocket): Peer => {
+    let peer = peers.get(socket);
+    if (peer === undefined) peers.set(socket, (peer = readPeer(socket, options.isIssuedByCluster)));
+    return peer;
   };
 
   const begin = async (
@@ -102,12 +100,16 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       target: request.url ?? '/',
       headers: headerList(request.rawHeaders),
       body: body.toString('base64'),
-      peer: peerOf(request, vouchesFor),
+      peer: peerOf(request.socket as TLSSocket),
     };
-    const response = await simulation.input<HttpResponse>('api.request', payload).catch((error: unknown) => {
-      if (running.has(id)) onFault(error); // Else the client went away, and that ended it.
-      return panicked();
-    });
+    // What only reads changes nothing, so a replay does without it.
+    const isRecorded = !isPlainRead(payload);
+    const response = await simulation
+      .input<HttpResponse>('api.request', payload, { isRecorded })
+      .catch((error: unknown) => {
+        if (running.has(id)) onFault(error); // Else the client went away, and that ended it.
+        return panicked();
+      });
     return { id, response };
   };
 
@@ -332,12 +334,21 @@ function headerList(rawHeaders: readonly string[]): HeaderList {
   return headers;
 }
 
-function peerOf(request: IncomingMessage, vouchesFor: (socket: TLSSocket) => boolean): Peer {
-  const socket = request.socket as TLSSocket;
+/** Paths of the server's own objects; other groups may be an extension server's, which lives in the cluster. */
+const OWN_OBJECTS =
+  /^\/(api|apis\/(apps|batch|autoscaling|policy|(rbac\.authorization|networking|storage)\.k8s\.io))\/v/;
+const STREAMS = /[?&](watch|follow)=|\/(watch|exec|attach|portforward|proxy|log)(\/|\?|$)/;
+
+/** Whether a request only asks for objects as they stand. */
+function isPlainRead({ method, target }: RequestPayload): boolean {
+  return method === 'GET' && OWN_OBJECTS.test(target) && !STREAMS.test(target);
+}
+
+function readPeer(socket: TLSSocket, isIssuedByCluster: ApiDoorOptions['isIssuedByCluster']): Peer {
   const base = { address: '127.0.0.1', port: socket.remotePort ?? 0 };
   const shown = socket.getPeerCertificate();
   if (Object.keys(shown).length === 0) return base;
-  if (!socket.authorized && !vouchesFor(socket)) return { ...base, isDistrusted: true };
+  if (!socket.authorized && isIssuedByCluster?.(shown.raw) !== true) return { ...base, isDistrusted: true };
   const { subject, fingerprint256 } = shown;
   const organizations = subject.O === undefined ? [] : [subject.O].flat();
   const sha256 = fingerprint256.replaceAll(':', '').toLowerCase();

@@ -111,7 +111,7 @@ class EventStream {
 
   private pushRaw(type: string, object: unknown): void {
     if (this.ended) return;
-    this.queue.push(`{"type":"${type}","object":${JSON.stringify(object)}}\n`);
+    this.queue.push(`{"type":"${type}","object":${jsonOf(object)}}\n`);
     if (this.queue.length > BACKLOG_EVENTS_MAX) this.end();
     this.wakeUp();
   }
@@ -142,4 +142,15 @@ class EventStream {
       this.end();
     }
   }
+}
+
+let lastObject: unknown;
+let lastJson = '';
+
+/** An event goes to all its watchers in a row; objects are frozen, so the text of the last one holds. */
+function jsonOf(object: unknown): string {
+  if (object === lastObject && Object.isFrozen(object)) return lastJson;
+  lastObject = object;
+  lastJson = JSON.stringify(object);
+  return lastJson;
 }
