@@ -168,6 +168,8 @@ function versionProblems({ spec }: Definition): FieldError[] {
     names.add(version.name);
     for (const problem of labelProblems(version.name))
       errors.push(invalidValue(`spec.versions[${index}].name`, version.name, problem));
+    if (version.schema?.openAPIV3Schema === undefined)
+      errors.push(required(`spec.versions[${index}].schema.openAPIV3Schema`));
     if (!isShared) errors.push(...partsProblems(version, `spec.versions[${index}]`, `schema`));
   }
   if (isDoubled)
@@ -195,9 +197,8 @@ function perVersion(version: DefinitionVersion | undefined): unknown {
 function partsProblems(version: DefinitionVersion, path: string, schemaField: string): FieldError[] {
   const errors: FieldError[] = [];
   const schema = version.schema?.openAPIV3Schema;
-  if (schema === undefined)
-    errors.push(required(`${path}.${schemaField}.openAPIV3Schema`, 'schemas are required'));
-  else errors.push(...schemaProblems(schema, `${path}.${schemaField}.openAPIV3Schema`));
+  if (schema !== undefined)
+    errors.push(...schemaProblems(schema, `${path}.${schemaField}.openAPIV3Schema`));
   const { scale } = version.subresources ?? {};
   if (scale !== undefined) errors.push(...scaleProblems(scale, `${path}.subresources.scale`));
   for (const [index, column] of (version.additionalPrinterColumns ?? []).entries()) {

@@ -1,4 +1,5 @@
 // The strategies of the built-in kinds, by plural (pkg/registry/*/strategy.go).
+import type { LabelSelectorSpec } from '../../api/selector.ts';
 import type { Job, PersistentVolumeClaim, Pod, PodTemplateSpec } from '../../api/types.ts';
 import { rfc3339 } from '../../../simulation/index.ts';
 import { cloneTree, metaOf, textAt, type ApiObject, type StoredObject, type Tree } from '../object.ts';
@@ -88,7 +89,8 @@ function labelJob(object: ApiObject): void {
   const template = spec.template as { metadata?: { labels?: Record<string, string> } };
   const meta = (template.metadata ??= {});
   meta.labels = { ...meta.labels, ...labels };
-  spec.selector ??= { matchLabels: { 'batch.kubernetes.io/controller-uid': uid } };
+  const selector = (spec.selector ??= {}) as LabelSelectorSpec;
+  selector.matchLabels = { 'batch.kubernetes.io/controller-uid': uid, ...selector.matchLabels };
 }
 
 /** A Job without labels has its template's, once it's stored. */

@@ -50,7 +50,8 @@ function checkAutoscaler(faults: Faults, { spec }: HorizontalPodAutoscaler): voi
   } = (spec ?? {}) as Partial<Spec>;
   if (minReplicas !== undefined && minReplicas < 1)
     faults.invalid('spec.minReplicas', minReplicas, 'must be greater than or equal to 1');
-  if (maxReplicas < 1) faults.invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0');
+  if (maxReplicas === 0) faults.add(required('spec.maxReplicas', 'must be set and greater than 0'));
+  else if (maxReplicas < 0) faults.invalid('spec.maxReplicas', maxReplicas, 'must be greater than 0');
   if (minReplicas !== undefined && maxReplicas < minReplicas)
     faults.invalid('spec.maxReplicas', maxReplicas, 'must be greater than or equal to `minReplicas`');
   checkReference(faults, 'spec.scaleTargetRef', scaleTargetRef ?? {}, true);

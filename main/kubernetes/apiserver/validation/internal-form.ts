@@ -64,12 +64,18 @@ function memberForm(holds: string, value: unknown): unknown {
   return internalForm(holds, value);
 }
 
-function sortedMembers(map: Tree): Tree {
+/** A map as Go prints it, by key. */
+function sortedMembers(map: Readonly<Tree>): Tree {
   return Object.fromEntries(Object.entries(map).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** metav1 types keep their wire names. */
-function selectorForm(value: unknown): unknown {
+/** Labels as a message shows them. */
+export function labelsForm(labels: Readonly<Record<string, string>> | undefined): Tree | null {
+  return labels === undefined ? null : sortedMembers(labels);
+}
+
+/** A label selector; metav1 types keep their wire names. */
+export function selectorForm(value: unknown): unknown {
   if (!isTree(value)) return null;
   const { matchLabels, matchExpressions } = value;
   return {

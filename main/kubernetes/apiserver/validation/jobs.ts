@@ -6,7 +6,7 @@ import { cloneTree, equalTrees, type Tree } from '../object.ts';
 import { required } from '../refusals.ts';
 import { checkDomainPath, checkLabelSelector, type Faults, isUsable } from './checks.ts';
 import { scheduleProblem } from './cron-schedule.ts';
-import { internalForm, templateForm } from './internal-form.ts';
+import { internalForm, labelsForm, selectorForm, templateForm } from './internal-form.ts';
 import { checkTemplate } from './pod-spec.ts';
 import { immutable, validator, type Validator } from './validator.ts';
 
@@ -202,7 +202,7 @@ function checkJob(faults: Faults, job: Job): void {
   if (selector !== undefined && isUsable(selector) && !labelSelectorOf(selector).matches(labels))
     faults.invalid(
       'spec.template.metadata.labels',
-      labels ?? null,
+      labelsForm(labels),
       '`selector` does not match template `labels`',
     );
   const { completionMode, completions = 0 } = job.spec ?? {};
@@ -221,7 +221,7 @@ function checkGenerated(faults: Faults, { spec, metadata }: Job): void {
   const isOurs = Object.entries(selector.matchLabels ?? {}).some(
     ([key, value]) => key in expected && value === uid,
   );
-  if (!isOurs) faults.invalid('spec.selector', selector, '`selector` not auto-generated');
+  if (!isOurs) faults.invalid('spec.selector', selectorForm(selector), '`selector` not auto-generated');
 }
 
 /** Parts of a template that may change while a Job is suspended (KEP-2926, KEP-5440). */
@@ -248,7 +248,7 @@ function checkJobUpdate(faults: Faults, job: Job, old: Job): void {
   checkJob(faults, job);
   const [spec, before] = [job.spec!, old.spec!];
   checkCompletionsUpdate(faults, spec, before);
-  immutable(faults, 'spec.selector', spec.selector, before.selector);
+  immutable(faults, 'spec.selector', spec.selector, before.selector, selectorForm(spec.selector));
   const [template, had] = [spec.template as PodTemplateSpec, before.template as PodTemplateSpec];
   if (before.suspend === true && old.status?.startTime === undefined) {
     const munged = asBefore(template, had);

@@ -3,6 +3,7 @@ import { labelSelectorOf, type LabelSelectorSpec } from '../../api/selector.ts';
 import type { PodTemplateSpec } from '../../api/types.ts';
 import { required } from '../refusals.ts';
 import { checkLabelSelector, type Faults, isUsable } from './checks.ts';
+import { labelsForm, selectorForm } from './internal-form.ts';
 import { checkTemplate } from './pod-spec.ts';
 
 export interface Selecting {
@@ -21,9 +22,9 @@ function checkSelector(faults: Faults, selector: LabelSelectorSpec | undefined, 
   }
   checkLabelSelector(faults, 'spec.selector', selector);
   if (sizeOf(selector) === 0)
-    faults.invalid('spec.selector', selector, `empty selector is invalid for ${kind}`);
+    faults.invalid('spec.selector', selectorForm(selector), `empty selector is invalid for ${kind}`);
   if (isUsable(selector)) return true;
-  faults.invalid('spec.selector', selector, 'invalid label selector');
+  faults.invalid('spec.selector', selectorForm(selector), 'invalid label selector');
   return false;
 }
 
@@ -38,7 +39,7 @@ export function checkRunningTemplate(
   if (!matches(labels))
     faults.invalid(
       'spec.template.metadata.labels',
-      labels ?? null,
+      labelsForm(labels),
       '`selector` does not match template `labels`',
     );
   checkTemplate(faults, 'spec.template', template);

@@ -3,7 +3,7 @@ import type { Pod, PodSpec, PodTemplateSpec } from '../../api/types.ts';
 import { cloneTree, equalTrees } from '../object.ts';
 import { required } from '../refusals.ts';
 import type { Faults } from './checks.ts';
-import { internalForm } from './internal-form.ts';
+import { internalForm, labelsForm } from './internal-form.ts';
 import { checkImage } from './pod-containers.ts';
 import { checkPodSpec, checkTemplate } from './pod-spec.ts';
 import { diffOf } from './unified-diff.ts';
@@ -149,7 +149,7 @@ function narrowed(faults: Faults, munged: PodSpec, before: PodSpec): void {
     if (selector.some(([key, value]) => munged.nodeSelector?.[key] !== value))
       faults.invalid(
         'spec.nodeSelector',
-        munged.nodeSelector ?? null,
+        labelsForm(munged.nodeSelector),
         'only additions to spec.nodeSelector are allowed (no mutations or deletions)',
       );
     putBack(munged, before, 'nodeSelector');

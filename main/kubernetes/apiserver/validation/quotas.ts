@@ -29,7 +29,6 @@ const CONFLICTS = [
   ['BestEffort', 'NotBestEffort'],
   ['Terminating', 'NotTerminating'],
 ] as const;
-const ONLY_LIMITED_NAMES = new Set(['storage']);
 
 /** What a quota of BestEffort pods can count, and what other scopes can. */
 function appliesTo(scope: string, name: string): boolean {
@@ -43,9 +42,11 @@ function appliesTo(scope: string, name: string): boolean {
   return isPodResource;
 }
 
+/** Whether a name is of something that the server itself counts. */
 function checkQuotaName(faults: Faults, field: string, name: string): boolean {
-  if (!checkResourceName(faults, field, name)) return false;
-  if (name.includes('/') || !ONLY_LIMITED_NAMES.has(name)) return !name.includes('/');
+  const isKnown = checkResourceName(faults, field, name);
+  if (name.includes('/')) return false;
+  if (isKnown && name !== 'storage') return true;
   faults.invalid(field, name, 'must be a standard resource for quota');
   return false;
 }
@@ -187,7 +188,7 @@ function checkLimit(faults: Faults, at: string, limit: Limit, name: string): voi
   ordered(['default request', request], ['max', max], 'defaultRequest', request);
   ordered(['default request', request], ['default limit', byDefault], 'defaultRequest', request);
   ordered(['min', min], ['default', byDefault], 'default', min);
-  ordered(['default', byDefault], ['max', max], 'default', byDefault);
+  ordered(['default', byDefault], ['max', max], 'default', max);
   if (ratio !== undefined) checkRatio(faults, `${at}.maxLimitRequestRatio[${name}]`, ratio, min, max);
 }
 

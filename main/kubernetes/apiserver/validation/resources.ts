@@ -86,11 +86,11 @@ export function checkResources(
   const limits = (resources?.limits ?? {}) as Amounts;
   const requests = (resources?.requests ?? {}) as Amounts;
   for (const [name, value] of sortedEntries(limits)) {
-    checkContainerResourceName(faults, `${path}.limits`, name);
+    checkContainerResourceName(faults, `${path}.limits[${name}]`, name);
     checkAmount(faults, `${path}.limits[${name}]`, name, value);
   }
   for (const [name, value] of sortedEntries(requests)) {
-    checkContainerResourceName(faults, `${path}.requests`, name);
+    checkContainerResourceName(faults, `${path}.requests[${name}]`, name);
     checkAmount(faults, `${path}.requests[${name}]`, name, value);
     checkRequestToLimit(faults, path, name, value, limits[name]);
   }

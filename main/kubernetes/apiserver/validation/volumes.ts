@@ -52,9 +52,9 @@ function checkVolume(faults: Faults, { spec }: PersistentVolume): void {
       faults.add(required('spec.nodeAffinity.required', 'must specify required node constraints'));
     else checkNodeSelector(faults, 'spec.nodeAffinity.required', spec.nodeAffinity.required);
   }
-  checkSource(faults, spec);
   const policy = spec?.persistentVolumeReclaimPolicy ?? '';
   if (policy !== '') faults.word('spec.persistentVolumeReclaimPolicy', policy, RECLAIM_POLICIES);
+  checkSource(faults, spec);
   if (policy === 'Recycle' && spec?.hostPath?.path === '/')
     faults.forbidden(
       'spec.persistentVolumeReclaimPolicy',

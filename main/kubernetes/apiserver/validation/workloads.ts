@@ -12,14 +12,14 @@ import type {
 import type { Tree } from '../object.ts';
 import { required } from '../refusals.ts';
 import { checkAtMostAll, checkIntOrPercent, checkLabelSelector, type Faults, isUsable } from './checks.ts';
-import { internalForm } from './internal-form.ts';
+import { internalForm, labelsForm, selectorForm } from './internal-form.ts';
 import { checkRunningTemplate, checkSelected, type Selecting, sizeOf } from './pod-selection.ts';
 import { checkStatefulSet, checkStatefulUpdate } from './stateful-sets.ts';
 import { both, immutable, validator, type UpdateCheck, type Validator } from './validator.ts';
 
 const sameSelector: UpdateCheck<{ spec?: object }> = (faults, now, old) => {
   const [spec, before] = [now.spec as Selecting | undefined, old.spec as Selecting | undefined];
-  immutable(faults, 'spec.selector', spec?.selector, before?.selector);
+  immutable(faults, 'spec.selector', spec?.selector, before?.selector, selectorForm(spec?.selector));
 };
 
 interface RollingUpdate {
@@ -97,7 +97,7 @@ function checkDaemonSet(faults: Faults, { spec }: DaemonSet): void {
     checkMismatch(faults, spec);
   else if (!usable) checkMismatch(faults, spec);
   if (selector !== undefined && sizeOf(selector) === 0)
-    faults.invalid('spec.selector', selector, 'empty selector is invalid for daemonset');
+    faults.invalid('spec.selector', selectorForm(selector), 'empty selector is invalid for daemonset');
   checkRunningTemplate(faults, spec?.template as PodTemplateSpec, () => true, 'DaemonSet');
   faults.notNegative('spec.minReadySeconds', spec?.minReadySeconds);
   checkDaemonStrategy(faults, spec?.updateStrategy ?? {});
@@ -107,7 +107,7 @@ function checkDaemonSet(faults: Faults, { spec }: DaemonSet): void {
 function checkMismatch(faults: Faults, spec: Selecting | undefined): void {
   faults.invalid(
     'spec.template.metadata.labels',
-    (spec?.template as PodTemplateSpec | undefined)?.metadata?.labels ?? null,
+    labelsForm((spec?.template as PodTemplateSpec | undefined)?.metadata?.labels),
     '`selector` does not match template `labels`',
   );
 }
