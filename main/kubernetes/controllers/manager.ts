@@ -38,7 +38,7 @@ import {
   type ServiceAccountTokensOptions,
 } from './service-account-tokens.ts';
 import { makeRootCaPublisher, makeServiceAccountController } from './service-account.ts';
-import { makeStatefulSetController } from './stateful-set.ts';
+import { makeStatefulSetController } from './stateful-set/stateful-set.ts';
 import { makeTaintEvictionController } from './taint-eviction.ts';
 import { makeTtlController } from './ttl.ts';
 import { makePersistentVolumeController } from './volume/persistent-volume.ts';

@@ -4,8 +4,8 @@ import {
   type PersistentVolumeClaim,
   type Pod,
   type StatefulSet,
-} from '../../../../main/kubernetes/api/index.ts';
-import { makeControlPlane, type TestControlPlane } from '../../../support/make-control-plane.ts';
+} from '../../../../../main/kubernetes/api/index.ts';
+import { makeControlPlane, type TestControlPlane } from '../../../../support/make-control-plane.ts';
 
 const DEFAULT = { namespace: 'default' };
 

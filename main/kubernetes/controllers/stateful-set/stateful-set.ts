@@ -6,23 +6,26 @@ import {
   resources,
   type ControllerRevision,
   type ObjectKey,
-  type PersistentVolumeClaim,
   type Pod,
-  type PodTemplateSpec,
   type StatefulSet,
   type Stored,
-} from '../api/index.ts';
-import type { Informer } from '../client/index.ts';
-import { makeController, type Controller, type ControllerContext, type ControllerRun } from './controller.ts';
-import { scaledValue } from './deployment/rolling.ts';
-import { constructHistory, hashOf, REVISION_HASH, truncateHistory } from './history.ts';
-import { claim, controllerKey, controllerOf, controllerReference, indexByOwner } from './owner.ts';
-import { isNamespaceTerminating, messageOf, podFromTemplate } from './pod-control.ts';
-import { availableInMs, isPodAvailable, isPodFinished, isPodReady } from './pod-state.ts';
-import { omitEmpty, writeStatus } from './status.ts';
+} from '../../api/index.ts';
+import type { Informer } from '../../client/index.ts';
+import {
+  makeController,
+  type Controller,
+  type ControllerContext,
+  type ControllerRun,
+} from '../controller.ts';
+import { scaledValue } from '../deployment/rolling.ts';
+import { constructHistory, hashOf, REVISION_HASH, truncateHistory } from '../history.ts';
+import { claim, controllerKey, controllerOf, indexByOwner } from '../owner.ts';
+import { isNamespaceTerminating, messageOf } from '../pod-control.ts';
+import { availableInMs, isPodAvailable, isPodFinished, isPodReady } from '../pod-state.ts';
+import { omitEmpty, writeStatus } from '../status.ts';
+import { StatefulClaims } from './claims.ts';
+import { ordinalOf, statefulPod } from './pod.ts';
 
-const POD_NAME_LABEL = 'statefulset.kubernetes.io/pod-name';
-const POD_INDEX_LABEL = 'apps.kubernetes.io/pod-index';
 /** Syncs at once (--concurrent-statefulset-syncs). */
 const WORKERS = 5;
 
@@ -49,14 +52,14 @@ class StatefulSets {
   private readonly run: ControllerRun;
   private readonly sets: Informer<StatefulSet>;
   private readonly pods: Informer<Pod>;
-  private readonly claims: Informer<PersistentVolumeClaim>;
+  private readonly setClaims: StatefulClaims;
   private readonly revisions: Informer<ControllerRevision>;
 
   constructor(run: ControllerRun) {
     this.run = run;
     this.sets = run.informer<StatefulSet>(resources.statefulsets);
     this.pods = run.informer<Pod>(resources.pods);
-    this.claims = run.informer<PersistentVolumeClaim>(resources.persistentvolumeclaims);
+    this.setClaims = new StatefulClaims(run);
     this.revisions = run.informer<ControllerRevision>(resources.controllerrevisions);
     indexByOwner(this.pods);
     indexByOwner(this.revisions);
@@ -121,7 +124,7 @@ class StatefulSets {
         continue;
       }
       if (ordered && (pod.metadata.deletionTimestamp !== undefined || !this.isAvailable(set, pod))) return;
-      await this.ensureClaims(set, ordinal);
+      await this.setClaims.ensure(set, ordinal, pod);
     }
 
     const condemned = pods
@@ -131,7 +134,10 @@ class StatefulSets {
       })
       .sort((a, b) => ordinalOf(set, b.metadata.name)! - ordinalOf(set, a.metadata.name)!);
     for (const pod of condemned) {
-      if (pod.metadata.deletionTimestamp === undefined) await this.deletePod(set, pod);
+      if (pod.metadata.deletionTimestamp === undefined) {
+        await this.setClaims.ensure(set, ordinalOf(set, pod.metadata.name)!, pod);
+        await this.deletePod(set, pod);
+      }
       if (ordered) return; // The next one goes when this one is gone.
     }
     if (condemned.length === 0) await this.update(set, byOrdinal, revisions);
@@ -195,7 +201,9 @@ class StatefulSets {
     const name = `${set.metadata.name}-${ordinal}`;
     const { namespace } = set.metadata;
     try {
-      await this.ensureClaims(set, ordinal);
+      // The claims of a pod that was scaled away are on their way; the new one gets new ones.
+      if (this.setClaims.areStale(set, ordinal)) return true;
+      await this.setClaims.ensure(set, ordinal, undefined);
       await this.run.client.create<Pod>(resources.pods, statefulPod(set, ordinal, revision), { namespace });
     } catch (error) {
       if (isNamespaceTerminating(error)) return false;
@@ -215,44 +223,12 @@ class StatefulSets {
       await this.run.client.delete(resources.pods, name, { namespace, uid });
     } catch (error) {
       if (isStatus(error, 'NotFound') || isStatus(error, 'Conflict')) return;
+      const failed = `delete Pod ${name} in StatefulSet ${set.metadata.name} failed error: ${messageOf(error)}`;
+      this.run.recorder.event(set, 'Warning', 'FailedDelete', failed);
       throw error;
     }
     const message = `Delete Pod ${name} in StatefulSet ${set.metadata.name} successful`;
     this.run.recorder.event(set, 'Normal', 'SuccessfulDelete', message);
-  }
-
-  private async ensureClaims(set: Stored<StatefulSet>, ordinal: number): Promise<void> {
-    const pod = `${set.metadata.name}-${ordinal}`;
-    const { namespace } = set.metadata;
-    for (const template of set.spec!.volumeClaimTemplates ?? []) {
-      const name = `${template.metadata?.name}-${pod}`;
-      if (this.claims.lister.get(`${namespace}/${name}`) !== undefined) continue;
-      const retention = set.spec!.persistentVolumeClaimRetentionPolicy;
-      const object: PersistentVolumeClaim = {
-        apiVersion: 'v1',
-        kind: 'PersistentVolumeClaim',
-        metadata: {
-          name,
-          namespace,
-          labels: { ...template.metadata?.labels, ...set.spec!.selector.matchLabels },
-          ...(template.metadata?.annotations === undefined
-            ? {}
-            : { annotations: template.metadata.annotations }),
-          ...(retention?.whenDeleted === 'Delete' ? { ownerReferences: [controllerReference(set)] } : {}),
-        },
-        spec: template.spec,
-      };
-      try {
-        await this.run.client.create(resources.persistentvolumeclaims, object, { namespace });
-      } catch (error) {
-        if (isStatus(error, 'AlreadyExists')) continue;
-        const failed = `create Claim ${name} for Pod ${pod} in StatefulSet ${set.metadata.name} failed error: ${messageOf(error)}`;
-        this.run.recorder.event(set, 'Warning', 'FailedCreate', failed);
-        throw error;
-      }
-      const message = `Create Claim ${name} Pod ${pod} in StatefulSet ${set.metadata.name} success`;
-      this.run.recorder.event(set, 'Normal', 'SuccessfulCreate', message);
-    }
   }
 
   private isAvailable(set: Stored<StatefulSet>, pod: Stored<Pod>): boolean {
@@ -305,42 +281,4 @@ class StatefulSets {
       if (inMs !== undefined && inMs > 0) this.run.queue.addAfter(key, inMs);
     }
   }
-}
-
-/** The number in the pod's name; undefined if it isn't one of this set's. */
-function ordinalOf(set: Stored<StatefulSet>, podName: string): number | undefined {
-  const prefix = `${set.metadata.name}-`;
-  if (!podName.startsWith(prefix)) return undefined;
-  const text = podName.slice(prefix.length);
-  return /^\d+$/.test(text) ? Number(text) : undefined;
-}
-
-/** The pod of one ordinal, from the template that the revision holds. */
-function statefulPod(set: Stored<StatefulSet>, ordinal: number, revision: Stored<ControllerRevision>): Pod {
-  const { template: stored } = (
-    revision.data as { spec: { template: PodTemplateSpec & { $patch?: string } } }
-  ).spec;
-  const { $patch: _patch, ...template } = stored;
-  const name = `${set.metadata.name}-${ordinal}`;
-  const labels = {
-    ...template.metadata?.labels,
-    [POD_NAME_LABEL]: name,
-    [POD_INDEX_LABEL]: String(ordinal),
-    [REVISION_HASH]: revision.metadata.name,
-  };
-  const claimed = (set.spec!.volumeClaimTemplates ?? []).map(({ metadata }) => ({
-    name: metadata!.name!,
-    persistentVolumeClaim: { claimName: `${metadata!.name}-${name}` },
-  }));
-  const others = (template.spec!.volumes ?? []).filter(
-    (volume) => !claimed.some((other) => other.name === volume.name),
-  );
-  const { serviceName } = set.spec!;
-  const spec = {
-    ...template.spec!,
-    hostname: name,
-    ...(serviceName === undefined || serviceName === '' ? {} : { subdomain: serviceName }),
-    ...(claimed.length + others.length > 0 ? { volumes: [...claimed, ...others] } : {}),
-  };
-  return podFromTemplate({ metadata: { ...template.metadata, labels }, spec }, set, { name });
 }
