@@ -218,6 +218,11 @@ export class Catalogue implements ObjectReader {
     return this.storing.get(`${plural}.${group}`)?.table.get(namespace, name);
   }
 
+  findKind(apiVersion: string, kind: string): Resource | undefined {
+    return this.all().find(({ resource }) => resource.kind === kind && apiVersionOf(resource) === apiVersion)
+      ?.resource;
+  }
+
   list(plural: string, group: string, namespace?: string): readonly StoredObject[] {
     return this.storing.get(`${plural}.${group}`)?.table.list(namespace) ?? [];
   }

@@ -78,7 +78,11 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   services.follow(catalogue.find(resources.services)!.table);
   const admission = new Admission([
     rbacEscalation(authorizer),
-    ...defaultPlugins(catalogue.minor, (quota, used) => writer.chargeQuota(quota, used)),
+    ...defaultPlugins(
+      catalogue.minor,
+      (quota, used) => writer.chargeQuota(quota, used),
+      (attributes) => authorizer.authorize(attributes),
+    ),
   ]);
   const writer: Writer = new Writer({
     objects,

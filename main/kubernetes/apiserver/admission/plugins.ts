@@ -1,4 +1,5 @@
 // The admission plugins that are on, in upstream's order (pkg/kubeapiserver/options/plugins.go).
+import type { AccessCheck } from '../cel/library/authorizer.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { claimResize } from './claim-resize.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -14,8 +15,8 @@ import { mutatingWebhooks, validatingWebhooks } from './webhooks.ts';
 /** First release with the plugin PodSecurity on (beta). */
 const POD_SECURITY_SINCE = 23;
 
-/** Those of a release (a minor version). `charge` writes what a quota's usage has become. */
-export function defaultPlugins(minor: number, charge: Charge): AdmissionPlugin[] {
+/** Those of a release (a minor version). `charge` writes what a quota's usage has become; `check` answers what expressions ask. */
+export function defaultPlugins(minor: number, charge: Charge, check: AccessCheck): AdmissionPlugin[] {
   return [
     namespaceLifecycle,
     limitRanger,
@@ -26,9 +27,9 @@ export function defaultPlugins(minor: number, charge: Charge): AdmissionPlugin[]
     defaultTolerationSeconds,
     claimResize,
     runtimeClass,
-    mutatingWebhooks,
-    validatingAdmissionPolicy,
-    validatingWebhooks,
+    mutatingWebhooks(check),
+    validatingAdmissionPolicy(check),
+    validatingWebhooks(check),
     resourceQuota(charge),
   ];
 }

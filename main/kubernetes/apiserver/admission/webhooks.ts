@@ -2,10 +2,14 @@
 //
 // Differs: a webhook isn't called. What its failure policy says of one that can't be reached is done instead, in clear words.
 import type { LabelSelectorSpec } from '../../api/selector.ts';
+import { runCel } from '../cel/cel.ts';
+import type { AccessCheck } from '../cel/library/authorizer.ts';
+import { policyScope } from '../cel/policy-scope.ts';
 import type { StoredObject } from '../object.ts';
 import { internalError } from '../refusals.ts';
 import type { AdmissionPlugin, AdmissionRequest } from './admission.ts';
-import { evaluate, matches, variablesOf, type ResourceRule } from './validating-policy.ts';
+import { matches, type ResourceRule } from './matching.ts';
+import { variablesOf } from './validating-policy.ts';
 
 const GROUP = 'admissionregistration.k8s.io';
 
@@ -32,16 +36,16 @@ interface Webhook {
   readonly timeoutSeconds?: number;
 }
 
-function callAll(plural: string, request: AdmissionRequest): void {
+function callAll(plural: string, request: AdmissionRequest, check: AccessCheck): void {
   if (request.served.resource.group === GROUP) return; // Else a bad webhook could never be taken away.
   const configurations = request.context.objects.list(plural, GROUP);
   for (const configuration of configurations) {
     const { webhooks = [] } = configuration as StoredObject & { webhooks?: readonly Webhook[] };
-    for (const webhook of webhooks) if (isFor(webhook, request)) fail(webhook, request);
+    for (const webhook of webhooks) if (isFor(webhook, request, check)) fail(webhook, request);
   }
 }
 
-function isFor(webhook: Webhook, request: AdmissionRequest): boolean {
+function isFor(webhook: Webhook, request: AdmissionRequest, check: AccessCheck): boolean {
   const { rules = [], namespaceSelector, objectSelector, matchConditions = [] } = webhook;
   const selectors = {
     resourceRules: rules,
@@ -50,8 +54,11 @@ function isFor(webhook: Webhook, request: AdmissionRequest): boolean {
   };
   if (!matches(selectors, request, true)) return false;
   if (matchConditions.length === 0) return true;
-  const variables = variablesOf(request);
-  return matchConditions.every(({ expression }) => evaluate(expression, variables).value !== false);
+  const variables = variablesOf(request, null, check);
+  return matchConditions.every(({ expression }) => {
+    const compiled = policyScope().compile(expression);
+    return !('run' in compiled) || runCel(compiled, variables).value !== false;
+  });
 }
 
 /** Refuses, or lets pass with a warning where the webhook may fail. */
@@ -73,12 +80,12 @@ function fail(webhook: Webhook, { context }: AdmissionRequest): void {
   if (!isMissing) context.warn(`${message}; the request goes on, as its failurePolicy says`);
 }
 
-export const mutatingWebhooks: AdmissionPlugin = {
+export const mutatingWebhooks = (check: AccessCheck): AdmissionPlugin => ({
   name: 'MutatingAdmissionWebhook',
-  mutate: (request) => callAll('mutatingwebhookconfigurations', request),
-};
+  mutate: (request) => callAll('mutatingwebhookconfigurations', request, check),
+});
 
-export const validatingWebhooks: AdmissionPlugin = {
+export const validatingWebhooks = (check: AccessCheck): AdmissionPlugin => ({
   name: 'ValidatingAdmissionWebhook',
-  validate: (request) => callAll('validatingwebhookconfigurations', request),
-};
+  validate: (request) => callAll('validatingwebhookconfigurations', request, check),
+});

@@ -138,7 +138,7 @@ function withRules(
 ): FieldError[] {
   if (!hasRules(schema)) return errors;
   if (errors.some(({ type }) => BLOCKING.has(type))) return [...errors, NOT_CHECKED];
-  checkRules(object, old, schema, field, errors);
+  checkRules(object, old, schema, field, errors, true);
   return errors;
 }
 

@@ -1,5 +1,4 @@
 // Validation of CustomResourceDefinitions (apiextensions-apiserver pkg/apis/apiextensions/validation).
-import { compileCel } from '../cel/cel.ts';
 import { subdomainProblems } from '../kinds/names.ts';
 import { metaOf, type ApiObject, type StoredObject } from '../object.ts';
 import { forbiddenField, invalidValue, required, unsupported, type FieldError } from '../refusals.ts';
@@ -10,7 +9,8 @@ import {
   type DefinitionVersion,
   type ScalePaths,
 } from './definition.ts';
-import { itemsOf, valuesOf, type JsonSchema, type ValidationRule } from './schema.ts';
+import { ruleProblems, type RuleSite } from './rule-validation.ts';
+import { itemsOf, valuesOf, type JsonSchema } from './schema.ts';
 import { pruned } from './shaping.ts';
 import { validateValue } from './validate-value.ts';
 
@@ -19,7 +19,6 @@ const LABEL_TEXT = `a DNS-1035 label must consist of lower case alphanumeric cha
 const LABEL = new RegExp(`^${LABEL_PATTERN}$`);
 const COLUMN_TYPES = ['boolean', 'date', 'integer', 'number', 'string'];
 const COLUMN_FORMATS = ['byte', 'date', 'date-time', 'double', 'float', 'int32', 'int64', 'password'];
-const REASONS = ['FieldValueDuplicate', 'FieldValueForbidden', 'FieldValueInvalid', 'FieldValueRequired'];
 const APPROVAL = 'api-approved.kubernetes.io';
 
 function labelProblems(value: string): string[] {
@@ -331,7 +330,13 @@ function schemaProblems(schema: JsonSchema, path: string): FieldError[] {
   return errors;
 }
 
-function walk(schema: JsonSchema, path: string, isRoot: boolean, errors: FieldError[]): void {
+function walk(
+  schema: JsonSchema,
+  path: string,
+  isRoot: boolean,
+  errors: FieldError[],
+  uncorrelatable?: string,
+): void {
   for (const field of UNSUPPORTED)
     if (schema[field] !== undefined)
       errors.push(forbiddenField(`${path}.${field}`, `${field} is not supported`));
@@ -360,16 +365,25 @@ function walk(schema: JsonSchema, path: string, isRoot: boolean, errors: FieldEr
   checkEmbedded(schema, path, errors);
   checkListType(schema, path, errors);
   checkDefault(schema, path, errors);
+  const place: RuleSite = { schema, isRoot, path, uncorrelatable };
   for (const [index, rule] of (schema['x-kubernetes-validations'] ?? []).entries())
-    checkRule(rule, `${path}.x-kubernetes-validations[${index}]`, errors);
+    errors.push(...ruleProblems(rule, place, index));
   for (const [name, property] of Object.entries(schema.properties ?? {})) {
     const isMeta = isRoot && (name === 'metadata' || name === 'apiVersion' || name === 'kind');
-    if (!isMeta) walk(property, `${path}.properties[${name}]`, false, errors);
+    if (!isMeta)
+      walk(property, `${path}.properties[${name}]`, false, errors, uncorrelatable ?? atomicMap(schema, path));
   }
   const items = itemsOf(schema);
-  if (items !== undefined) walk(items, `${path}.items`, false, errors);
+  const listPath = schema['x-kubernetes-list-type'] === 'map' ? undefined : path;
+  if (items !== undefined) walk(items, `${path}.items`, false, errors, uncorrelatable ?? listPath);
   const values = valuesOf(schema);
-  if (values !== undefined) walk(values, `${path}.additionalProperties`, false, errors);
+  if (values !== undefined)
+    walk(values, `${path}.additionalProperties`, false, errors, uncorrelatable ?? atomicMap(schema, path));
+}
+
+/** Parts of what is replaced as a whole can't be compared with what they were. */
+function atomicMap(schema: JsonSchema, path: string): string | undefined {
+  return schema['x-kubernetes-map-type'] === 'atomic' ? path : undefined;
 }
 
 function checkEmbedded(schema: JsonSchema, path: string, errors: FieldError[]): void {
@@ -430,26 +444,4 @@ function checkDefault(schema: JsonSchema, path: string, errors: FieldError[]): v
   if (unknown.length > 0) errors.push(invalidValue(field, schema.default, 'must not have unknown fields'));
   for (const error of validateValue(schema.default, schema, '', ''))
     errors.push({ ...error, field: error.field === '' ? field : `${field}.${error.field}` });
-}
-
-function checkRule(rule: ValidationRule, path: string, errors: FieldError[]): void {
-  if ((rule.rule ?? '').trim() === '') {
-    errors.push(required(`${path}.rule`, 'rule is not specified'));
-    return;
-  }
-  if ((rule.message ?? '').includes('\n'))
-    errors.push(invalidValue(`${path}.message`, rule.message, 'must not contain line breaks'));
-  if (rule.reason !== undefined && !REASONS.includes(rule.reason))
-    errors.push(unsupported(`${path}.reason`, rule.reason, REASONS));
-  const compiled = compileCel(rule.rule!);
-  if ('run' in compiled) return;
-  const shown = {
-    Rule: rule.rule,
-    Message: rule.message ?? '',
-    MessageExpression: rule.messageExpression ?? '',
-    Reason: rule.reason ?? null,
-    FieldPath: rule.fieldPath ?? '',
-    OptionalOldSelf: rule.optionalOldSelf ?? null,
-  };
-  errors.push(invalidValue(`${path}.rule`, shown, `compilation failed: ERROR: <input>: ${compiled.error}`));
 }

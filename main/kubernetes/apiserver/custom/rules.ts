@@ -1,8 +1,10 @@
 // CEL rules of structural schemas (x-kubernetes-validations, KEP-2876).
-import { isTree, type Tree } from '../object.ts';
-import { compileCel, runCel, type CelProgram } from '../cel/cel.ts';
+import { Optional } from '@marcbachmann/cel-js';
+import { equalTrees, isTree } from '../object.ts';
+import { CelScope, runCel } from '../cel/cel.ts';
+import { celValue, registerSchema } from '../cel/schema-types.ts';
 import { forbiddenField, invalidValue, required, type FieldError } from '../refusals.ts';
-import { fieldOf, itemsOf, type JsonSchema, type ValidationRule } from './schema.ts';
+import { fieldOf, itemsOf, valuesOf, type JsonSchema, type ValidationRule } from './schema.ts';
 
 /** Whether any rule is anywhere in a schema. */
 export function hasRules(schema: JsonSchema | undefined): boolean {
@@ -15,30 +17,50 @@ export function hasRules(schema: JsonSchema | undefined): boolean {
   );
 }
 
-/** A value as CEL sees it: whole numbers are ints where the schema says so, or says nothing. */
-export function celValue(value: unknown, schema: JsonSchema | undefined): unknown {
-  if (typeof value === 'number')
-    return Number.isSafeInteger(value) && schema?.type !== 'number' ? BigInt(value) : value;
-  if (Array.isArray(value)) return value.map((item) => celValue(item, itemsOf(schema)));
-  if (!isTree(value)) return value;
-  const result: Tree = {};
-  for (const [field, member] of Object.entries(value)) {
-    if (member !== undefined && member !== null) result[field] = celValue(member, fieldOf(schema, field));
-  }
-  return result;
+/** Whether a rule compares with what was before. */
+export function isTransitionRule({ rule = '' }: ValidationRule): boolean {
+  return /\boldSelf\b/.test(rule);
 }
 
-/** Runs all rules of a schema on a value, and on what it held before where a rule asks for it. */
+interface RuleScopes {
+  readonly plain: CelScope;
+  /** Where `oldSelf` may be absent. */
+  readonly optional: CelScope;
+}
+
+const scopes = new WeakMap<JsonSchema, RuleScopes>();
+
+/** What the rules of a schema may speak of: `self` and `oldSelf` of its type. */
+export function scopeOf(schema: JsonSchema, isRoot: boolean, rule: ValidationRule): CelScope {
+  let made = scopes.get(schema);
+  if (made === undefined) {
+    const scope = (wrap: (type: string) => string): CelScope =>
+      new CelScope((environment) => {
+        const type = registerSchema(environment, schema, 'object.self', isRoot);
+        environment.registerVariable('self', type).registerVariable('oldSelf', wrap(type));
+      });
+    made = { plain: scope((type) => type), optional: scope((type) => `optional<${type}>`) };
+    scopes.set(schema, made);
+  }
+  return rule.optionalOldSelf === true ? made.optional : made.plain;
+}
+
+/**
+ * Runs all rules of a schema on a value, and on what it held before where a rule asks for it. What an update leaves as
+ * it was isn't judged anew (KEP-4008, ratcheting), but by rules that compare.
+ * Differs: rules have no cost; the limits of upstream keep a busy server responsive.
+ */
 export function checkRules(
   value: unknown,
   old: unknown,
   schema: JsonSchema | undefined,
   field: string,
   errors: FieldError[],
+  isRoot = false,
 ): void {
   if (schema === undefined || value === undefined || value === null || !hasRules(schema)) return;
   for (const rule of schema['x-kubernetes-validations'] ?? []) {
-    const error = failed(rule, value, old, schema, field);
+    const error = failed(rule, value, old, { schema, field, isRoot });
     if (error !== undefined) errors.push(error);
   }
   if (Array.isArray(value)) {
@@ -49,39 +71,65 @@ export function checkRules(
   } else if (isTree(value)) {
     for (const [name, member] of Object.entries(value)) {
       const before = isTree(old) ? old[name] : undefined;
-      checkRules(member, before, fieldOf(schema, name), field === '' ? name : `${field}.${name}`, errors);
+      checkRules(member, before, fieldOf(schema, name), memberPath(schema, field, name), errors);
     }
   }
 }
 
+/** Members of maps are shown with their keys in brackets, fields after a dot. */
+function memberPath(schema: JsonSchema, field: string, name: string): string {
+  if (schema.properties?.[name] === undefined && valuesOf(schema) !== undefined) return `${field}[${name}]`;
+  return field === '' ? name : `${field}.${name}`;
+}
+
 /** The element of the old list that is the same by its keys; lists without keys have none. */
-function counterpart(item: unknown, old: unknown, keys: readonly string[] | undefined): unknown {
+export function counterpart(item: unknown, old: unknown, keys: readonly string[] | undefined): unknown {
   if (!Array.isArray(old) || keys === undefined || !isTree(item)) return undefined;
   return (old as unknown[]).find((each) => isTree(each) && keys.every((key) => each[key] === item[key]));
+}
+
+interface RulePlace {
+  readonly schema: JsonSchema;
+  readonly field: string;
+  readonly isRoot: boolean;
 }
 
 function failed(
   rule: ValidationRule,
   value: unknown,
   old: unknown,
-  schema: JsonSchema,
-  field: string,
+  { schema, field, isRoot }: RulePlace,
 ): FieldError | undefined {
   const text = rule.rule ?? '';
-  const isTransition = /\boldSelf\b/.test(text);
-  if (isTransition && old === undefined && rule.optionalOldSelf !== true) return undefined;
+  const isTransition = isTransitionRule(rule);
+  const isOptional = rule.optionalOldSelf === true;
+  if (isTransition && old === undefined && !isOptional) return undefined;
+  if (!isTransition && old !== undefined && equalTrees(value, old)) return undefined;
   const variables = {
     self: celValue(value, schema),
-    ...(isTransition ? { oldSelf: celValue(old, schema) } : {}),
+    ...(isTransition ? { oldSelf: oldValue(celValue(old, schema), isOptional) } : {}),
   };
   const at = placeOf(rule.fieldPath, field);
-  const compiled = compileCel(text);
+  const scope = scopeOf(schema, isRoot, rule);
+  const compiled = scope.compile(text);
   if (!('run' in compiled)) return refused(at, value, `rule compile error: ${compiled.error}`);
   const outcome = runCel(compiled, variables);
   if (outcome.value === true) return undefined;
+  if (outcome.error === 'no such overload') {
+    return refused(
+      at,
+      value,
+      `'${outcome.error}': call arguments did not match a supported operator, function or macro signature for rule: ${rule.message ?? text.trim()}`,
+    );
+  }
   if (outcome.error !== undefined)
-    return refused(at, value, `${outcome.error} evaluating rule: ${rule.message ?? text}`);
-  return refusalOf(rule, at, value, messageOf(rule, variables));
+    return refused(at, value, `${outcome.error} evaluating rule: ${rule.message ?? text.trim()}`);
+  return refusalOf(rule, at, value, messageOf(rule, scope, variables));
+}
+
+function oldValue(value: unknown, isOptional: boolean): unknown {
+  if (!isOptional) return value;
+  return value === undefined ? Optional.none() : Optional.of(value);
 }
 
 /** An invalid value; objects and lists aren't shown. */
@@ -96,9 +144,13 @@ function placeOf(fieldPath: string | undefined, field: string): string {
   return field === '' ? fieldPath.replace(/^\./, '') : field + fieldPath;
 }
 
-function messageOf(rule: ValidationRule, variables: Readonly<Record<string, unknown>>): string {
+function messageOf(
+  rule: ValidationRule,
+  scope: CelScope,
+  variables: Readonly<Record<string, unknown>>,
+): string {
   if ((rule.messageExpression ?? '') !== '') {
-    const compiled: CelProgram | { error: string } = compileCel(rule.messageExpression!);
+    const compiled = scope.compile(rule.messageExpression!);
     const outcome = 'run' in compiled ? runCel(compiled, variables) : undefined;
     const text = outcome?.value;
     if (typeof text === 'string' && text.trim() !== '' && !text.includes('\n')) return text;

@@ -2,6 +2,7 @@
 import type { ScalePaths } from '../custom/definition.ts';
 import type { JsonSchema } from '../custom/schema.ts';
 import type { Structure } from '../schema/structures.ts';
+import type { Resource } from '../../api/meta.ts';
 import type { ResourceInfo } from '../../api/resources.ts';
 import type { Random } from '../../../simulation/index.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
@@ -14,6 +15,8 @@ import type { ServiceAllocations } from './service-allocations.ts';
 export interface ObjectReader {
   get(plural: string, group: string, namespace: string, name: string): StoredObject | undefined;
   list(plural: string, group: string, namespace?: string): readonly StoredObject[];
+  /** The resource of a kind that is served, such as that of `v1`, `ConfigMap`. */
+  findKind(apiVersion: string, kind: string): Resource | undefined;
 }
 
 /** The circumstances of one write. */
