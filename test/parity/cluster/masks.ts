@@ -8,6 +8,7 @@ const MASKS: readonly Mask[] = [
   // The recorded server is of a fork that lets everybody read these, and publishes a certificate of its own.
   [/^ +\[\/\.well-known(?:\/\*)?\] .*\n/gm, ''],
   [/^.*\bservice-ca-cert-publisher\b.*\n/gm, ''],
+  [/^@@ -\d+,\d+ \+\d+,\d+ @@$/gm, '@@ of a pod with a volume source more @@'],
   [/, kube-system\/leader-election-controller\b/g, ''],
   // Add-ons of a cluster that kubeadm made: the recorded one had no pod network of its own, and its control plane ran outside.
   [/^(?:\S+ +)?(?:\S+\/)?(?:kube-flannel|flannel|kubeadm:)\b.*\n/gm, ''],
@@ -74,7 +75,7 @@ const PLACES: readonly Mask[] = [
   [/\bworker[12]\b/g, 'WORKER'],
   [/\b172\.30\.0\.1[23]\b/g, 'WORKER-IP'],
 ];
-const ABOUT_NODES = /\b(?:nodes?|worker\d)\b/;
+const ABOUT_NODES = /\b(?:nodes?|worker[12])\b/;
 
 /** A transcript without what varies: masked, blanks collapsed, rows of one set in one order. */
 export function masked(transcript: string): string {

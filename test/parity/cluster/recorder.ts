@@ -79,10 +79,17 @@ export class Recorder implements Disposable {
   }
 }
 
-/** A transcript in a recorder's folder; undefined if it did not get that far. */
+/**
+ * A transcript in a recorder's folder; undefined if it did not get that far. Where the script records only what is
+ * worth it, the number may be another.
+ */
 export function writtenTranscript(folder: string, area: string, file: string): string | undefined {
-  const written = path.join(folder, area, file);
-  return existsSync(written) ? readFileSync(written, 'utf8') : undefined;
+  const written = path.join(folder, area);
+  if (!existsSync(written)) return undefined;
+  const name = existsSync(path.join(written, file))
+    ? file
+    : readdirSync(written).find((other) => other.replace(/^\d+/, '') === file.replace(/^\d+/, ''));
+  return name === undefined ? undefined : readFileSync(path.join(written, name), 'utf8');
 }
 
 /** The recorded transcripts' file names of an area, in their order. */

@@ -11,6 +11,7 @@ import { AREAS, chainsOf } from './areas.ts';
 import { startBench } from './bench.ts';
 import { agrees } from './comparison.ts';
 import { findKubectls } from './kubectls.ts';
+import { listingOf, numberOf } from './ledger.ts';
 import { masked } from './masks.ts';
 import { Recorder, recordedFiles, recordedTranscript, writtenTranscript } from './recorder.ts';
 
@@ -31,14 +32,27 @@ for (const area of new Set(areas)) {
       wanted.length === 0 || wanted.some((name) => name === area || `${area}/${file}`.startsWith(name)),
   );
   for (const file of shown) {
-    process.stdout.write(`\n=== ${area}/${file}\n`);
+    process.stdout.write(`\n=== ${area}/${file}${tagOf(area, file)}\n`);
     process.stdout.write(
       difference(recordedTranscript(area, file), writtenTranscript(written, area, file) ?? ''),
     );
   }
-  summary.push(`${area}: ${files.length - failed.length}/${files.length}`);
+  const news = failed.filter((file) => tagOf(area, file) === '').length;
+  const agreeing = [...listingOf(area).differs].filter(
+    (number) => !failed.some((file) => numberOf(file) === number),
+  );
+  summary.push(
+    `${area}: ${files.length - failed.length}/${files.length}, ${news} differ that aren't listed` +
+      (agreeing.length === 0 ? '' : `; to be taken off: ${agreeing.join(' ')}`),
+  );
 }
 console.log(summary.join('\n'));
+
+/** How a transcript is listed, such as ` (varies)`; empty if it isn't. */
+function tagOf(area: string, file: string): string {
+  const listed = Object.entries(listingOf(area)).find(([, numbers]) => numbers.has(numberOf(file)));
+  return listed === undefined ? '' : ` (${listed[0]})`;
+}
 
 /** Runs the areas and answers the folder of what was written. */
 async function replay(names: readonly string[]): Promise<string> {

@@ -5,7 +5,7 @@ import type { Served } from '../catalogue.ts';
 import type { ServerCore } from '../core.ts';
 import { componentStatusKind } from '../kinds/registry.ts';
 import type { StoredObject } from '../object.ts';
-import { methodNotAllowed, noSuchResource } from '../refusals.ts';
+import { methodNotAllowed, noSuchResource, notFound } from '../refusals.ts';
 import { ObjectTable } from '../storage/object-store.ts';
 import { getObject, listObjects } from '../verbs/reading.ts';
 import { documentAnswer } from './answer.ts';
@@ -39,6 +39,9 @@ export function componentStatusAnswer(exchange: Exchange): HttpResponse {
   const presentation = presentationOf(exchange);
   const headers = warningHeaders(warnings);
   if (name !== '') {
+    // Upstream names the resource by its singular here.
+    if (!COMPONENTS.some((component) => component.name === name))
+      throw notFound({ group: '', plural: 'componentstatus' }, name);
     const document = presentObject(served, getObject(served, '', name), presentation);
     return documentAnswer(200, document, presentation.wanted, headers);
   }

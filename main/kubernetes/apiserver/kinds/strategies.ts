@@ -11,6 +11,7 @@ import {
   initialStatus,
   keepStoredVersion,
 } from '../custom/definition-validation.ts';
+import { certificateRequests } from './certificate-request.ts';
 import { defaulterOf } from './defaults.ts';
 import type { Kind, WriteContext } from './kind.ts';
 import { qosClassOf } from './qos.ts';
@@ -252,14 +253,7 @@ const own: Readonly<Record<string, Partial<Kind>>> = {
   },
   certificatesigningrequests: {
     fields: { 'spec.signerName': field('spec', 'signerName') },
-    prepareCreate(object, { user }) {
-      const spec = (object['spec'] ?? {}) as Tree;
-      spec['username'] = user.name;
-      spec['groups'] = [...user.groups];
-      if (user.uid !== undefined) spec['uid'] = user.uid;
-      object['spec'] = spec;
-      object['status'] = {};
-    },
+    ...certificateRequests,
   },
 };
 
