@@ -32,7 +32,7 @@ import { openInternet } from './internet.ts';
 import { Lan } from './lan.ts';
 import { MachineProcess } from './machine-process.ts';
 import { controlPlanePrograms } from './control-plane.ts';
-import { adminKubeconfig, clusterPki, type Pki } from './kubeadm/pki.ts';
+import { adminKubeconfig, clusterPki, kubeletIdentity, kubeletKubeconfig, type Pki } from './kubeadm/pki.ts';
 import { machineFiles } from './kubeadm/machine-files.ts';
 import { makeNode, type ClusterNode } from './node.ts';
 import { connectFrom, queryDnsFrom } from './reach.ts';
@@ -107,6 +107,8 @@ export class Cluster implements Disposable {
         authority: this.pki.authority.certificate,
         frontProxyAuthority: this.pki.frontProxyAuthority.certificate,
         adminKubeconfig: adminKubeconfig(this.serverUrl, this.pki),
+        kubeletKubeconfig: kubeletKubeconfig(this.serverUrl, this.pki, machine.name),
+        kubeletIdentity: () => kubeletIdentity(clock, random, this.pki, machine.name),
       });
       const kubeletClient = this.gate.guard(
         this.api.client(

@@ -3,7 +3,9 @@ import { stringify } from 'yaml';
 import type { LayerFile } from '../../linux/kernel/index.ts';
 import type { MachineProfile, Profile } from '../profile.ts';
 import { bridgeConfList } from './bridge.ts';
+import type { Identity } from '../../network/tls/index.ts';
 import { metricsServerManifest } from './metrics-server.ts';
+import { KUBELET_CLIENT_FILE } from './pki.ts';
 import { staticPodManifests } from './static-pods.ts';
 
 export interface MachineFilesOptions {
@@ -15,6 +17,9 @@ export interface MachineFilesOptions {
   readonly frontProxyAuthority: string;
   /** kubernetes-admin's kubeconfig. */
   readonly adminKubeconfig: string;
+  readonly kubeletKubeconfig: string;
+  /** What its kubelet is known by. */
+  readonly kubeletIdentity: () => Identity;
 }
 
 /** Path to file, for a machine of this role. */
@@ -24,6 +29,8 @@ export function machineFiles({
   authority,
   frontProxyAuthority,
   adminKubeconfig,
+  kubeletKubeconfig,
+  kubeletIdentity,
 }: MachineFilesOptions): Map<string, LayerFile> {
   const files = new Map<string, LayerFile>();
   const text = (path: string, content: string, mode = 0o644): void =>
@@ -39,6 +46,9 @@ export function machineFiles({
   text('/etc/modules-load.d/ipvs.conf', 'ip_vs\nip_vs_rr\nip_vs_wrr\nip_vs_sh\nnf_conntrack\n');
   text('/etc/kubernetes/pki/ca.crt', authority);
   text('/var/lib/kubelet/config.yaml', kubeletConfig(profile));
+  text('/etc/kubernetes/kubelet.conf', kubeletKubeconfig, 0o600);
+  const { certificate, privateKey } = kubeletIdentity();
+  text(KUBELET_CLIENT_FILE, `${certificate}${privateKey}`, 0o600);
   if (profile.cni === 'bridge') text('/etc/cni/net.d/10-bridge.conflist', bridgeConfList(profile, machine));
   if (machine.role !== 'control-plane') {
     files.set('/etc/kubernetes/manifests', { type: 'directory' });

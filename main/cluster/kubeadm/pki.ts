@@ -134,9 +134,41 @@ function firstServiceAddress(cidr: string): string {
   return `${cidr.split('/')[0]!.split('.').slice(0, 3).join('.')}.1`;
 }
 
+/** By which a node's kubelet is known to the API server; the same whenever the workspace is opened. */
+export function kubeletIdentity(
+  clock: Clock,
+  random: Random,
+  { authority }: Pki,
+  nodeName: string,
+): Identity {
+  const subject = { commonName: `system:node:${nodeName}`, organizations: ['system:nodes'] };
+  return new Issuer(clock, random.fork(`pki/kubelet/${nodeName}`)).issue(subject, authority);
+}
+
 /** admin.conf. */
 export function adminKubeconfig(server: string, { authority, admin }: Pki): string {
-  const base64 = (pem: string): string => Buffer.from(pem).toString('base64');
+  const user = {
+    'client-certificate-data': base64(admin.certificate),
+    'client-key-data': base64(admin.privateKey),
+  };
+  return kubeconfig(server, authority, 'kubernetes-admin', user);
+}
+
+/** kubelet.conf: the kubelet renews what is in the file that it names. */
+export function kubeletKubeconfig(server: string, { authority }: Pki, nodeName: string): string {
+  const file = KUBELET_CLIENT_FILE;
+  const user = { 'client-certificate': file, 'client-key': file };
+  return kubeconfig(server, authority, `system:node:${nodeName}`, user);
+}
+
+/** A kubelet's client certificate and its key. */
+export const KUBELET_CLIENT_FILE = '/var/lib/kubelet/pki/kubelet-client-current.pem';
+
+function base64(pem: string): string {
+  return Buffer.from(pem).toString('base64');
+}
+
+function kubeconfig(server: string, authority: Identity, name: string, user: Record<string, string>): string {
   return stringify(
     {
       apiVersion: 'v1',
@@ -146,21 +178,11 @@ export function adminKubeconfig(server: string, { authority, admin }: Pki): stri
           name: 'kubernetes',
         },
       ],
-      contexts: [
-        { context: { cluster: 'kubernetes', user: 'kubernetes-admin' }, name: 'kubernetes-admin@kubernetes' },
-      ],
-      'current-context': 'kubernetes-admin@kubernetes',
+      contexts: [{ context: { cluster: 'kubernetes', user: name }, name: `${name}@kubernetes` }],
+      'current-context': `${name}@kubernetes`,
       kind: 'Config',
       preferences: {},
-      users: [
-        {
-          name: 'kubernetes-admin',
-          user: {
-            'client-certificate-data': base64(admin.certificate),
-            'client-key-data': base64(admin.privateKey),
-          },
-        },
-      ],
+      users: [{ name, user }],
     },
     { lineWidth: 0 },
   );

@@ -59,6 +59,7 @@ export interface Kubelet {
 
 const DISK_BYTES_DEFAULT = 40 * 1024 ** 3;
 const CNI_FOLDER = '/etc/cni/net.d';
+const KUBECONFIG = '/etc/kubernetes/kubelet.conf';
 const CNI_PROBLEM =
   'container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady message:Network plugin returns error: cni plugin not initialized';
 const CRASH_BACKOFF_MIN_MS = 10_000;
@@ -168,6 +169,13 @@ class KubeletRun {
       pressure: () => this.eviction.pressure(),
       networkProblem,
       runtimeProblem,
+      onRegistration: (isDone) =>
+        this.log(
+          'I',
+          isDone ? 'kubelet_node_status.go:78' : 'kubelet_node_status.go:75',
+          `"${isDone ? 'Successfully registered' : 'Attempting to register'} node" node="${config.nodeName}"`,
+        ),
+      onRegistrationFailed: (error) => this.registrationFailed(error),
       onFault,
     });
     const allocatable = (): Record<string, string> => this.node.allocatable();
@@ -189,9 +197,14 @@ class KubeletRun {
       clock,
       resource: resources.pods,
       scope: { fieldSelector: `spec.nodeName=${config.nodeName}` },
-      onError: onFault,
+      onError: (error) => this.watchFailed('pods', 'Pod', error),
     });
-    this.services = new Informer<Service>({ client, clock, resource: resources.services, onError: onFault });
+    this.services = new Informer<Service>({
+      client,
+      clock,
+      resource: resources.services,
+      onError: (error) => this.watchFailed('services', 'Service', error),
+    });
     this.statuses = new StatusManager({ client, clock, serverPod: (pod) => this.serverPod(pod), onFault });
     this.world = {
       kernel: proc.kernel,
@@ -548,6 +561,35 @@ class KubeletRun {
 
   private inBackground(task: Promise<void>): void {
     task.catch((error: unknown) => this.fault(error));
+  }
+
+  /** A list or watch that the server doesn't answer, in the words of client-go's reflector. */
+  private watchFailed(plural: string, kind: string, error: unknown): void {
+    if (!(error instanceof ErrnoError)) return this.fault(error);
+    const url = `${this.apiServer()}/api/v1/${plural}?limit=500&resourceVersion=0`;
+    const text = `failed to list *v1.${kind}: Get "${url}": ${this.dialText(error)}`;
+    const more = `logger="UnhandledError" reflector="k8s.io/client-go/informers/factory.go:160" type="*v1.${kind}"`;
+    this.log('E', 'reflector.go:204', `"Failed to watch" err=${JSON.stringify(text)} ${more}`);
+  }
+
+  private registrationFailed(error: unknown): void {
+    if (!(error instanceof ErrnoError)) return this.fault(error);
+    const { nodeName } = this.config;
+    const text = `Post "${this.apiServer()}/api/v1/nodes": ${this.dialText(error)}`;
+    const message = `"Unable to register node with API server" err=${JSON.stringify(text)} node="${nodeName}"`;
+    this.log('E', 'kubelet_node_status.go:107', message);
+  }
+
+  private dialText(error: ErrnoError): string {
+    const { host } = new URL(this.apiServer());
+    return `dial tcp ${host}: connect: ${error.message.toLowerCase()}`;
+  }
+
+  /** As kubelet.conf names it. */
+  private apiServer(): string {
+    const { fs } = this.proc;
+    const text = fs.exists(KUBECONFIG) ? fs.readText(KUBECONFIG) : '';
+    return /^\s*server: (\S+)$/m.exec(text)?.[1] ?? 'https://127.0.0.1:6443';
   }
 
   private fault(error: unknown): void {

@@ -27,6 +27,8 @@ export interface NodeWorld {
   readonly pressure: () => ReadonlySet<Pressure>;
   readonly networkProblem: () => string | undefined;
   readonly runtimeProblem: () => string | undefined;
+  readonly onRegistration: (isDone: boolean) => void;
+  readonly onRegistrationFailed: (error: unknown) => void;
   readonly onFault: (error: unknown) => void;
 }
 
@@ -93,21 +95,23 @@ export class NodeStatus {
   }
 
   private async register(): Promise<void> {
-    const { clock, onFault } = this.world;
+    const { clock, onRegistration, onRegistrationFailed } = this.world;
     for (
       let delayMs = REGISTER_RETRY_MIN_MS;
       !this.isStopped;
       delayMs = Math.min(REGISTER_RETRY_MAX_MS, delayMs * 2)
     ) {
+      onRegistration(false);
       try {
         this.node = await this.createOrAdopt();
         break;
       } catch (error) {
-        onFault(error);
+        onRegistrationFailed(error);
         await clock.sleep(delayMs);
       }
     }
     if (this.isStopped) return;
+    onRegistration(true);
     this.event('Normal', 'NodeAllocatableEnforced', 'Updated Node Allocatable limit across pods');
     await Promise.all([this.report(), this.renew(), this.announceStorage()]);
   }
