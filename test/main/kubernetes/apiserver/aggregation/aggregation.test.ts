@@ -52,6 +52,7 @@ test('the condition of an extension server says what is missing, one thing after
   api.server.connectServices(() => ({
     connect: () => Promise.reject(new ErrnoError('ECONNREFUSED')),
     frontProxy: { certificate: '', privateKey: '' },
+    kubeletClient: { certificate: '', privateKey: '' },
   }));
   const { client } = api;
   await client.create<ApiService>(resources.apiservices, API);

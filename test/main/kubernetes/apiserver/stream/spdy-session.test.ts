@@ -117,7 +117,7 @@ test.for([
 ] as const)('%s ends the session and nothing else', async ([, bytes]) => {
   const { client, done } = serve();
   client.raw(bytes);
-  await done;
+  await expect(done).resolves.toBeUndefined();
 });
 
 test('header blocks refer back to earlier ones, as compressors write them', () => {
