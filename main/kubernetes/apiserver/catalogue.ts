@@ -112,6 +112,7 @@ export class Catalogue implements ObjectReader {
       this.objects.open({
         prefix: kind.prefix,
         namespaced: kind.resource.namespaced,
+        isCold: kind.resource.plural === 'events' && kind.custom === undefined,
         indexed,
       });
     const served: Served = {

@@ -1,5 +1,5 @@
 // Events go an hour after they were last written (kube-apiserver --event-ttl, an etcd lease in the real one).
-import { every } from '../../simulation/index.ts';
+import { disposable, every } from '../../simulation/index.ts';
 import { resources } from '../api/resources.ts';
 import type { ServerCore } from './core.ts';
 import type { StoredObject } from './object.ts';
@@ -7,26 +7,31 @@ import type { StoredObject } from './object.ts';
 const TTL_MS = 3_600_000;
 /** How late one may go. */
 const PERIOD_MS = 60_000;
+/** Then the window gets its turn. */
+const EVENTS_PER_TASK_MAX = 100;
 const USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
 /** Lets events go, oldest first, until disposed. Looks at those only that are due. */
 export function expireEvents(core: ServerCore): Disposable {
   const served = core.catalogue.find(resources.events)!;
   /** By key, in the order of their last writing. */
-  const written = new Map<string, { readonly object: StoredObject; readonly atMs: number }>();
+  const written = new Map<string, { readonly uid: string; readonly atMs: number }>();
   let isLoading = true;
   served.table.observe((before, after) => {
-    const { namespace, name } = (after ?? before)!.metadata;
+    const { namespace, name, uid } = (after ?? before)!.metadata;
     const key = `${namespace}/${name}`;
     written.delete(key);
     if (after === undefined) return;
-    written.set(key, { object: after, atMs: isLoading ? lastSeenMs(after) : core.clock.now() });
+    written.set(key, { uid, atMs: isLoading ? lastSeenMs(after) : core.clock.now() });
   });
   isLoading = false;
-  return every(core.clock, PERIOD_MS, () => {
-    for (const { object, atMs } of written.values()) {
-      if (atMs + TTL_MS > core.clock.now()) return;
-      const { namespace = '', name, uid } = object.metadata;
+  let isStopped = false;
+  const sweep = (): void => {
+    let left = EVENTS_PER_TASK_MAX;
+    for (const [key, { uid, atMs }] of written) {
+      if (isStopped || atMs + TTL_MS > core.clock.now()) return;
+      if (left-- === 0) return core.clock.soon(sweep);
+      const [namespace = '', name = ''] = key.split('/');
       const write = {
         served,
         namespace,
@@ -39,6 +44,11 @@ export function expireEvents(core: ServerCore): Disposable {
       };
       core.api.writer.delete(write, name, { uid });
     }
+  };
+  const timer = every(core.clock, PERIOD_MS, sweep);
+  return disposable(() => {
+    isStopped = true;
+    timer[Symbol.dispose]();
   });
 }
 

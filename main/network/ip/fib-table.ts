@@ -25,13 +25,77 @@ export interface FibRoute {
   }[];
 }
 
+/** Up to so many routes are looked through one by one: a pod has a handful, and there are many pods. */
+const SMALL_ROUTES_MAX = 16;
+
+export class FibTable {
+  /** Longest prefix first; of one network in order of metric and then of insertion. */
+  private readonly routes: FibRoute[] = [];
+  /** The same by length and network, once there are many. */
+  private index: FibIndex | undefined;
+
+  insert(route: FibRoute): void {
+    if (this.index !== undefined) return this.index.insert(route);
+    const after = this.routes.findIndex(
+      ({ prefixLength, destination, metric }) =>
+        prefixLength < route.prefixLength ||
+        (prefixLength === route.prefixLength && destination === route.destination && metric > route.metric),
+    );
+    this.routes.splice(after < 0 ? this.routes.length : after, 0, route);
+    if (this.routes.length <= SMALL_ROUTES_MAX) return;
+    this.index = new FibIndex();
+    for (const each of this.routes.splice(0)) this.index.insert(each);
+  }
+
+  /** False if it isn't in here. */
+  remove(route: FibRoute): boolean {
+    if (this.index !== undefined) return this.index.remove(route);
+    const at = this.routes.indexOf(route);
+    if (at >= 0) this.routes.splice(at, 1);
+    return at >= 0;
+  }
+
+  find(
+    destination: number,
+    prefixLength: number,
+    wanted: (route: FibRoute) => boolean,
+  ): FibRoute | undefined {
+    if (this.index !== undefined) return this.index.at(destination, prefixLength)?.find(wanted);
+    return this.routes.find(
+      (route) => route.destination === destination && route.prefixLength === prefixLength && wanted(route),
+    );
+  }
+
+  /** The best route, or with `outLink` the best over that link. */
+  lookup(destination: number, outLink?: Link): FibRoute | undefined {
+    if (this.index !== undefined) return this.index.lookup(destination, outLink);
+    for (const route of this.routes) {
+      if ((destination & maskOf(route.prefixLength)) >>> 0 === route.destination && leadsOver(route, outLink))
+        return route;
+    }
+    return undefined;
+  }
+
+  /** By network, then by length: the order of the kernel's trie. */
+  list(): FibRoute[] {
+    return (this.index?.list() ?? this.routes).toSorted(
+      (a, b) => a.destination - b.destination || b.prefixLength - a.prefixLength || a.metric - b.metric,
+    );
+  }
+}
+
+function leadsOver(route: FibRoute, link: Link | undefined): boolean {
+  return link === undefined || route.link === link || route.nextHops.some((hop) => hop.link === link);
+}
+
 /** Routes of one prefix length by network, each list in order of metric and then of insertion. */
 type Level = Map<number, FibRoute[]>;
 
-export class FibTable {
+/** Many routes: a look-up costs one question per prefix length in use. */
+class FibIndex {
   private readonly levels = new Map<number, Level>();
   /** Prefix lengths in use with their masks, longest first. */
-  private lengths: { length: number; mask: number; level: Level }[] = [];
+  private readonly lengths: { length: number; mask: number; level: Level }[] = [];
 
   insert(route: FibRoute): void {
     let level = this.levels.get(route.prefixLength);
@@ -46,7 +110,6 @@ export class FibTable {
     level.set(route.destination, routes);
   }
 
-  /** False if it isn't in here. */
   remove(route: FibRoute): boolean {
     const level = this.levels.get(route.prefixLength);
     const routes = level?.get(route.destination);
@@ -57,34 +120,19 @@ export class FibTable {
     return true;
   }
 
-  find(
-    destination: number,
-    prefixLength: number,
-    wanted: (route: FibRoute) => boolean,
-  ): FibRoute | undefined {
-    return this.levels.get(prefixLength)?.get(destination)?.find(wanted);
+  at(destination: number, prefixLength: number): readonly FibRoute[] | undefined {
+    return this.levels.get(prefixLength)?.get(destination);
   }
 
-  /** The best route, or with `outLink` the best over that link. */
-  lookup(destination: number, outLink?: Link): FibRoute | undefined {
+  lookup(destination: number, outLink: Link | undefined): FibRoute | undefined {
     for (const { mask, level } of this.lengths) {
-      const routes = level.get((destination & mask) >>> 0);
-      if (routes === undefined) continue;
-      if (outLink === undefined) return routes[0];
-      const found = routes.find(
-        (route) => route.link === outLink || route.nextHops.some((hop) => hop.link === outLink),
-      );
+      const found = level.get((destination & mask) >>> 0)?.find((route) => leadsOver(route, outLink));
       if (found !== undefined) return found;
     }
     return undefined;
   }
 
-  /** By network, then by length: the order of the kernel's trie. */
   list(): FibRoute[] {
-    return this.lengths
-      .flatMap(({ level }) => [...level.values()].flat())
-      .toSorted(
-        (a, b) => a.destination - b.destination || b.prefixLength - a.prefixLength || a.metric - b.metric,
-      );
+    return this.lengths.flatMap(({ level }) => [...level.values()].flat());
   }
 }

@@ -4,6 +4,7 @@ import { CompactedError, type Change, type Revision, type Store } from '../../..
 import type { LabelSelector } from '../../api/selector.ts';
 import { deepFreeze, type ApiObject, type StoredObject } from '../object.ts';
 import { expired } from '../refusals.ts';
+import { ColdObjects, type ObjectMap } from './cold-objects.ts';
 import { Watchers, type StorageWatcher } from './watchers.ts';
 
 /** Events kept in memory per kind for watches that begin in the past; older ones are read from storage. */
@@ -46,6 +47,8 @@ export interface TableOptions {
   /** etcd's key prefix, such as `/registry/pods/`. */
   readonly prefix: string;
   readonly namespaced: boolean;
+  /** Written often, read seldom, such as Events: the objects stay in storage. */
+  readonly isCold?: boolean;
   /** Fields by which watchers are indexed. */
   readonly indexed?: Readonly<Record<string, FieldReader>>;
 }
@@ -54,7 +57,7 @@ export interface TableOptions {
 export class ObjectTable {
   readonly options: TableOptions;
   readonly watchers: Watchers;
-  private readonly objects = new Map<string, StoredObject>();
+  private readonly objects: ObjectMap;
   private readonly byNamespace = new Map<string, Set<string>>();
   private sorted: StoredObject[] | undefined;
   private readonly sortedNamespaces = new Map<string, StoredObject[]>();
@@ -65,8 +68,10 @@ export class ObjectTable {
   /** Events after this revision are all in the window. */
   private windowAfter: Revision = 0;
 
-  constructor(options: TableOptions) {
+  /** `read` finds an object of a cold table in storage by its key within the table. */
+  constructor(options: TableOptions, read: (key: string) => StoredObject | undefined = () => undefined) {
     this.options = options;
+    this.objects = options.isCold === true ? new ColdObjects(read) : new Map<string, StoredObject>();
     this.watchers = new Watchers(options.indexed ?? {});
   }
 
@@ -80,7 +85,9 @@ export class ObjectTable {
 
   /** Objects in the order of their keys. Don't modify the array. */
   list(namespace?: string): readonly StoredObject[] {
+    const isCold = this.options.isCold === true;
     if (namespace === undefined || !this.options.namespaced) {
+      if (isCold) return this.sort(this.objects.keys());
       this.sorted ??= this.sort(this.objects.keys());
       return this.sorted;
     }
@@ -89,7 +96,7 @@ export class ObjectTable {
       const keys = this.byNamespace.get(namespace);
       if (keys === undefined) return [];
       sorted = this.sort(keys);
-      this.sortedNamespaces.set(namespace, sorted);
+      if (!isCold) this.sortedNamespaces.set(namespace, sorted);
     }
     return sorted;
   }
@@ -193,7 +200,10 @@ export class ObjectStore {
 
   /** Makes the table for a kind and fills it from storage. */
   open(options: TableOptions): ObjectTable {
-    const table = new ObjectTable(options);
+    const table = new ObjectTable(options, (key) => {
+      const record = this.store.get(options.prefix + key);
+      return record === undefined ? undefined : parse(record.value, record.revision);
+    });
     for (const { key, value, revision } of this.store.list(options.prefix)) {
       const object = parse(value, revision);
       table.load(table.keyOf(object), object);
