@@ -9,7 +9,12 @@ export interface Violation {
   readonly detail: string;
 }
 
-type Check = (spec: PodSpec, containers: readonly Container[]) => Violation | undefined;
+type Annotations = Readonly<Record<string, string>>;
+type Check = (
+  spec: PodSpec,
+  containers: readonly Container[],
+  annotations: Annotations,
+) => Violation | undefined;
 
 const DEFAULT_CAPABILITIES = new Set([
   'AUDIT_WRITE',
@@ -213,8 +218,8 @@ const baselineSeccomp: Check = ({ securityContext }, containers) => {
   };
 };
 
-const restrictedSeccomp: Check = (spec, containers) => {
-  const unconfined = baselineSeccomp(spec, containers);
+const restrictedSeccomp: Check = (spec, containers, annotations) => {
+  const unconfined = baselineSeccomp(spec, containers, annotations);
   if (unconfined !== undefined) return unconfined;
   if (spec.securityContext?.seccompProfile !== undefined) return undefined;
   const found = offenders(containers, ({ securityContext }) => securityContext?.seccompProfile === undefined);
@@ -232,24 +237,119 @@ const sysctls: Check = ({ securityContext }) => {
   return found.length === 0 ? undefined : { reason: 'forbidden sysctls', detail: found.join(', ') };
 };
 
+const APPARMOR_ANNOTATION = 'container.apparmor.security.beta.kubernetes.io/';
+const APPARMOR_ALLOWED = ['', 'RuntimeDefault', 'Localhost', 'runtime/default'];
+
+const appArmor: Check = ({ securityContext }, containers, annotations) => {
+  const bad = new Set<string>();
+  const isBad = (type: string): boolean => {
+    if (APPARMOR_ALLOWED.includes(type) || type.startsWith('localhost/')) return false;
+    bad.add(type);
+    return true;
+  };
+  const setters: string[] = [];
+  if (isBad(securityContext?.appArmorProfile?.type ?? '')) setters.push('pod');
+  const found = offenders(containers, (container) =>
+    isBad(container.securityContext?.appArmorProfile?.type ?? ''),
+  );
+  if (found.length > 0) setters.push(counted('container', found));
+  const keys = Object.entries(annotations)
+    .filter(([key, value]) => key.startsWith(APPARMOR_ANNOTATION) && isBad(value))
+    .map(([key]) => key);
+  if (keys.length > 0) setters.push(counted('annotation', keys.sort()));
+  if (setters.length === 0) return undefined;
+  return {
+    reason: `forbidden AppArmor profile${bad.size === 1 ? '' : 's'}`,
+    detail: `${setters.join(' and ')} must not set AppArmor profile type to ${quoted([...bad].sort())}`,
+  };
+};
+
+const SELINUX_TYPES = ['', 'container_t', 'container_init_t', 'container_kvm_t', 'container_engine_t'];
+
+const seLinux: Check = ({ securityContext }, containers) => {
+  const types = new Set<string>();
+  const parts = new Set<string>();
+  const isBad = (options: { type?: string; user?: string; role?: string } | undefined): boolean => {
+    const { type = '', user = '', role = '' } = options ?? {};
+    if (!SELINUX_TYPES.includes(type)) types.add(type);
+    if (user !== '') parts.add('user may not be set');
+    if (role !== '') parts.add('role may not be set');
+    return !SELINUX_TYPES.includes(type) || user !== '' || role !== '';
+  };
+  const setters: string[] = [];
+  if (isBad(securityContext?.seLinuxOptions)) setters.push('pod');
+  const found = offenders(containers, (container) => isBad(container.securityContext?.seLinuxOptions));
+  if (found.length > 0) setters.push(counted('container', found));
+  if (setters.length === 0) return undefined;
+  const data = [
+    ...(types.size === 0 ? [] : [counted('type', [...types].sort())]),
+    ...[...parts].sort((a, b) => (a < b ? 1 : -1)),
+  ];
+  return {
+    reason: 'seLinuxOptions',
+    detail: `${setters.join(' and ')} set forbidden securityContext.seLinuxOptions: ${data.join('; ')}`,
+  };
+};
+
+const hostProcess: Check = ({ securityContext }, containers) => {
+  const setters: string[] = [];
+  if (securityContext?.windowsOptions?.hostProcess === true) setters.push('pod');
+  const found = offenders(
+    containers,
+    (container) => container.securityContext?.windowsOptions?.hostProcess === true,
+  );
+  if (found.length > 0) setters.push(counted('container', found));
+  if (setters.length === 0) return undefined;
+  return {
+    reason: 'hostProcess',
+    detail: `${setters.join(' and ')} must not set securityContext.windowsOptions.hostProcess=true`,
+  };
+};
+
+/** Probes and hooks go to the pod itself, not to a host of their choice (KEP-4940). */
+const probeHosts: Check = (_spec, containers) => {
+  const hosts = new Set<string>();
+  const found = offenders(containers, ({ livenessProbe, readinessProbe, startupProbe, lifecycle }) => {
+    const handlers = [livenessProbe, readinessProbe, startupProbe, lifecycle?.postStart, lifecycle?.preStop];
+    const own = handlers
+      .flatMap((handler) => [handler?.httpGet?.host ?? '', handler?.tcpSocket?.host ?? ''])
+      .filter((host) => host !== '');
+    for (const host of own) hosts.add(host);
+    return own.length > 0;
+  });
+  if (found.length === 0) return undefined;
+  return {
+    reason: 'probe or lifecycle host',
+    detail: `${counted('container', found)} use${found.length === 1 ? 's' : ''} probe or lifecycle ${counted('host', [...hosts].sort())}`,
+  };
+};
+
 /** Each level's checks in upstream's order: those of baseline that restricted keeps come before its own. */
 const CHECKS: Readonly<Record<Exclude<Level, 'privileged'>, readonly Check[]>> = {
   baseline: [
+    appArmor,
     baselineCapabilities,
     hostNamespaces,
     hostPathVolumes,
     hostPorts,
+    probeHosts,
     privileged,
     procMount,
+    seLinux,
     baselineSeccomp,
     sysctls,
+    hostProcess,
   ],
   restricted: [
+    appArmor,
     hostNamespaces,
     hostPorts,
+    probeHosts,
     privileged,
     procMount,
+    seLinux,
     sysctls,
+    hostProcess,
     escalation,
     restrictedCapabilities,
     restrictedVolumes,
@@ -260,12 +360,14 @@ const CHECKS: Readonly<Record<Exclude<Level, 'privileged'>, readonly Check[]>> =
 };
 
 /** What a pod does that a level forbids. */
-export function violationsOf(spec: PodSpec, level: Level): Violation[] {
+export function violationsOf(spec: PodSpec, level: Level, annotations: Annotations = {}): Violation[] {
   if (level === 'privileged') return [];
   const containers = [
     ...(spec.initContainers ?? []),
     ...(spec.containers ?? []),
     ...((spec.ephemeralContainers ?? []) as Container[]),
   ];
-  return CHECKS[level].map((check) => check(spec, containers)).filter((found) => found !== undefined);
+  return CHECKS[level]
+    .map((check) => check(spec, containers, annotations))
+    .filter((found) => found !== undefined);
 }

@@ -43,7 +43,8 @@ export const podSecurity: AdmissionPlugin = {
     const isPod = served.resource.plural === 'pods';
     if (isPod && operation === 'UPDATE' && context.subresource !== 'ephemeralcontainers') return;
     const enforced = policyOf(labels, 'enforce');
-    const found = violationsOf(spec, enforced.level);
+    const annotations = isPod ? object.metadata?.annotations : undefined;
+    const found = violationsOf(spec, enforced.level, annotations);
     const name = (policy: Policy): string =>
       `PodSecurity ${JSON.stringify(`${policy.level}:${policy.version}`)}`;
     if (isPod && found.length > 0)
@@ -53,7 +54,7 @@ export const podSecurity: AdmissionPlugin = {
         `violates ${name(enforced)}: ${told(found)}`,
       );
     const warned = labels[`${PREFIX}warn`] === undefined ? enforced : policyOf(labels, 'warn');
-    const warnings = violationsOf(spec, warned.level);
+    const warnings = violationsOf(spec, warned.level, annotations);
     if (warnings.length > 0) context.warn(`would violate ${name(warned)}: ${told(warnings)}`);
   },
 };

@@ -56,7 +56,7 @@ function chargeOf(
   const hard = (quota.status?.hard ?? {}) as Amounts;
   const limited = Object.keys(wanted).filter((name) => (quota.spec?.hard as Amounts)?.[name] !== undefined);
   const isPod = request.served.resource.plural === 'pods';
-  if (isPod && !isInScope(quota, request.object as Pod)) return [];
+  if (!isInScope(quota, request)) return [];
   const { resource } = request.served;
   const refuse = (why: string): Error => forbidden(resource, request.object?.metadata?.name ?? '', why);
   if (isPod) {
@@ -162,10 +162,37 @@ function missingOf(spec: PodSpec, limited: readonly string[]): string {
     .join('; ');
 }
 
-function isInScope({ spec }: ResourceQuota, { spec: pod }: Pod): boolean {
+/** Whether a word is what a scope's operator asks for. */
+function fitsWord(word: string, operator: string, values: readonly string[]): boolean {
+  if (operator === 'In') return values.includes(word);
+  if (operator === 'NotIn') return !values.includes(word);
+  return (word !== '') === (operator === 'Exists');
+}
+
+/** Whether a pod is placed by pods of other namespaces. */
+function looksAcross({ affinity }: PodSpec): boolean {
+  return [affinity?.podAffinity, affinity?.podAntiAffinity].some((part) =>
+    [
+      ...(part?.requiredDuringSchedulingIgnoredDuringExecution ?? []),
+      ...(part?.preferredDuringSchedulingIgnoredDuringExecution ?? []).map((each) => each.podAffinityTerm),
+    ].some(
+      ({ namespaces = [], namespaceSelector }) => namespaces.length > 0 || namespaceSelector !== undefined,
+    ),
+  );
+}
+
+/** Scopes are of pods, and one of claims; what has none is in quotas without scopes only. */
+function isInScope({ spec }: ResourceQuota, { served, object }: AdmissionRequest): boolean {
+  const { plural, group } = served.resource;
+  const pod = plural === 'pods' && group === '' ? (object as Pod).spec : undefined;
+  const claim =
+    plural === 'persistentvolumeclaims' && group === '' ? (object as PersistentVolumeClaim).spec : undefined;
   const matches = (scope: string, operator: string, values: readonly string[]): boolean => {
-    const isBestEffort = qosClassOf(pod!) === 'BestEffort';
-    const isTerminating = pod?.activeDeadlineSeconds !== undefined;
+    if (scope === 'VolumeAttributesClass')
+      return claim !== undefined && fitsWord(claim.volumeAttributesClassName ?? '', operator, values);
+    if (pod === undefined) return false;
+    const isBestEffort = qosClassOf(pod) === 'BestEffort';
+    const isTerminating = pod.activeDeadlineSeconds !== undefined;
     switch (scope) {
       case 'BestEffort':
         return isBestEffort;
@@ -175,12 +202,10 @@ function isInScope({ spec }: ResourceQuota, { spec: pod }: Pod): boolean {
         return isTerminating;
       case 'NotTerminating':
         return !isTerminating;
-      case 'PriorityClass': {
-        const name = pod?.priorityClassName ?? '';
-        if (operator === 'In') return values.includes(name);
-        if (operator === 'NotIn') return !values.includes(name);
-        return (name !== '') === (operator === 'Exists');
-      }
+      case 'CrossNamespacePodAffinity':
+        return looksAcross(pod);
+      case 'PriorityClass':
+        return fitsWord(pod.priorityClassName ?? '', operator, values);
       default:
         return false;
     }
