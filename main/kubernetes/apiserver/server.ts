@@ -25,6 +25,7 @@ import { expireEvents } from './event-expiry.ts';
 import { makeHttpDoor } from './http/door.ts';
 import { CustomResources } from './custom/definitions.ts';
 import { firstAddress, parseRange } from './kinds/address-allocator.ts';
+import { IpAddresses } from './kinds/ip-addresses.ts';
 import { ServiceAllocations } from './kinds/service-allocations.ts';
 import type { KubeletConnector } from './kubelet-connector.ts';
 import { makeInProcessClient } from './in-process-client.ts';
@@ -95,6 +96,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   });
   const customResources = new CustomResources({ objects, catalogue, writer });
   void customResources;
+  void new IpAddresses({ objects, catalogue, writer });
   const tokens = new Tokens(store, catalogue, random, () => clock.now());
   let kubelets: KubeletConnector | undefined;
   let serviceNetwork: () => ServiceNetwork | undefined = () => undefined;

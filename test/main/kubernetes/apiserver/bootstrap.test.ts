@@ -1,6 +1,6 @@
 // What a new API server has: the objects that clients list in every cluster.
 import { expect, test } from 'vitest';
-import { resources, type KubernetesObject } from '../../../../main/kubernetes/api/index.ts';
+import { resources, type KubernetesObject, type Service } from '../../../../main/kubernetes/api/index.ts';
 import { ensureCsiNode } from '../../../../main/kubernetes/kubelet/csi-node.ts';
 import { makeApi, type TestApi } from '../../../support/make-api.ts';
 
@@ -52,6 +52,26 @@ test('the Service range is an object', async () => {
   expect(await table(api, '/apis/networking.k8s.io/v1/servicecidrs')).toEqual([
     ['kubernetes', '10.96.0.0/12', '0s'],
   ]);
+});
+
+test('each cluster IP is an object that names its Service, as long as the Service has it', async () => {
+  using api = makeApi();
+  const made = await api.client.create<Service>(resources.services, {
+    metadata: { name: 'web', namespace: 'default' },
+    spec: { ports: [{ port: 80 }] },
+  });
+  const path = '/apis/networking.k8s.io/v1/ipaddresses';
+  await api.clock.advance({ seconds: 1 });
+  expect(await table(api, path)).toEqual(
+    [
+      ['10.96.0.1', 'services/default/kubernetes'],
+      [made.spec?.clusterIP, 'services/default/web'],
+    ].toSorted(([a], [b]) => (a! < b! ? -1 : 1)),
+  );
+  await api.client.delete(resources.services, 'web', { namespace: 'default' });
+  await api.clock.advance({ seconds: 1 });
+  expect(await table(api, path)).toEqual([['10.96.0.1', 'services/default/kubernetes']]);
+  expect(api.faults).toEqual([]);
 });
 
 test('a node has a CSINode without drivers, made once', async () => {
