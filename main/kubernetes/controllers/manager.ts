@@ -17,7 +17,7 @@ import { makeBootstrapSigner, makeTokenCleaner } from './bootstrap-tokens.ts';
 import { makeClusterRoleAggregationController } from './cluster-role-aggregation.ts';
 import type { Controller, ControllerContext } from './controller.ts';
 import { ensureControllerAccounts } from './controller-accounts.ts';
-import { makeDaemonSetController } from './daemon-set.ts';
+import { makeDaemonSetController } from './daemon-set/daemon-set.ts';
 import { makeDeploymentController } from './deployment/deployment.ts';
 import { makeDisruptionController } from './disruption.ts';
 import { makeEndpointSliceMirroringController } from './endpoint-slice-mirroring.ts';
@@ -41,6 +41,8 @@ import { makeRootCaPublisher, makeServiceAccountController } from './service-acc
 import { makeStatefulSetController } from './stateful-set/stateful-set.ts';
 import { makeTaintEvictionController } from './taint-eviction.ts';
 import { makeTtlController } from './ttl.ts';
+import { makeEphemeralVolumeController } from './volume/ephemeral-volume.ts';
+import { makeExpandController } from './volume/expand.ts';
 import { makePersistentVolumeController } from './volume/persistent-volume.ts';
 import { makeClaimProtectionController, makeVolumeProtectionController } from './volume/protection.ts';
 
@@ -165,6 +167,8 @@ function makeAll(
     makePersistentVolumeController(context),
     makeClaimProtectionController(context),
     makeVolumeProtectionController(context),
+    makeEphemeralVolumeController(context),
+    makeExpandController(context),
     makePodGarbageCollector(context),
     makeGarbageCollector(context),
   ];

@@ -85,7 +85,7 @@ export class VolumeManager {
     const volume = pod.spec.volumes?.find(({ name }) => name === volumeName);
     if (volume === undefined) return undefined;
     if (volume.hostPath !== undefined) return volume.hostPath.path;
-    if (volume.persistentVolumeClaim !== undefined)
+    if (volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined)
       return this.claims.get(`${pod.metadata.uid}/${volumeName}`);
     return this.folderOf(pod, volume);
   }
@@ -130,7 +130,8 @@ export class VolumeManager {
 
   private async mountOne(pod: KnownPod, volume: Volume, podIPs: readonly string[]): Promise<void> {
     if (volume.hostPath !== undefined) return this.mountHostPath(volume.hostPath);
-    if (volume.persistentVolumeClaim !== undefined) return this.mountClaim(pod, volume);
+    if (volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined)
+      return this.mountClaim(pod, volume);
     const folder = this.folderOf(pod, volume);
     if (
       volume.configMap === undefined &&
@@ -372,7 +373,7 @@ export class VolumeManager {
     const { namespace, uid } = pod.metadata;
     const claim = await client.get<PersistentVolumeClaim>(
       resources.persistentvolumeclaims,
-      volume.persistentVolumeClaim?.claimName ?? '',
+      volume.persistentVolumeClaim?.claimName ?? `${pod.metadata.name}-${volume.name}`,
       { namespace },
     );
     const volumeName = claim.spec?.volumeName ?? '';

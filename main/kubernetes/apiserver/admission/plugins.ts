@@ -2,6 +2,7 @@
 import type { AccessCheck } from '../cel/library/authorizer.ts';
 import type { AdmissionPlugin } from './admission.ts';
 import { claimResize } from './claim-resize.ts';
+import { defaultStorageClass } from './default-storage-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
 import { runtimeClass, taintNodesByCondition } from './node-plugins.ts';
@@ -25,6 +26,7 @@ export function defaultPlugins(minor: number, charge: Charge, check: AccessCheck
     ...(minor < POD_SECURITY_SINCE ? [] : [podSecurity]),
     priority,
     defaultTolerationSeconds,
+    defaultStorageClass,
     claimResize,
     runtimeClass,
     mutatingWebhooks(check),

@@ -1,7 +1,6 @@
 // The Deployment controller: rolls ReplicaSets out, one revision after the other.
 import {
   isStatus,
-  keyOf,
   labelSelectorOf,
   resources,
   type Deployment,
@@ -17,26 +16,26 @@ import {
   type ControllerContext,
   type ControllerRun,
 } from '../controller.ts';
-import { claim, controllerKey, controllerOf, controllerReference, indexByOwner, ownedBy } from '../owner.ts';
+import { claim, controllerKey, controllerOf, indexByOwner, ownedBy } from '../owner.ts';
 import { isNamespaceTerminating, messageOf } from '../pod-control.ts';
 import { isPodFinished } from '../pod-state.ts';
-import { omitEmpty, sameJson, withCondition, writeStatus } from '../status.ts';
-import { templateHash } from '../template-hash.ts';
-import { hasEntries, replicaSetAnnotations, REVISION, revisionOf, sizeAnnotations } from './annotations.ts';
+import { hasEntries, replicaSetAnnotations, revisionOf, sizeAnnotations } from './annotations.ts';
 import {
-  conditionOf,
-  countedStatus,
-  deadlineInMs,
-  deploymentCondition,
-  hasDeadline,
-  isComplete,
-  rolloutStatus,
-  type DeploymentStatus,
-} from './progress.ts';
+  divide,
+  isSaturated,
+  maxRevision,
+  newReplicaSet,
+  replaced,
+  sameTemplate,
+  withReplicas,
+  type Generations,
+  type Rollout,
+} from './generations.ts';
+import { isComplete } from './progress.ts';
 import { isRolling, maxUnavailableOf } from './rolling.ts';
 import { compareAge, desiredReplicas, knowsSize, newReplicaSetSize, proportionalSizes } from './sizes.ts';
+import { DeploymentStatusWriter } from './status-writer.ts';
 
-const TEMPLATE_HASH_LABEL = 'pod-template-hash';
 /** Syncs at once (--concurrent-deployment-syncs). */
 const WORKERS = 5;
 /** Changes of ReplicaSets' status gather for this long. */
@@ -55,26 +54,16 @@ export function makeDeploymentController(context: ControllerContext): Controller
   });
 }
 
-/** A Deployment's ReplicaSets: the one of the present template, if it exists, and the others. */
-interface Generations {
-  newest: Stored<ReplicaSet> | undefined;
-  old: Stored<ReplicaSet>[];
-}
-
-/** The same when there is a newest one, with the Deployment as this sync has written it. */
-interface Rollout extends Generations {
-  readonly deployment: Stored<Deployment>;
-  newest: Stored<ReplicaSet>;
-}
-
 class Deployments {
   private readonly run: ControllerRun;
   private readonly deployments: Informer<Deployment>;
   private readonly replicaSets: Informer<ReplicaSet>;
   private readonly pods: Informer<Pod>;
+  private readonly status: DeploymentStatusWriter;
 
   constructor(run: ControllerRun) {
     this.run = run;
+    this.status = new DeploymentStatusWriter(run);
     this.deployments = run.informer<Deployment>(resources.deployments);
     this.replicaSets = run.informer<ReplicaSet>(resources.replicasets);
     this.pods = run.informer<Pod>(resources.pods);
@@ -96,16 +85,16 @@ class Deployments {
   async sync(key: ObjectKey): Promise<void> {
     const found = this.deployments.lister.get(key);
     if (found === undefined) return;
-    if (Object.keys(found.spec!.selector ?? {}).length === 0) return this.refuseEmptySelector(found);
+    if (Object.keys(found.spec!.selector ?? {}).length === 0) return this.status.refuseEmptySelector(found);
 
     const selector = labelSelectorOf(found.spec!.selector);
     const sets = await claim<ReplicaSet>(this.run.client, this.replicaSets, found, selector);
     if (found.metadata.deletionTimestamp !== undefined)
-      return this.syncStatus(found, this.divide(found, sets));
+      return this.status.syncStatus(found, divide(found, sets));
 
-    const deployment = await this.notePause(found);
+    const deployment = await this.status.notePause(found);
     if (deployment.spec!.paused === true) return this.syncPausedOrResized(deployment, sets);
-    const { newest, old } = this.divide(deployment, sets);
+    const { newest, old } = divide(deployment, sets);
     const active = withReplicas([...old, ...(newest === undefined ? [] : [newest])]);
     if (active.some((set) => !knowsSize(set, deployment))) return this.syncPausedOrResized(deployment, sets);
 
@@ -124,22 +113,23 @@ class Deployments {
     const wanted = size > replicas ? replicas : newReplicaSetSize(deployment, [...old, newest], newest);
     if (wanted !== size) {
       generations.newest = await this.scale(newest, wanted, deployment);
-      return this.syncRollout(deployment, generations);
+      return this.status.syncRollout(deployment, generations);
     }
-    if (await this.shrinkOld(deployment, generations)) return this.syncRollout(deployment, generations);
+    if (await this.shrinkOld(deployment, generations))
+      return this.status.syncRollout(deployment, generations);
     await this.finish(deployment, generations);
   }
 
   private async recreate(found: Stored<Deployment>, sets: Stored<ReplicaSet>[]): Promise<void> {
     // No new pod before the last old one is gone.
-    const { newest, old } = this.divide(found, sets);
+    const { newest, old } = divide(found, sets);
     const active = withReplicas(old);
     if (active.length > 0) {
       const scaled = await Promise.all(active.map((set) => this.scale(set, 0, found)));
-      return this.syncRollout(found, { newest, old: replaced(old, scaled) });
+      return this.status.syncRollout(found, { newest, old: replaced(old, scaled) });
     }
     if (old.some((set) => ownedBy(this.pods, set).some((pod) => !isPodFinished(pod)))) {
-      return this.syncRollout(found, { newest, old });
+      return this.status.syncRollout(found, { newest, old });
     }
     const generations = await this.withNewest(found, sets);
     if (generations === undefined) return;
@@ -147,7 +137,7 @@ class Deployments {
     const replicas = deployment.spec!.replicas ?? 1;
     if ((generations.newest.spec!.replicas ?? 1) !== replicas) {
       generations.newest = await this.scale(generations.newest, replicas, deployment);
-      return this.syncRollout(deployment, generations);
+      return this.status.syncRollout(deployment, generations);
     }
     await this.finish(deployment, generations);
   }
@@ -155,7 +145,7 @@ class Deployments {
   private async finish(deployment: Stored<Deployment>, generations: Generations): Promise<void> {
     if (isComplete(deployment, deployment.status ?? {}))
       await this.forgetOldRevisions(deployment, generations.old);
-    await this.syncRollout(deployment, generations);
+    await this.status.syncRollout(deployment, generations);
   }
 
   /** Scales old ReplicaSets down as far as availability allows; unhealthy pods go first. */
@@ -196,13 +186,13 @@ class Deployments {
 
   private async syncPausedOrResized(found: Stored<Deployment>, sets: Stored<ReplicaSet>[]): Promise<void> {
     let deployment = found;
-    let { newest, old } = this.divide(deployment, sets);
+    let { newest, old } = divide(deployment, sets);
     if (newest !== undefined) ({ deployment, newest } = await this.withAnnotations(deployment, newest, old));
     const scaled = await this.resize(deployment, newest, old);
     old = replaced(old, scaled);
     newest = newest === undefined ? undefined : replaced([newest], scaled)[0];
     if (deployment.spec!.paused === true) await this.forgetOldRevisions(deployment, old);
-    await this.syncStatus(deployment, { newest, old });
+    await this.status.syncStatus(deployment, { newest, old });
   }
 
   /** Carries a new size over to the ReplicaSets without starting a rollout. */
@@ -240,17 +230,12 @@ class Deployments {
 
   // ── ReplicaSets ──
 
-  private divide(deployment: Stored<Deployment>, sets: readonly Stored<ReplicaSet>[]): Generations {
-    const newest = [...sets].sort(compareAge).find((set) => sameTemplate(set, deployment));
-    return { newest, old: sets.filter((set) => set !== newest) };
-  }
-
   /** The generations with the newest ReplicaSet there, created if need be. Undefined: come back later. */
   private async withNewest(
     deployment: Stored<Deployment>,
     sets: readonly Stored<ReplicaSet>[],
   ): Promise<Rollout | undefined> {
-    const { newest, old } = this.divide(deployment, sets);
+    const { newest, old } = divide(deployment, sets);
     if (newest !== undefined) return { ...(await this.withAnnotations(deployment, newest, old)), old };
     const created = await this.createNewest(deployment, old);
     return created === undefined ? undefined : { ...created, old };
@@ -272,7 +257,7 @@ class Deployments {
       const spec = { ...newest.spec!, minReadySeconds };
       set = await this.updateSet({ ...newest, metadata: { ...newest.metadata, annotations }, spec });
     }
-    return { deployment: await this.noteRevision(deployment, set, undefined), newest: set };
+    return { deployment: await this.status.noteRevision(deployment, set, undefined), newest: set };
   }
 
   private async createNewest(
@@ -290,12 +275,12 @@ class Deployments {
       if (isStatus(error, 'AlreadyExists')) return this.settleCollision(deployment, name, error);
       if (isNamespaceTerminating(error)) return undefined;
       const message = `Failed to create new replica set "${name}": ${messageOf(error)}`;
-      await this.writeProgress(deployment, 'False', 'ReplicaSetCreateError', message);
+      await this.status.writeProgress(deployment, 'False', 'ReplicaSetCreateError', message);
       throw error;
     }
     const size = created.spec!.replicas ?? 0;
     if (size > 0) this.tellScaled(deployment, created, 0, size);
-    const noted = await this.noteRevision(deployment, created, `Created new replica set "${name}"`);
+    const noted = await this.status.noteRevision(deployment, created, `Created new replica set "${name}"`);
     return { deployment: noted, newest: created };
   }
 
@@ -311,7 +296,7 @@ class Deployments {
       return { deployment, newest: taken };
     }
     const collisionCount = (deployment.status?.collisionCount ?? 0) + 1;
-    await this.writeStatus(deployment, { ...deployment.status, collisionCount });
+    await this.status.writeStatus(deployment, { ...deployment.status, collisionCount });
     throw error;
   }
 
@@ -373,99 +358,6 @@ class Deployments {
     }
   }
 
-  // ── Status ──
-
-  private async syncRollout(deployment: Stored<Deployment>, { newest, old }: Generations): Promise<void> {
-    const all = newest === undefined ? old : [...old, newest];
-    const nowMs = this.run.clock.now();
-    const status = rolloutStatus(deployment, all, newest, nowMs);
-    await this.writeStatus(deployment, status);
-    const inMs = deadlineInMs(deployment, status, nowMs);
-    if (inMs !== undefined) this.run.queue.addAfter(keyOf(deployment), Math.max(1000, inMs));
-  }
-
-  private async syncStatus(deployment: Stored<Deployment>, { newest, old }: Generations): Promise<void> {
-    const all = newest === undefined ? old : [...old, newest];
-    await this.writeStatus(deployment, countedStatus(deployment, all, newest, this.run.clock.now()));
-  }
-
-  private writeStatus(deployment: Stored<Deployment>, status: DeploymentStatus): Promise<Stored<Deployment>> {
-    return writeStatus<Deployment>(this.run.client, resources.deployments, deployment, omitEmpty(status));
-  }
-
-  /** Copies the revision to the Deployment and says, once, that its ReplicaSet was created or found. */
-  private async noteRevision(
-    deployment: Stored<Deployment>,
-    set: Stored<ReplicaSet>,
-    created: string | undefined,
-  ): Promise<Stored<Deployment>> {
-    const revision = set.metadata.annotations?.[REVISION];
-    const annotations =
-      deployment.metadata.annotations?.[REVISION] === revision
-        ? deployment.metadata.annotations
-        : { ...deployment.metadata.annotations, [REVISION]: revision! };
-    let conditions = deployment.status?.conditions;
-    const nowMs = this.run.clock.now();
-    if (created !== undefined && hasDeadline(deployment)) {
-      const condition = deploymentCondition(nowMs, 'Progressing', 'True', 'NewReplicaSetCreated', created);
-      conditions = withCondition(conditions, condition);
-    } else if (hasDeadline(deployment) && conditionOf(deployment.status, 'Progressing') === undefined) {
-      const message = `Found new replica set "${set.metadata.name}"`;
-      const condition = deploymentCondition(nowMs, 'Progressing', 'True', 'FoundNewReplicaSet', message);
-      conditions = withCondition(conditions, condition);
-    }
-    if (
-      annotations === deployment.metadata.annotations &&
-      sameJson(conditions, deployment.status?.conditions)
-    ) {
-      return deployment;
-    }
-    // The status subresource takes annotations too; only spec and labels stay as they are.
-    const object = {
-      ...deployment,
-      metadata: { ...deployment.metadata, annotations },
-      status: { ...deployment.status, conditions },
-    };
-    return this.run.client.update<Deployment>(resources.deployments, object, {
-      namespace: deployment.metadata.namespace,
-      subresource: 'status',
-    });
-  }
-
-  /** The time a Deployment spends paused doesn't count against its deadline. */
-  private async notePause(deployment: Stored<Deployment>): Promise<Stored<Deployment>> {
-    if (!hasDeadline(deployment)) return deployment;
-    const condition = conditionOf(deployment.status, 'Progressing');
-    if (condition?.reason === 'ProgressDeadlineExceeded') return deployment;
-    const paused = deployment.spec!.paused === true;
-    if (paused === (condition?.reason === 'DeploymentPaused')) return deployment;
-    return paused
-      ? this.writeProgress(deployment, 'Unknown', 'DeploymentPaused', 'Deployment is paused')
-      : this.writeProgress(deployment, 'Unknown', 'DeploymentResumed', 'Deployment is resumed');
-  }
-
-  private writeProgress(
-    deployment: Stored<Deployment>,
-    state: 'False' | 'Unknown',
-    reason: string,
-    message: string,
-  ): Promise<Stored<Deployment>> {
-    const condition = deploymentCondition(this.run.clock.now(), 'Progressing', state, reason, message);
-    return this.writeStatus(deployment, {
-      ...deployment.status,
-      conditions: withCondition(deployment.status?.conditions, condition),
-    });
-  }
-
-  private async refuseEmptySelector(deployment: Stored<Deployment>): Promise<void> {
-    const message = 'This deployment is selecting all pods. A non-empty selector is required.';
-    this.run.recorder.event(deployment, 'Warning', 'SelectingAll', message);
-    await this.writeStatus(deployment, {
-      ...deployment.status,
-      observedGeneration: deployment.metadata.generation,
-    });
-  }
-
   // ── Events ──
 
   private enqueueOwner(set: Stored<ReplicaSet>): void {
@@ -489,66 +381,4 @@ class Deployments {
       this.run.enqueue(deployment);
     }
   }
-}
-
-/** The ReplicaSet of the Deployment's present template, of the size the strategy allows at once. */
-function newReplicaSet(deployment: Stored<Deployment>, old: readonly Stored<ReplicaSet>[]): ReplicaSet {
-  const { template, minReadySeconds, selector } = deployment.spec!;
-  const hash = templateHash(template, deployment.status?.collisionCount);
-  const labels = { ...template.metadata?.labels, [TEMPLATE_HASH_LABEL]: hash };
-  const set: ReplicaSet = {
-    apiVersion: 'apps/v1',
-    kind: 'ReplicaSet',
-    metadata: {
-      name: `${deployment.metadata.name}-${hash}`,
-      namespace: deployment.metadata.namespace,
-      labels,
-      ownerReferences: [controllerReference(deployment)],
-    },
-    spec: {
-      replicas: 0,
-      ...(minReadySeconds === undefined ? {} : { minReadySeconds }),
-      selector: { ...selector, matchLabels: { ...selector.matchLabels, [TEMPLATE_HASH_LABEL]: hash } },
-      template: { ...template, metadata: { ...template.metadata, labels } },
-    },
-  };
-  set.metadata!.annotations = replicaSetAnnotations(deployment, set, maxRevision(old) + 1, false);
-  set.spec!.replicas = newReplicaSetSize(deployment, [...old, set], set);
-  return set;
-}
-
-/** Equal templates but for the hash label that the controller itself adds. */
-function sameTemplate(set: ReplicaSet, deployment: Deployment): boolean {
-  return sameJson(withoutHash(set.spec?.template), withoutHash(deployment.spec?.template));
-}
-
-function withoutHash(template: NonNullable<Deployment['spec']>['template'] | undefined): unknown {
-  const labels = { ...template?.metadata?.labels };
-  delete labels[TEMPLATE_HASH_LABEL];
-  return { labels, annotations: template?.metadata?.annotations ?? {}, spec: template?.spec };
-}
-
-function maxRevision(sets: readonly Stored<ReplicaSet>[]): number {
-  return sets.reduce((max, set) => Math.max(max, revisionOf(set)), 0);
-}
-
-function withReplicas(sets: readonly Stored<ReplicaSet>[]): Stored<ReplicaSet>[] {
-  return sets.filter((set) => (set.spec!.replicas ?? 1) > 0);
-}
-
-function replaced(
-  sets: readonly Stored<ReplicaSet>[],
-  by: readonly Stored<ReplicaSet>[],
-): Stored<ReplicaSet>[] {
-  return sets.map((set) => by.find((other) => other.metadata.uid === set.metadata.uid) ?? set);
-}
-
-/** All pods the Deployment wants are in this set and available. */
-function isSaturated(deployment: Stored<Deployment>, set: Stored<ReplicaSet>): boolean {
-  const replicas = deployment.spec!.replicas ?? 1;
-  return (
-    (set.spec!.replicas ?? 1) === replicas &&
-    set.metadata.annotations?.['deployment.kubernetes.io/desired-replicas'] === String(replicas) &&
-    (set.status?.availableReplicas ?? 0) === replicas
-  );
 }

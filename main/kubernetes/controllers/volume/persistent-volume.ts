@@ -25,6 +25,7 @@ const BIND_COMPLETED = 'pv.kubernetes.io/bind-completed';
 const BOUND_BY_CONTROLLER = 'pv.kubernetes.io/bound-by-controller';
 const PROVISIONED_BY = 'pv.kubernetes.io/provisioned-by';
 const STORAGE_PROVISIONER = 'volume.kubernetes.io/storage-provisioner';
+const DEFAULT_CLASS = 'storageclass.kubernetes.io/is-default-class';
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
 /** The one provisioner that lives in the controller manager (--enable-hostpath-provisioner). */
 const HOST_PATH_PROVISIONER = 'kubernetes.io/host-path';
@@ -120,6 +121,16 @@ class VolumeBinder {
   private async provisionOrWait(claim: Stored<PersistentVolumeClaim>): Promise<void> {
     await this.setPhase(claim, 'Pending');
     const name = claim.spec?.storageClassName ?? '';
+    const preset = claim.spec?.storageClassName === undefined ? this.defaultClass() : undefined;
+    if (preset !== undefined) {
+      // There was no default when it was made (KEP-3333).
+      const { namespace } = claim.metadata;
+      const changed = { ...claim, spec: { ...claim.spec, storageClassName: preset } };
+      await this.run.client.update<PersistentVolumeClaim>(resources.persistentvolumeclaims, changed, {
+        namespace,
+      });
+      return;
+    }
     if (name === '') {
       return this.tell(
         claim,
@@ -162,6 +173,15 @@ class VolumeBinder {
     }
     const message = `Waiting for a volume to be created either by the external provisioner '${provisioner}' or manually by the system administrator. If volume creation is delayed, please verify that the provisioner is running and correctly registered.`;
     this.tell(claim, 'Normal', 'ExternalProvisioning', message);
+  }
+
+  /** The newest class that is marked as the default. */
+  private defaultClass(): string | undefined {
+    const marked = this.classes
+      .list()
+      .filter(({ metadata }) => metadata.annotations?.[DEFAULT_CLASS] === 'true')
+      .sort((a, b) => (a.metadata.creationTimestamp < b.metadata.creationTimestamp ? 1 : -1));
+    return marked[0]?.metadata.name;
   }
 
   private async provision(
@@ -285,13 +305,22 @@ class VolumeBinder {
       if (volume.status?.phase !== 'Bound' || claim.status?.phase !== 'Bound') this.run.enqueue(claim);
       return;
     }
+    if (volume.status?.phase === 'Failed') return; // Somebody has to look into it.
     await phase('Released');
     if (persistentVolumeReclaimPolicy !== 'Delete') return;
+    const problem = undeletable(volume);
+    if (problem !== undefined) return this.fail(volume, problem);
     try {
       await this.run.client.delete(resources.persistentvolumes, name);
     } catch (error) {
       if (!isStatus(error, 'NotFound')) throw error;
     }
+  }
+
+  private async fail(volume: Stored<PersistentVolume>, message: string): Promise<void> {
+    const status = { ...volume.status, phase: 'Failed' as const, message };
+    await writeStatus<PersistentVolume>(this.run.client, resources.persistentvolumes, volume, status);
+    this.run.recorder.event(volume, 'Warning', 'VolumeFailedDelete', message);
   }
 
   private tell(
@@ -302,6 +331,19 @@ class VolumeBinder {
   ): void {
     this.run.recorder.event(claim, type, reason, message);
   }
+}
+
+/** Why no plugin of the manager deletes what is behind a volume; undefined if one does, or somebody outside has to. */
+function undeletable({ spec, metadata }: Stored<PersistentVolume>): string | undefined {
+  const provisioner = metadata.annotations?.[PROVISIONED_BY];
+  if (spec?.csi !== undefined || (provisioner !== undefined && provisioner !== HOST_PATH_PROVISIONER))
+    return undefined;
+  const path = spec?.hostPath?.path;
+  if (path === undefined)
+    return `error getting deleter volume plugin for volume "${metadata.name}": no deletable volume plugin matched`;
+  return /^\/tmp\/.+/.test(path)
+    ? undefined
+    : `host_path deleter only supports /tmp/.+ but received provided ${path}`;
 }
 
 /** Nobody has it, or it is promised to this claim. */

@@ -39,7 +39,7 @@ async function whoIs(plane: TestControlPlane, bearer: string): Promise<unknown> 
     peer: { address: '127.0.0.1', port: 1 },
     signal: new AbortController().signal,
   });
-  const answer = JSON.parse(String(response.body)) as { status?: { userInfo?: unknown }; code?: number };
+  const answer = JSON.parse(response.body as string) as { status?: { userInfo?: unknown }; code?: number };
   return answer.status?.userInfo ?? answer.code;
 }
 

@@ -136,3 +136,88 @@ test('a claim in use stays until its pod is gone', async () => {
   await plane.settle();
   await expect(getClaim(plane, 'data')).rejects.toMatchObject({ reason: 'NotFound' });
 });
+
+test('a claim without a class gets the default one, also when that comes later', async () => {
+  using plane = await makeControlPlane();
+  const { storageClassName: _class, ...spec } = claim('x', '1Gi').spec;
+  const bare = (name: string) => ({ ...claim(name, '1Gi'), spec });
+  await plane.create(resources.persistentvolumeclaims, bare('early'));
+  await plane.settle();
+  const marked = storageClass('standard', 'kubernetes.io/host-path', 'Immediate');
+  await plane.create(resources.storageclasses, {
+    ...marked,
+    metadata: { name: 'standard', annotations: { 'storageclass.kubernetes.io/is-default-class': 'true' } },
+  } as never);
+  await plane.create(resources.persistentvolumeclaims, bare('late'));
+  expect((await getClaim(plane, 'late')).spec?.storageClassName).toBe('standard');
+  await plane.settle({ seconds: 20 });
+  expect((await getClaim(plane, 'early')).spec?.storageClassName).toBe('standard');
+  expect((await getClaim(plane, 'early')).status?.phase).toBe('Bound');
+  expect((await getClaim(plane, 'late')).status?.phase).toBe('Bound');
+});
+
+test('a released volume that nothing can delete fails, and says why', async () => {
+  using plane = await makeControlPlane();
+  await plane.create(
+    resources.persistentvolumes,
+    volume('data', '1Gi', { persistentVolumeReclaimPolicy: 'Delete' }),
+  );
+  await plane.create(resources.persistentvolumeclaims, claim('data', '1Gi'));
+  await plane.settle({ seconds: 20 });
+  await plane.api.client.delete(resources.persistentvolumeclaims, 'data', { namespace: 'default' });
+  await plane.settle({ seconds: 20 });
+  const words = 'host_path deleter only supports /tmp/.+ but received provided /opt/data';
+  expect((await getVolume(plane, 'data')).status).toMatchObject({ phase: 'Failed', message: words });
+  expect(await plane.events('data')).toContain(`VolumeFailedDelete: ${words}`);
+});
+
+test('a claim that wants to grow is told that nothing here makes it', async () => {
+  using plane = await makeControlPlane();
+  const expandable = {
+    ...storageClass('elastic', 'kubernetes.io/host-path', 'Immediate'),
+    allowVolumeExpansion: true,
+  };
+  await plane.create(resources.storageclasses, expandable as never);
+  await plane.create(resources.persistentvolumeclaims, claim('grow', '1Gi', 'elastic'));
+  await plane.settle({ seconds: 20 });
+  const patch = { spec: { resources: { requests: { storage: '2Gi' } } } };
+  await plane.api.client.patch(
+    resources.persistentvolumeclaims,
+    'grow',
+    'application/merge-patch+json',
+    patch,
+    {
+      namespace: 'default',
+    },
+  );
+  await plane.settle();
+  expect((await plane.events('grow')).at(-1)).toBe(
+    "ExternalExpanding: Ignoring the PVC: didn't find a plugin capable of expanding the volume; waiting for an external controller to process this PVC.",
+  );
+});
+
+test('a generic ephemeral volume is a claim that lives and dies with its pod', async () => {
+  using plane = await makeControlPlane();
+  await plane.create(
+    resources.storageclasses,
+    storageClass('fast', 'kubernetes.io/host-path', 'Immediate') as never,
+  );
+  const volumeClaimTemplate = {
+    metadata: { labels: { tier: 'scratch' } },
+    spec: claim('x', '1Gi', 'fast').spec,
+  };
+  await plane.create(
+    resources.pods,
+    pod('worker', { volumes: [{ name: 'scratch', ephemeral: { volumeClaimTemplate } }] }),
+  );
+  await plane.settle({ seconds: 30 });
+  const made = await getClaim(plane, 'worker-scratch');
+  expect(made.metadata.labels).toEqual({ tier: 'scratch' });
+  expect(made.metadata.ownerReferences).toMatchObject([{ kind: 'Pod', name: 'worker', controller: true }]);
+  expect((await plane.get<Pod>(resources.pods, 'worker')).status?.phase).toBe('Running');
+  await plane.api.client.delete(resources.pods, 'worker', { namespace: 'default' });
+  await plane.settle({ seconds: 30 });
+  expect(await plane.list(resources.persistentvolumeclaims, 'default')).toEqual([]);
+  expect(await plane.list(resources.persistentvolumes)).toEqual([]);
+  expect(plane.errors).toEqual([]);
+});

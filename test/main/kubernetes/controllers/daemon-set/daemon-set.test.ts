@@ -4,9 +4,9 @@ import {
   type ControllerRevision,
   type DaemonSet,
   type Pod,
-} from '../../../../main/kubernetes/api/index.ts';
-import { makeControlPlane } from '../../../support/make-control-plane.ts';
-import { ordered } from '../../../support/ordered.ts';
+} from '../../../../../main/kubernetes/api/index.ts';
+import { makeControlPlane } from '../../../../support/make-control-plane.ts';
+import { ordered } from '../../../../support/ordered.ts';
 
 function daemonSet(name: string, spec: Record<string, unknown> = {}, podSpec: Record<string, unknown> = {}) {
   return {

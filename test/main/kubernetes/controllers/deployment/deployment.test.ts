@@ -4,10 +4,14 @@ import {
   type Deployment,
   type Pod,
   type ReplicaSet,
-} from '../../../../main/kubernetes/api/index.ts';
-import { Informer } from '../../../../main/kubernetes/client/index.ts';
-import { deployment, makeControlPlane, type TestControlPlane } from '../../../support/make-control-plane.ts';
-import { ordered } from '../../../support/ordered.ts';
+} from '../../../../../main/kubernetes/api/index.ts';
+import { Informer } from '../../../../../main/kubernetes/client/index.ts';
+import {
+  deployment,
+  makeControlPlane,
+  type TestControlPlane,
+} from '../../../../support/make-control-plane.ts';
+import { ordered } from '../../../../support/ordered.ts';
 
 test('a Deployment gets a ReplicaSet named after its template, and its pods', async () => {
   using plane = await makeControlPlane();
