@@ -83,6 +83,7 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             client: client('kube-scheduler'),
             clock,
             random: random.fork('kube-scheduler'),
+            minorVersion: options.minor,
             ...elected(proc),
           }).start(),
         );

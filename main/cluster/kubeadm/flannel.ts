@@ -1,14 +1,50 @@
 // The objects of Flannel's manifest: its namespace, account, rights, configuration and DaemonSet.
-import type { KubernetesObject } from '../../kubernetes/api/index.ts';
+import { minorOf, type KubernetesObject } from '../../kubernetes/api/index.ts';
 import type { Profile } from '../profile.ts';
 
 type Manifest = KubernetesObject & Record<string, unknown>;
 
-const NAMESPACE = 'kube-flannel';
-const IMAGE = 'ghcr.io/flannel-io/flannel:v0.27.4';
-const PLUGIN_IMAGE = 'ghcr.io/flannel-io/flannel-cni-plugin:v1.8.0-flannel1';
+/** What differs between Flannel's manifests of the years. */
+interface FlannelRelease {
+  readonly namespace: string;
+  readonly daemonSet: string;
+  readonly image: string;
+  /** Brings the CNI plugin; before, it came with the package kubernetes-cni. */
+  readonly pluginImage?: string;
+}
+
+/** First release of Kubernetes that people installed with Flannel's newer manifest. */
+const OWN_NAMESPACE_SINCE = 22;
+
+function flannelRelease({ kubernetesVersion }: Profile): FlannelRelease {
+  const minor = minorOf(kubernetesVersion);
+  if (minor < 17)
+    return {
+      namespace: 'kube-system',
+      daemonSet: 'kube-flannel-ds-amd64',
+      image: 'quay.io/coreos/flannel:v0.11.0-amd64',
+    };
+  if (minor < OWN_NAMESPACE_SINCE)
+    return {
+      namespace: 'kube-system',
+      daemonSet: 'kube-flannel-ds',
+      image: 'quay.io/coreos/flannel:v0.13.0',
+    };
+  return {
+    namespace: 'kube-flannel',
+    daemonSet: 'kube-flannel-ds',
+    image: 'ghcr.io/flannel-io/flannel:v0.27.4',
+    pluginImage: 'ghcr.io/flannel-io/flannel-cni-plugin:v1.8.0-flannel1',
+  };
+}
+
+/** Whether the machines have Flannel's CNI plugin from a package. */
+export function hasPackagedPlugin(profile: Profile): boolean {
+  return flannelRelease(profile).pluginImage === undefined;
+}
 
 export function flannelObjects(profile: Profile): Manifest[] {
+  const { namespace, daemonSet, image, pluginImage } = flannelRelease(profile);
   const labels = { app: 'flannel', 'k8s-app': 'flannel', tier: 'node' };
   const conf = {
     name: 'cbr0',
@@ -28,18 +64,22 @@ export function flannelObjects(profile: Profile): Manifest[] {
     valueFrom: { fieldRef: { fieldPath } },
   });
   return [
-    {
-      apiVersion: 'v1',
-      kind: 'Namespace',
-      metadata: {
-        name: NAMESPACE,
-        labels: { 'k8s-app': 'flannel', 'pod-security.kubernetes.io/enforce': 'privileged' },
-      },
-    },
+    ...(namespace === 'kube-system'
+      ? []
+      : [
+          {
+            apiVersion: 'v1',
+            kind: 'Namespace',
+            metadata: {
+              name: namespace,
+              labels: { 'k8s-app': 'flannel', 'pod-security.kubernetes.io/enforce': 'privileged' },
+            },
+          },
+        ]),
     {
       apiVersion: 'v1',
       kind: 'ServiceAccount',
-      metadata: { name: 'flannel', namespace: NAMESPACE, labels: { 'k8s-app': 'flannel' } },
+      metadata: { name: 'flannel', namespace, labels: { 'k8s-app': 'flannel' } },
     },
     {
       apiVersion: 'rbac.authorization.k8s.io/v1',
@@ -56,12 +96,12 @@ export function flannelObjects(profile: Profile): Manifest[] {
       kind: 'ClusterRoleBinding',
       metadata: { name: 'flannel', labels: { 'k8s-app': 'flannel' } },
       roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'flannel' },
-      subjects: [{ kind: 'ServiceAccount', name: 'flannel', namespace: NAMESPACE }],
+      subjects: [{ kind: 'ServiceAccount', name: 'flannel', namespace }],
     },
     {
       apiVersion: 'v1',
       kind: 'ConfigMap',
-      metadata: { name: 'kube-flannel-cfg', namespace: NAMESPACE, labels },
+      metadata: { name: 'kube-flannel-cfg', namespace, labels },
       data: {
         'cni-conf.json': `${JSON.stringify(conf, undefined, 2)}\n`,
         'net-conf.json': `${JSON.stringify(net, undefined, 2)}\n`,
@@ -70,7 +110,7 @@ export function flannelObjects(profile: Profile): Manifest[] {
     {
       apiVersion: 'apps/v1',
       kind: 'DaemonSet',
-      metadata: { name: 'kube-flannel-ds', namespace: NAMESPACE, labels },
+      metadata: { name: daemonSet, namespace, labels },
       spec: {
         selector: { matchLabels: { app: 'flannel' } },
         template: {
@@ -90,16 +130,20 @@ export function flannelObjects(profile: Profile): Manifest[] {
             tolerations: [{ effect: 'NoSchedule', operator: 'Exists' }],
             serviceAccountName: 'flannel',
             initContainers: [
-              {
-                name: 'install-cni-plugin',
-                image: PLUGIN_IMAGE,
-                command: ['cp'],
-                args: ['-f', '/flannel', '/opt/cni/bin/flannel'],
-                volumeMounts: [{ name: 'cni-plugin', mountPath: '/opt/cni/bin' }],
-              },
+              ...(pluginImage === undefined
+                ? []
+                : [
+                    {
+                      name: 'install-cni-plugin',
+                      image: pluginImage,
+                      command: ['cp'],
+                      args: ['-f', '/flannel', '/opt/cni/bin/flannel'],
+                      volumeMounts: [{ name: 'cni-plugin', mountPath: '/opt/cni/bin' }],
+                    },
+                  ]),
               {
                 name: 'install-cni',
-                image: IMAGE,
+                image,
                 command: ['cp'],
                 args: ['-f', '/etc/kube-flannel/cni-conf.json', '/etc/cni/net.d/10-flannel.conflist'],
                 volumeMounts: [
@@ -111,7 +155,7 @@ export function flannelObjects(profile: Profile): Manifest[] {
             containers: [
               {
                 name: 'kube-flannel',
-                image: IMAGE,
+                image,
                 command: ['/opt/bin/flanneld'],
                 args: ['--ip-masq', '--kube-subnet-mgr'],
                 resources: { requests: { cpu: '100m', memory: '50Mi' } },
@@ -131,7 +175,7 @@ export function flannelObjects(profile: Profile): Manifest[] {
             ],
             volumes: [
               hostPath('run', '/run/flannel'),
-              hostPath('cni-plugin', '/opt/cni/bin'),
+              ...(pluginImage === undefined ? [] : [hostPath('cni-plugin', '/opt/cni/bin')]),
               hostPath('cni', '/etc/cni/net.d'),
               { name: 'flannel-cfg', configMap: { name: 'kube-flannel-cfg' } },
               hostPath('xtables-lock', '/run/xtables.lock', 'FileOrCreate'),

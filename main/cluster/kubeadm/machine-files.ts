@@ -4,6 +4,7 @@ import type { LayerFile } from '../../linux/kernel/index.ts';
 import type { MachineProfile, Profile } from '../profile.ts';
 import { bridgeConfList } from './bridge.ts';
 import type { Identity } from '../../network/tls/index.ts';
+import { hasPackagedPlugin } from './flannel.ts';
 import { metricsServerManifest } from './metrics-server.ts';
 import { KUBELET_CLIENT_FILE } from './pki.ts';
 import { staticPodManifests } from './static-pods.ts';
@@ -46,6 +47,7 @@ export function machineFiles({
   text('/etc/modules-load.d/ipvs.conf', 'ip_vs\nip_vs_rr\nip_vs_wrr\nip_vs_sh\nnf_conntrack\n');
   text('/etc/kubernetes/pki/ca.crt', authority);
   text('/var/lib/kubelet/config.yaml', kubeletConfig(profile));
+  if (hasPackagedPlugin(profile)) text('/opt/cni/bin/flannel', '', 0o755);
   text('/etc/kubernetes/kubelet.conf', kubeletKubeconfig, 0o600);
   const { certificate, privateKey } = kubeletIdentity();
   text(KUBELET_CLIENT_FILE, `${certificate}${privateKey}`, 0o600);

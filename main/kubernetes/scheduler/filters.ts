@@ -1,4 +1,5 @@
 // The filters: may this pod go to this node? One look per node, with what can be worked out beforehand done once.
+import type { Taint } from '../api/index.ts';
 import { reject, type NodeFilter, type SchedulingContext } from './context.ts';
 import { makeInterPodAffinityFilter } from './inter-pod-affinity.ts';
 import { matchesNodeAffinity } from './node-affinity.ts';
@@ -33,18 +34,27 @@ export function makeFilter(context: SchedulingContext, info: PodInfo, volumes: N
     }
     const taint = untoleratedTaint(node.spec?.taints, spec.tolerations, ['NoSchedule', 'NoExecute']);
     if (taint !== undefined) {
-      const which =
-        context.minor >= TAINT_KEYS_HIDDEN_MINOR ? 'taint(s)' : `taint {${taint.key}: ${taint.value ?? ''}}`;
-      return reject('TaintToleration', `node(s) had untolerated ${which}`, false);
+      return reject('TaintToleration', taintWords(context.minor, taint), false);
     }
     if (anyAffinity && !matchesNodeAffinity(spec, node)) {
-      return reject('NodeAffinity', "node(s) didn't match Pod's node affinity/selector", false);
+      return reject('NodeAffinity', affinityWords(context.minor), false);
     }
     if (info.hostPorts.length > 0 && !nodeInfo.portsFree(info.hostPorts)) {
       return reject('NodePorts', "node(s) didn't have free ports for the requested pod ports", true);
     }
     return fits(info, nodeInfo) ?? volumes(nodeInfo) ?? spread?.(nodeInfo) ?? interPod?.(nodeInfo);
   };
+}
+
+function taintWords(minor: number, { key, value = '' }: Taint): string {
+  if (minor < 18) return "node(s) had taints that the pod didn't tolerate";
+  if (minor < 24) return `node(s) had taint {${key}: ${value}}, that the pod didn't tolerate`;
+  return `node(s) had untolerated ${minor >= TAINT_KEYS_HIDDEN_MINOR ? 'taint(s)' : `taint {${key}: ${value}}`}`;
+}
+
+function affinityWords(minor: number): string {
+  if (minor < 20) return "node(s) didn't match node selector";
+  return `node(s) didn't match Pod's node affinity${minor < 22 ? '' : '/selector'}`;
 }
 
 /** NodeResourcesFit: every resource that is short is named. */

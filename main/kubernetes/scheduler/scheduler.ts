@@ -89,6 +89,8 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
 const FEASIBLE_MIN = 100;
 /** From this minor version on, dynamic resource allocation adds its word to every failure. */
 const CLAIMS_MINOR = 34;
+/** From this minor version on the message also tells what preemption would have done. */
+const PREEMPTION_TOLD_MINOR = 24;
 /** From this minor version on an idle scheduler doesn't wait for back-offs. */
 const POP_FROM_BACKOFF_MINOR = 33;
 const EVERY_PLUGIN: readonly PluginName[] = [
@@ -301,7 +303,10 @@ class SchedulerRun {
     }
     const preemption = findPreemption(this.state, this.budgets, info, rejections, makeAgain);
     if (typeof preemption !== 'string') return { message, plugins, nominated: preemption };
-    return { message: `${message} ${claims}${preemption}`, plugins };
+    return {
+      message: this.minor < PREEMPTION_TOLD_MINOR ? message : `${message} ${claims}${preemption}`,
+      plugins,
+    };
   }
 
   private withPreemptionWord(reason: string): string {

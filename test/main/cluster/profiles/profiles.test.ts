@@ -1,4 +1,5 @@
 // Profiles: which release a cluster is, and what that shows on its nodes, its add-ons and its machines.
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { listProfiles, requireProfile, withNodes } from '../../../../main/cluster/index.ts';
 import { makeCluster } from '../../../support/make-cluster.ts';
@@ -8,6 +9,13 @@ test('there are four, and another name is refused in a sentence', () => {
   expect(() => requireProfile('future')).toThrow(
     'There is no profile "future"; choose one of current, calico-docker, flannel-119, legacy.',
   );
+});
+
+test('they are those that a lab may name', () => {
+  const schema = JSON.parse(readFileSync('labs/lab.schema.json', 'utf8')) as {
+    properties: { profile: { enum: string[] } };
+  };
+  expect(schema.properties.profile.enum).toEqual(listProfiles());
 });
 
 describe('with more nodes', () => {
@@ -66,6 +74,7 @@ describe('legacy', () => {
       'k8s.gcr.io/kube-controller-manager:v1.15.12',
       'k8s.gcr.io/kube-proxy:v1.15.12',
       'k8s.gcr.io/kube-scheduler:v1.15.12',
+      'quay.io/coreos/flannel:v0.11.0-amd64',
     ]);
     await made.run(
       'kubectl create deployment web --image=nginx && kubectl expose deployment web --port=80 && kubectl wait --for=condition=Available deployment/web --timeout=60s',
