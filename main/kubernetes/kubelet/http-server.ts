@@ -14,14 +14,11 @@ import {
   tlsSource,
   type Identity,
 } from '../../network/tls/index.ts';
-import type { Process } from '../../linux/kernel/index.ts';
 import { resources } from '../api/index.ts';
 import type { ApiClient } from '../client/index.ts';
-import type { KubeletConfig } from './config.ts';
+import { kubeletPage, type PagesWorld } from './http-pages.ts';
 
-export interface HttpServerWorld {
-  readonly proc: Process;
-  readonly config: KubeletConfig;
+export interface HttpServerWorld extends PagesWorld {
   readonly client: ApiClient;
   /** The pods of the node, as `/pods` lists them. */
   readonly pods: () => readonly unknown[];
@@ -118,7 +115,11 @@ function makeKubeletHandler(world: HttpServerWorld): HttpHandler {
         `Forbidden (user=${user.name}, verb=${verb}, resource=nodes, subresource(s)=[${[...new Set([specific, general])].join(' ')}])\n`,
       );
     }
-    if (request.method !== 'GET') return text(405, 'Method Not Allowed\n');
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return (await kubeletPage(world, request.target, request.signal))?.status === 501
+        ? text(501, `drydock: the kubelet's ${path} isn't simulated\n`)
+        : text(405, 'Method Not Allowed\n');
+    }
     switch (path) {
       case '/healthz':
         return text(200, 'ok');
@@ -133,7 +134,9 @@ function makeKubeletHandler(world: HttpServerWorld): HttpHandler {
       case '/pods':
         return json({ kind: 'PodList', apiVersion: 'v1', metadata: {}, items: world.pods() });
       default:
-        return text(404, '404 page not found\n');
+        return (
+          (await kubeletPage(world, request.target, request.signal)) ?? text(404, '404 page not found\n')
+        );
     }
   };
 }

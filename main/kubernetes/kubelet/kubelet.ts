@@ -13,6 +13,7 @@ import { Backoff } from './backoff.ts';
 import type { KubeletConfig } from './config.ts';
 import { EvictionManager } from './eviction.ts';
 import { ensureKubeletRules } from './firewall.ts';
+import type { PagesWorld } from './http-pages.ts';
 import { serveKubelet } from './http-server.ts';
 import { ImageGc } from './image-gc.ts';
 import { Images } from './images.ts';
@@ -344,8 +345,23 @@ class KubeletRun {
       pods: () => this.pods.lister.list(),
       resourceMetrics: () => usage.metricsText(),
       summary: () => usage.summary(),
+      counts: () => this.counts(),
+      log: (pod, container, options) => {
+        const known = this.pods.lister.get(keyOf({ metadata: pod }));
+        return known === undefined ? undefined : this.server.logs(known, container, options);
+      },
       onFault: (error) => this.fault(error),
     });
+  }
+
+  /** What the runtime runs. */
+  private counts(): ReturnType<PagesWorld['counts']> {
+    const all = this.runtime.podUids().map((uid) => this.runtime.get(uid));
+    const containers = { created: 0, running: 0, exited: 0 };
+    for (const { state } of all.flatMap((pod) => pod.containers)) containers[state]++;
+    const isUp = ({ sandboxes }: (typeof all)[number]): boolean =>
+      sandboxes.some(({ state }) => state === 'ready');
+    return { pods: all.filter(isUp).length, containers };
   }
 
   // ── Where pods come from ──
