@@ -36,6 +36,11 @@ export function labelProblems(name: string, prefix = false): string[] {
   return checked(masked, 63, LABEL, LABEL_MESSAGE);
 }
 
+/** A label that may be a host's name (IsDNS1123Label): dots are told like any other character. */
+export function hostLabelProblems(name: string): string[] {
+  return checked(name, 63, LABEL, LABEL_MESSAGE);
+}
+
 /** A path segment, as RBAC names are. */
 export function pathSegmentProblems(name: string): string[] {
   if (name === '.' || name === '..') return [`may not be '${name}'`];

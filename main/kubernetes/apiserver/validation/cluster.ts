@@ -3,12 +3,12 @@ import type { LabelSelectorSpec } from '../../api/selector.ts';
 import type { Event, Lease, Namespace, Node, PodDisruptionBudget, PriorityClass } from '../../api/types.ts';
 import { labelKeyProblems } from '../../api/selector.ts';
 import { cloneTree, equalTrees } from '../object.ts';
+import { required } from '../refusals.ts';
 import { sortedEntries, validateLabels } from '../verbs/metadata.ts';
 import { checkAtMostAll, checkIntOrPercent, checkLabelSelector, type Faults } from './checks.ts';
 import { internalForm } from './internal-form.ts';
 import { checkHostLabel } from './pod-spec.ts';
 import { checkTaints, checkTolerations } from './pod-placement.ts';
-import { systemClassProblems } from './policies.ts';
 import { checkAmount, checkContainerResourceName, checkResourceName, type Amounts } from './resources.ts';
 import { immutable, validator, type Validator } from './validator.ts';
 
@@ -95,10 +95,88 @@ function checkLease(faults: Faults, { spec }: Lease): void {
 
 function checkPriorityClass(faults: Faults, { metadata, value, preemptionPolicy }: PriorityClass): void {
   const name = metadata?.name ?? '';
-  if (name.startsWith('system-')) faults.add(...systemClassProblems(name));
+  if (name.startsWith('system-')) checkSystemClass(faults, name, value ?? 0);
   else if ((value ?? 0) > USER_PRIORITY_MAX)
     faults.forbidden('value', `maximum allowed value of a user defined priority is ${USER_PRIORITY_MAX}`);
   faults.word('preemptionPolicy', preemptionPolicy, ['PreemptLowerPriority', 'Never']);
+}
+
+const SYSTEM_CLASSES: Readonly<Record<string, number>> = {
+  'system-cluster-critical': 2_000_000_000,
+  'system-node-critical': 2_000_001_000,
+};
+
+/** Names that begin with `system-` are the server's own. */
+function checkSystemClass(faults: Faults, name: string, value: number): void {
+  const wanted = SYSTEM_CLASSES[name];
+  if (value === wanted) return;
+  const why =
+    wanted === undefined
+      ? `${name} is not a known system priority class`
+      : `value of ${name} PriorityClass must be ${wanted}`;
+  faults.forbidden(
+    'metadata.name',
+    `priority class names with 'system-' prefix are reserved for system use only. error: ${why}`,
+  );
+}
+
+interface ApiService {
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: {
+    readonly group?: string;
+    readonly version?: string;
+    readonly groupPriorityMinimum?: number;
+    readonly versionPriority?: number;
+    readonly insecureSkipTLSVerify?: boolean;
+    readonly caBundle?: string;
+    readonly service?: { readonly name?: string; readonly namespace?: string; readonly port?: number };
+  };
+}
+
+/** Who serves a group's version; the name says which (kube-aggregator pkg/apis/apiregistration/validation). */
+function checkApiService(faults: Faults, { metadata, spec = {} }: ApiService): void {
+  const { group = '', version = '', service } = spec;
+  const name = metadata?.name ?? '';
+  if (name !== `${version}.${group}`)
+    faults.invalid(
+      'metadata.name',
+      name,
+      `must be \`spec.version+"."+spec.group\`: ${JSON.stringify(`${version}.${group}`)}`,
+    );
+  if (group === '' && version !== 'v1')
+    faults.add(required('spec.group', 'only v1 may have an empty group and it better be legacy kube'));
+  if (group !== '') faults.subdomain('spec.group', group);
+  faults.label('spec.version', version);
+  for (const [field, most] of [
+    ['groupPriorityMinimum', 20_000],
+    ['versionPriority', 1000],
+  ] as const) {
+    const priority = spec[field] ?? 0;
+    if (priority <= 0 || priority > most)
+      faults.invalid(`spec.${field}`, priority, `must be positive and less than ${most}`);
+  }
+  if (service === undefined) {
+    if ((spec.caBundle ?? '') !== '')
+      faults.invalid(
+        'spec.caBundle',
+        `${Buffer.from(spec.caBundle!, 'base64').length} bytes`,
+        'local APIServices may not have a caBundle',
+      );
+    if (spec.insecureSkipTLSVerify === true)
+      faults.invalid(
+        'spec.insecureSkipTLSVerify',
+        true,
+        'local APIServices may not have insecureSkipTLSVerify',
+      );
+    return;
+  }
+  faults.required('spec.service.namespace', service.namespace);
+  faults.required('spec.service.name', service.name);
+  const { port = 443 } = service;
+  if (port < 1 || port > 65_535)
+    faults.invalid('spec.service.port', port, 'port is not valid: must be between 1 and 65535, inclusive');
+  if (spec.insecureSkipTLSVerify === true && (spec.caBundle ?? '') !== '')
+    faults.invalid('spec.insecureSkipTLSVerify', true, 'may not be true if caBundle is present');
 }
 
 interface RuntimeClass {
@@ -162,6 +240,7 @@ export const clusterValidators: Readonly<Record<string, Validator>> = {
       immutable(faults, 'handler', now.handler, old.handler);
     },
   }),
+  apiservices: validator<ApiService>({ create: checkApiService }),
   poddisruptionbudgets: validator<PodDisruptionBudget>({
     create: checkBudget,
     status(faults, { status }) {

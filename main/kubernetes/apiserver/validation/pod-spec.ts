@@ -2,6 +2,7 @@
 import type { ObjectMeta } from '../../api/meta.ts';
 import type { PodSpec, PodTemplateSpec } from '../../api/types.ts';
 import { labelKeyProblems } from '../../api/selector.ts';
+import { hostLabelProblems } from '../kinds/names.ts';
 import { sortedEntries, validateAnnotations, validateLabels } from '../verbs/metadata.ts';
 import { required } from '../refusals.ts';
 import type { Faults } from './checks.ts';
@@ -67,15 +68,9 @@ export function checkPodSpec(
   checkHostnameOverride(faults, path, spec);
 }
 
-/** A label whose length isn't looked at in a message of its own; dots get the same text as other characters. */
-const HOST_LABEL = /^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/;
-const HOST_LABEL_MESSAGE =
-  "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')";
-
 /** A DNS label in the words of apimachinery's IsDNS1123Label. */
 export function checkHostLabel(faults: Faults, field: string, value: string): void {
-  if (value.length > 63) faults.invalid(field, value, 'must be no more than 63 characters');
-  if (!HOST_LABEL.test(value)) faults.invalid(field, value, HOST_LABEL_MESSAGE);
+  faults.problems(field, value, hostLabelProblems(value));
 }
 
 function checkNames(faults: Faults, path: string, spec: PodSpec): void {

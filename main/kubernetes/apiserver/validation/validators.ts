@@ -9,7 +9,7 @@ import { ingressValidators } from './ingress.ts';
 import { jobValidators } from './jobs.ts';
 import { networkPolicyValidators } from './network-policy.ts';
 import { podValidators } from './pods.ts';
-import { policyBindingValidator, policyValidator } from './policies.ts';
+import { policyValidators } from './policies.ts';
 import { quotaValidators } from './quotas.ts';
 import { rbacValidators } from './rbac.ts';
 import { serviceValidators } from './services.ts';
@@ -37,6 +37,5 @@ export const validators: Readonly<Record<string, Validator>> = {
   ...rbacValidators,
   ...certificateValidators,
   ...webhookValidators,
-  validatingadmissionpolicies: policyValidator,
-  validatingadmissionpolicybindings: policyBindingValidator,
+  ...policyValidators,
 };

@@ -1,97 +1,24 @@
-// Warnings about what is accepted but unwise (pkg/api/pod/warnings.go, pkg/api/service/warnings.go).
-import type { Container, Pod, PodSpec, PodTemplateSpec, Service } from '../../api/types.ts';
-import { parseQuantity } from '../../api/quantity.ts';
+// Warnings about what is accepted but unwise (pkg/api/*/warnings.go, pkg/registry/*/strategy.go WarningsOnCreate).
+import type {
+  Deployment,
+  Ingress,
+  PersistentVolume,
+  Pod,
+  PodTemplateSpec,
+  Secret,
+  Service,
+} from '../../api/types.ts';
 import type { Kind } from '../kinds/kind.ts';
-import { equalTrees } from '../object.ts';
-
-const DEPRECATED_NODE_LABELS: Readonly<Record<string, string>> = {
-  'beta.kubernetes.io/arch': 'deprecated since v1.14; use "kubernetes.io/arch" instead',
-  'beta.kubernetes.io/os': 'deprecated since v1.14; use "kubernetes.io/os" instead',
-  'failure-domain.beta.kubernetes.io/region':
-    'deprecated since v1.17; use "topology.kubernetes.io/region" instead',
-  'failure-domain.beta.kubernetes.io/zone':
-    'deprecated since v1.17; use "topology.kubernetes.io/zone" instead',
-  'beta.kubernetes.io/instance-type':
-    'deprecated since v1.17; use "node.kubernetes.io/instance-type" instead',
-};
-
-function podWarnings(spec: PodSpec | undefined, path: string): string[] {
-  if (spec === undefined) return [];
-  const warnings: string[] = [];
-  for (const key of Object.keys(spec.nodeSelector ?? {}).sort()) {
-    const text = DEPRECATED_NODE_LABELS[key];
-    if (text !== undefined) warnings.push(`${path}.nodeSelector[${key}]: ${text}`);
-  }
-  for (const [index, constraint] of (spec.topologySpreadConstraints ?? []).entries()) {
-    if (constraint.labelSelector === undefined) {
-      warnings.push(
-        `${path}.topologySpreadConstraints[${index}].labelSelector: a null labelSelector results in matching no pod`,
-      );
-    }
-  }
-  const aliases = new Set<string>();
-  for (const [index, { ip }] of (spec.hostAliases ?? []).entries()) {
-    if (aliases.has(ip))
-      warnings.push(`${path}.hostAliases[${index}].ip: duplicate ip ${JSON.stringify(ip)}`);
-    aliases.add(ip);
-  }
-  for (const [index, { name = '' }] of (spec.imagePullSecrets ?? []).entries()) {
-    if (name === '') warnings.push(`${path}.imagePullSecrets[${index}].name: invalid empty name ""`);
-  }
-  for (const volume of spec.volumes ?? []) {
-    const { sources } = volume.projected ?? {};
-    // A source that says nothing is none.
-    if (
-      volume.projected !== undefined &&
-      (sources ?? []).every((source) => Object.keys(source).length === 0)
-    ) {
-      warnings.push(`volume ${JSON.stringify(volume.name)} (Projected) has no sources provided`);
-    }
-  }
-  for (const list of ['initContainers', 'containers'] as const) {
-    for (const [index, container] of (spec[list] ?? []).entries())
-      containerWarnings(container, `${path}.${list}[${index}]`, warnings);
-  }
-  return warnings;
-}
-
-function containerWarnings(container: Container, path: string, warnings: string[]): void {
-  const names = new Set<string>();
-  for (const [index, { name }] of (container.env ?? []).entries()) {
-    if (names.has(name))
-      warnings.push(
-        `${path}.env[${index}]: hides previous definition of ${JSON.stringify(name)}, which may be dropped when using apply`,
-      );
-    names.add(name);
-  }
-  const ports = container.ports ?? [];
-  for (const [index, port] of ports.entries()) {
-    const earlier = ports.findIndex(
-      (other, position) =>
-        position < index &&
-        other.containerPort === port.containerPort &&
-        other.protocol === port.protocol &&
-        other.hostPort === port.hostPort &&
-        other.hostIP === port.hostIP,
-    );
-    if (earlier >= 0)
-      warnings.push(`${path}.ports[${index}]: duplicate port definition with ${path}.ports[${earlier}]`);
-  }
-  for (const list of ['limits', 'requests'] as const) {
-    const amounts = (container.resources?.[list] ?? {}) as Record<string, string | number>;
-    for (const name of ['memory', 'ephemeral-storage']) {
-      const value = amounts[name];
-      if (value === undefined || (parseQuantity(value)?.nano ?? 0n) % 1_000_000_000n === 0n) continue;
-      warnings.push(
-        `${path}.resources.${list}[${name}]: fractional byte value ${JSON.stringify(String(value))} is invalid, must be an integer`,
-      );
-    }
-  }
-}
+import { hostLabelProblems } from '../kinds/names.ts';
+import { equalTrees, type ApiObject, type StoredObject } from '../object.ts';
+import { podWarnings } from './pod-warnings.ts';
 
 function serviceWarnings({ spec }: Service): string[] {
   const warnings: string[] = [];
-  if (spec?.clusterIP === 'None' && spec.sessionAffinity === 'ClientIP')
+  const isHeadless = spec?.clusterIP === 'None';
+  if (isHeadless && (spec.loadBalancerIP ?? '') !== '')
+    warnings.push('spec.loadBalancerIP is ignored for headless services');
+  if (isHeadless && spec.sessionAffinity === 'ClientIP')
     warnings.push('spec.SessionAffinity is ignored for headless services');
   if ((spec?.externalIPs ?? []).length > 0) {
     warnings.push(
@@ -100,42 +27,130 @@ function serviceWarnings({ spec }: Service): string[] {
         : 'spec.externalIPs is deprecated and may no longer be implemented in some clusters',
     );
   }
+  if (spec?.trafficDistribution === 'PreferClose')
+    warnings.push('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"');
   return warnings;
 }
 
-type WithTemplate = { readonly spec?: { readonly template?: unknown } };
-
-function templateWarnings(object: unknown): string[] {
-  const template = (object as WithTemplate).spec?.template as PodTemplateSpec | undefined;
-  return podWarnings(template?.spec, 'spec.template.spec');
+/** The types of the PEM blocks in a text. */
+function pemTypes(encoded: string | undefined): string[] {
+  const text = Buffer.from(encoded ?? '', 'base64').toString('utf8');
+  return [...text.matchAll(/-----BEGIN ([^-\n]+)-----[\s\S]*?-----END \1-----/g)].map(
+    ([, type = '']) => type,
+  );
 }
 
-const TEMPLATED = new Set([
-  'deployments',
-  'replicasets',
-  'daemonsets',
-  'statefulsets',
-  'jobs',
-  'replicationcontrollers',
-]);
+/** What crypto/tls says of a pair that it can't load. Differs: whether the two belong together isn't looked at. */
+function secretWarnings({ type, data }: Secret): string[] {
+  if (type !== 'kubernetes.io/tls') return [];
+  const certificate = pemTypes(data?.['tls.crt']);
+  if (certificate.length === 0) return ['tls: failed to find any PEM data in certificate input'];
+  if (!certificate.includes('CERTIFICATE'))
+    return [
+      certificate.length === 1 && certificate[0]!.endsWith('PRIVATE KEY')
+        ? 'tls: failed to find certificate PEM data in certificate input, but did find a private key; PEM inputs may have been switched'
+        : `tls: failed to find "CERTIFICATE" PEM block in certificate input after skipping PEM blocks of the following types: [${certificate.join(' ')}]`,
+    ];
+  const key = pemTypes(data?.['tls.key']);
+  if (key.length === 0) return ['tls: failed to find any PEM data in key input'];
+  if (key.some((each) => each === 'PRIVATE KEY' || each.endsWith(' PRIVATE KEY'))) return [];
+  return [
+    key.length === 1 && key[0] === 'CERTIFICATE'
+      ? 'tls: found a certificate rather than a key in the PEM for the private key'
+      : `tls: failed to find PEM block with type ending in "PRIVATE KEY" in key input after skipping PEM blocks of the following types: [${key.join(' ')}]`,
+  ];
+}
 
-/** The function that finds a kind's warnings. */
+function ingressWarnings({ metadata }: Ingress): string[] {
+  return metadata?.annotations?.['kubernetes.io/ingress.class'] === undefined
+    ? []
+    : [
+        'annotation "kubernetes.io/ingress.class" is deprecated, please use \'spec.ingressClassName\' instead',
+      ];
+}
+
+/** Kinds of volume that are on their way out, or out. */
+const OLD_VOLUMES: Readonly<Record<string, string>> = {
+  cephfs: 'deprecated in v1.28, non-functional in v1.31+',
+  photonPersistentDisk: 'deprecated in v1.11, non-functional in v1.16+',
+  scaleIO: 'deprecated in v1.16, non-functional in v1.22+',
+  storageos: 'deprecated in v1.22, non-functional in v1.25+',
+  glusterfs: 'deprecated in v1.25, non-functional in v1.26+',
+  rbd: 'deprecated in v1.28, non-functional in v1.31+',
+};
+
+function volumeWarnings({ spec }: PersistentVolume): string[] {
+  const warnings = Object.entries(OLD_VOLUMES)
+    .filter(([kind]) => (spec as Record<string, unknown> | undefined)?.[kind] !== undefined)
+    .map(([kind, why]) => `spec.${kind}: ${why}`);
+  if (spec?.persistentVolumeReclaimPolicy === 'Recycle')
+    warnings.push(
+      'spec.persistentVolumeReclaimPolicy: The Recycle reclaim policy is deprecated. Instead, the recommended approach is to use dynamic provisioning.',
+    );
+  return warnings;
+}
+
+/** Names that become host names had better be labels. */
+function nameWarnings(object: ApiObject, use: string): string[] {
+  const problems = hostLabelProblems(object.metadata?.name ?? '');
+  return problems.length === 0
+    ? []
+    : [
+        `metadata.name: this is used in ${use}, which can result in surprising behavior; a DNS label is recommended: [${problems.join(' ')}]`,
+      ];
+}
+
+function templateWarnings(object: ApiObject): string[] {
+  const template = (object as Deployment).spec?.template as PodTemplateSpec | undefined;
+  return podWarnings(template?.spec, template?.metadata, 'spec.template');
+}
+
+type Warn = (object: ApiObject, old: StoredObject | undefined) => string[];
+
+const whole: Readonly<Record<string, { readonly part: string; readonly warn: Warn }>> = {
+  pods: {
+    part: 'spec',
+    warn: (object, old) => [
+      ...(old === undefined ? nameWarnings(object, "the Pod's hostname") : []),
+      ...podWarnings((object as Pod).spec, object.metadata, ''),
+    ],
+  },
+  podtemplates: {
+    part: 'template',
+    warn: (object) => {
+      const template = object['template'] as PodTemplateSpec | undefined;
+      return podWarnings(template?.spec, template?.metadata, 'template');
+    },
+  },
+  services: { part: 'spec', warn: (object) => serviceWarnings(object as Service) },
+  secrets: { part: 'data', warn: (object) => secretWarnings(object as Secret) },
+  ingresses: {
+    part: 'metadata',
+    warn: (object, old) => (old === undefined ? ingressWarnings(object as Ingress) : []),
+  },
+  persistentvolumes: { part: 'spec', warn: (object) => volumeWarnings(object as PersistentVolume) },
+  ...Object.fromEntries(
+    ['deployments', 'replicasets', 'daemonsets', 'statefulsets', 'jobs', 'replicationcontrollers'].map(
+      (plural) => [
+        plural,
+        {
+          part: 'spec',
+          warn: (object: ApiObject, old: StoredObject | undefined) => [
+            ...(old === undefined && plural !== 'daemonsets' && plural !== 'replicationcontrollers'
+              ? nameWarnings(object, 'Pod names and hostnames')
+              : []),
+            ...templateWarnings(object),
+          ],
+        },
+      ],
+    ),
+  ),
+};
+
+/** The function that finds a kind's warnings; an update that leaves the part in question alone gets none. */
 export function warningsOf(plural: string): Kind['warnings'] {
-  if (plural === 'pods')
-    return (object, old) =>
-      old !== undefined && equalTrees(object['spec'], old['spec'])
-        ? []
-        : podWarnings((object as Pod).spec, 'spec');
-  if (plural === 'podtemplates')
-    return (object, old) =>
-      old !== undefined && equalTrees(object['template'], old['template'])
-        ? []
-        : podWarnings((object['template'] as PodTemplateSpec | undefined)?.spec, 'template.spec');
-  if (plural === 'services')
-    return (object, old) =>
-      old !== undefined && equalTrees(object['spec'], old['spec']) ? [] : serviceWarnings(object as Service);
-  if (TEMPLATED.has(plural))
-    return (object, old) =>
-      old !== undefined && equalTrees(object['spec'], old['spec']) ? [] : templateWarnings(object);
-  return undefined;
+  const known = whole[plural];
+  if (known === undefined) return undefined;
+  const { part, warn } = known;
+  return (object, old) => (old !== undefined && equalTrees(object[part], old[part]) ? [] : warn(object, old));
 }

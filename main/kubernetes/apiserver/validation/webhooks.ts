@@ -5,7 +5,7 @@ import { required } from '../refusals.ts';
 import { checkLabelSelector, type Faults } from './checks.ts';
 import { validator, type Validator } from './validator.ts';
 
-interface Rule {
+export interface AdmissionRule {
   readonly operations?: readonly string[];
   readonly apiGroups?: readonly string[];
   readonly apiVersions?: readonly string[];
@@ -22,7 +22,7 @@ interface ServiceReference {
 
 interface Webhook {
   readonly name?: string;
-  readonly rules?: readonly Rule[];
+  readonly rules?: readonly AdmissionRule[];
   readonly admissionReviewVersions?: readonly string[];
   readonly sideEffects?: string;
   readonly failurePolicy?: string;
@@ -110,7 +110,7 @@ function checkStarred(faults: Faults, field: string, values: readonly string[], 
 }
 
 /** One rule of a webhook or a policy. */
-export function checkRule(faults: Faults, at: string, rule: Rule): void {
+export function checkRule(faults: Faults, at: string, rule: AdmissionRule): void {
   const { operations = [], apiGroups = [], apiVersions = [], resources = [], scope } = rule;
   checkStarred(faults, `${at}.apiGroups`, apiGroups, 'API groups');
   checkStarred(faults, `${at}.apiVersions`, apiVersions, 'API versions');
