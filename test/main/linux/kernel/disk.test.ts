@@ -92,7 +92,7 @@ test('appending to a log rewrites only its last piece', async () => {
   await clock.advance({ ms: 1 });
   let saves = 0;
   let bytes = 0;
-  const { save } = store;
+  const save = store.save.bind(store);
   store.save = (changes) => {
     saves++;
     for (const { value } of changes) bytes += value?.length ?? 0;
