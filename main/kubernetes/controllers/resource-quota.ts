@@ -12,9 +12,11 @@ import {
   type Service,
   type Stored,
 } from '../api/index.ts';
-import type { Informer } from '../client/index.ts';
+import type { Informer, Lister } from '../client/index.ts';
 import { makeController, type Controller, type ControllerContext, type ControllerRun } from './controller.ts';
+import { customResources, type CustomResourceDefinition } from './custom-resources.ts';
 import { isPodFinished } from './pod-state.ts';
+import { isPodInScopes, podAmount } from './quota-scopes.ts';
 import { writeStatus } from './status.ts';
 
 /** Everything is added up anew this often (--resource-quota-sync-period). */
@@ -62,11 +64,13 @@ export function makeResourceQuotaController(context: ControllerContext): Control
 class Usage {
   private readonly run: ControllerRun;
   private readonly quotas: Informer<ResourceQuota>;
+  private readonly definitions: Lister<CustomResourceDefinition>;
   private readonly informers = new Map<Resource, Informer<KubernetesObject>>();
 
   constructor(run: ControllerRun, quotas: Informer<ResourceQuota>) {
     this.run = run;
     this.quotas = quotas;
+    this.definitions = run.lister<CustomResourceDefinition>(resources.customresourcedefinitions);
     for (const resource of Object.values(PLAIN_COUNTS)) this.follow(resource);
   }
 
@@ -75,7 +79,7 @@ class Usage {
     const namespace = quota.metadata.namespace ?? '';
     if (name.startsWith('count/')) {
       const [plural, ...group] = name.slice('count/'.length).split('.');
-      const resource = builtInResources.find(
+      const resource = [...builtInResources, ...customResources(this.definitions)].find(
         (candidate) => candidate.plural === plural && candidate.group === group.join('.'),
       );
       return resource === undefined ? undefined : String(this.objects(resource, namespace).length);
@@ -118,9 +122,7 @@ class Usage {
 
   private pods(quota: Stored<ResourceQuota>): Stored<Pod>[] {
     const pods = this.objects(resources.pods, quota.metadata.namespace ?? '') as Stored<Pod>[];
-    return pods.filter(
-      (pod) => !isPodFinished(pod) && (quota.spec?.scopes ?? []).every((scope) => inScope(pod, scope)),
-    );
+    return pods.filter((pod) => !isPodFinished(pod) && isPodInScopes(pod, quota));
   }
 
   private serviceCount(name: string, namespace: string): string {
@@ -151,13 +153,11 @@ class Usage {
     return total(counted.map(({ spec }) => spec?.resources?.requests?.['storage']));
   }
 
-  /** `cpu`, `limits.memory`, `requests.nvidia.com/gpu` and the like, over all containers. */
+  /** `cpu`, `limits.memory`, `requests.nvidia.com/gpu` and the like, over all pods. */
   private compute(name: string, quota: Stored<ResourceQuota>): string {
     const side = name.startsWith('limits.') ? 'limits' : 'requests';
     const resource = name.replace(/^(limits|requests)\./, '');
-    const amounts = this.pods(quota).flatMap((pod) =>
-      (pod.spec?.containers ?? []).map((container) => container.resources?.[side]?.[resource]),
-    );
+    const amounts = this.pods(quota).map((pod) => podAmount(pod, side, resource));
     return total(amounts);
   }
 }
@@ -169,21 +169,4 @@ function total(amounts: readonly (string | number | undefined)[]): string {
       sum = sum === undefined ? addQuantities(amount, '0') : addQuantities(sum, amount);
   }
   return sum ?? '0';
-}
-
-function inScope(pod: Pod, scope: string): boolean {
-  const terminating = pod.spec?.activeDeadlineSeconds !== undefined;
-  const bestEffort = pod.status?.qosClass === 'BestEffort';
-  switch (scope) {
-    case 'Terminating':
-      return terminating;
-    case 'NotTerminating':
-      return !terminating;
-    case 'BestEffort':
-      return bestEffort;
-    case 'NotBestEffort':
-      return !bestEffort;
-    default:
-      return true;
-  }
 }

@@ -9,6 +9,5 @@ export {
 export { acceptTls, connectTls, TlsError, type TlsStream } from './handshake.ts';
 export { makeKeyPair } from './keys.ts';
 export { GO_PLAIN_ANSWER, tlsSource } from './listener.ts';
-export { DerError } from './der.ts';
 export { parseSigningRequest, type SigningRequest } from './signing-request.ts';
 export { isX509IssuedBy, issueX509, parseX509Validity } from './x509.ts';

@@ -4,7 +4,7 @@ import {
   type PodDisruptionBudget,
   type ResourceQuota,
 } from '../../../../main/kubernetes/api/index.ts';
-import { deployment, makeControlPlane } from '../../../support/make-control-plane.ts';
+import { deployment, makeControlPlane, pod } from '../../../support/make-control-plane.ts';
 
 function budget(name: string, spec: Record<string, unknown>) {
   const metadata = { name, namespace: 'default' };
@@ -74,4 +74,46 @@ test('a quota shows what the namespace uses', async () => {
     'limits.memory': '384Mi',
     'count/deployments.apps': '1',
   });
+});
+
+test('a quota counts the pods of its scopes only, an init container as far as it takes more', async () => {
+  using plane = await makeControlPlane();
+  const metadata = (name: string) => ({ name, namespace: 'default' });
+  await plane.create(resources.priorityclasses, {
+    apiVersion: 'scheduling.k8s.io/v1',
+    kind: 'PriorityClass',
+    metadata: { name: 'high' },
+    value: 1000,
+  } as never);
+  const matchExpressions = [{ scopeName: 'PriorityClass', operator: 'In', values: ['high'] }];
+  const quota = (name: string, spec: object) => ({
+    apiVersion: 'v1',
+    kind: 'ResourceQuota',
+    metadata: metadata(name),
+    spec,
+  });
+  await plane.create(
+    resources.resourcequotas,
+    quota('high', { hard: { pods: '5', cpu: '4' }, scopeSelector: { matchExpressions } }) as never,
+  );
+  await plane.create(
+    resources.resourcequotas,
+    quota('brief', { hard: { pods: '5' }, scopes: ['Terminating'] }) as never,
+  );
+  await plane.settle();
+  const containers = [{ name: 'c', image: 'busybox', resources: { requests: { cpu: '200m' } } }];
+  const initContainers = [{ name: 'i', image: 'busybox', resources: { requests: { cpu: '1' } } }];
+  await plane.create(
+    resources.pods,
+    pod('important', { priorityClassName: 'high', containers, initContainers }),
+  );
+  await plane.create(resources.pods, pod('plain', { containers, activeDeadlineSeconds: 600 }));
+  await plane.settle();
+  const used = async (name: string): Promise<unknown> =>
+    (await plane.get<ResourceQuota>(resources.resourcequotas, name)).status?.used;
+  expect(await used('high')).toEqual({ pods: '1', cpu: '1' });
+  expect(await used('brief')).toEqual({ pods: '1' });
+  await plane.api.client.delete(resources.pods, 'important', { namespace: 'default' });
+  await plane.settle();
+  expect(await used('high')).toEqual({ pods: '0', cpu: '0' });
 });
