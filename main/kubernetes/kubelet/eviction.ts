@@ -1,7 +1,7 @@
 // Node-pressure eviction: watches memory, disk and process numbers, and ends pods before the node runs out.
 import { every, type Clock } from '../../simulation/index.ts';
 import type { Kernel } from '../../linux/kernel/index.ts';
-import { quantityValue } from '../api/index.ts';
+import { quantityValue, type PodSpec } from '../api/index.ts';
 import type { EventRecorder } from '../client/index.ts';
 import { isCritical, type Pressure } from './admission.ts';
 import type { KubeletConfig } from './config.ts';
@@ -182,6 +182,7 @@ export class EvictionManager {
   private evictForLocalStorage(): boolean {
     let any = false;
     for (const pod of this.world.pods()) {
+      if (!hasLocalLimits(pod.spec)) continue;
       const message = localStorageFault(this.world, pod);
       if (message === undefined || isCritical(pod)) continue;
       this.evict(pod, message, HARD_GRACE_SECONDS);
@@ -194,6 +195,20 @@ export class EvictionManager {
     this.world.recorder.event(podReference(pod), 'Warning', 'Evicted', message);
     this.world.evict(pod, message, graceSeconds);
   }
+}
+
+const localLimits = new WeakMap<PodSpec, boolean>();
+
+/** Whether anything limits what a pod keeps on its node's disk; most pods have no such limit, and are asked often. */
+function hasLocalLimits(spec: PodSpec): boolean {
+  let known = localLimits.get(spec);
+  if (known === undefined) {
+    known =
+      (spec.volumes ?? []).some(({ emptyDir }) => emptyDir?.sizeLimit !== undefined) ||
+      spec.containers.some(({ resources }) => resources?.limits?.['ephemeral-storage'] !== undefined);
+    localLimits.set(spec, known);
+  }
+  return known;
 }
 
 /** What a pod has too much of on its node's disk; undefined when it keeps within its limits. */

@@ -298,6 +298,8 @@ class KubeletRun {
     this.log('I', 'kubelet.go:2450', '"Starting kubelet main sync loop"');
     stack.use(this.serve());
     ensureKubeletRules(proc.net.netfilter);
+    if (!proc.fs.exists(config.rootDirectory))
+      proc.fs.mkdir(config.rootDirectory, { recursive: true, mode: 0o750 });
     stack.use(this.runtime.start((uid, kind) => this.workers.get(uid)?.notice(kind)));
     if (proc.fs.exists(CNI_FOLDER)) stack.use(proc.fs.watch(CNI_FOLDER, () => this.onNetworkChanged()));
     stack.use(this.node.start());
@@ -534,7 +536,8 @@ class KubeletRun {
       await this.containerd.stopSandbox(id);
       await this.containerd.removeSandbox(id);
     }
-    this.proc.fs.removeAll(`${this.config.rootDirectory}/pods/${uid}`);
+    const folder = `${this.config.rootDirectory}/pods/${uid}`;
+    if (this.proc.fs.exists(folder)) this.proc.fs.removeAll(folder);
   }
 
   private refreshVolumes(uids: readonly string[]): void {

@@ -103,7 +103,8 @@ export async function removeTraces(task: PodTask): Promise<void> {
   }
   for (const { id } of runtime.sandboxes) await world.containerd.removeSandbox(id);
   world.volumes.unmount(pod);
-  world.fs.removeAll(`${LOG_FOLDER}/${namespace}_${name}_${uid}`);
+  const logs = `${LOG_FOLDER}/${namespace}_${name}_${uid}`;
+  if (world.fs.exists(logs)) world.fs.removeAll(logs);
   for (const entry of world.fs.exists('/var/log/containers') ? world.fs.readdir('/var/log/containers') : []) {
     if (entry.name.startsWith(`${name}_${namespace}_`)) world.fs.unlink(`/var/log/containers/${entry.name}`);
   }

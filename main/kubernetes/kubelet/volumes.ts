@@ -119,7 +119,8 @@ export class VolumeManager {
       if (this.world.kernel.listMounts().some(({ target }) => target === folder))
         this.world.kernel.unmount(folder);
     }
-    this.world.fs.removeAll(this.podFolder(pod.metadata.uid));
+    const own = this.podFolder(pod.metadata.uid);
+    if (this.world.fs.exists(own)) this.world.fs.removeAll(own);
   }
 
   private folderOf(pod: KnownPod, volume: Volume): string {

@@ -202,3 +202,36 @@ test('pull secrets that are missing are told of', async () => {
   );
   expect((await node.pod('p')).status?.phase).toBe('Running');
 });
+
+test('a projected token is renewed when four fifths of its life are over', async () => {
+  using node = await makeNode({ images: [image] });
+  const pod = await node.createPod({
+    metadata: { name: 'p' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [
+        { name: 'c', image: 'show:1', command: ['/main'], volumeMounts: [{ name: 't', mountPath: '/t' }] },
+      ],
+      volumes: [
+        {
+          name: 't',
+          projected: {
+            sources: [{ serviceAccountToken: { path: 'token', audience: 'vault', expirationSeconds: 600 } }],
+          },
+        },
+      ],
+    },
+  });
+  await node.advance(1);
+  const path = `/var/lib/kubelet/pods/${pod.metadata.uid}/volumes/kubernetes.io~projected/t/token`;
+  const claims = (): { aud: string[]; exp: number } =>
+    JSON.parse(
+      Buffer.from(node.machine.kernel.files.readText(path).split('.')[1]!, 'base64url').toString(),
+    ) as { aud: string[]; exp: number };
+  const first = claims();
+  expect(first.aud).toEqual(['vault']);
+  await node.advance(470);
+  expect(claims().exp).toBe(first.exp);
+  await node.advance(30);
+  expect(claims().exp).toBeGreaterThan(first.exp);
+});

@@ -31,13 +31,13 @@ async function twoNodes(): Promise<TestControlPlane> {
   return plane;
 }
 
-const volume = (name: string, size: string, node?: string): PersistentVolume => ({
+const volume = (name: string, size: string, node?: string, mode = 'ReadWriteOnce'): PersistentVolume => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
   metadata: { name },
   spec: {
     capacity: { storage: size },
-    accessModes: ['ReadWriteOnce', 'ReadWriteOncePod'],
+    accessModes: [mode],
     storageClassName: 'local',
     hostPath: { path: `/mnt/${name}` },
     ...(node === undefined
@@ -127,7 +127,7 @@ test('a bound volume keeps its pod to its nodes and its zone', async () => {
 
 test('a claim for one pod only has no room for a second', async () => {
   using plane = await twoNodes();
-  await plane.create(resources.persistentvolumes, volume('one', '1Gi', 'worker1'));
+  await plane.create(resources.persistentvolumes, volume('one', '1Gi', 'worker1', 'ReadWriteOncePod'));
   await plane.create(resources.persistentvolumeclaims, claim('data', '1Gi', 'ReadWriteOncePod'));
   await plane.create(resources.pods, pod('first', using('data')));
   await plane.settle({ seconds: 2 });
