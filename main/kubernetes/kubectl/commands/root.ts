@@ -6,6 +6,7 @@ import { apply } from './apply.ts';
 import { attach } from './attach.ts';
 import { auth } from './auth/auth.ts';
 import { autoscale } from './autoscale.ts';
+import { certificate } from './certificate.ts';
 import { clusterInfo } from './cluster-info.ts';
 import { config } from './config/config.ts';
 import { create } from './create/create.ts';
@@ -41,10 +42,7 @@ export const rootCommand: Command = {
     attach,
     auth,
     autoscale,
-    unsimulated('certificate', '', [
-      unsimulated('approve', 'certificate approve'),
-      unsimulated('deny', 'certificate deny'),
-    ]),
+    certificate,
     clusterInfo,
     completion,
     config,
