@@ -23,9 +23,9 @@ const parts: Readonly<Record<string, (sizes: Sizes) => AsyncGenerator<Row[]>>> =
   async *rollout({ rollout, full }) {
     if (rollout !== undefined) return yield await measureRollout(rollout);
     yield await measureRollout({ nodes: 3, pods: 100, image: NGINX });
-    yield await measureRollout({ nodes: 10, pods: 1000, image: NGINX });
-    yield await measureRollout({ nodes: 10, pods: 1000, image: PAUSE });
-    if (full) yield await measureRollout({ nodes: 100, pods: 10_000, image: PAUSE });
+    yield await measureRollout({ nodes: 11, pods: 1000, image: NGINX });
+    yield await measureRollout({ nodes: 11, pods: 1000, image: PAUSE });
+    if (full) yield await measureRollout({ nodes: 101, pods: 10_000, image: PAUSE });
   },
   async *api() {
     yield await measureApi(5000);

@@ -26,7 +26,7 @@ export interface Rollout {
 export async function measureRollout({ nodes, pods, image }: Rollout): Promise<Row[]> {
   using folder = makeFolder();
   const rows: Row[] = [];
-  const name = `${pods.toLocaleString('en')} pods (${image}) on ${nodes} nodes`;
+  const name = `${pods.toLocaleString('en')} pods (${image}) on ${nodes - 1} workers`;
   {
     using world = openWorld(folder.path, nodes);
     const { cluster, clock } = world;
