@@ -1,4 +1,4 @@
-// tar(1) of GNU: archives in ustar format, plain or gzipped.
+// tar(1) of GNU and of busybox: archives in ustar format, plain or gzipped.
 import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { ErrnoError } from '../../../network/index.ts';
@@ -125,13 +125,31 @@ async function create(it: Invocation): Promise<number> {
       proc.fs.writeFile(file, bytes);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      throw new Failure(
-        `${file}: Cannot open: ${error.message}\n${it.name}: Error is not recoverable: exiting now`,
-        2,
-      );
+      throw cannotOpen(it, file, error.message);
     }
-  if (it.exitCode !== 0) await it.complain('Exiting with failure status due to previous errors');
+  return told(it);
+}
+
+/** The exit status, after a word on what went wrong before. */
+async function told(it: Invocation): Promise<number> {
+  if (it.exitCode !== 0)
+    await it.complain(
+      isBusybox(it)
+        ? 'error exit delayed from previous errors'
+        : 'Exiting with failure status due to previous errors',
+    );
   return it.exitCode;
+}
+
+function isBusybox(it: Invocation): boolean {
+  return it.dialect === 'busybox';
+}
+
+/** An archive or folder that can't be had ends it. */
+function cannotOpen(it: Invocation, path: string, reason: string): Failure {
+  return isBusybox(it)
+    ? new Failure(`can't open '${path}': ${reason}`, 1)
+    : new Failure(`${path}: Cannot open: ${reason}\n${it.name}: Error is not recoverable: exiting now`, 2);
 }
 
 const slashes = new WeakSet<Invocation>();
@@ -145,11 +163,16 @@ async function add(it: Invocation, path: string, parts: Uint8Array[], toStdout: 
     stat = options.has('h') ? proc.fs.stat(real) : proc.fs.lstat(real);
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    return it.warn(`${path}: Cannot stat: ${error.message}`, 2);
+    return isBusybox(it)
+      ? it.warn(`${path}: ${error.message}`, 1)
+      : it.warn(`${path}: Cannot stat: ${error.message}`, 2);
   }
   let name = path;
   if (path.startsWith('/') && !options.has('P')) {
-    if (!slashes.has(it)) await it.complain("Removing leading `/' from member names");
+    if (!slashes.has(it))
+      await it.complain(
+        isBusybox(it) ? "removing leading '/' from member names" : "Removing leading `/' from member names",
+      );
     slashes.add(it);
     name = path.replace(/^\/+/, '');
   }
@@ -234,10 +257,7 @@ async function readMembers(it: Invocation): Promise<Member[]> {
     bytes = await readAll(it.open(path));
   } catch (error) {
     if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
-    throw new Failure(
-      `${path}: Cannot open: ${error.message}\n${it.name}: Error is not recoverable: exiting now`,
-      2,
-    );
+    throw cannotOpen(it, path, error.message);
   }
   const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
   if (it.options.has('z') && !isZipped) {
@@ -338,9 +358,11 @@ function chosen(it: Invocation, members: readonly Member[]): { members: Member[]
 }
 
 async function finish(it: Invocation, missing: readonly string[]): Promise<number> {
-  for (const name of missing) await it.warn(`${name}: Not found in archive`, 2);
-  if (it.exitCode !== 0) await it.complain('Exiting with failure status due to previous errors');
-  return it.exitCode;
+  for (const name of missing)
+    await (isBusybox(it)
+      ? it.warn(`${name}: not found in archive`, 1)
+      : it.warn(`${name}: Not found in archive`, 2));
+  return told(it);
 }
 
 async function list(it: Invocation, all: readonly Member[]): Promise<number> {
@@ -353,11 +375,12 @@ async function extract(it: Invocation, all: readonly Member[]): Promise<number> 
   const { proc, options } = it;
   const { members, missing } = chosen(it, all);
   const folder = options.value('C');
-  if (folder !== undefined && !proc.fs.exists(folder))
-    throw new Failure(
-      `${folder}: Cannot open: No such file or directory\n${it.name}: Error is not recoverable: exiting now`,
-      2,
-    );
+  if (folder !== undefined && !proc.fs.exists(folder)) {
+    const reason = 'No such file or directory';
+    throw isBusybox(it)
+      ? new Failure(`can't change directory to '${folder}': ${reason}`, 1)
+      : cannotOpen(it, folder, reason);
+  }
   const strip = Number(options.value('strip-components') ?? 0);
   const directories: [path: string, modifyMs: number][] = [];
   for (const member of members) {
@@ -379,7 +402,10 @@ async function extract(it: Invocation, all: readonly Member[]): Promise<number> 
       if (member.type === 'directory') directories.push([path, member.modifyMs]);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      await it.warn(`${name}: Cannot ${member.type === 'directory' ? 'mkdir' : 'open'}: ${error.message}`, 2);
+      const what = member.type === 'directory' ? 'mkdir' : 'open';
+      await (isBusybox(it)
+        ? it.warn(`can't ${what === 'open' ? 'open' : 'make dir'} '${path}': ${error.message}`, 1)
+        : it.warn(`${name}: Cannot ${what}: ${error.message}`, 2));
     }
   }
   if (!options.has('m'))

@@ -112,6 +112,12 @@ test.skipIf(kubectl === undefined)(
       expect((await exec(['nosuch'])).stderr).toMatch(
         /^error: Internal error occurred: .*exec: "nosuch": executable file not found in \$PATH\n$/,
       );
+      expect((await exec(['tar', 'xf', '-', '-C', '/no/dir'])).stderr).toBe(
+        "tar: can't change directory to '/no/dir': No such file or directory\ncommand terminated with exit code 1\n",
+      );
+      expect((await exec(['tar', 'cf', '-', '/etc/passwd'])).stderr).toBe(
+        "tar: removing leading '/' from member names\n",
+      );
       expect((await run(['exec', 'web', '-c', 'nope', '--', 'ls'], '', env)).stderr).toBe(
         'Error from server (BadRequest): container nope is not valid for pod web\n',
       );
