@@ -170,9 +170,14 @@ function decodeValue(type: string, raw: Raw): unknown {
     case 'runtime.RawExtension':
       return JSON.parse(textOf(firstField(raw as Uint8Array) ?? Buffer.from('null'))) as unknown;
     default:
-      return decodeMessage(type, raw as Uint8Array);
+      return LISTS.test(type)
+        ? (decodeMessage(type, raw as Uint8Array)['items'] ?? [])
+        : decodeMessage(type, raw as Uint8Array);
   }
 }
+
+/** Messages that stand for Go's named slices of strings, which are lists in JSON. */
+const LISTS = /\.(?:ExtraValue|AttestationValue)$/;
 
 function firstField(bytes: Uint8Array): Raw | undefined {
   const cursor = new Cursor(bytes);
