@@ -37,8 +37,9 @@ import {
 
 /** Pods created or deleted in one sync at most (burstReplicas). */
 const PODS_PER_SYNC_MAX = 250;
-/** Changes of pods and nodes gather for this long. */
+/** Changes of pods and nodes gather for this long, and longer where a sync has many nodes to look at. */
 const GATHER_MS = 10;
+const GATHER_MS_PER_NODE = 0.05;
 /** A failed daemon pod is replaced at once, then after 1 s doubled up to 15 min. */
 const FAILED_BASE_MS = 1_000;
 const FAILED_MAX_MS = 15 * 60_000;
@@ -81,7 +82,7 @@ class DaemonSets {
     run.enqueueOn(this.daemonSets);
     run.on(this.daemonSets, { delete: (set) => this.expectations.forget(keyOf(set)) });
     const enqueueAll = (): void => {
-      for (const set of this.daemonSets.lister.list()) run.queue.addAfter(keyOf(set), GATHER_MS);
+      for (const set of this.daemonSets.lister.list()) run.queue.addAfter(keyOf(set), this.gatherMs());
     };
     run.on(this.nodes, {
       add: enqueueAll,
@@ -349,12 +350,16 @@ class DaemonSets {
 
   // ── Events ──
 
+  private gatherMs(): number {
+    return Math.max(GATHER_MS, this.nodes.indexer.size * GATHER_MS_PER_NODE);
+  }
+
   private podAdded(pod: Stored<Pod>): void {
     if (pod.metadata.deletionTimestamp !== undefined) return this.podDeleted(pod);
     const key = controllerKey(pod, 'DaemonSet');
     if (key === undefined) return this.enqueueMatching(pod);
     this.expectations.created(key);
-    this.run.queue.addAfter(key, GATHER_MS);
+    this.run.queue.addAfter(key, this.gatherMs());
   }
 
   private podUpdated(pod: Stored<Pod>, old: Stored<Pod>): void {
@@ -363,7 +368,7 @@ class DaemonSets {
     const key = controllerKey(pod, 'DaemonSet');
     const oldKey = controllerKey(old, 'DaemonSet');
     if (oldKey !== undefined && oldKey !== key) this.run.queue.add(oldKey);
-    if (key !== undefined) this.run.queue.addAfter(key, GATHER_MS);
+    if (key !== undefined) this.run.queue.addAfter(key, this.gatherMs());
     else if (pod.metadata.labels !== old.metadata.labels) this.enqueueMatching(pod);
   }
 
@@ -371,7 +376,7 @@ class DaemonSets {
     const key = controllerKey(pod, 'DaemonSet');
     if (key === undefined) return;
     this.expectations.deleted(key, keyOf(pod));
-    this.run.queue.addAfter(key, GATHER_MS);
+    this.run.queue.addAfter(key, this.gatherMs());
   }
 
   private enqueueMatching(pod: Stored<Pod>): void {
