@@ -10,6 +10,7 @@ import type { ObjectStore, ObjectTable } from './storage/object-store.ts';
 import { printerOf } from './table/printers.ts';
 import { schemaNameOf } from './schema/structures.ts';
 import { convertingKind } from './versions/converting-kind.ts';
+import { knownFields } from './versions/known-fields.ts';
 import { releasePrinter } from './versions/release-printer.ts';
 import { viewOf } from './versions/release-view.ts';
 
@@ -135,12 +136,15 @@ export class Catalogue implements ObjectReader {
     if (home === undefined) throw new Error(`no resource is called ${keyOf(stored)}`);
     const [apiVersion, homeVersion] = [apiVersionOf(resource), apiVersionOf(stored)];
     const conversion = conversionOf(resource);
+    const schemaName = schemaNameOf(resource);
+    const known = (object: ApiObject): ApiObject =>
+      schemaName === undefined ? object : knownFields(schemaName, object);
     const presented = new WeakMap<ApiObject, StoredObject>();
     const origins = new WeakMap<ApiObject, ApiObject>();
     const fromStored = (object: ApiObject): ApiObject =>
       object.apiVersion === apiVersion
         ? object
-        : { ...conversion.fromStored(object), apiVersion, kind: resource.kind };
+        : known({ ...conversion.fromStored(object), apiVersion, kind: resource.kind });
     const toStored = (object: ApiObject): ApiObject =>
       object.apiVersion === homeVersion
         ? object
@@ -149,7 +153,6 @@ export class Catalogue implements ObjectReader {
             apiVersion: homeVersion,
             kind: stored.kind,
           });
-    const schemaName = schemaNameOf(resource);
     const kind = convertingKind({ home: home.kind, resource, schemaName, conversion, toStored, fromStored });
     this.byKey.set(keyOf(resource), {
       resource,

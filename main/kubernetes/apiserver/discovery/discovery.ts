@@ -40,6 +40,9 @@ const VERSION_ORDER: Readonly<Record<string, readonly string[]>> = {
   autoscaling: ['v2', 'v1', 'v2beta1', 'v2beta2'],
 };
 
+/** First release that tells all groups in one document unasked (KEP-3352). */
+const AGGREGATED_SINCE = 27;
+
 interface Group {
   readonly name: string;
   /** Preferred version first. */
@@ -152,7 +155,8 @@ export function discoveryAnswer(
     return undefined;
   const groups = groupsOf(core);
   const isRoot = path === '/api' || path === '/apis';
-  if (isRoot && wantsAggregatedDiscovery(headerOf(request.headers, 'accept'))) {
+  const aggregates = core.catalogue.minor >= AGGREGATED_SINCE;
+  if (isRoot && aggregates && wantsAggregatedDiscovery(headerOf(request.headers, 'accept'))) {
     return aggregatedAnswer(
       groups.filter(({ name }) => (name === '') === (path === '/api')),
       headerOf(request.headers, 'if-none-match'),

@@ -57,6 +57,9 @@ const PATCH_TYPES: readonly PatchType[] = [
   'application/apply-patch+yaml',
 ];
 
+/** First release with server-side apply (beta). */
+const APPLY_SINCE = 16;
+
 /** One request with everything that was read off it. */
 export interface Exchange {
   readonly core: ServerCore;
@@ -401,7 +404,8 @@ async function patchAnswer(exchange: Exchange, served: Served): Promise<HttpResp
   const { core, request, info, query } = exchange;
   presentationOf(exchange);
   const type = PATCH_TYPES.find((known) => known === mediaTypeOf(request));
-  if (type === undefined) throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
+  if (type === undefined || (type === 'application/apply-patch+yaml' && core.catalogue.minor < APPLY_SINCE))
+    throw failure(415, 'UnsupportedMediaType', '415: Unsupported Media Type', {});
   const bytes = await readBody(request);
   const isApply = type === 'application/apply-patch+yaml';
   const options = writeOptionsOf(query, 'PatchOptions', isApply, headerOf(request.headers, 'user-agent'));

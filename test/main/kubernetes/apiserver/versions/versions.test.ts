@@ -134,6 +134,23 @@ describe('1.15', () => {
     expect(later['metadata']?.['annotations']).toEqual({ 'deprecated.daemonset.template.generation': '1' });
   });
 
+  test('shows an old version only the fields that it has', async () => {
+    using api = makeApi({ version: 'v1.15.12' });
+    await ask(api, 'POST', `${EXTENSIONS}/deployments`, oldDeployment);
+    const { items } = await api.client.list<Deployment>(resources.deployments);
+    const status = { replicas: 1, terminatingReplicas: 0 };
+    await api.client.update(
+      resources.deployments,
+      { ...items[0]!, status },
+      { namespace: 'default', subresource: 'status' },
+    );
+    const patched = await ask(api, 'PATCH', `${EXTENSIONS}/deployments/web?fieldValidation=Strict`, {
+      spec: { paused: true },
+    });
+    expect(patched.body['message']).toBeUndefined();
+    expect(patched.body['status']).toEqual({ replicas: 1 });
+  });
+
   test('refuses PodSecurityPolicies in clear words', async () => {
     using api = makeApi({ version: 'v1.15.12' });
     const { status, body } = await ask(api, 'POST', '/apis/policy/v1beta1/podsecuritypolicies', {});
@@ -188,6 +205,13 @@ describe('1.15', () => {
     expect(again.body['message']).toBeUndefined();
     expect(again.body['spec']?.['clusterIP']).toEqual(body['spec']?.['clusterIP']);
   });
+});
+
+test('before 1.27 groups are told one by one', async () => {
+  using api = makeApi({ version: 'v1.15.12' });
+  const aggregated = 'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json';
+  const { body } = await ask(api, 'GET', '/apis', undefined, aggregated);
+  expect(body['kind']).toBe('APIGroupList');
 });
 
 describe('1.19', () => {
