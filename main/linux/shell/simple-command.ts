@@ -241,7 +241,7 @@ async function environment(shell: Shell, command: SimpleCommand): Promise<Map<st
       await shell.error(`${assignment.name}: readonly variable`);
     else env.set(assignment.name, value);
   }
-  env.set('_', shell.lastArgument);
+  if (shell.dialect.name === 'bash') env.set('_', shell.lastArgument);
   return env;
 }
 
@@ -262,7 +262,7 @@ export async function spawnFile(shell: Shell, words: readonly string[], launch: 
     shell.proc.spawn({
       argv: words,
       fds: launch.fds,
-      env: new Map([...launch.env, ['_', path]]),
+      env: shell.dialect.name === 'bash' ? new Map([...launch.env, ['_', path]]) : launch.env,
       ignoredSignals: shell.ignoredSignals(),
       ...(program === undefined ? { path } : { program }),
       ...(shell.monitor ? { processGroup: 0 } : {}),
@@ -335,7 +335,7 @@ async function replaceShell(
   const path = findCommand(shell, words[0]!, env.get('PATH'));
   if (path === undefined) return commandNotFound(shell, words, say);
   for (const fd of [...shell.privateFds]) shell.dropPrivate(fd);
-  env.set('_', path);
+  if (shell.dialect.name === 'bash') env.set('_', path);
   try {
     return await shell.proc.exec({ path, argv: words, env });
   } catch (error) {

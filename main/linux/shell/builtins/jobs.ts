@@ -262,7 +262,11 @@ async function killOne(shell: Shell, target: string, signal: Signal | '0'): Prom
     return true;
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    await shell.error(`kill: (${target}) - ${error.message}`);
+    await shell.error(
+      shell.dialect.name === 'ash'
+        ? `can't kill pid ${target}: ${error.message}`
+        : `kill: (${target}) - ${error.message}`,
+    );
     return false;
   }
 }
