@@ -40,6 +40,8 @@ const MASKS: readonly Mask[] = [
   [/((?:[gG]itCommit|[gG]oVersion)"?: ?"?)[\w.]+/g, '$1BUILD'],
   [/^(\s*"?[cC]ount"?: +)\d+/gm, '$1N'],
   [/\(and \d+ other pods\)/g, '(and N other pods)'],
+  [/"(exp|iat|nbf|warnafter)":\d{10}\b/g, '"$1":N'],
+  [/\bkill: \(\d+\)/g, 'kill: (N)'],
   [/\bin \d+ milliseconds\b/g, 'in N milliseconds'],
   // Addresses.
   [/ on \d+(?:\.\d+){3}:53: no such host/g, ' on RESOLVER: no such host'],
