@@ -9,6 +9,9 @@ import type { Simulation } from '../../simulation/index.ts';
 import type { HostCertificates } from './certificates.ts';
 import { bytesOf } from './bytes.ts';
 
+/** What may be on its way in either direction of an upgraded connection before the sender waits, in bytes. */
+const WINDOW_BYTES = 1024 * 1024;
+
 /** Largest request body, in bytes; kube-apiserver's limit is the same. */
 const BODY_MAX_BYTES = 3 * 1024 * 1024;
 const NO_BODY = Buffer.alloc(0);
@@ -47,6 +50,8 @@ interface RequestPayload {
 export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   const { simulation, durable, certificates, handler, onFault } = options;
   const running = new Map<number, AbortController>();
+  /** Requests that have come in and aren't answered yet. */
+  const beginning = new Set<number>();
   const streams = new Map<number, UpgradedStream>();
   let lastId = 0;
 
@@ -80,6 +85,11 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     }),
   );
   stack.use(simulation.onInput<{ id: number }>('api.end', ({ id }) => streams.get(id)?.arriveEnd()));
+  stack.use(
+    simulation.onInput<{ id: number; sizeBytes: number }>('api.taken', ({ id, sizeBytes }) => {
+      streams.get(id)?.acknowledge(sizeBytes);
+    }),
+  );
 
   /** By connection: reading a certificate takes longer than most requests. */
   const peers = new WeakMap<TLSSocket, Peer>();
@@ -89,11 +99,15 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     return peer;
   };
 
+  /** `far` closes when the client goes away, which may be before there is an answer. */
   const begin = async (
     request: IncomingMessage,
     body: Buffer,
+    far: ServerResponse | Duplex,
   ): Promise<{ id: number; response: HttpResponse }> => {
     const id = ++lastId;
+    beginning.add(id);
+    far.once('close', () => finish(id));
     const payload: RequestPayload = {
       id,
       method: request.method ?? 'GET',
@@ -110,6 +124,8 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
         if (running.has(id)) onFault(error); // Else the client went away, and that ended it.
         return panicked();
       });
+    if (far.closed) finish(id);
+    beginning.delete(id);
     return { id, response };
   };
 
@@ -118,7 +134,7 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
     if (!isClosed) void simulation.input(kind, payload);
   };
   const finish = (id: number): void => {
-    if (running.has(id)) enter('api.abort', { id });
+    if (running.has(id) || beginning.has(id)) enter('api.abort', { id });
   };
 
   const serve = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -129,8 +145,7 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
         .end('request body too large\n');
       return;
     }
-    const { id, response: answer } = await begin(request, body);
-    response.once('close', () => finish(id));
+    const { response: answer } = await begin(request, body, response);
     await durable();
     const { body: content } = answer;
     if (content === undefined || !isStream(content)) {
@@ -144,7 +159,7 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
   };
 
   const upgrade = async (request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> => {
-    const { id, response: answer } = await begin(request, Buffer.alloc(0));
+    const { id, response: answer } = await begin(request, Buffer.alloc(0), socket);
     await durable();
     const reason = answer.status === 101 ? 'Switching Protocols' : 'Error';
     const lines = answer.headers.map(([name, value]) => `${name}: ${value}\r\n`).join('');
@@ -157,14 +172,12 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
       finish(id);
       return;
     }
-    const stream = new UpgradedStream(socket, durable);
+    const stream = new UpgradedStream(socket, durable, (sizeBytes) => enter('api.taken', { id, sizeBytes }));
     streams.set(id, stream);
     socket.on('data', (chunk: Buffer) => enter('api.bytes', { id, bytes: chunk.toString('base64') }));
     socket.once('end', () => enter('api.end', { id }));
-    socket.once('close', () => {
-      enter('api.end', { id });
-      finish(id);
-    });
+    socket.once('close', () => enter('api.end', { id }));
+    if (socket.closed) enter('api.end', { id });
     if (head.length > 0) enter('api.bytes', { id, bytes: head.toString('base64') });
     try {
       await answer.upgrade(stream);
@@ -216,23 +229,40 @@ export async function openApiDoor(options: ApiDoorOptions): Promise<ApiDoor> {
 class UpgradedStream implements ByteStream {
   private readonly socket: Duplex;
   private readonly durable: () => Promise<void>;
+  /** Tells, as an input, that the host has taken so many bytes. */
+  private readonly onTaken: (sizeBytes: number) => void;
   private readonly arrived: Uint8Array[] = [];
+  private arrivedBytes = 0;
   private ended = false;
   private waiting: (() => void) | undefined;
+  /** Written and not known to be taken, in bytes. */
+  private untakenBytes = 0;
+  /** Taken by the host and not yet told. */
+  private untoldBytes = 0;
+  private writers: (() => void)[] = [];
 
-  constructor(socket: Duplex, durable: () => Promise<void>) {
+  constructor(socket: Duplex, durable: () => Promise<void>, onTaken: (sizeBytes: number) => void) {
     this.socket = socket;
     this.durable = durable;
+    this.onTaken = onTaken;
   }
 
   arrive(bytes: Uint8Array): void {
     this.arrived.push(bytes);
+    this.arrivedBytes += bytes.length;
+    if (this.arrivedBytes > WINDOW_BYTES) this.socket.pause();
     this.wake();
   }
 
   arriveEnd(): void {
     this.ended = true;
     this.wake();
+    this.wakeWriters();
+  }
+
+  acknowledge(sizeBytes: number): void {
+    this.untakenBytes -= sizeBytes;
+    if (this.untakenBytes <= WINDOW_BYTES) this.wakeWriters();
   }
 
   async read(sizeMax = Infinity): Promise<Uint8Array | undefined> {
@@ -240,19 +270,38 @@ class UpgradedStream implements ByteStream {
       if (this.ended) return undefined;
       await new Promise<void>((resolve) => (this.waiting = resolve));
     }
-    const bytes = this.arrived.shift()!;
-    if (bytes.length <= sizeMax) return bytes;
-    this.arrived.unshift(bytes.subarray(sizeMax));
-    return bytes.subarray(0, sizeMax);
+    const whole = this.arrived.shift()!;
+    const bytes = whole.subarray(0, sizeMax);
+    if (bytes.length < whole.length) this.arrived.unshift(whole.subarray(bytes.length));
+    this.arrivedBytes -= bytes.length;
+    if (this.arrivedBytes <= WINDOW_BYTES && this.socket.isPaused()) this.socket.resume();
+    return bytes;
   }
 
-  /** Taken at once, so that the host's speed never reaches the simulation; leaves when what caused it is durable. */
-  write(bytes: Uint8Array): Promise<void> {
+  /**
+   * Leaves when what caused it is durable. Settles at once while little is on its way, else when the host has taken enough;
+   * that is an input too, so the host's speed doesn't reach the simulation in any other way.
+   */
+  async write(bytes: Uint8Array): Promise<void> {
+    this.untakenBytes += bytes.length;
     void this.durable().then(
-      () => this.socket.writable && this.socket.write(bytes),
+      () => this.socket.writable && this.socket.write(bytes, () => this.take(bytes.length)),
       () => this.socket.destroy(),
     );
-    return Promise.resolve();
+    while (this.untakenBytes > WINDOW_BYTES && !this.ended)
+      await new Promise<void>((resolve) => this.writers.push(resolve));
+  }
+
+  /** Many small writes are told of together. */
+  private take(sizeBytes: number): void {
+    this.untoldBytes += sizeBytes;
+    if (this.untoldBytes < WINDOW_BYTES / 4) return;
+    this.onTaken(this.untoldBytes);
+    this.untoldBytes = 0;
+  }
+
+  private wakeWriters(): void {
+    for (const resolve of this.writers.splice(0)) resolve();
   }
 
   end(): void {

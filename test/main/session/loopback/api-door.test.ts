@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
+import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -95,5 +96,84 @@ test('the door closes though a client holds an upgraded connection', async () =>
   const closed = once(socket.resume(), 'close');
   await door.close();
   await closed;
+  expect(door.faults).toEqual([]);
+});
+
+test('a client that leaves before it has its answer is heard of', async () => {
+  let aborted: (() => void) | undefined;
+  const isAborted = new Promise<void>((resolve) => (aborted = resolve));
+  let asked: (() => void) | undefined;
+  const isAsked = new Promise<void>((resolve) => (asked = resolve));
+  const door = await openDoor(async ({ signal }) => {
+    asked?.();
+    await new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+    aborted?.();
+    return {
+      status: 101,
+      headers: [],
+      upgrade: () => Promise.reject(new Error('not for a client that has gone')),
+    };
+  });
+  const call = request(door.url, {
+    rejectUnauthorized: false,
+    headers: { Connection: 'Upgrade', Upgrade: 'x' },
+  });
+  call.on('error', () => undefined);
+  call.end();
+  await isAsked;
+  call.destroy();
+  await expect(isAborted).resolves.toBeUndefined();
+  await door.close();
+});
+
+test('an upgraded connection that nobody reads holds its writer up, until it is read or gone', async () => {
+  let written = 0;
+  let ended: (() => void) | undefined;
+  const isEnded = new Promise<void>((resolve) => (ended = resolve));
+  const door = await openDoor(() =>
+    Promise.resolve({
+      status: 101,
+      headers: [
+        ['Connection', 'Upgrade'],
+        ['Upgrade', 'x'],
+      ],
+      async upgrade(stream) {
+        const gone = (async () => {
+          while ((await stream.read()) !== undefined);
+        })();
+        let isGone = false;
+        void gone.then(() => (isGone = true));
+        while (!isGone) {
+          await stream.write(Buffer.alloc(64 * 1024));
+          written += 64 * 1024;
+        }
+        ended?.();
+      },
+    }),
+  );
+  const call = request(door.url, {
+    rejectUnauthorized: false,
+    headers: { Connection: 'Upgrade', Upgrade: 'x' },
+  });
+  call.end();
+  const [, socket] = (await once(call, 'upgrade')) as [unknown, Socket];
+  const still = async (): Promise<number> => {
+    for (let before = -1; before !== written;) {
+      before = written;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    return written;
+  };
+  const held = await still();
+  expect(held).toBeLessThan(32 * 1024 * 1024);
+  let read = 0;
+  socket.on('data', (piece: Buffer) => {
+    read += piece.length;
+    if (read > held) socket.pause();
+  });
+  expect(await still()).toBeGreaterThan(held);
+  socket.destroy();
+  await isEnded;
+  await door.close();
   expect(door.faults).toEqual([]);
 });
