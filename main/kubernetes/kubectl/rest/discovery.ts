@@ -34,33 +34,94 @@ interface AggregatedDiscovery {
 const ACCEPT =
   'application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList,application/json';
 
+/** What servers before aggregated discovery answer at the roots. */
+interface Roots {
+  readonly kind?: string;
+  /** APIVersions, of the core group. */
+  readonly versions?: readonly string[];
+  /** APIGroupList. */
+  readonly groups?: readonly {
+    readonly name: string;
+    readonly versions: readonly { readonly version: string }[];
+  }[];
+}
+
+interface ResourceList {
+  readonly resources?: readonly {
+    readonly name: string;
+    readonly singularName?: string;
+    readonly namespaced: boolean;
+    readonly kind: string;
+    readonly verbs: readonly string[];
+    readonly shortNames?: readonly string[];
+    readonly categories?: readonly string[];
+  }[];
+}
+
 /** All resources of a server, core group first, then groups and versions in the server's order of preference. */
 export async function discover(api: HttpApi): Promise<DiscoveredResource[]> {
   const found: DiscoveredResource[] = [];
   for (const path of ['/api', '/apis']) {
-    const { items } = await api.json<AggregatedDiscovery>({
+    const answer = await api.json<AggregatedDiscovery & Roots>({
       method: 'GET',
       path,
       query: { timeout: '32s' },
       accept: ACCEPT,
     });
-    for (const { metadata, versions } of items) {
-      for (const { version, resources = [] } of versions) {
-        for (const entry of resources) {
-          found.push({
-            group: metadata?.name ?? '',
-            version,
-            plural: entry.resource,
-            kind: entry.responseKind.kind,
-            namespaced: entry.scope === 'Namespaced',
-            singular: entry.singularResource,
-            shortNames: entry.shortNames ?? [],
-            categories: entry.categories ?? [],
-            verbs: entry.verbs,
-            subresources: (entry.subresources ?? []).map(({ subresource }) => subresource),
-          });
-        }
-      }
+    if (answer.kind === 'APIGroupDiscoveryList') found.push(...aggregated(answer));
+    else found.push(...(await oneByOne(api, answer)));
+  }
+  return found;
+}
+
+function aggregated({ items }: AggregatedDiscovery): DiscoveredResource[] {
+  return items.flatMap(({ metadata, versions }) =>
+    versions.flatMap(({ version, resources = [] }) =>
+      resources.map((entry) => ({
+        group: metadata?.name ?? '',
+        version,
+        plural: entry.resource,
+        kind: entry.responseKind.kind,
+        namespaced: entry.scope === 'Namespaced',
+        singular: entry.singularResource,
+        shortNames: entry.shortNames ?? [],
+        categories: entry.categories ?? [],
+        verbs: entry.verbs,
+        subresources: (entry.subresources ?? []).map(({ subresource }) => subresource),
+      })),
+    ),
+  );
+}
+
+/** A request for every group-version. */
+async function oneByOne(api: HttpApi, roots: Roots): Promise<DiscoveredResource[]> {
+  const core = (roots.versions ?? []).map((version) => ({ group: '', version }));
+  const named = (roots.groups ?? []).flatMap(({ name, versions }) =>
+    versions.map(({ version }) => ({ group: name, version })),
+  );
+  const found: DiscoveredResource[] = [];
+  for (const { group, version } of [...core, ...named]) {
+    const { resources = [] } = await api.json<ResourceList>({
+      method: 'GET',
+      path: group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
+      query: { timeout: '32s' },
+    });
+    for (const { name, singularName, namespaced, kind, verbs, shortNames, categories } of resources) {
+      if (name.includes('/')) continue;
+      found.push({
+        group,
+        version,
+        plural: name,
+        kind,
+        namespaced,
+        singular: (singularName ?? '') === '' ? kind.toLowerCase() : singularName!,
+        shortNames: shortNames ?? [],
+        categories: categories ?? [],
+        verbs,
+        subresources: resources
+          .filter((other) => other.name.startsWith(`${name}/`))
+          .map((other) => other.name.slice(name.length + 1)),
+      });
     }
   }
   return found;
