@@ -21,6 +21,7 @@ import type { ServerCore } from './core.ts';
 import { askDoor } from './in-process-http.ts';
 import { deleteCollection } from './verbs/collection.ts';
 import { getObject, listObjects, watchObjects } from './verbs/reading.ts';
+import { nameSelected } from './verbs/selecting.ts';
 import type { WriteRequest } from './verbs/request.ts';
 import { shape } from './verbs/shaping.ts';
 
@@ -120,7 +121,7 @@ class InProcessClient implements ApiClient {
       return askDoor(this.core, { user: this.user, method: 'GET', resource, namespace, query });
     }
     const served = this.serve(resource);
-    this.allow(resource, 'list', options?.namespace ?? '', '');
+    this.allow(resource, 'list', options?.namespace ?? '', nameSelected(options?.fieldSelector));
     return listObjects(this.core.objects, {
       ...options,
       served,
@@ -143,7 +144,7 @@ class InProcessClient implements ApiClient {
     };
     try {
       const served = this.serve(resource);
-      this.allow(resource, 'watch', options.namespace ?? '', '');
+      this.allow(resource, 'watch', options.namespace ?? '', nameSelected(options.fieldSelector));
       const started = watchObjects(
         this.core.objects,
         { ...options, served, namespace: options.namespace, initialEvents: false },

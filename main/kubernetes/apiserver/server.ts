@@ -14,6 +14,7 @@ import { defaultPlugins } from './admission/plugins.ts';
 import { FieldManager } from './apply/field-manager.ts';
 import { makeAuthenticator } from './auth/authentication.ts';
 import { forbiddenAccess } from './auth/forbidden.ts';
+import { NodeAuthorizer } from './auth/node-authorizer.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { readBootstrapToken } from './auth/bootstrap-tokens.ts';
 import { Tokens, type SecretTokenHolder } from './auth/tokens.ts';
@@ -73,7 +74,9 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
   const { store, clock, random, version = CURRENT_VERSION } = options;
   const objects = new ObjectStore(store, clock);
   const catalogue = new Catalogue(objects, minorOf(version.gitVersion));
-  const authorizer = new RbacAuthorizer(catalogue);
+  const nodes = new NodeAuthorizer(catalogue);
+  nodes.follow(catalogue.find(resources.pods)!.table);
+  const authorizer = new RbacAuthorizer(catalogue, nodes);
   const range = parseRange(options.serviceRange ?? SERVICE_RANGE);
   const services = new ServiceAllocations(range);
   services.follow(catalogue.find(resources.services)!.table);

@@ -2,14 +2,14 @@
 import type { ClusterRole, ClusterRoleBinding, PolicyRule, Role, RoleBinding } from '../../api/types.ts';
 import type { ObjectReader } from '../kinds/kind.ts';
 import type { Attributes, Authorizer, Decision } from './authorizer.ts';
+import { NodeAuthorizer, nodeOf } from './node-authorizer.ts';
 import type { UserInfo } from './user.ts';
 
 const GROUP = 'rbac.authorization.k8s.io';
 /** Users in this group may do anything. */
 const MASTERS = 'system:masters';
-/** Kubelets. */
-const NODES = 'system:nodes';
-const NODE_PREFIX = 'system:node:';
+/** Where the rules of kubelets come from, whom the Node authorizer looks at first. */
+const NODE_SOURCE = 'the Node authorizer';
 
 /** A rule with where it came from. */
 export interface GrantedRule {
@@ -29,20 +29,28 @@ type Subject = { kind: string; name: string; namespace?: string };
 
 export class RbacAuthorizer implements Authorizer {
   private readonly objects: ObjectReader;
+  private readonly nodes: NodeAuthorizer;
   private index: Index | undefined;
   private cacheStamp: Index | undefined;
   private caches = new WeakMap<UserInfo, Map<string, readonly GrantedRule[]>>();
 
-  constructor(objects: ObjectReader) {
+  constructor(objects: ObjectReader, nodes: NodeAuthorizer = new NodeAuthorizer(objects)) {
     this.objects = objects;
+    this.nodes = nodes;
   }
 
   authorize(attributes: Attributes): Decision {
-    if (attributes.user.groups.includes(MASTERS)) return { allowed: true, reason: '' };
-    for (const { rule, source } of this.rulesFor(attributes.user, attributes.namespace)) {
+    const { user, namespace } = attributes;
+    if (user.groups.includes(MASTERS)) return { allowed: true, reason: '' };
+    const node = nodeOf(user);
+    const decision = node === undefined ? 'by-role' : this.nodes.decide(node, attributes);
+    if (decision === 'allowed') return { allowed: true, reason: '' };
+    for (const { rule, source } of this.rulesFor(user, namespace)) {
+      // What the role of nodes allows in general, the Node authorizer may have refused in particular.
+      if (decision !== 'by-role' && source === NODE_SOURCE) continue;
       if (allows(rule, attributes)) return { allowed: true, reason: `RBAC: allowed by ${source}` };
     }
-    return { allowed: false, reason: '' };
+    return { allowed: false, reason: decision === 'by-role' ? '' : decision.reason };
   }
 
   /** Every rule that applies to a user in a namespace (cluster-wide ones included). */
@@ -65,10 +73,9 @@ export class RbacAuthorizer implements Authorizer {
   private collect(index: Index, user: UserInfo, namespace: string): readonly GrantedRule[] {
     const rules: GrantedRule[] = [];
     for (const key of subjectKeys(user)) rules.push(...(index.cluster.get(key) ?? []));
-    // The Node authorizer. Differs: it doesn't look at the graph of pods, so a kubelet may read any Secret, not only its pods'.
-    if (user.groups.includes(NODES) && user.name.startsWith(NODE_PREFIX)) {
+    if (nodeOf(user) !== undefined) {
       const role = this.objects.get('clusterroles', GROUP, '', 'system:node') as ClusterRole | undefined;
-      for (const rule of role?.rules ?? []) rules.push({ rule, source: 'the Node authorizer' });
+      for (const rule of role?.rules ?? []) rules.push({ rule, source: NODE_SOURCE });
     }
     if (namespace !== '') {
       const bindings = index.namespaced.get(namespace);

@@ -26,7 +26,7 @@ import {
   notFound,
   unknownError,
 } from '../refusals.ts';
-import { parseFieldSelector, SelectorError } from '../../api/selector.ts';
+import { nameSelected } from '../verbs/selecting.ts';
 import { deleteCollection } from '../verbs/collection.ts';
 import { getObject, listObjects, parseRevision, checkNotFuture } from '../verbs/reading.ts';
 import type { WriteRequest } from '../verbs/request.ts';
@@ -169,24 +169,8 @@ function attributesOf(info: RequestInfo, user: UserInfo, query: URLSearchParams)
       path,
     };
   if (name === '' && (verb === 'list' || verb === 'watch' || verb === 'deletecollection'))
-    name = nameInSelector(query);
+    name = nameSelected(query.get('fieldSelector') ?? undefined);
   return { user, verb, group, version, resource, subresource, namespace, name };
-}
-
-/** A list restricted to one name is authorized for that name. */
-function nameInSelector(query: URLSearchParams): string {
-  const selector = query.get('fieldSelector');
-  if (selector === null) return '';
-  try {
-    return (
-      parseFieldSelector(selector).find(
-        ({ field, operator }) => field === 'metadata.name' && operator === '=',
-      )?.value ?? ''
-    );
-  } catch (error) {
-    if (error instanceof SelectorError) return ''; // Refused later, with its own message.
-    throw error;
-  }
 }
 
 async function resourceAnswer(exchange: Exchange): Promise<HttpResponse> {

@@ -40,6 +40,20 @@ export function selectionOf(
   }
 }
 
+/** The one name that a list is restricted to, for which it is authorized; empty if there is none. */
+export function nameSelected(fieldSelector: string | undefined): string {
+  if (fieldSelector === undefined) return '';
+  try {
+    const named = parseFieldSelector(fieldSelector).find(
+      ({ field, operator }) => field === 'metadata.name' && operator === '=',
+    );
+    return named?.value ?? '';
+  } catch (error) {
+    if (error instanceof SelectorError) return ''; // Refused later, with its own message.
+    throw error;
+  }
+}
+
 function checkField({ resource, kind }: Served, field: string): void {
   if (field === 'metadata.name' || field === 'metadata.namespace' || Object.hasOwn(kind.fields, field))
     return;
