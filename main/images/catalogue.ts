@@ -19,6 +19,7 @@ import {
 import { agnhost } from './agnhost.ts';
 import { makeCoreDns } from './coredns/server.ts';
 import { makeFlanneld } from './flannel.ts';
+import { makeLocalPathProvisioner } from './local-path-provisioner.ts';
 import { makeMetricsServer } from './metrics-server/server.ts';
 import { nginxImage } from './nginx/image.ts';
 
@@ -213,6 +214,16 @@ function addOnImage(
       alpine('3.22.2'),
       { '/flannel': textFile('', 0o755) },
       { command: ['/bin/sh'] },
+    );
+  }
+  if (repository === 'docker.io/rancher/local-path-provisioner' && /^v0\.0\.\d+$/.test(tag)) {
+    const program = programFile('local-path-provisioner', makeLocalPathProvisioner({ client }));
+    return image(
+      name,
+      19_500_000,
+      alpine('3.22.2'),
+      { '/usr/bin/local-path-provisioner': program },
+      { command: ['local-path-provisioner'] },
     );
   }
   return undefined;

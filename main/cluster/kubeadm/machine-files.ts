@@ -5,6 +5,7 @@ import type { MachineProfile, Profile } from '../profile.ts';
 import { bridgeConfList } from './bridge.ts';
 import type { Identity } from '../../network/tls/index.ts';
 import { hasPackagedPlugin } from './flannel.ts';
+import { localPathManifest } from './local-path.ts';
 import { metricsServerManifest } from './metrics-server.ts';
 import { KUBELET_CLIENT_FILE } from './pki.ts';
 import { staticPodManifests } from './static-pods.ts';
@@ -58,6 +59,7 @@ export function machineFiles({
   }
   text('/etc/kubernetes/pki/front-proxy-ca.crt', frontProxyAuthority);
   text('/root/metrics-server/components.yaml', metricsServerManifest());
+  text('/root/local-path-provisioner/local-path-storage.yaml', localPathManifest());
   for (const [name, manifest] of staticPodManifests(profile, machine.address))
     text(`/etc/kubernetes/manifests/${name}`, manifest, 0o600);
   text('/etc/kubernetes/admin.conf', adminKubeconfig, 0o600);

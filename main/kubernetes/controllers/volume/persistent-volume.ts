@@ -308,6 +308,7 @@ class VolumeBinder {
     if (volume.status?.phase === 'Failed') return; // Somebody has to look into it.
     await phase('Released');
     if (persistentVolumeReclaimPolicy !== 'Delete') return;
+    if (isExternal(volume)) return; // Whoever made it deletes it.
     const problem = undeletable(volume);
     if (problem !== undefined) return this.fail(volume, problem);
     try {
@@ -333,11 +334,14 @@ class VolumeBinder {
   }
 }
 
-/** Why no plugin of the manager deletes what is behind a volume; undefined if one does, or somebody outside has to. */
-function undeletable({ spec, metadata }: Stored<PersistentVolume>): string | undefined {
+/** Made by a provisioner outside the manager. */
+function isExternal({ spec, metadata }: Stored<PersistentVolume>): boolean {
   const provisioner = metadata.annotations?.[PROVISIONED_BY];
-  if (spec?.csi !== undefined || (provisioner !== undefined && provisioner !== HOST_PATH_PROVISIONER))
-    return undefined;
+  return spec?.csi !== undefined || (provisioner !== undefined && provisioner !== HOST_PATH_PROVISIONER);
+}
+
+/** Why no plugin of the manager deletes what is behind a volume; undefined if one does. */
+function undeletable({ spec, metadata }: Stored<PersistentVolume>): string | undefined {
   const path = spec?.hostPath?.path;
   if (path === undefined)
     return `error getting deleter volume plugin for volume "${metadata.name}": no deletable volume plugin matched`;

@@ -33,7 +33,7 @@ test('a Deployment that burns CPU gets more pods, and fewer again some minutes a
 
   const started = await run('kubectl exec deploy/burner -- touch /tmp/burn');
   expect(started.exitCode).toBe(0);
-  await clock.advance({ minutes: 2 });
+  await clock.advance({ seconds: 75 });
   expect(await size()).toBe(4);
   const events = await run(
     'kubectl get events --field-selector involvedObject.name=burner,reason=SuccessfulRescale',
@@ -47,7 +47,7 @@ test('a Deployment that burns CPU gets more pods, and fewer again some minutes a
   );
   await clock.advance({ minutes: 4 });
   expect(await size()).toBe(4);
-  await clock.advance({ minutes: 3 });
+  await clock.advance({ minutes: 2, seconds: 30 });
   expect(await size()).toBe(1);
   expect(cluster.faults).toEqual([]);
 }, 120_000);
