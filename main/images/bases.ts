@@ -172,6 +172,7 @@ function makeBusybox(all: ReadonlyMap<string, Program>): Program {
 /** The busybox image: applets in /bin and little else. */
 export function busybox(): Files {
   const files = common();
+  files.delete('/run'); // Only /var/run is there.
   applets(files, '/bin');
   files.set(
     '/etc/passwd',

@@ -10,10 +10,11 @@ interface Identity {
   readonly groups: readonly number[];
 }
 
-function identityOf(proc: Process, name: string | undefined): Identity | undefined {
+/** busybox lists the groups as the kernel does; coreutils begins with the process's own. */
+function identityOf(proc: Process, name: string | undefined, asKernel = false): Identity | undefined {
   if (name === undefined) {
     const { uid, gid, groups } = proc.credentials;
-    return { uid, gid, groups: [...new Set([gid, ...groups])] };
+    return { uid, gid, groups: [...new Set(asKernel ? groups : [gid, ...groups])] };
   }
   const user = userByName(proc, name);
   if (user === undefined) return undefined;
@@ -41,7 +42,7 @@ export const id: Program = command(
     const show = (uid: number): string => (options.has('n') ? userName(proc, uid) : String(uid));
     const showGroup = (gid: number): string => (options.has('n') ? groupName(proc, gid) : String(gid));
     for (const name of it.operands.length > 0 ? it.operands : [undefined]) {
-      const identity = identityOf(proc, name);
+      const identity = identityOf(proc, name, it.dialect === 'busybox');
       if (identity === undefined) {
         await it.warn(`${quote(name!)}: no such user`);
         continue;

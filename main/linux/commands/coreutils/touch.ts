@@ -36,7 +36,9 @@ export const touch: Program = command(
           it.options.has('a') !== it.options.has('m') ? (it.options.has('a') ? 'a' : 'm') : undefined;
         fs.utimes(path, only === 'm' ? now.accessMs : accessMs, only === 'a' ? now.modifyMs : modifyMs);
       });
-      if (failed !== undefined) await it.warn(`cannot touch ${quoteAlways(path)}: ${failed.message}`);
+      if (failed === undefined) continue;
+      const what = it.dialect === 'busybox' ? path : `cannot touch ${quoteAlways(path)}`;
+      await it.warn(`${what}: ${failed.message}`);
     }
   },
 );
