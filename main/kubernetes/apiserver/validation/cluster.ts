@@ -191,8 +191,8 @@ interface RuntimeClass {
 function checkRuntimeClass(faults: Faults, { handler = '', overhead, scheduling }: RuntimeClass): void {
   checkHostLabel(faults, 'handler', handler);
   for (const [name, value] of sortedEntries(overhead?.podFixed)) {
-    checkContainerResourceName(faults, 'overhead.podFixed', name);
-    checkAmount(faults, `overhead.podFixed[${name}]`, name, value);
+    checkContainerResourceName(faults, `overhead.limits[${name}]`, name);
+    checkAmount(faults, `overhead.limits[${name}]`, name, value);
   }
   faults.add(...validateLabels(scheduling?.nodeSelector, 'scheduling.nodeSelector'));
   const tolerations = scheduling?.tolerations ?? [];

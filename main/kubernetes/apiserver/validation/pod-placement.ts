@@ -2,7 +2,7 @@
 import { labelKeyProblems, labelValueProblems, type LabelSelectorSpec } from '../../api/selector.ts';
 import type { PodSpec } from '../../api/types.ts';
 import { labelProblems } from '../kinds/names.ts';
-import { required } from '../refusals.ts';
+import { duplicate, required } from '../refusals.ts';
 import { checkLabelSelector, type Faults } from './checks.ts';
 import { internalForm } from './internal-form.ts';
 import { checkNodeSelector, checkNodeSelectorTerm } from './node-selector.ts';
@@ -151,8 +151,12 @@ export function checkTaints(
     else faults.word(`${at}.effect`, taint.effect, EFFECTS);
     const key = `${taint.key}:${taint.effect}`;
     if (seen.has(key)) {
-      // The message shows the effect besides, joined on.
-      faults.duplicate(at, internalForm('Taint', taint));
+      const { body } = duplicate(at, internalForm('Taint', taint));
+      faults.add({
+        type: 'Duplicate',
+        field: at,
+        body: `${body}: taints must be unique by key and effect pair`,
+      });
     }
     seen.add(key);
   }

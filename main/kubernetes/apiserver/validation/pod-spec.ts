@@ -61,7 +61,7 @@ export function checkPodSpec(
     if ((spec[field] ?? '') !== '') faults.subdomain(at(field), spec[field]!);
   faults.word(at('preemptionPolicy'), spec.preemptionPolicy, ['PreemptLowerPriority', 'Never']);
   for (const [name, value] of sortedEntries(spec.overhead as Amounts | undefined)) {
-    checkContainerResourceName(faults, `${at('overhead')}.limits`, name);
+    checkContainerResourceName(faults, `${at('overhead')}.limits[${name}]`, name);
     checkAmount(faults, `${at('overhead')}.limits[${name}]`, name, value);
   }
   checkOperatingSystem(faults, path, spec);
