@@ -233,7 +233,9 @@ export class Writer {
       if (kind.hasStatus && request.subresource === '') keepStatus(object, old);
       kind.prepareUpdate?.(object, old, context);
     }
-    if (!keepsManagers && (request.tracked || old.metadata.managedFields !== undefined)) {
+    // The scheduler's binding isn't anyone's field (registry/core/pod's assignPod keeps no manager).
+    const isTracked = request.tracked || old.metadata.managedFields !== undefined;
+    if (!keepsManagers && isTracked && request.subresource !== 'binding') {
       this.parts.tracker.track(served, object, old, request, context.nowMs);
     }
     this.parts.admission.mutate({ operation: 'UPDATE', served, object, old, context });
