@@ -1,4 +1,5 @@
 // The program /usr/local/bin/kube-proxy: reads its configuration once, picks a mode, and follows Services and slices.
+import { minorOf } from '../api/api-versions.ts';
 import { ErrnoError, type IpvsSchedulerName, type NetworkNamespace } from '../../network/index.ts';
 import type { Kernel, Process, Program } from '../../linux/kernel/index.ts';
 import { isStatus, resources } from '../api/index.ts';
@@ -8,6 +9,7 @@ import { klogLine, untilStopped } from '../daemon/index.ts';
 import { ChangeTracker, type ProxiedService } from './change-tracker.ts';
 import { readProxyConfig, type ProxyConfig } from './config.ts';
 import { chooseEndpoints } from './endpoints.ts';
+import { HeldPorts } from './held-ports.ts';
 import { HealthChecks } from './health-checks.ts';
 import { IptablesProxier } from './iptables/proxier.ts';
 import { rangeHolds } from './iptables/rules.ts';
@@ -86,6 +88,7 @@ class ProxyRun {
   private readonly nodeName: string;
   private readonly tracker: ChangeTracker;
   private readonly health: HealthChecks;
+  private readonly nodePorts: HeldPorts;
   private readonly stack = new DisposableStack();
   private proxier: Proxier | undefined;
   private hasSynced = false;
@@ -101,6 +104,12 @@ class ProxyRun {
     this.nodeName = nodeName;
     this.tracker = new ChangeTracker(nodeName);
     this.health = new HealthChecks(proc.net, this.owner, (error) => this.fault(error));
+    this.nodePorts = this.stack.use(
+      new HeldPorts(proc.net, this.owner, minorOf(options.version), (port) => {
+        const words = `"can't open port, skipping it" port=${JSON.stringify(port)}`;
+        void log(proc, 'E', 'proxier.go:1223', words);
+      }),
+    );
   }
 
   async untilStopped(): Promise<number> {
@@ -322,7 +331,10 @@ class ProxyRun {
     this.nodePortIPsSeen = localAddresses(proc.net, this.config.nodePortAddresses).join();
     if (isFirst && proxier.syncAll !== undefined) proxier.syncAll(changes);
     else proxier.sync(changes);
-    for (const service of changes) this.syncHealth(service);
+    for (const service of changes) {
+      this.syncHealth(service);
+      this.nodePorts.set(service.key, service.ports);
+    }
     this.forgetStaleFlows(changes);
   }
 
