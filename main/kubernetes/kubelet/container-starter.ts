@@ -10,7 +10,7 @@ import {
 } from '../../linux/containerd/index.ts';
 import type { FileSystemView, Kernel } from '../../linux/kernel/index.ts';
 import { quantityValue, StatusError } from '../api/index.ts';
-import type { Service } from '../api/index.ts';
+import type { Container, Service } from '../api/index.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { KubeletConfig } from './config.ts';
 import { hostsFileOf, resolvConfOf } from './dns.ts';
@@ -77,6 +77,7 @@ export async function startContainer(
   };
 
   try {
+    await ensureVolumeImages(world, pod, container);
     await world.images.ensure(pod, container);
   } catch (error) {
     if (error instanceof WaitingError) recorder.event(subject, 'Warning', 'Failed', `Error: ${error.reason}`);
@@ -123,6 +124,22 @@ export async function startContainer(
   recorder.event(subject, 'Warning', 'FailedPostStartHook', 'PostStartHook failed');
   await kill(pod, container, instance, 'FailedPostStartHook');
   throw new WaitingError('PostStartHookError', 'PostStartHookError');
+}
+
+/** Images that are mounted as volumes are pulled like any other, by the policy that the volume names. */
+async function ensureVolumeImages(
+  world: StarterWorld,
+  pod: KnownPod,
+  { kind, spec }: PodContainer,
+): Promise<void> {
+  for (const { name, image } of pod.spec.volumes ?? []) {
+    if (image === undefined || spec.volumeMounts?.some((mount) => mount.name === name) !== true) continue;
+    const imagePullPolicy = image.pullPolicy as Container['imagePullPolicy'];
+    await world.images.ensure(pod, {
+      kind,
+      spec: { name: spec.name, image: image.reference, imagePullPolicy },
+    });
+  }
 }
 
 function messageOf(error: unknown): string {
@@ -254,6 +271,16 @@ function mountsOf(
   const folder = volumes.podFolder(pod.metadata.uid);
   const mounts: ContainerMount[] = [];
   for (const mount of spec.volumeMounts ?? []) {
+    const image = pod.spec.volumes?.find(({ name }) => name === mount.name)?.image;
+    if (image !== undefined) {
+      mounts.push({
+        containerPath: mount.mountPath,
+        hostPath: '',
+        image: image.reference ?? '',
+        readOnly: true,
+      });
+      continue;
+    }
     const base = volumes.pathOf(pod, mount.name);
     if (base === undefined)
       throw new ConfigError(`cannot find volume "${mount.name}" to mount into container "${spec.name}"`);

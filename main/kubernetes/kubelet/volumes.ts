@@ -130,6 +130,7 @@ export class VolumeManager {
   }
 
   private async mountOne(pod: KnownPod, volume: Volume, podIPs: readonly string[]): Promise<void> {
+    if (volume.image !== undefined) return; // The runtime mounts it.
     if (volume.hostPath !== undefined) return this.mountHostPath(volume.hostPath);
     if (volume.persistentVolumeClaim !== undefined || volume.ephemeral !== undefined)
       return this.mountClaim(pod, volume);

@@ -64,9 +64,11 @@ export interface ImageRecord {
 /** A volume or file given to a container. */
 export interface ContainerMount {
   readonly containerPath: string;
-  /** A path on the machine. */
+  /** A path on the machine; of no meaning for an image. */
   readonly hostPath: string;
   readonly readOnly?: boolean;
+  /** An image on the machine, whose files are mounted read-only (KEP-4639). */
+  readonly image?: string;
 }
 
 export interface SandboxSpec {

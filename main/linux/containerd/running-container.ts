@@ -12,7 +12,13 @@ import type {
   WaitStatus,
 } from '../kernel/index.ts';
 import { makeOverlay } from '../kernel/index.ts';
-import { RuntimeError, type ContainerImage, type ContainerSpec, type ExecOptions } from './containerd.ts';
+import {
+  RuntimeError,
+  type ContainerImage,
+  type ContainerMount,
+  type ContainerSpec,
+  type ExecOptions,
+} from './containerd.ts';
 import { resolveUser } from './container-user.ts';
 import { imageLayer } from './image-store.ts';
 import { LogWriter } from './log-writer.ts';
@@ -28,6 +34,8 @@ export interface ContainerPlan {
   readonly cgroup: string;
   /** Its pid namespace: a new one, a process's, or (undefined) the machine's. */
   readonly pid: 'new' | { readonly of: number } | undefined;
+  /** An image on the machine, for mounts. */
+  readonly imageOf: (reference: string) => ContainerImage | undefined;
   /** What the runtime's errors end with: `: unknown` before containerd 2. */
   readonly errorTail: string;
 }
@@ -124,12 +132,29 @@ function mountsOf(kernel: Kernel, plan: ContainerPlan): Mount[] {
     (a, b) => a.containerPath.split('/').length - b.containerPath.split('/').length,
   );
   for (const mount of wanted) {
+    if (mount.image !== undefined) {
+      mounts.push(imageMount(plan, mount));
+      continue;
+    }
     if (!kernel.files.exists(mount.hostPath)) makeHostPath(kernel, plan, mount.hostPath);
     mounts.push(
       ...kernel.bindMounts(mount.hostPath, clean(mount.containerPath), { readOnly: mount.readOnly === true }),
     );
   }
   return mounts;
+}
+
+function imageMount(plan: ContainerPlan, { image: reference = '', containerPath }: ContainerMount): Mount {
+  const image = plan.imageOf(reference);
+  if (image === undefined)
+    throw new RuntimeError('NotFound', `failed to resolve image "${reference}": not found`);
+  return {
+    target: clean(containerPath),
+    source: 'overlay',
+    type: 'overlay',
+    tree: imageLayer(image),
+    readOnly: true,
+  };
 }
 
 /** A host path that isn't there is made a directory, as containerd's CRI plugin does. */

@@ -358,6 +358,7 @@ class Runtime implements ContainerdDaemon {
       hostname: sandbox.record.spec.hostname,
       cgroup,
       pid: this.pidNamespaceOf(record.spec, sandbox),
+      imageOf: (reference) => this.images.status(reference)?.image,
       errorTail: this.major >= 2 ? '' : ': unknown',
     });
     container.running = running;

@@ -1,5 +1,6 @@
 // Environment and volumes as a container sees them.
 import { expect, test } from 'vitest';
+import type { ContainerImage } from '../../../../main/linux/containerd/index.ts';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
 import { resources, type ConfigMap } from '../../../../main/kubernetes/api/index.ts';
 import { imageOf, makeNode, sleeper, type TestNode } from '../../../support/make-node.ts';
@@ -234,4 +235,39 @@ test('a projected token is renewed when four fifths of its life are over', async
   expect(claims().exp).toBe(first.exp);
   await node.advance(30);
   expect(claims().exp).toBeGreaterThan(first.exp);
+});
+
+test('an image is a volume: its files can be read, and not written', async () => {
+  const data: ContainerImage = {
+    name: 'docker.io/library/data:1',
+    sizeBytes: 10,
+    files: new Map([['/dir/hello', { type: 'file', content: 'hi there' }]]),
+  };
+  const reader: Program = async (proc) => {
+    await proc.stdout.write(`${proc.fs.readText('/data/dir/hello')}\n`);
+    try {
+      proc.fs.writeFile('/data/new', '');
+    } catch (error) {
+      await proc.stdout.write(`${(error as Error).message}\n`);
+    }
+    return 0;
+  };
+  const image = imageOf('docker.io/library/reader:1', { '/read': reader });
+  using node = await makeNode({ images: [image, data] });
+  const pod = await node.createPod({
+    metadata: { name: 'p' },
+    spec: {
+      automountServiceAccountToken: false,
+      restartPolicy: 'Never',
+      containers: [{ name: 'c', image: 'reader:1', volumeMounts: [{ name: 'v', mountPath: '/data' }] }],
+      volumes: [{ name: 'v', image: { reference: 'data:1', pullPolicy: 'IfNotPresent' } }],
+    },
+  });
+  await node.advance(2);
+  const log = node.machine.kernel.files.readText(`/var/log/pods/default_p_${pod.metadata.uid}/c/0.log`);
+  expect(log).toContain('hi there');
+  expect(log).toContain('Read-only file system');
+  expect((await node.events('p')).filter((event) => event.includes('Pulling image "data:1"'))).toHaveLength(
+    1,
+  );
 });
