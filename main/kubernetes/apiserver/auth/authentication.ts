@@ -40,9 +40,8 @@ function userOf({ peer, headers }: HttpRequest, readToken: TokenReader): UserInf
       ...(sha256 === undefined ? {} : { extra: { [CREDENTIAL_ID]: [`X509SHA256=${sha256}`] } }),
     };
   }
-  const authorization = headerOf(headers, 'authorization') ?? '';
-  const [scheme = '', token = ''] = authorization.split(' ');
-  if (scheme.toLowerCase() !== 'bearer' || token === '') {
+  const token = bearerOf(headers);
+  if (token === '') {
     if (peer.isDistrusted === true) throw unauthorized();
     return ANONYMOUS;
   }
@@ -51,6 +50,22 @@ function userOf({ peer, headers }: HttpRequest, readToken: TokenReader): UserInf
   return user.groups.includes(ALL_AUTHENTICATED)
     ? user
     : { ...user, groups: [...user.groups, ALL_AUTHENTICATED] };
+}
+
+/** How a page in a browser, which can't set headers, names its token: as one of its WebSocket's subprotocols. */
+export const BEARER_PROTOCOL = 'base64url.bearer.authorization.k8s.io.';
+
+/** The request's token; empty if there is none. Throws 401 for one that isn't told as it must be. */
+function bearerOf(headers: HttpRequest['headers']): string {
+  const [scheme = '', token = ''] = (headerOf(headers, 'authorization') ?? '').split(' ');
+  if (scheme.toLowerCase() === 'bearer') return token;
+  if (!/websocket/i.test(headerOf(headers, 'upgrade') ?? '')) return '';
+  const protocols = (headerOf(headers, 'sec-websocket-protocol') ?? '').split(',').map((name) => name.trim());
+  const tokens = protocols.filter((name) => name.startsWith(BEARER_PROTOCOL));
+  if (tokens.length === 0) return '';
+  // There must be one token, and a protocol besides it that can be agreed on.
+  if (tokens.length > 1 || protocols.length < 2) throw unauthorized();
+  return Buffer.from(tokens[0]!.slice(BEARER_PROTOCOL.length), 'base64url').toString('utf8');
 }
 
 /** The certificate or token that a user was known by (KEP-4193). */

@@ -9,6 +9,7 @@ import { commandAnswer } from './command.ts';
 import { logAnswer } from './log.ts';
 import { portForwardAnswer } from './port-forward.ts';
 import { proxyAnswer } from './proxy.ts';
+import { overWebSocket } from './websocket-body.ts';
 
 const CONNECT = new Set(['log', 'exec', 'attach', 'portforward', 'proxy']);
 
@@ -22,7 +23,8 @@ export async function connectAnswer(exchange: Exchange, served: Served): Promise
   if (info.subresource === 'proxy') return proxyAnswer(exchange, served);
   const pod = served.table.get(info.namespace, info.name) as unknown as Stored<Pod> | undefined;
   if (pod === undefined) throw notFound(served.resource, info.name);
-  if (info.subresource === 'log') return logAnswer(exchange, pod);
+  if (info.subresource === 'log')
+    return overWebSocket(exchange.request, 'pieces', (request) => logAnswer({ ...exchange, request }, pod));
   if (info.subresource !== 'portforward') return commandAnswer(exchange, pod);
   if ((pod.spec?.nodeName ?? '') === '')
     throw badRequest(`pod ${pod.metadata.name} does not have a host assigned`);

@@ -33,6 +33,7 @@ import type { WriteRequest } from '../verbs/request.ts';
 import { documentAnswer, refusalAnswer, textAnswer } from './answer.ts';
 import { mediaTypeOf, objectFormat, parseBody, readBody } from './body.ts';
 import { connectAnswer, isConnectSubresource } from '../connect/connect.ts';
+import { overWebSocket } from '../connect/websocket-body.ts';
 import { componentStatusAnswer } from './component-status.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { decodeObject } from './decoding.ts';
@@ -272,7 +273,7 @@ function objectAnswer(exchange: Exchange, served: Served): HttpResponse {
   return answerObject(exchange, served, 200, core.api.getSubresource(served, object, info.subresource));
 }
 
-function collectionAnswer(exchange: Exchange, served: Served): HttpResponse {
+function collectionAnswer(exchange: Exchange, served: Served): HttpResponse | Promise<HttpResponse> {
   const { core, request, info, query } = exchange;
   const isWatch = info.legacyWatch || isTrue(query, 'watch');
   const presentation = presentationOf(exchange, isWatch);
@@ -288,22 +289,24 @@ function collectionAnswer(exchange: Exchange, served: Served): HttpResponse {
     );
   }
   const nameField = info.name === '' ? undefined : `metadata.name=${info.name}`;
-  return watchAnswer(core, {
-    request: {
-      ...parameters,
-      fieldSelector:
-        [parameters.fieldSelector, nameField].filter((part) => part !== undefined).join(',') || undefined,
-      served,
-      namespace,
-      initialEvents: parameters.sendInitialEvents === true,
-    },
-    presentation,
-    timeoutSeconds: parameters.timeoutSeconds,
-    bookmarks: parameters.bookmarks,
-    initialEventsEnd: parameters.sendInitialEvents === true && parameters.bookmarks,
-    signal: request.signal,
-    warnings: warningHeaders(exchange.warnings),
-  });
+  return overWebSocket(request, 'events', ({ signal }) =>
+    watchAnswer(core, {
+      request: {
+        ...parameters,
+        fieldSelector:
+          [parameters.fieldSelector, nameField].filter((part) => part !== undefined).join(',') || undefined,
+        served,
+        namespace,
+        initialEvents: parameters.sendInitialEvents === true,
+      },
+      presentation,
+      timeoutSeconds: parameters.timeoutSeconds,
+      bookmarks: parameters.bookmarks,
+      initialEventsEnd: parameters.sendInitialEvents === true && parameters.bookmarks,
+      signal,
+      warnings: warningHeaders(exchange.warnings),
+    }),
+  );
 }
 
 function writeRequestOf(
