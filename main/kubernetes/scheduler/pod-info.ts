@@ -219,7 +219,7 @@ export function amountOf(name: string, quantity: string | number): number {
 const NO_CLAIMS: readonly string[] = [];
 
 /** The claims of a pod's volumes; those made for it have its name before the volume's. */
-export function claimsOf(pod: Stored<Pod>): readonly string[] {
+function claimsOf(pod: Stored<Pod>): readonly string[] {
   const { volumes } = pod.spec!;
   if (volumes === undefined) return NO_CLAIMS;
   const claims = volumes.flatMap(({ name, ephemeral, persistentVolumeClaim }) => {

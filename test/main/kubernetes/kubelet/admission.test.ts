@@ -8,7 +8,7 @@ const pod = (name: string, spec: Partial<Pod['spec']> & object = {}): Pod => ({
   metadata: { name },
   spec: { automountServiceAccountToken: false, containers: [{ name: 'c', image: 'sleeper:1' }], ...spec },
 });
-const asking = (requests: Record<string, string>): object => ({
+const asking = (requests: Record<string, string>): Record<string, unknown> => ({
   containers: [{ name: 'c', image: 'sleeper:1', resources: { requests } }],
 });
 

@@ -1,6 +1,6 @@
 // Pods from the manifests folder: edits, bad files, and mirrors that somebody deletes.
 import { expect, test } from 'vitest';
-import { resources, type Pod } from '../../../../main/kubernetes/api/index.ts';
+import { resources } from '../../../../main/kubernetes/api/index.ts';
 import { imageOf, makeNode, sleeper, type TestNode } from '../../../support/make-node.ts';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
 
@@ -42,7 +42,7 @@ test('a mirror that is deleted comes back, and its containers do not notice', as
   node.machine.kernel.files.writeFile(FILE, manifest('1', '/main'));
   await node.advance(2);
   const [before] = node.containerd.listContainers();
-  await node.api.client.delete<Pod>(resources.pods, 'web-worker1', {
+  await node.api.client.delete(resources.pods, 'web-worker1', {
     namespace: 'default',
     gracePeriodSeconds: 0,
   });

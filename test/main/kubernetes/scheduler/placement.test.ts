@@ -5,14 +5,14 @@ import { makeScheduler } from '../../../../main/kubernetes/scheduler/index.ts';
 import { makeControlPlane, pod, type TestControlPlane } from '../../../support/make-control-plane.ts';
 
 const HOST = 'kubernetes.io/hostname';
-const cpu = (amount: string, more: object = {}): object => ({
+const cpu = (amount: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
   containers: [{ name: 'c', image: 'busybox', resources: { requests: { cpu: amount } } }],
   ...more,
 });
 const labelled = (
   name: string,
   labels: Record<string, string>,
-  spec: object,
+  spec: Record<string, unknown>,
   namespace = 'default',
 ): Pod => ({
   ...pod(name, spec),
@@ -27,7 +27,7 @@ async function place(
   return (await plane.get<Pod>(resources.pods, name, namespace)).spec?.nodeName;
 }
 
-async function high(plane: TestControlPlane): Promise<object> {
+async function high(plane: TestControlPlane): Promise<Record<string, unknown>> {
   await plane.create(resources.priorityclasses, {
     apiVersion: 'scheduling.k8s.io/v1',
     kind: 'PriorityClass',
@@ -51,7 +51,7 @@ test('a namespace selector looks for company in the namespaces it picks', async 
   await plane.settle();
   await plane.create(resources.pods, labelled('db', { app: 'db' }, cpu('10m'), 'red'));
   await plane.settle();
-  const near = (team: string): object => ({
+  const near = (team: string): Record<string, unknown> => ({
     podAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: [
         {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { resources, type Event, type Pod } from '../../../../main/kubernetes/api/index.ts';
 import { makeControlPlane, pod, type TestControlPlane } from '../../../support/make-control-plane.ts';
 
-const cpu = (amount: string, more: object = {}): object => ({
+const cpu = (amount: string, more: Record<string, unknown> = {}): Record<string, unknown> => ({
   containers: [{ name: 'c', image: 'busybox', resources: { requests: { cpu: amount } } }],
   ...more,
 });
@@ -16,7 +16,7 @@ async function failures(plane: TestControlPlane, name: string): Promise<number> 
     .reduce((sum, { count = 1 }) => sum + count, 0);
 }
 
-const near = (app: string): object => ({
+const near = (app: string): Record<string, unknown> => ({
   affinity: {
     podAffinity: {
       requiredDuringSchedulingIgnoredDuringExecution: [

@@ -9,6 +9,8 @@ import {
 } from '../../../../main/kubernetes/api/index.ts';
 import { makeControlPlane, pod, type TestControlPlane } from '../../../support/make-control-plane.ts';
 
+type AccessMode = 'ReadWriteOnce' | 'ReadWriteOncePod';
+
 const LOCAL = 'kubernetes.io/no-provisioner';
 
 async function twoNodes(): Promise<TestControlPlane> {
@@ -31,7 +33,12 @@ async function twoNodes(): Promise<TestControlPlane> {
   return plane;
 }
 
-const volume = (name: string, size: string, node?: string, mode = 'ReadWriteOnce'): PersistentVolume => ({
+const volume = (
+  name: string,
+  size: string,
+  node?: string,
+  mode: AccessMode = 'ReadWriteOnce',
+): PersistentVolume => ({
   apiVersion: 'v1',
   kind: 'PersistentVolume',
   metadata: { name },
@@ -57,7 +64,7 @@ const volume = (name: string, size: string, node?: string, mode = 'ReadWriteOnce
 const claim = (
   name: string,
   size: string,
-  mode = 'ReadWriteOnce',
+  mode: AccessMode = 'ReadWriteOnce',
   storageClassName = 'local',
 ): PersistentVolumeClaim => ({
   apiVersion: 'v1',
@@ -66,7 +73,7 @@ const claim = (
   spec: { accessModes: [mode], storageClassName, resources: { requests: { storage: size } } },
 });
 
-const using = (...claims: string[]): object => ({
+const using = (...claims: string[]): Record<string, unknown> => ({
   volumes: claims.map((claimName, index) => ({ name: `v${index}`, persistentVolumeClaim: { claimName } })),
 });
 
