@@ -15,7 +15,7 @@ spec:
       containers:
       - name: burner
         image: busybox:1.36
-        command: [sh, -c, 'while true; do if [ -e /tmp/burn ]; then i=0; while [ $i -lt 500 ]; do i=$((i+1)); done; else sleep 1; fi; done']
+        command: [sh, -c, 'while true; do if [ -e /tmp/burn ]; then i=0; while [ $i -lt 500 ]; do i=$((i+1)); done; else sleep 5; fi; done']
         resources: {requests: {cpu: 200m}}
 `;
 
@@ -33,7 +33,7 @@ test('a Deployment that burns CPU gets more pods, and fewer again some minutes a
 
   const started = await run('kubectl exec deploy/burner -- touch /tmp/burn');
   expect(started.exitCode).toBe(0);
-  await clock.advance({ seconds: 75 });
+  await clock.advance({ seconds: 55 });
   expect(await size()).toBe(4);
   const events = await run(
     'kubectl get events --field-selector involvedObject.name=burner,reason=SuccessfulRescale',
