@@ -80,7 +80,8 @@ export class KubeletServer implements KubeletConnector {
     const { signal } = options;
     // How the process ended is in the pod's status; an attached client is only told that it has.
     return this.session(options, async (stdio, followSize) => {
-      await containerd.attach(instance.id, { command: [], signal, followSize, ...stdio });
+      const hasInput = options.stdin;
+      await containerd.attach(instance.id, { command: [], signal, followSize, hasInput, ...stdio });
       return { kind: 'exited', exitCode: 0 };
     });
   }

@@ -154,6 +154,8 @@ export interface ExecOptions {
   readonly stdio?: readonly [OpenFile, OpenFile, OpenFile];
   /** Kills the command (SIGKILL, it alone) once it is aborted, as ExecSync does at its timeout; an attached client is let go. */
   readonly signal?: AbortSignal;
+  /** False of an attached client that only listens: it leaves the container's input open for others. */
+  readonly hasInput?: boolean;
   /** Of an attached terminal: told a listener for its new sizes, which the container's own terminal takes over. */
   readonly followSize?: (listener: (size: WindowSize) => void) => void;
 }

@@ -337,7 +337,7 @@ class ContainerStreams {
       sent = sent.then(() => target?.write(data)).catch(() => undefined); // A client that left no longer listens.
     };
     this.listeners.add(listener);
-    if (stdin !== undefined && this.spec.stdin) void this.feed(stdin);
+    if (stdin !== undefined && this.spec.stdin && options.hasInput !== false) void this.feed(stdin);
     options.followSize?.((size) => this.tty?.resize(size));
     const leave = (): void => void this.listeners.delete(listener);
     options.signal?.addEventListener('abort', leave, { once: true });

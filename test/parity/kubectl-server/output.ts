@@ -5,10 +5,10 @@ const MASKS: Readonly<Record<string, string>> = {
   any: '.*',
   word: '\\S+',
   n: '\\d+',
-  /** `5m12s`, as kubectl tells a duration. */
-  age: '(?:\\d+[smhdy])+',
+  /** `5m12s`, as kubectl tells a duration; to its own clock, what happened on a faster one is still to come. */
+  age: '(?:(?:\\d+[smhdy])+|<invalid>)',
   /** `5m12s`, or `5s (x3 over 10s)`, as describe tells an event's. */
-  ages: '(?:\\d+[smhdy])+(?: \\(x\\d+ over (?:\\d+[smhdy])+\\))?',
+  ages: '(?:(?:\\d+[smhdy])+|<invalid>)(?: \\(x\\d+ over (?:(?:\\d+[smhdy])+|<invalid>)\\))?',
   ip: '\\d+\\.\\d+\\.\\d+\\.\\d+',
   /** Of a template: `web-<hash>-<id>`. */
   hash: '[a-z0-9]{5,10}',

@@ -1,4 +1,5 @@
 // Services: cluster IPs, node ports and what follows from a change of type (pkg/registry/core/service/storage).
+import { equalTrees } from '../object.ts';
 import type { Service, ServicePort } from '../../api/types.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
 import { internalError, invalid, invalidValue, type FieldError } from '../refusals.ts';
@@ -78,16 +79,13 @@ function patchAllocated(spec: Spec, old: Spec): void {
 
 /** Fields of the old type that the new one doesn't have are dropped if the update didn't touch them. */
 function dropTypeFields(spec: Spec, old: Spec): void {
-  if (
-    needsClusterIp(old) &&
-    !needsClusterIp(spec) &&
-    spec.type === 'ExternalName' &&
-    spec.clusterIP === old.clusterIP
-  ) {
-    delete spec.clusterIP;
-    delete spec.clusterIPs;
-    delete spec.ipFamilies;
-    delete spec.ipFamilyPolicy;
+  if (old.type !== 'ExternalName' && spec.type === 'ExternalName') {
+    if (spec.clusterIP === old.clusterIP) {
+      delete spec.clusterIP;
+      delete spec.clusterIPs;
+    }
+    if (equalTrees(spec.ipFamilies, old.ipFamilies)) delete spec.ipFamilies;
+    if (spec.ipFamilyPolicy === old.ipFamilyPolicy) delete spec.ipFamilyPolicy;
   }
   const isNodePorted = (candidate: Spec): boolean =>
     candidate.type === 'NodePort' || candidate.type === 'LoadBalancer';

@@ -339,6 +339,22 @@ test('attach joins the input and output of the first process', async () => {
   expect(await settle(world, attached)).toEqual({ kind: 'exited', exitCode: 0 });
 });
 
+test('a client that attaches without input leaves it open for another', async () => {
+  const world = boot();
+  const id = await start(world, { command: ['cat'], stdin: true, stdinOnce: true });
+  const { kernel } = world.machine;
+  const output = kernel.pipe();
+  const client = new AbortController();
+  void world.containerd.attach(id, {
+    command: [],
+    signal: client.signal,
+    hasInput: false,
+    stdio: [kernel.nullFile(), output.writer, output.writer],
+  });
+  await world.clock.advance({ ms: 5 });
+  expect(world.containerd.containerStatus(id)?.state).toBe('running');
+});
+
 test('removing a sandbox ends its containers, gives the address back and leaves no record', async () => {
   const world = boot();
   await start(world);
