@@ -16,9 +16,9 @@ interface Ledger {
 
 /** Numbers such as `04`. */
 export interface Listing {
-  /** Say what Drydock doesn't; may only shrink: one that has come to agree must be taken off. */
+  /** Say what Drydock doesn't. Like those left out, these may only become fewer: what has come to agree is taken off. */
   readonly differs: ReadonlySet<string>;
-  /** Depend on chance or on how fast the two machines are: they may agree or not. */
+  /** Depend on chance or on how fast the two machines are, not on the server alone: they may agree or not; not counted. */
   readonly varies: ReadonlySet<string>;
   /** Don't depend on the server alone, but on the recorded machine or on what else ran there; not counted. */
   readonly excluded: ReadonlySet<string>;

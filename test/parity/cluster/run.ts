@@ -36,7 +36,8 @@ for (const area of new Set(areas)) {
     );
   }
   const news = failed.filter((file) => tagOf(area, file) === '').length;
-  const agreeing = [...listingOf(area).differs].filter(
+  const { differs, excluded } = listingOf(area);
+  const agreeing = [...differs, ...excluded].filter(
     (number) => !failed.some((file) => numberOf(file) === number),
   );
   summary.push(
