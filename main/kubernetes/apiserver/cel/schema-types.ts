@@ -11,7 +11,7 @@ const RESERVED = new Set(
 );
 
 /** A field's name in an expression; undefined for one that no expression can name. */
-export function escapedName(name: string): string | undefined {
+function escapedName(name: string): string | undefined {
   if (!/^[a-zA-Z_./-][a-zA-Z0-9_./-]*$/.test(name)) return undefined;
   if (RESERVED.has(name)) return `__${name}__`;
   return name

@@ -9,6 +9,7 @@ import { describe } from '../table/columns.ts';
 import { DEFAULT_COLUMNS } from '../table/printers.ts';
 import type { Definition, DefinitionVersion, Names, PrinterColumn, ScalePaths } from './definition.ts';
 import { valuesAt } from './json-path.ts';
+import { ratcheted } from './ratcheting.ts';
 import { checkRules, hasRules } from './rules.ts';
 import { structureOf, type JsonSchema } from './schema.ts';
 import { fillDefaults } from './shaping.ts';
@@ -119,14 +120,14 @@ function problemsOf(
   const errors = validateValue(body, schema);
   if (scale !== undefined) errors.push(...scaleProblems(object, scale));
   checkListTypes(body, schema, '', errors);
-  return withRules(errors, object, old, schema, '');
+  return withRules(ratcheted(errors, object, old, schema), object, old, schema, '');
 }
 
 function statusProblems(object: ApiObject, old: StoredObject, schema: JsonSchema | undefined): FieldError[] {
   const part = schema?.properties?.['status'];
   const errors = validateValue(object['status'], part, 'status', '');
   checkListTypes(object['status'], part, 'status', errors);
-  return withRules(errors, object, old, schema, '');
+  return withRules(ratcheted(errors, object, old, schema), object, old, schema, '');
 }
 
 function withRules(

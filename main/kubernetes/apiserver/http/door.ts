@@ -38,9 +38,10 @@ import { componentStatusAnswer } from './component-status.ts';
 import { deleteOptionsOf } from './delete-options.ts';
 import { decodeObject } from './decoding.ts';
 import { JsonError } from './json-reader.ts';
-import { negotiate, takesNothing, type Wanted } from './negotiation.ts';
+import { takesNothing, type Wanted } from './negotiation.ts';
+import { presentationOf, prettyOf } from './presentation.ts';
 import { listParametersOf, writeOptionsOf } from './options.ts';
-import { includeObjectOf, presentList, presentObject, type Presentation } from './presenting.ts';
+import { presentList, presentObject } from './presenting.ts';
 import { requestInfoOf, isTrue, type RequestInfo } from './request-info.ts';
 import { reviewAnswer } from '../verbs/reviews.ts';
 import { countRequest } from './metrics.ts';
@@ -133,13 +134,6 @@ export function makeHttpDoor(core: ServerCore, authenticator: Authenticator): Ht
 
 function basicFormat(accept: string | undefined): 'json' | 'yaml' | undefined {
   return accept !== undefined && /^\s*application\/yaml\b/.test(accept) ? 'yaml' : undefined;
-}
-
-function prettyOf({ target, headers }: HttpRequest): boolean {
-  const query = new URLSearchParams(target.split('?')[1] ?? '');
-  if (query.has('pretty')) return isTrue(query, 'pretty') && query.get('pretty') !== '';
-  const agent = headerOf(headers, 'user-agent') ?? '';
-  return /^(curl|Wget|Mozilla\/5\.0)/.test(agent);
 }
 
 function targetOf(target: string): { path: string; query: URLSearchParams } {
@@ -249,12 +243,6 @@ function checkMethod({ resource }: Served, { request, info }: Exchange): void {
 
 function connectVerb(method: string): string {
   return { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? '';
-}
-
-/** The form that a client wants its answer in. Throws 406. */
-export function presentationOf({ core, request, query }: Exchange, streams = false): Presentation {
-  const wanted = negotiate(headerOf(request.headers, 'accept'), prettyOf(request), streams);
-  return { wanted, includeObject: includeObjectOf(query, wanted), nowMs: core.clock.now() };
 }
 
 function answerObject(exchange: Exchange, served: Served, status: number, object: unknown): HttpResponse {

@@ -129,23 +129,73 @@ describe('a rule', () => {
       201,
     );
   });
+});
 
-  test('does not judge anew what an update leaves as it was', async () => {
+/** Gives toys another schema of their spec. */
+async function redefine(api: TestApi, spec: object): Promise<void> {
+  const { body } = await ask(api, 'GET', `${DEFINITIONS}/toys.example.com`);
+  const definition = body as unknown as {
+    spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: object } } } }[] };
+  };
+  definition.spec.versions[0]!.schema.openAPIV3Schema.properties.spec = spec;
+  expect((await ask(api, 'PUT', `${DEFINITIONS}/toys.example.com`, definition)).status).toBe(200);
+  await api.clock.advance({ seconds: 1 });
+}
+
+describe('what an update leaves as it was', () => {
+  test('is not held against a new rule', async () => {
     using api = makeApi();
     await define(api, { type: 'object', properties: COUNTS });
     await ask(api, 'POST', TOYS, toy({ low: 3, high: 2 }));
-    const { body } = await ask(api, 'GET', `${DEFINITIONS}/toys.example.com`);
-    const definition = body as unknown as {
-      spec: { versions: { schema: { openAPIV3Schema: { properties: { spec: object } } } }[] };
-    };
-    definition.spec.versions[0]!.schema.openAPIV3Schema.properties.spec = {
+    await redefine(api, {
       type: 'object',
       properties: { ...COUNTS, low: { type: 'integer', ...rules({ rule: 'self < 3', message: 'below 3' }) } },
-    };
-    expect((await ask(api, 'PUT', `${DEFINITIONS}/toys.example.com`, definition)).status).toBe(200);
-    await api.clock.advance({ seconds: 1 });
+    });
     expect((await change(api, { low: 3, high: 2, note: 'unchanged' })).status).toBe(200);
     expect((await change(api, { low: 4, high: 2 })).status).toBe(422);
+  });
+
+  test('is not held against a new bound or word, not even in a list by its keys', async () => {
+    using api = makeApi();
+    const ports = (port: object): object => ({
+      type: 'array',
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['name'],
+      items: {
+        type: 'object',
+        required: ['name'],
+        properties: {
+          name: { type: 'string' },
+          port: { type: 'integer', ...port },
+          note: { type: 'string' },
+        },
+      },
+    });
+    const color = { type: 'string' };
+    await define(api, { type: 'object', properties: { color, ports: ports({}) } });
+    await ask(api, 'POST', TOYS, toy({ color: 'pink', ports: [{ name: 'a', port: 99 }] }));
+    await redefine(api, {
+      type: 'object',
+      properties: { color: { ...color, enum: ['red'] }, ports: ports({ maximum: 10 }) },
+    });
+    const kept = {
+      color: 'pink',
+      ports: [
+        { name: 'b', port: 1 },
+        { name: 'a', port: 99, note: 'x' },
+      ],
+    };
+    expect((await change(api, kept)).status).toBe(200);
+    expect((await change(api, { ...kept, color: 'blue' })).status).toBe(422);
+    expect((await change(api, { ...kept, ports: [{ name: 'b', port: 11 }] })).status).toBe(422);
+  });
+
+  test('is refused all the same for lacking what has become required', async () => {
+    using api = makeApi();
+    await define(api, { type: 'object', properties: COUNTS });
+    await ask(api, 'POST', TOYS, toy({ low: 3 }));
+    await redefine(api, { type: 'object', required: ['high'], properties: COUNTS });
+    expect((await change(api, { low: 3, note: 'x' })).status).toBe(422);
   });
 });
 
