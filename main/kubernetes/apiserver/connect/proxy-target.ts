@@ -19,7 +19,7 @@ interface Asked {
 }
 
 /** Reads `name`, `name:port` and `scheme:name:port` (apimachinery util/net.SplitSchemeNamePort). */
-export function splitSchemeNamePort(id: string): Asked | undefined {
+function splitSchemeNamePort(id: string): Asked | undefined {
   const parts = id.split(':');
   const [scheme, name, port] =
     parts.length === 3 ? parts : ['', parts[0], parts.length === 2 ? parts[1] : ''];

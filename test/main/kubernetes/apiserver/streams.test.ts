@@ -1,97 +1,18 @@
 // Logs, exec, attach and port-forward of a whole cluster's pods, as the real kubectl sees them.
-import { execFile, execFileSync, spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
-import { realpathSync, existsSync } from 'node:fs';
 import { createConnection } from 'node:net';
-import path from 'node:path';
-import { expect, test } from 'vitest';
-import { makeCluster, type TestCluster } from '../../../support/make-cluster.ts';
-import { serveLoopback } from '../../../support/serve-loopback.ts';
+import { expect } from 'vitest';
+import { forwardedPorts, get, stageTest, type Ended } from '../../../support/kubectl-stage.ts';
 
-const KUBECTL_VERSION = '1.32';
-const TIMEOUT_MS = 90_000;
-const PACE_MS = 10;
-const ADMIN = { commonName: 'kubernetes-admin', organizations: ['kubeadm:cluster-admins'] };
-
-/** The kubectl of the version that these facts were measured with, if there is one. */
-const kubectl = findKubectl();
-
-function findKubectl(): string | undefined {
-  const folders = (process.env['PATH'] ?? '').split(path.delimiter);
-  const plain = folders.map((folder) => path.join(folder, 'kubectl')).find((file) => existsSync(file));
-  if (plain === undefined) return undefined;
-  const beside = path.join(path.dirname(realpathSync(plain)), `kubectl.${KUBECTL_VERSION}`);
-  if (existsSync(beside)) return beside;
-  const version = execFileSync(plain, ['version', '--client'], { encoding: 'utf8' });
-  return version.includes(`v${KUBECTL_VERSION}.`) ? plain : undefined;
-}
-
-interface Ended {
-  readonly status: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
-const POD = `apiVersion: v1
-kind: Pod
-metadata: {name: web}
-spec:
-  terminationGracePeriodSeconds: 0
-  containers:
-  - {name: web, image: "nginx:1.25"}
-  - {name: side, image: "busybox:1.36", command: [sh, -c, "echo from the side; sleep 3600"]}
-`;
-
-/** A cluster with that pod, and kubectl in front of it. */
-interface Stage extends AsyncDisposable {
-  readonly made: TestCluster;
-  readonly run: (args: readonly string[], input?: string, env?: Record<string, string>) => Promise<Ended>;
-  readonly start: (args: readonly string[], env?: Record<string, string>) => ChildProcessWithoutNullStreams;
-}
-
-async function makeStage(): Promise<Stage> {
-  const made = await makeCluster({ nodes: 2 });
-  const door = await serveLoopback(made.cluster.apiHandler!, ADMIN, (error) => made.faults.push(error));
-  let isBusy = false;
-  const pace = setInterval(() => {
-    if (isBusy) return;
-    isBusy = true;
-    void made.clock.advance({ ms: PACE_MS }).finally(() => (isBusy = false));
-  }, PACE_MS);
-  const flags = ['--server', door.url, '--kubeconfig', '/dev/null', '--cache-dir', '/dev/null'];
-  const run: Stage['run'] = (args, input = '', env = {}) =>
-    new Promise((resolve) => {
-      const options = { env: { ...process.env, ...env }, maxBuffer: 32 * 1024 * 1024 };
-      const child = execFile(kubectl!, [...flags, ...args], options, (error, stdout, stderr) =>
-        resolve({ status: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
-      );
-      child.stdin?.on('error', () => undefined); // A command may end before it has read everything.
-      child.stdin?.end(input);
-    });
-  expect(await run(['apply', '-f', '-'], POD)).toMatchObject({ status: 0, stdout: 'pod/web created\n' });
-  expect(await run(['wait', '--for=condition=Ready', 'pod/web', '--timeout=60s'])).toMatchObject({
-    status: 0,
-    stdout: 'pod/web condition met\n',
-  });
-  return {
-    made,
-    run,
-    start: (args, env = {}) => spawn(kubectl!, [...flags, ...args], { env: { ...process.env, ...env } }),
-    async [Symbol.asyncDispose]() {
-      clearInterval(pace);
-      await door[Symbol.asyncDispose]();
-      made[Symbol.dispose]();
-    },
-  };
-}
+/** The version that these facts were measured with. */
+const KUBECTL = '1.32';
 
 /** What a kubectl that speaks SPDY alone does. */
 const SPDY = { KUBECTL_REMOTE_COMMAND_WEBSOCKETS: 'false', KUBECTL_PORT_FORWARD_WEBSOCKETS: 'false' };
 
-test.skipIf(kubectl === undefined)(
-  `kubectl ${KUBECTL_VERSION} reads logs and runs commands over WebSocket and over SPDY`,
-  { timeout: TIMEOUT_MS },
-  async () => {
-    await using stage = await makeStage();
+stageTest(
+  KUBECTL,
+  `kubectl ${KUBECTL} reads logs and runs commands over WebSocket and over SPDY`,
+  async (stage) => {
     const { run, made } = stage;
     expect(await run(['logs', 'web', '-c', 'side'])).toMatchObject({ stdout: 'from the side\n' });
     for (const env of [{}, SPDY]) {
@@ -126,11 +47,10 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
-test.skipIf(kubectl === undefined)(
-  `kubectl ${KUBECTL_VERSION} attaches: input ends, output comes, the end is heard`,
-  { timeout: TIMEOUT_MS },
-  async () => {
-    await using stage = await makeStage();
+stageTest(
+  KUBECTL,
+  `kubectl ${KUBECTL} attaches: input ends, output comes, the end is heard`,
+  async (stage) => {
     const { run, made } = stage;
     for (const [index, env] of [{}, SPDY].entries()) {
       const ended = await run(
@@ -148,11 +68,10 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
-test.skipIf(kubectl === undefined)(
-  `kubectl ${KUBECTL_VERSION} forwards ports, says so when one refuses, and gives up as the real one does`,
-  { timeout: TIMEOUT_MS },
-  async () => {
-    await using stage = await makeStage();
+stageTest(
+  KUBECTL,
+  `kubectl ${KUBECTL} forwards ports, says so when one refuses, and gives up as the real one does`,
+  async (stage) => {
     const { made } = stage;
     for (const env of [{}, SPDY]) {
       const forward = stage.start(['port-forward', 'pod/web', ':80', ':81'], env);
@@ -177,26 +96,20 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
-test.skipIf(kubectl === undefined)(
-  'a refused port is heard of fifty times in fifty',
-  { timeout: TIMEOUT_MS },
-  async () => {
-    await using stage = await makeStage();
-    for (let round = 0; round < 50; round++) {
-      const forward = stage.start(['port-forward', 'pod/web', ':81'], round % 2 === 0 ? {} : SPDY);
-      const ended = new Promise<number | null>((resolve) => forward.once('exit', resolve));
-      const [closed] = await forwardedPorts(forward.stdout, 1);
-      expect(await get(closed!)).toBe('');
-      expect(await ended).toBe(1);
-    }
-  },
-);
+stageTest(KUBECTL, 'a refused port is heard of fifty times in fifty', async (stage) => {
+  for (let round = 0; round < 50; round++) {
+    const forward = stage.start(['port-forward', 'pod/web', ':81'], round % 2 === 0 ? {} : SPDY);
+    const ended = new Promise<number | null>((resolve) => forward.once('exit', resolve));
+    const [closed] = await forwardedPorts(forward.stdout, 1);
+    expect(await get(closed!)).toBe('');
+    expect(await ended).toBe(1);
+  }
+});
 
-test.skipIf(kubectl === undefined)(
+stageTest(
+  KUBECTL,
   'clients that are killed in the middle leave no process, socket or stream behind',
-  { timeout: TIMEOUT_MS },
-  async () => {
-    await using stage = await makeStage();
+  async (stage) => {
     const { run, made } = stage;
     const sockets = async (machine: string): Promise<string> =>
       (await made.cluster.world.runOnMachine(machine, 'ss -tan | grep -c ESTAB')).stdout;
@@ -253,11 +166,10 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
-test.skipIf(kubectl === undefined)(
+stageTest(
+  KUBECTL,
   'requests to a kubelet go over the network: one that is stopped, or cut off, is heard of in the real words',
-  { timeout: TIMEOUT_MS },
-  async () => {
-    await using stage = await makeStage();
+  async (stage) => {
     const { run, made } = stage;
     const follow = stage.start(['logs', '-f', 'web', '-c', 'side']);
     const followed = new Promise((resolve) => follow.once('exit', resolve));
@@ -289,27 +201,61 @@ test.skipIf(kubectl === undefined)(
   },
 );
 
-/** The local ports that kubectl says it listens on. */
-function forwardedPorts(stdout: NodeJS.ReadableStream, count: number): Promise<number[]> {
-  let text = '';
-  return new Promise((resolve) =>
-    stdout.on('data', (data: Buffer) => {
-      text += String(data);
-      const ports = [...text.matchAll(/127\.0\.0\.1:(\d+) ->/g)].map((match) => Number(match[1]));
-      if (ports.length === count) resolve(ports);
-    }),
-  );
-}
-
-/** What a plain HTTP request is answered; empty when the connection is closed at once. */
-function get(port: number): Promise<string> {
-  return new Promise((resolve) => {
-    let text = '';
-    const socket = createConnection(port, '127.0.0.1', () =>
-      socket.write('GET / HTTP/1.1\r\nHost: web\r\nConnection: close\r\n\r\n'),
-    );
-    socket.on('data', (data: Buffer) => (text += String(data)));
-    socket.on('error', () => resolve(text));
-    socket.on('close', () => resolve(text));
+for (const minor of ['1.27', '1.30', '1.33']) {
+  stageTest(minor, `kubectl ${minor} runs commands, attaches and forwards ports`, async (stage) => {
+    const { run, made } = stage;
+    const exec = (args: readonly string[], input = ''): Promise<Ended> =>
+      run(['exec', '-i', 'web', '-c', 'side', '--', ...args], input);
+    expect(await exec(['sh', '-c', 'cat; echo no >&2; exit 3'], 'typed')).toEqual({
+      status: 3,
+      stdout: 'typed',
+      stderr: 'no\ncommand terminated with exit code 3\n',
+    });
+    expect(
+      await run(
+        ['run', 'once', '--rm', '-i', '--restart=Never', '--image=busybox:1.36', '--', 'cat'],
+        'back\n',
+      ),
+    ).toMatchObject({ status: 0, stdout: expect.stringContaining('back\n') as string });
+    const forward = stage.start(['port-forward', 'pod/web', ':80', ':81']);
+    const ended = new Promise<number | null>((resolve) => forward.once('exit', resolve));
+    const [web, closed] = await forwardedPorts(forward.stdout, 2);
+    expect(await get(web!)).toContain('Welcome to nginx!');
+    expect(await get(closed!)).toBe('');
+    expect(await ended).toBe(1);
+    expect(made.faults).toEqual([]);
   });
 }
+
+stageTest(KUBECTL, 'kubectl proxy leads a browser to pods, services and nodes', async (stage) => {
+  const { run, made } = stage;
+  await run(['label', 'pod', 'web', 'app=web']);
+  await run(['expose', 'pod', 'web', '--port=80']);
+  await run(['wait', '--for=jsonpath={.subsets[0].addresses[0].ip}', 'endpoints/web', '--timeout=30s']);
+  const proxy = stage.start(['proxy', '--port=0']);
+  try {
+    const said = await new Promise<string>((resolve) =>
+      proxy.stdout.once('data', (data: Buffer) => resolve(String(data))),
+    );
+    const url = `http://127.0.0.1:${/:(\d+)\n/.exec(said)?.[1]}/api/v1`;
+    for (const path of ['namespaces/default/services/web/proxy', 'namespaces/default/pods/web:80/proxy/']) {
+      const answer = await fetch(`${url}/${path}`);
+      expect(answer.url).toBe(`${url}/${path.replace(/\/?$/, '/')}`);
+      expect(await answer.text()).toContain('Welcome to nginx!');
+    }
+    const missing = await fetch(`${url}/namespaces/default/pods/web:80/proxy/nope`, { method: 'HEAD' });
+    expect(missing.status).toBe(404);
+    const refused = await fetch(`${url}/namespaces/default/pods/web:81/proxy/`);
+    expect(await refused.json()).toMatchObject({
+      reason: 'ServiceUnavailable',
+      message: expect.stringMatching(
+        /^error trying to reach service: dial tcp [\d.]+:81: connect: connection refused$/,
+      ) as string,
+      code: 503,
+    });
+    expect(await (await fetch(`${url}/nodes/worker1/proxy/healthz`)).text()).toBe('ok');
+  } finally {
+    proxy.kill();
+  }
+  expect(made.faults).toEqual([]);
+});
