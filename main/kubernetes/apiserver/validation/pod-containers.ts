@@ -156,8 +156,6 @@ const EPHEMERAL_FIELDS = new Set([
   'envFrom',
   'volumeMounts',
   'volumeDevices',
-  'resizePolicy',
-  'restartPolicy',
   'terminationMessagePath',
   'terminationMessagePolicy',
   'imagePullPolicy',
@@ -177,7 +175,6 @@ function checkEphemeral(
   names: Set<string>,
 ): void {
   checkContainer(faults, at, container, parts);
-  if (container.restartPolicy !== undefined) faults.forbidden(`${at}.restartPolicy`, NOT_EPHEMERAL);
   takeName(faults, at, container.name, names);
   const target = container.targetContainerName ?? '';
   const others = [...(parts.spec.containers ?? []), ...(parts.spec.initContainers ?? [])];

@@ -2,37 +2,21 @@
 import { parseQuantity } from '../../api/quantity.ts';
 import type { Container, Pod, PodSpec } from '../../api/types.ts';
 import type { SubresourceRules } from '../kinds/kind.ts';
-import { labelProblems, subdomainProblems } from '../kinds/names.ts';
+import { subdomainProblems } from '../kinds/names.ts';
 import { qosClassOf } from '../kinds/qos.ts';
 import { equalTrees, metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';
-import {
-  duplicate,
-  forbiddenField,
-  invalidValue,
-  notFoundValue,
-  required,
-  type FieldError,
-} from '../refusals.ts';
+import { forbiddenField, invalidValue, type FieldError } from '../refusals.ts';
 import { addressProblems } from './addresses.ts';
+import { Faults } from './checks.ts';
+import { internalForm } from './internal-form.ts';
+import { checkPodSpec } from './pod-spec.ts';
+import { diffOf } from './unified-diff.ts';
+import { nullless } from './validator.ts';
 
-type EphemeralContainer = NonNullable<PodSpec['ephemeralContainers']>[number];
 type ContainerStatus = NonNullable<NonNullable<Pod['status']>['containerStatuses']>[number];
 
 /** Marks the API's copy of a pod that a node runs from a file. */
 const MIRROR = 'kubernetes.io/config.mirror';
-
-/** What an ephemeral container has no use for, in the order of its fields. */
-const NOT_EPHEMERAL = [
-  'ports',
-  'resources',
-  'resizePolicy',
-  'restartPolicy',
-  'restartPolicyRules',
-  'livenessProbe',
-  'readinessProbe',
-  'startupProbe',
-  'lifecycle',
-] as const;
 
 /** Everything but the spec's own part stays as it was. */
 function keepAllBut(object: ApiObject, old: StoredObject, spec: PodSpec): void {
@@ -56,7 +40,7 @@ const ephemeralContainers: SubresourceRules = {
   },
   validate(object, old) {
     const spec = (object as Pod).spec!;
-    const errors = ephemeralProblems(spec);
+    const errors = podProblems(object);
     const field = 'spec.ephemeralContainers';
     if (old.metadata.annotations?.[MIRROR] !== undefined)
       return [forbiddenField('', 'static pods do not support ephemeral containers')];
@@ -66,71 +50,26 @@ const ephemeralContainers: SubresourceRules = {
         errors.push(
           forbiddenField(field, `existing ephemeral containers "${before.name}" may not be removed\n`),
         );
-      // Differs: upstream adds a dump of both containers.
-      else if (!equalTrees(before, after))
+      else if (!equalTrees(before, after)) {
+        const [was, is] = [before, after].map((container) => internalForm('EphemeralContainer', container));
         errors.push(
-          forbiddenField(field, `existing ephemeral containers "${before.name}" may not be changed\n`),
+          forbiddenField(
+            field,
+            `existing ephemeral containers "${before.name}" may not be changed\n${diffOf(was, is)}`,
+          ),
         );
+      }
     }
     return errors;
   },
 };
 
-function ephemeralProblems(spec: PodSpec): FieldError[] {
-  const errors: FieldError[] = [];
-  const others = new Set(
-    [...(spec.containers ?? []), ...(spec.initContainers ?? [])].map(({ name }) => name),
-  );
-  const taken = new Set(others);
-  const volumes = new Set((spec.volumes ?? []).map(({ name }) => name));
-  for (const [index, container] of (spec.ephemeralContainers ?? []).entries()) {
-    const at = `spec.ephemeralContainers[${index}]`;
-    errors.push(...commonProblems(container, at, volumes));
-    if (taken.has(container.name)) errors.push(duplicate(`${at}.name`, container.name));
-    taken.add(container.name);
-    for (const name of NOT_EPHEMERAL) {
-      if (isSet((container as unknown as Tree)[name]))
-        errors.push(forbiddenField(`${at}.${name}`, 'cannot be set for an Ephemeral Container'));
-    }
-    for (const [number, mount] of (container.volumeMounts ?? []).entries()) {
-      for (const name of ['subPath', 'subPathExpr'] as const) {
-        if ((mount[name] ?? '') !== '')
-          errors.push(
-            forbiddenField(
-              `${at}.volumeMounts[${number}].${name}`,
-              'cannot be set for an Ephemeral Container',
-            ),
-          );
-      }
-    }
-    const target = container.targetContainerName ?? '';
-    if (target !== '' && !others.has(target)) errors.push(notFoundValue(`${at}.targetContainerName`, target));
-  }
-  return errors;
-}
-
-function commonProblems(
-  { name, image = '', volumeMounts = [] }: EphemeralContainer,
-  at: string,
-  volumes: ReadonlySet<string>,
-): FieldError[] {
-  const errors: FieldError[] =
-    (name ?? '') === ''
-      ? [required(`${at}.name`)]
-      : labelProblems(name).map((problem) => invalidValue(`${at}.name`, name, problem));
-  if (image === '') errors.push(required(`${at}.image`));
-  for (const [index, mount] of volumeMounts.entries()) {
-    const field = `${at}.volumeMounts[${index}]`;
-    if ((mount.name ?? '') === '') errors.push(required(`${field}.name`));
-    else if (!volumes.has(mount.name)) errors.push(notFoundValue(`${field}.name`, mount.name));
-    if ((mount.mountPath ?? '') === '') errors.push(required(`${field}.mountPath`));
-  }
-  return errors;
-}
-
-function isSet(value: unknown): boolean {
-  if (value === undefined || value === null || value === '') return false;
-  return typeof value !== 'object' || Object.keys(value).length > 0;
+/** What is wrong with a pod as it now is. */
+function podProblems(object: ApiObject): FieldError[] {
+  const faults = new Faults();
+  const { spec, metadata } = nullless<Pod>(object);
+  checkPodSpec(faults, 'spec', spec, metadata);
+  return [...faults.all];
 }
 
 const resize: SubresourceRules = {
@@ -160,9 +99,12 @@ const resize: SubresourceRules = {
     const before = (old as unknown as Pod).spec!;
     if (old.metadata.annotations?.[MIRROR] !== undefined)
       return [forbiddenField('', 'static pods cannot be resized')];
-    const errors = (spec.containers ?? []).flatMap((container, index) =>
-      resizeProblems(container, before.containers?.[index], `spec.containers[${index}].resources`),
-    );
+    const errors = [
+      ...podProblems(object),
+      ...(spec.containers ?? []).flatMap((container, index) =>
+        resizeProblems(container, before.containers?.[index], `spec.containers[${index}].resources`),
+      ),
+    ];
     const qosClass = qosClassOf(before);
     if (qosClassOf(spec) !== qosClass)
       errors.push(invalidValue('spec', qosClass, 'Pod QOS Class may not change as a result of resizing'));
@@ -186,14 +128,6 @@ function resizeProblems(after: Container, before: Container | undefined, at: str
       else if (now?.[name] === undefined)
         errors.push(forbiddenField(`${at}.${side}`, `resource ${side} cannot be removed`));
     }
-  }
-  for (const [name, amount] of Object.entries((after.resources?.requests ?? {}) as NonNullable<Amounts>)) {
-    const limit = (after.resources?.limits as Amounts)?.[name];
-    const [wanted, most] = [parseQuantity(amount)?.nano, parseQuantity(limit ?? '')?.nano];
-    if (wanted !== undefined && most !== undefined && wanted > most)
-      errors.push(
-        invalidValue(`${at}.requests`, amount, `must be less than or equal to ${name} limit of ${limit}`),
-      );
   }
   return errors;
 }

@@ -38,7 +38,7 @@ function withoutNulls(value: unknown): unknown {
 }
 
 /** An object as the checks see it: members that Go writes as null, such as empty lists, aren't there. */
-function nullless<T>(object: ApiObject | StoredObject): T {
+export function nullless<T>(object: ApiObject | StoredObject): T {
   return (hasNull(object) ? withoutNulls(object) : object) as T;
 }
 

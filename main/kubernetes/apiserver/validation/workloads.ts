@@ -236,9 +236,9 @@ export const workloadValidators: Readonly<Record<string, Validator>> = {
   daemonsets: validator<DaemonSet>({
     create: checkDaemonSet,
     update: (faults, now, old, context) => {
-      checkDaemonSet(faults, now);
       sameSelector(faults, now as never, old as never, context);
       checkTemplateGeneration(faults, now, old, context);
+      checkDaemonSet(faults, now);
     },
     status: (faults, { status }) => checkCounts(faults, status as unknown as Tree, DAEMON_COUNTS, []),
   }),

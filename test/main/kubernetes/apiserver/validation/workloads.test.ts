@@ -67,6 +67,14 @@ test.each(['deployments', 'replicasets', 'daemonsets'])('the selector of %s stay
   ]);
 });
 
+test('a DaemonSet is told of its selector before its template', () => {
+  const other = workload({ selector: { matchLabels: { app: 'a', x: 'y' } } });
+  expect(updateFaultsOf('daemonsets', workload(), other)).toEqual([
+    'spec.selector: Invalid value: {"matchLabels":{"app":"a","x":"y"}}: field is immutable',
+    'spec.template.metadata.labels: Invalid value: {"app":"a"}: `selector` does not match template `labels`',
+  ]);
+});
+
 test('a ReplicationController takes its template for its selector, and needs one', () => {
   expect(faultsOf('replicationcontrollers', { spec: { template: template() } })).toEqual([]);
   expect(faultsOf('replicationcontrollers', { spec: { selector: { app: 'a' } } })).toEqual([
