@@ -1,10 +1,12 @@
 // Certificates of the virtual world: who is who, signed by whom, until when. PEM blocks that only this world reads.
 import { isSignedBy, publicKeyOf, signWith } from './keys.ts';
 import { memoized } from './memo.ts';
+import { isDer, readX509, verifiesX509 } from './x509-reading.ts';
 
 /**
  * What an X.509 certificate says.
- * Differs: the PEM block holds JSON instead of DER, so no real tool can read it; signatures are real (Ed25519).
+ * Differs: the PEM block holds JSON instead of DER, so no real tool can read it; signatures are real (Ed25519). Real
+ * X.509, as the certificates API issues it, is read too.
  */
 export interface Certificate {
   readonly commonName: string;
@@ -18,8 +20,10 @@ export interface Certificate {
   readonly serial: string;
   /** PEM. */
   readonly publicKey: string;
-  /** By the issuer, over everything above; base64. */
+  /** By the issuer, over everything above; base64. Of a real X.509 certificate its fingerprint, which is as unique. */
   readonly signature: string;
+  /** The DER, base64, of a real X.509 certificate; absent for one of this world. */
+  readonly x509?: string;
 }
 
 /** A certificate with its private key, both in PEM. */
@@ -55,6 +59,8 @@ export function issueCertificate(fields: NewCertificate, privateKey: string, iss
 export const parseCertificates: (pem: string) => readonly Certificate[] = memoized((pem) => {
   const blocks = pem.matchAll(/-----BEGIN CERTIFICATE-----([A-Za-z0-9+/=\s]+)-----END CERTIFICATE-----/g);
   return [...blocks].flatMap(([, base64]) => {
+    const bytes = Buffer.from(base64!, 'base64');
+    if (isDer(bytes)) return readX509(bytes) ?? [];
     try {
       const value = JSON.parse(Buffer.from(base64!, 'base64').toString('utf8')) as Certificate;
       return typeof value.commonName === 'string' && typeof value.signature === 'string' ? [value] : [];
@@ -76,9 +82,16 @@ const isSigned = memoized((text): { readonly holds: boolean } => {
   return { holds: isSignedBy(publicKey, body, signature) };
 });
 
+/** The same of real ones, by DER and the issuer's public key. */
+const isX509Signed = memoized((text): { readonly holds: boolean } => {
+  const [der = '', ...publicKey] = text.split('\n');
+  return { holds: verifiesX509(Buffer.from(der, 'base64'), publicKey.join('\n')) };
+});
+
 /** True if `issuer` signed it. */
 function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   if (certificate.issuer !== issuer.commonName) return false;
+  if (certificate.x509 !== undefined) return isX509Signed(`${certificate.x509}\n${issuer.publicKey}`).holds;
   const { signature, ...body } = certificate;
   return isSigned(JSON.stringify([issuer.publicKey, JSON.stringify(body), signature])).holds;
 }
