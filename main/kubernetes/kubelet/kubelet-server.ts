@@ -51,6 +51,8 @@ const TTY_SIZE = { columns: 80, rows: 24 };
 
 export class KubeletServer implements KubeletConnector {
   private readonly world: ServerWorld;
+  /** The sandboxes that sessions were opened to, by the session's pod: they may go before the session does. */
+  private readonly forwarded = new WeakMap<Stored<Pod>, string>();
 
   constructor(world: ServerWorld) {
     this.world = world;
@@ -88,8 +90,16 @@ export class KubeletServer implements KubeletConnector {
 
   async portForward(pod: Stored<Pod>, port: number, signal: AbortSignal): Promise<ByteStream> {
     const [sandbox] = this.world.runtime.get(localUid(pod)).sandboxes;
-    if (sandbox === undefined || sandbox.state !== 'ready') throw notFound(`pod does not exist`);
-    const { id } = sandbox;
+    const id = sandbox?.id ?? this.forwarded.get(pod);
+    if (id === undefined) throw notFound(`pod does not exist`);
+    this.forwarded.set(pod, id);
+    if (sandbox?.state !== 'ready') {
+      const why =
+        sandbox === undefined
+          ? `failed to find sandbox "${id}" in store: not found`
+          : `sandbox container "${id}" is not running`;
+      throw internalError(`error forwarding port ${port} to pod ${id}, uid : ${why}`);
+    }
     const failed = (error: unknown, inside: string): unknown => {
       if (!(error instanceof ErrnoError)) return error;
       const where = `"${netnsPath(id)}"`;
@@ -302,7 +312,7 @@ function lowerCase(error: unknown): string {
   return error instanceof Error ? error.message.toLowerCase() : String(error);
 }
 
-function internalError(message: string, cause: unknown): StatusError {
+function internalError(message: string, cause?: unknown): StatusError {
   return new StatusError(
     {
       kind: 'Status',

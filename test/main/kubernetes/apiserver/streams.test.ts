@@ -227,6 +227,49 @@ for (const minor of ['1.27', '1.30', '1.33']) {
   });
 }
 
+stageTest(
+  KUBECTL,
+  'a pod that is deleted takes its logs, its connections and its ports along',
+  async (stage) => {
+    const { run, made } = stage;
+    await run([
+      'exec',
+      'web',
+      '-c',
+      'web',
+      '--',
+      'sh',
+      '-c',
+      'head -c 9000000 /dev/zero > /usr/share/nginx/html/big',
+    ]);
+    const forward = stage.start(['port-forward', 'pod/web', ':80']);
+    let said = '';
+    forward.stderr.on('data', (data: Buffer) => (said += String(data)));
+    const ended = new Promise<number | null>((resolve) => forward.once('exit', resolve));
+    const [port] = await forwardedPorts(forward.stdout, 1);
+    const busy = createConnection(port!, '127.0.0.1', () =>
+      busy.write('GET /big HTTP/1.1\r\nHost: web\r\n\r\n'),
+    );
+    await new Promise((resolve) => busy.once('data', resolve));
+    busy.pause();
+    const follow = stage.start(['logs', '-f', 'web', '-c', 'side']);
+    const followed = new Promise((resolve) => follow.once('exit', resolve));
+    await new Promise((resolve) => follow.stdout.once('data', resolve));
+    const closed = new Promise((resolve) => busy.once('close', resolve));
+    busy.on('error', () => undefined);
+    expect(await run(['delete', 'pod', 'web', '--now'])).toMatchObject({ status: 0 });
+    expect(await followed).toBe(0);
+    busy.resume();
+    await closed;
+    expect(await get(port!)).toBe('');
+    expect(await ended).toBe(1);
+    expect(said).toMatch(
+      /error forwarding port 80 to pod ([0-9a-f]{64}), uid : failed to find sandbox \\"\1\\" in store: not found"\nerror: lost connection to pod\n$/,
+    );
+    expect(made.faults).toEqual([]);
+  },
+);
+
 stageTest(KUBECTL, 'kubectl proxy leads a browser to pods, services and nodes', async (stage) => {
   const { run, made } = stage;
   await run(['label', 'pod', 'web', 'app=web']);
