@@ -58,6 +58,7 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             client: client('kube-controller-manager'),
             clock,
             random: random.fork('kube-controller-manager'),
+            minorVersion: options.minor,
             ...elected(proc),
             ...(flag(proc, 'cluster-cidr') === undefined ? {} : { clusterCidr: flag(proc, 'cluster-cidr')! }),
             rootCa: options.authority.certificate,

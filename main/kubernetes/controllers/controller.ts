@@ -26,6 +26,8 @@ export interface ControllerContext {
   readonly clock: Clock;
   readonly random: Random;
   readonly informers: InformerFactory;
+  /** Kubernetes' minor version: some wordings changed with it. */
+  readonly minor: number;
   /** Told of what a sync threw; the key is retried with back-off. */
   readonly onError: (controller: string, key: ObjectKey, error: unknown) => void;
 }
@@ -37,6 +39,8 @@ export interface ControllerRun {
   readonly random: Random;
   readonly queue: WorkQueue;
   readonly recorder: EventRecorder;
+  /** Kubernetes' minor version. */
+  readonly minor: number;
   /** The shared informer of a resource; workers begin once it has synced. */
   informer<T extends KubernetesObject>(resource: Resource): Informer<T>;
   /** Its cache, when no events are wanted. */
@@ -77,7 +81,7 @@ export function makeController(context: ControllerContext, definition: Controlle
 }
 
 function startRun(context: ControllerContext, definition: ControllerDefinition): Disposable {
-  const { client, clock, random, informers } = context;
+  const { client, clock, random, informers, minor } = context;
   const { name, component } = definition;
   const owned: Disposable[] = [];
   const needed = new Set<Informer<KubernetesObject>>();
@@ -91,6 +95,7 @@ function startRun(context: ControllerContext, definition: ControllerDefinition):
     clock,
     random,
     queue,
+    minor,
     recorder: makeEventRecorder({ client, clock, random: random.fork(`${name}/events`), component }),
     informer<T extends KubernetesObject>(resource: Resource) {
       const informer = informers.informer<T>(resource);

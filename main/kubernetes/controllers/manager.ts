@@ -50,6 +50,8 @@ export interface ControllerManagerOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly random: Random;
+  /** Kubernetes' minor version: some wordings changed with it. */
+  readonly minorVersion?: number;
   /** The pods' network, such as `10.244.0.0/16`; absent: nodes get no part of it (--allocate-node-cidrs=false). */
   readonly clusterCidr?: string;
   /** The cluster's root certificate in PEM; absent: it isn't published. */
@@ -120,12 +122,13 @@ function contextOf({
   client,
   clock,
   random,
+  minorVersion: minor = 36,
   onError = () => undefined,
 }: ControllerManagerOptions): ControllerContext {
   const informers = makeInformerFactory(client, clock, {
     onError: (error) => onError('informer', '', error),
   });
-  return { client, clock, random: random.fork('kube-controller-manager'), informers, onError };
+  return { client, clock, random: random.fork('kube-controller-manager'), informers, minor, onError };
 }
 
 function makeAll(

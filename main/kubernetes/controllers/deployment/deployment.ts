@@ -41,6 +41,10 @@ const WORKERS = 5;
 /** Changes of ReplicaSets' status gather for this long. */
 const GATHER_MS = 10;
 
+/** From these minor versions on events tell the size before too, first behind and then before the new one. */
+const FORMER_SIZE_MINOR = 25;
+const BOTH_SIZES_MINOR = 31;
+
 /** Makes the Deployment controller. */
 export function makeDeploymentController(context: ControllerContext): Controller {
   return makeController(context, {
@@ -52,6 +56,12 @@ export function makeDeploymentController(context: ControllerContext): Controller
       return (key) => deployments.sync(key);
     },
   });
+}
+
+/** A change of size, as each release tells it. */
+function sizesText(minor: number, from: number, to: number): string {
+  if (minor >= BOTH_SIZES_MINOR) return `from ${from} to ${to}`;
+  return minor < FORMER_SIZE_MINOR || from === 0 ? `to ${to}` : `to ${to} from ${from}`;
 }
 
 class Deployments {
@@ -327,7 +337,8 @@ class Deployments {
     to: number,
   ): void {
     const direction = to > from ? 'up' : 'down';
-    const message = `Scaled ${direction} replica set ${set.metadata.name} from ${from} to ${to}`;
+    const sizes = sizesText(this.run.minor, from, to);
+    const message = `Scaled ${direction} replica set ${set.metadata.name} ${sizes}`;
     this.run.recorder.event(deployment, 'Normal', 'ScalingReplicaSet', message);
   }
 
