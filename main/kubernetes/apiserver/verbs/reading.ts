@@ -1,6 +1,7 @@
 // get, list and watch over storage, with the revision semantics of the API.
 import type { List } from '../../api/meta.ts';
 import { apiVersionOf } from '../../api/meta.ts';
+import { isStatus, StatusError } from '../../api/status.ts';
 import type { Served } from '../catalogue.ts';
 import type { StoredObject } from '../object.ts';
 import { badRequest, expired, failure, notFound } from '../refusals.ts';
@@ -35,6 +36,9 @@ export function checkNotFuture(revision: number, current: number): void {
     retryAfterSeconds: 1,
   });
 }
+
+/** In a token: go on with whatever is there by then. */
+const ANY_REVISION = -1;
 
 interface ContinueToken {
   readonly revision: number;
@@ -168,10 +172,12 @@ function snapshotOf(
   );
   if (request.continueToken !== undefined && request.continueToken !== '') {
     const { revision, start } = decodeToken(request.continueToken);
+    if (revision === ANY_REVISION)
+      return { revision: objects.revision, start, items: served.table.list(namespace) };
     try {
       return { revision, start, items: objects.listAt(served.table, revision, namespace) };
     } catch (error) {
-      throw continueExpired(error);
+      throw isStatus(error, 'Expired') ? continueExpired(start) : error;
     }
   }
   checkNotFuture(wanted, objects.revision);
@@ -181,11 +187,15 @@ function snapshotOf(
   return { revision: objects.revision, start: '', items: served.table.list(namespace) };
 }
 
-function continueExpired(error: unknown): Error {
-  void error;
-  return expired(
+/** 410, with a token to go on without consistency. */
+function continueExpired(start: string): Error {
+  const { status } = expired(
     'The provided continue parameter is too old to display a consistent list result. You can start a new list without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted between the time the first chunk was returned and now may show up in the list.',
   );
+  return new StatusError({
+    ...status,
+    metadata: { continue: encodeToken({ revision: ANY_REVISION, start }) },
+  });
 }
 
 export interface WatchRequest extends ListRequest {
