@@ -45,7 +45,7 @@ function checkDataSource(faults: Faults, at: string, source: DataSource): void {
 }
 
 /** A claim's spec, also in a template. */
-export function checkClaimSpec(faults: Faults, path: string, spec: ClaimSpec | undefined): void {
+function checkClaimSpec(faults: Faults, path: string, spec: ClaimSpec | undefined): void {
   const modes: readonly string[] = spec?.accessModes ?? [];
   if (modes.length === 0) faults.add(required(`${path}.accessModes`, 'at least 1 access mode is required'));
   checkLabelSelector(faults, `${path}.selector`, spec?.selector as LabelSelectorSpec | undefined);

@@ -242,7 +242,8 @@ export class Writer {
     // A binding fills in what the pod asked for; it isn't a change of that.
     if (request.subresource !== 'binding') countGeneration(served, object, old);
 
-    const errors = validateMetadataUpdate(object, old, resource.plural, (text, prefix) =>
+    const whole = request.subresource === 'status' ? '' : resource.plural; // A status is looked at alone.
+    const errors = validateMetadataUpdate(object, old, whole, (text, prefix) =>
       kind.nameProblems(text, prefix),
     );
     if (request.subresource === 'status') errors.push(...(kind.validateStatus?.(object, old) ?? []));
