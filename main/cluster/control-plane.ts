@@ -7,7 +7,8 @@ import type { TcpListener } from '../network/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
 import type { ApiServer } from '../kubernetes/apiserver/index.ts';
 import { makeControllerManager } from '../kubernetes/controllers/index.ts';
-import { makeScheduler } from '../kubernetes/scheduler/index.ts';
+import { klogLine } from '../kubernetes/daemon/index.ts';
+import { makeScheduler, readSchedulerProfiles } from '../kubernetes/scheduler/index.ts';
 import type { ApiGate } from './gated-client.ts';
 
 export interface ControlPlaneOptions {
@@ -75,8 +76,17 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
         );
         return stack;
       }),
-    'kube-scheduler': (proc) =>
-      untilStopped(proc, () => {
+    'kube-scheduler': async (proc) => {
+      let profiles: { profiles?: string[] };
+      try {
+        profiles = schedulerProfiles(proc);
+      } catch (error) {
+        if (!(error instanceof Error)) throw error;
+        const message = `"command failed" err=${JSON.stringify(error.message)}`;
+        await proc.stderr.write(klogLine('E', clock.now(), proc.pid, 'run.go:74', message));
+        return 1;
+      }
+      return untilStopped(proc, () => {
         const stack = new DisposableStack();
         stack.use(serveHealth(proc, 10259, tls));
         stack.use(
@@ -85,11 +95,13 @@ export function controlPlanePrograms(options: ControlPlaneOptions): ControlPlane
             clock,
             random: random.fork('kube-scheduler'),
             minorVersion: options.minor,
+            ...profiles,
             ...elected(proc),
           }).start(),
         );
         return stack;
-      }),
+      });
+    },
   };
 }
 
@@ -121,6 +133,12 @@ function serveHealth(
   } as const;
   stack.use(serveHttp(over(listener), () => Promise.resolve(answer)));
   return stack;
+}
+
+/** --config of kube-scheduler. Throws for one that can't be used. */
+function schedulerProfiles(proc: Process): { profiles?: string[] } {
+  const path = flag(proc, 'config');
+  return path === undefined ? {} : { profiles: readSchedulerProfiles(proc.fs.readText(path)) };
 }
 
 /** --leader-elect, under the name of the machine. */

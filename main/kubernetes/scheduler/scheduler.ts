@@ -42,8 +42,8 @@ export interface SchedulerOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
   readonly random: Random;
-  /** Pods that name another scheduler are left alone. */
-  readonly name?: string;
+  /** The names under which it schedules, one for each profile; pods that name another are left alone. */
+  readonly profiles?: readonly string[];
   /** The host's name: the scheduler then takes part in leader election (--leader-elect) and runs only while it leads. */
   readonly leaderElectOn?: string;
   /** Kubernetes' minor version: some wordings changed with it. */
@@ -85,6 +85,7 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   };
 }
 
+const DEFAULT_PROFILE = 'default-scheduler';
 /** Enough nodes that fit have been found: all up to 100, of more a share that falls to 5 % (percentageOfNodesToScore). */
 const FEASIBLE_MIN = 100;
 /** From this minor version on, dynamic resource allocation adds its word to every failure. */
@@ -127,12 +128,12 @@ interface Misfit {
 
 class SchedulerRun {
   private readonly options: SchedulerOptions;
-  private readonly name: string;
   private readonly minor: number;
   private readonly state = new ClusterState();
   private readonly queue: SchedulingQueue;
   private readonly informers: InformerFactory;
-  private readonly recorder: EventRecorder;
+  /** By the name of the profile that speaks. */
+  private readonly recorders: ReadonlyMap<string, EventRecorder>;
   private readonly random: Random;
   private readonly context: SchedulingContext;
   private readonly volumes: VolumeListers;
@@ -146,16 +147,20 @@ class SchedulerRun {
   private woken = false;
 
   constructor(options: SchedulerOptions) {
-    const { client, clock, random, name = 'default-scheduler', minorVersion = 36, onError } = options;
+    const { client, clock, random, profiles = [DEFAULT_PROFILE], minorVersion = 36, onError } = options;
     this.options = options;
-    this.name = name;
     this.minor = minorVersion;
-    this.random = random.fork(name);
+    this.random = random.fork(profiles[0] ?? DEFAULT_PROFILE);
     this.queue = new SchedulingQueue(clock, minorVersion >= POP_FROM_BACKOFF_MINOR);
     this.informers = makeInformerFactory(client, clock, {
       onError: (error) => onError?.('informer', '', error),
     });
-    this.recorder = makeEventRecorder({ client, clock, random: this.random.fork('events'), component: name });
+    this.recorders = new Map(
+      profiles.map((component, index) => {
+        const fork = this.random.fork(index === 0 ? 'events' : `events/${component}`);
+        return [component, makeEventRecorder({ client, clock, random: fork, component })];
+      }),
+    );
     const claims = this.informers.informer<PersistentVolumeClaim>(resources.persistentvolumeclaims);
     const volumes = this.informers.informer<PersistentVolume>(resources.persistentvolumes);
     const classes = this.informers.informer<StorageClass>(resources.storageclasses);
@@ -222,7 +227,7 @@ class SchedulerRun {
   private schedule(queued: QueuedPod): void {
     const { info } = queued;
     if (info.pod.metadata.deletionTimestamp !== undefined) {
-      this.recorder.event(info.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${info.key}`);
+      this.say(info.pod, 'Warning', 'FailedScheduling', `skip schedule deleting pod: ${info.key}`);
       return this.queue.done(queued);
     }
     const plan = planVolumes(this.volumes, info, this.state);
@@ -317,6 +322,10 @@ class SchedulerRun {
 
   // ── Outcomes ──
 
+  private say(pod: Stored<Pod>, type: 'Normal' | 'Warning', reason: string, message: string): void {
+    this.recorders.get(profileOf(pod))?.event(pod, type, reason, message);
+  }
+
   private async bind(queued: QueuedPod, node: NodeInfo, plan: VolumePlan): Promise<void> {
     const { pod, key } = queued.info;
     const { name, namespace, uid } = pod.metadata;
@@ -330,14 +339,14 @@ class SchedulerRun {
         target: { apiVersion: 'v1', kind: 'Node', name: node.name },
       };
       await this.options.client.create(resources.pods, binding, { namespace, name, subresource: 'binding' });
-      this.recorder.event(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node.name}`);
+      this.say(pod, 'Normal', 'Scheduled', `Successfully assigned ${key} to ${node.name}`);
       this.queue.done(queued);
     } catch (error) {
       if (this.stopped) return;
       if (this.pods.lister.get(key)?.spec?.nodeName === undefined) this.state.removePod(key);
       if (isStatus(error, 'NotFound')) return this.queue.done(queued);
       this.options.onError?.('bind', key, error);
-      this.recorder.event(
+      this.say(
         pod,
         'Warning',
         'FailedScheduling',
@@ -352,7 +361,7 @@ class SchedulerRun {
     { message, plugins, nominated, keepsNomination }: Misfit,
   ): Promise<void> {
     const { pod, key } = queued.info;
-    this.recorder.event(pod, 'Warning', 'FailedScheduling', message);
+    this.say(pod, 'Warning', 'FailedScheduling', message);
     if (nominated !== undefined) this.state.nominate(queued.info, nominated.node.name);
     else if (keepsNomination !== true) this.state.denominate(key);
     this.queue.park(queued, plugins);
@@ -405,7 +414,7 @@ class SchedulerRun {
         type: 'DisruptionTarget',
         status: 'True',
         reason: 'PreemptionByScheduler',
-        message: `${this.name}: preempting to accommodate a higher priority pod`,
+        message: `${profileOf(pod)}: preempting to accommodate a higher priority pod`,
         lastTransitionTime: rfc3339(this.options.clock.now()),
       };
       try {
@@ -424,12 +433,9 @@ class SchedulerRun {
         this.options.onError?.('preempt', key, error);
         continue;
       }
-      this.recorder.event(
-        victim,
-        'Normal',
-        'Preempted',
-        `Preempted by pod ${pod.metadata.uid} on node ${node.name}`,
-      );
+      this.recorders
+        .get(profileOf(pod))
+        ?.event(victim, 'Normal', 'Preempted', `Preempted by pod ${pod.metadata.uid} on node ${node.name}`);
     }
   }
 
@@ -441,7 +447,7 @@ class SchedulerRun {
     if (pod.status?.phase === 'Succeeded' || pod.status?.phase === 'Failed') return this.podGone(pod);
     const nodeName = pod.spec?.nodeName ?? '';
     if (nodeName === '') {
-      const ours = (pod.spec?.schedulerName ?? 'default-scheduler') === this.name;
+      const ours = this.recorders.has(profileOf(pod));
       if (ours && this.state.placeOf(key) === undefined) this.queue.put(podInfo(pod));
       return;
     }
@@ -475,6 +481,11 @@ class SchedulerRun {
     this.state.setNode(node);
     this.queue.wakeFor(plugins, nodeHint(node));
   }
+}
+
+/** Which profile a pod asks for. */
+function profileOf(pod: Stored<Pod>): string {
+  return pod.spec?.schedulerName ?? DEFAULT_PROFILE;
 }
 
 /** True if nothing that is counted differs: a mere change of status. */

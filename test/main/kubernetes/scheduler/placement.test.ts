@@ -197,21 +197,23 @@ test('a scheduler that comes back goes on where it was, and counts what is there
   expect(await place(plane, 'big')).toBeUndefined();
 });
 
-test('a second scheduler takes the pods that name it', async () => {
+test('a second scheduler takes the pods that name one of its profiles', async () => {
   using plane = await makeControlPlane({ nodes: ['worker1'] });
   const { api } = plane;
   const second = makeScheduler({
     client: api.server.adminClient('second'),
     clock: api.clock,
     random: api.random.fork('second'),
-    name: 'second',
+    profiles: ['second', 'third'],
   });
   using _running = second.start();
   await plane.create(resources.pods, pod('mine', cpu('10m', { schedulerName: 'second' })));
   await plane.create(resources.pods, pod('theirs', cpu('10m')));
-  await plane.create(resources.pods, pod('nobodys', cpu('10m', { schedulerName: 'third' })));
+  await plane.create(resources.pods, pod('other', cpu('10m', { schedulerName: 'third' })));
+  await plane.create(resources.pods, pod('nobodys', cpu('10m', { schedulerName: 'fourth' })));
   await plane.settle();
   expect(await place(plane, 'mine')).toBe('worker1');
   expect(await place(plane, 'theirs')).toBe('worker1');
+  expect(await place(plane, 'other')).toBe('worker1');
   expect(await place(plane, 'nobodys')).toBeUndefined();
 });
