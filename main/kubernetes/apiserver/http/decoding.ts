@@ -73,7 +73,9 @@ export function decodeObject(request: DecodeRequest): ApiObject {
   const strict = [
     ...(complaints.length > 0 ? [`yaml: unmarshal errors:\n  ${complaints.join('\n  ')}`] : []),
     ...duplicates.map((path) => `duplicate field ${JSON.stringify(path)}`),
-    ...decoded.unknown.map((path) => `unknown field ${JSON.stringify(path)}`),
+    ...unknownFields(given, apiVersion, value, decoded.unknown).map(
+      (path) => `unknown field ${JSON.stringify(path)}`,
+    ),
   ];
   if (strict.length > 0 && request.validation === 'Strict')
     throw refuse(`strict decoding error: ${strict.join(', ')}`);
@@ -89,6 +91,38 @@ export function decodeObject(request: DecodeRequest): ApiObject {
     );
   }
   return decoded.object;
+}
+
+interface OldIngress {
+  readonly spec?: {
+    readonly defaultBackend?: unknown;
+    readonly rules?: readonly {
+      readonly http?: { readonly paths?: readonly { readonly backend?: { readonly service?: unknown } }[] };
+    }[];
+  };
+}
+
+/** Fields that a kind doesn't have. An Ingress of v1beta1 has its backends flat, and no default but `backend`. */
+function unknownFields(
+  given: { readonly apiVersion: string; readonly kind: string },
+  apiVersion: string,
+  value: Tree,
+  unknown: readonly string[],
+): readonly string[] {
+  if (given.kind !== 'Ingress' || given.apiVersion === apiVersion) return unknown;
+  const { defaultBackend, rules } = (value as OldIngress).spec ?? {};
+  const services = (rules ?? []).flatMap((each, rule) =>
+    (each?.http?.paths ?? []).flatMap((entry, path) =>
+      entry?.backend?.service === undefined
+        ? []
+        : [`spec.rules[${rule}].http.paths[${path}].backend.service`],
+    ),
+  );
+  return [
+    ...(defaultBackend === undefined ? [] : ['spec.defaultBackend']),
+    ...services,
+    ...unknown.filter((field) => !/(^spec\.backend|\.service(Name|Port))$/.test(field)),
+  ];
 }
 
 /** A body of another kind is read as what it says it is, and then isn't what was asked for. */
