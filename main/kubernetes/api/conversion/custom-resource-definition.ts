@@ -10,13 +10,14 @@ export const customResourceDefinition: Conversion = {
   defaults(object) {
     const { spec } = object;
     if (!isTree(spec)) return;
-    spec['scope'] ??= 'Namespaced';
+    // Decoding has put an empty text where a required field is missing.
+    if ((spec['scope'] ?? '') === '') spec['scope'] = 'Namespaced';
     spec['preserveUnknownFields'] ??= true;
     spec['conversion'] ??= { strategy: 'None' };
-    if (listAt(spec, 'versions').length === 0 && typeof spec['version'] === 'string') {
+    if (listAt(spec, 'versions').length === 0 && (spec['version'] ?? '') !== '') {
       spec['versions'] = [{ name: spec['version'], served: true, storage: true }];
     }
-    spec['version'] ??= listAt(spec, 'versions')[0]?.['name'];
+    if ((spec['version'] ?? '') === '') spec['version'] = listAt(spec, 'versions')[0]?.['name'];
   },
   toStored: (object) =>
     mapMember(mapMember(object, 'spec', specToStored), 'spec', (spec) =>
