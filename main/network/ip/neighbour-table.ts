@@ -258,13 +258,17 @@ export class NeighbourTable {
   /** arp_process. */
   receive(link: Link, frame: Frame, message: ArpMessage): void {
     if (link.noArp || isLoopback(message.targetIp) || isMulticast(message.targetIp)) return;
+    if (this.probers.size > 0) this.tellProbers(link, frame, message);
+    if (message.operation === 'request' && this.answer(link, message)) return;
+    this.update(link, frame, message);
+  }
+
+  private tellProbers(link: Link, frame: Frame, message: ArpMessage): void {
     for (const prober of this.probers) {
       if (prober.link === link && message.operation === 'reply' && message.senderIp === prober.number) {
         prober.onReply({ mac: message.senderMac, isBroadcast: frame.destination === BROADCAST_MAC });
       }
     }
-    if (message.operation === 'request' && this.answer(link, message)) return;
-    this.update(link, frame, message);
   }
 
   private answer(link: Link, message: ArpMessage): boolean {
@@ -283,13 +287,8 @@ export class NeighbourTable {
   }
 
   private answerMac(link: Link, message: ArpMessage): string | undefined {
-    for (const responder of this.responders) {
-      const mac = responder({
-        link,
-        target: formatIpv4(message.targetIp),
-        sender: formatIpv4(message.senderIp),
-        senderMac: message.senderMac,
-      });
+    if (this.responders.size > 0) {
+      const mac = this.askResponders(link, message);
       if (mac !== undefined) return mac;
     }
     const { routes, sysctls } = this.namespace;
@@ -300,6 +299,19 @@ export class NeighbourTable {
     if (sysctls.confMax(link, 'proxy_arp') > 0 && sysctls.forwards) {
       const route = routes.lookup(message.targetIp, message.senderIp, 0, link);
       if (route?.type === 'unicast' && route.link !== link) return link.mac;
+    }
+    return undefined;
+  }
+
+  private askResponders(link: Link, message: ArpMessage): string | undefined {
+    for (const responder of this.responders) {
+      const mac = responder({
+        link,
+        target: formatIpv4(message.targetIp),
+        sender: formatIpv4(message.senderIp),
+        senderMac: message.senderMac,
+      });
+      if (mac !== undefined) return mac;
     }
     return undefined;
   }

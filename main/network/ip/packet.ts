@@ -163,5 +163,5 @@ export function frameLength(frame: Frame): number {
 /** A copy that shares nothing that hops change. */
 export function cloneFrame(frame: Frame): Frame {
   const { payload } = frame;
-  return { ...frame, payload: payload instanceof Packet ? payload.clone() : payload };
+  return payload instanceof Packet ? { ...frame, payload: payload.clone() } : frame; // The rest never changes.
 }

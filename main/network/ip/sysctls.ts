@@ -116,9 +116,6 @@ const BRIDGE_DEFAULTS: ReadonlyMap<string, string> = new Map(
 const DEFAULT_NUMBERS: ReadonlyMap<string, number> = new Map(
   Array.from(DEFAULTS, ([name, value]) => [name, numberIn(value)]),
 );
-const CONF_DEFAULT_NUMBERS: ReadonlyMap<string, number> = new Map(
-  Array.from(CONF_DEFAULTS, ([key, value]) => [key, numberIn(value)]),
-);
 const CONNTRACK_COUNT = 'net.netfilter.nf_conntrack_count';
 const CONF_PREFIX = 'net.ipv4.conf.';
 
@@ -127,6 +124,8 @@ export class Sysctls {
   /** What differs from the defaults; a namespace changes few of them. */
   private readonly values = new Map<string, string>();
   private readonly conf = new Map<string, Map<string, string>>();
+  /** What confMax has found since something was last set, by key and device: it is asked for every frame. */
+  private readonly maxima = new Map<string, Map<string, number>>();
   private hasBridgeNetfilter = false;
   /** net.ipv4.ip_forward. */
   forwards = false;
@@ -181,11 +180,17 @@ export class Sysctls {
 
   /** The larger of `all` and the device's own value: how arp_ignore, arp_announce and others combine (IN_DEV_MAXCONF). */
   confMax(link: Link, key: string): number {
-    const fallback = CONF_DEFAULT_NUMBERS.get(key) ?? 0;
-    if (this.conf.size === 0) return fallback; // Asked for every frame; most namespaces change nothing.
-    const own = (this.conf.get(link.name) ?? this.conf.get('default'))?.get(key);
-    const all = this.conf.get('all')?.get(key);
-    return Math.max(all === undefined ? fallback : Number(all), own === undefined ? fallback : Number(own));
+    let values = this.maxima.get(key);
+    if (values === undefined) this.maxima.set(key, (values = new Map()));
+    let value = values.get(link.name);
+    if (value === undefined) values.set(link.name, (value = this.findMax(link.name, key)));
+    return value;
+  }
+
+  private findMax(device: string, key: string): number {
+    const fallback = CONF_DEFAULTS.get(key) ?? '0';
+    const own = (this.conf.get(device) ?? this.conf.get('default'))?.get(key) ?? fallback;
+    return Math.max(Number(this.conf.get('all')?.get(key) ?? fallback), Number(own));
   }
 
   /** modprobe br_netfilter: from now on the net.bridge names exist. */
@@ -201,6 +206,7 @@ export class Sysctls {
   }
 
   private refresh(): void {
+    this.maxima.clear();
     this.forwards = this.valueOf('net.ipv4.ip_forward') === '1';
     this.bridgeCallsIptables = this.valueOf('net.bridge.bridge-nf-call-iptables') === '1';
   }
