@@ -3,7 +3,7 @@
 import { every, rfc3339 } from '../../../simulation/index.ts';
 import { resources } from '../../api/resources.ts';
 import { isStatus } from '../../api/status.ts';
-import type { EndpointSlice, Service } from '../../api/types.ts';
+import type { Endpoints, EndpointSlice, Service } from '../../api/types.ts';
 import { runWorkers, WorkQueue } from '../../client/work-queue.ts';
 import type { ServerCore } from '../core.ts';
 import { cloneTree, type StoredObject, type Tree } from '../object.ts';
@@ -198,9 +198,18 @@ export class ApiServiceAvailability implements Disposable {
       const slices = catalogue
         .list('endpointslices', 'discovery.k8s.io', namespace)
         .filter(({ metadata }) => metadata.labels?.['kubernetes.io/service-name'] === name);
-      if (slices.length === 0)
+      // Releases without EndpointSlices have Endpoints alone.
+      const endpoints = catalogue.get('endpoints', '', namespace, name) as Endpoints | undefined;
+      if (slices.length === 0 && endpoints === undefined)
         return failed('EndpointsNotFound', `cannot find endpoints for service/${name} in "${namespace}"`);
-      if (!slices.some((slice) => hasActive(slice as EndpointSlice, port.name ?? ''))) {
+      const isActive =
+        slices.length === 0
+          ? endpoints?.subsets?.some(
+              ({ addresses = [], ports = [] }) =>
+                addresses.length > 0 && ports.some((each) => (each.name ?? '') === (port.name ?? '')),
+            )
+          : slices.some((slice) => hasActive(slice as EndpointSlice, port.name ?? ''));
+      if (isActive !== true) {
         const message = `endpoints for service/${name} in "${namespace}" have no addresses with port name ${JSON.stringify(port.name ?? '')}`;
         return failed('MissingEndpoints', message);
       }

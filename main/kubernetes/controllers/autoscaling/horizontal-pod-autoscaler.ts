@@ -167,7 +167,9 @@ class Autoscaling {
     try {
       const [version = '', group = ''] = apiVersion.split('/').toReversed();
       const known = [...builtInResources, ...customResources(definitions.lister)];
-      const resource = known.find((each) => each.kind === kind && each.group === group);
+      // Old releases name workloads by a group that they have left.
+      const home = group === 'extensions' ? 'apps' : group;
+      const resource = known.find((each) => each.kind === kind && each.group === home);
       if (resource === undefined) {
         const where = group === '' ? `version "${version}"` : `group "${group}"`;
         throw new Error(

@@ -1,6 +1,6 @@
 // Which resources a server has: aggregated discovery, and the names people call them by (RESTMapper).
 import type { HttpApi } from '../../client/http-client.ts';
-import type { KubernetesObject, Resource } from '../../api/index.ts';
+import { StatusError, type KubernetesObject, type Resource } from '../../api/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 
 /** A resource as discovery tells it. */
@@ -101,11 +101,7 @@ async function oneByOne(api: HttpApi, roots: Roots): Promise<DiscoveredResource[
   );
   const found: DiscoveredResource[] = [];
   for (const { group, version } of [...core, ...named]) {
-    const { resources = [] } = await api.json<ResourceList>({
-      method: 'GET',
-      path: group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
-      query: { timeout: '32s' },
-    });
+    const resources = await resourcesOf(api, group, version);
     for (const { name, singularName, namespaced, kind, verbs, shortNames, categories } of resources) {
       if (name.includes('/')) continue;
       found.push({
@@ -125,6 +121,25 @@ async function oneByOne(api: HttpApi, roots: Roots): Promise<DiscoveredResource[
     }
   }
   return found;
+}
+
+/** What one group-version has; nothing of a group that can't be told now, such as an extension server's that is away. */
+async function resourcesOf(
+  api: HttpApi,
+  group: string,
+  version: string,
+): Promise<NonNullable<ResourceList['resources']>> {
+  try {
+    const { resources = [] } = await api.json<ResourceList>({
+      method: 'GET',
+      path: group === '' ? `/api/${version}` : `/apis/${group}/${version}`,
+      query: { timeout: '32s' },
+    });
+    return resources;
+  } catch (error) {
+    if (!(error instanceof StatusError) || group === '') throw error;
+    return [];
+  }
 }
 
 /** Finds resources by what people type, and by kind. */
