@@ -36,7 +36,7 @@ export class DoorClient implements Disposable {
     this.identity = identity;
     this.agent = new Agent({
       keepAlive: true,
-      maxSockets: 8,
+      maxSockets: 16,
       cert: identity.certificate,
       key: identity.key,
       ca: identity.authority,
@@ -150,7 +150,6 @@ const TEXT_ANSWERS: ReadonlyMap<number, RegExp> = new Map([
 
 /** What is wrong with an answer; undefined if it is one that a real server could have given. */
 export function faultOf({ status, contentType, body }: Answer): string | undefined {
-  if (status >= 500 && status !== 504) return `status ${status}: ${body.slice(0, 500)}`;
   const isYaml = contentType.startsWith('application/yaml');
   if (!contentType.startsWith('application/json') && !isYaml) {
     if (status < 400) return undefined;

@@ -17,7 +17,7 @@ import { MINIMAL_OBJECTS } from './minimal-objects.ts';
 
 const SEED = Number(process.env['FUZZ_SEED'] ?? 20_261_120);
 const NAMESPACE = 'fuzz';
-const AT_A_TIME = 4;
+const AT_A_TIME = 16;
 /** Characters of a fault that tell it apart from another. */
 const FAULT_PREFIX = 260;
 const JSON_TYPE = { 'content-type': 'application/json' };
@@ -81,7 +81,10 @@ async function hold<T>(
         await check(one);
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
-        const kindOfFault = message.slice(message.indexOf('→')).slice(0, FAULT_PREFIX).replaceAll(/\d+/g, 'N');
+        const kindOfFault = message
+          .slice(message.indexOf('→'))
+          .slice(0, FAULT_PREFIX)
+          .replaceAll(/\d+/g, 'N');
         if (!failures.has(kindOfFault)) failures.set(kindOfFault, message);
       }
     }

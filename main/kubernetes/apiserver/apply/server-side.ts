@@ -81,7 +81,8 @@ export function applyServerSide(
 function checked({ write, name }: PatchRequest, given: Tree): ApiObject {
   const { served, namespace } = write;
   const apiVersion = apiVersionOf(served.resource);
-  const { apiVersion: ownVersion = '', kind: ownKind = '' } = given as { apiVersion?: string; kind?: string };
+  const ownVersion = typeof given['apiVersion'] === 'string' ? given['apiVersion'] : '';
+  const ownKind = typeof given['kind'] === 'string' ? given['kind'] : '';
   if (ownVersion !== apiVersion || ownKind !== served.resource.kind) {
     throw badRequest(
       `invalid object type: ${ownVersion.includes('/') ? ownVersion : `/${ownVersion}`}, Kind=${ownKind}`,

@@ -8,6 +8,9 @@ import { JsonError, readJson } from './json-reader.ts';
 /** Largest body that the server reads, in bytes (apiserver's MaxRequestBodyBytes). */
 const BODY_BYTES_MAX = 3 * 1024 * 1024;
 
+/** What aliases of a YAML document may multiply its nodes to. */
+const ALIASES_MAX = 100;
+
 export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
 export interface ParsedBody {
@@ -81,7 +84,13 @@ function parseYaml(text: string): {
   const document = parseDocument(text, { version: '1.1', uniqueKeys: false, merge: true });
   const [error] = document.errors;
   if (error !== undefined) throw badYaml(error, text);
-  const value: unknown = sortKeys(document.toJS({ maxAliasCount: 100 }));
+  let value: unknown;
+  try {
+    value = sortKeys(document.toJS({ maxAliasCount: ALIASES_MAX }));
+  } catch (error) {
+    if (!(error instanceof ReferenceError)) throw error;
+    throw new JsonError('yaml: document contains excessive aliasing');
+  }
   return { value, duplicates: [], complaints: duplicateKeys(text) };
 }
 

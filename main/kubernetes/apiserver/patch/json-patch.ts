@@ -33,8 +33,24 @@ export function applyJsonPatch(document: unknown, patch: unknown): unknown {
     );
   }
   let result = document;
-  for (const operation of patch as JsonPatchOperation[]) result = applyOne(result, operation);
+  for (const operation of patch.map(operationOf)) result = applyOne(result, operation);
   return result;
+}
+
+/** One operation as encoding/json reads it: null is an empty one. */
+function operationOf(operation: unknown): JsonPatchOperation {
+  if (operation === null) return {};
+  if (!isTree(operation)) {
+    const kind = Array.isArray(operation)
+      ? 'array'
+      : typeof operation === 'boolean'
+        ? 'bool'
+        : typeof operation;
+    throw badRequest(
+      `error decoding patch: json: cannot unmarshal ${kind} into Go value of type handlers.jsonPatchOp`,
+    );
+  }
+  return operation;
 }
 
 function applyOne(document: unknown, { op, path, from, value }: JsonPatchOperation): unknown {
