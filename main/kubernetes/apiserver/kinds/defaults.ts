@@ -11,6 +11,7 @@ import type {
   LimitRange,
   Namespace,
   NetworkPolicy,
+  Node,
   PersistentVolume,
   PersistentVolumeClaim,
   Pod,
@@ -180,6 +181,13 @@ function namespaces(namespace: Namespace): void {
     meta.labels = { ...meta.labels, 'kubernetes.io/metadata.name': name };
   }
   (namespace.status ??= {}).phase ??= 'Active';
+}
+
+function nodes({ status }: Node): void {
+  if (status === undefined) return;
+  roundUp(status.capacity);
+  if (status.capacity !== undefined) status.allocatable ??= { ...status.capacity };
+  roundUp(status.allocatable);
 }
 
 function secrets(secret: Secret): void {
@@ -388,6 +396,10 @@ const all: Readonly<Record<string, Defaulter>> = {
   horizontalpodautoscalers,
   limitranges,
   resourcequotas: ({ spec }: ResourceQuota) => roundUp(spec?.hard),
+  nodes,
+  apiservices: ({ spec }: { spec?: { service?: { port?: number } } }) => {
+    if (spec?.service !== undefined) spec.service.port ??= 443;
+  },
   rolebindings: bindings,
   clusterrolebindings: bindings,
   priorityclasses,

@@ -216,12 +216,15 @@ function checkJob(faults: Faults, job: Job): void {
 function checkGenerated(faults: Faults, { spec, metadata }: Job): void {
   const selector = spec?.selector as LabelSelectorSpec | undefined;
   if (spec?.manualSelector === true || selector === undefined || !isUsable(selector)) return;
-  const uid = metadata?.uid ?? '';
-  const expected = { 'batch.kubernetes.io/controller-uid': uid, 'controller-uid': uid };
-  const isOurs = Object.entries(selector.matchLabels ?? {}).some(
-    ([key, value]) => key in expected && value === uid,
-  );
-  if (!isOurs) faults.invalid('spec.selector', selectorForm(selector), '`selector` not auto-generated');
+  const { uid = '', name = '' } = metadata ?? {};
+  const expected = {
+    'batch.kubernetes.io/controller-uid': uid,
+    'batch.kubernetes.io/job-name': name,
+    'controller-uid': uid,
+    'job-name': name,
+  };
+  if (!labelSelectorOf(selector).matches(expected))
+    faults.invalid('spec.selector', selectorForm(selector), '`selector` not auto-generated');
 }
 
 /** Parts of a template that may change while a Job is suspended (KEP-2926, KEP-5440). */
