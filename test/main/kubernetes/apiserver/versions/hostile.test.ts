@@ -134,8 +134,8 @@ test.each(KINDS)('a %s server answers whatever is sent to %s', async (version, p
     fc.asyncProperty(
       fc.array(fc.tuple(fc.constantFrom(...places), odd), { minLength: 1, maxLength: 2 }),
       async (changes) => {
-        const [made, why] = await ask(api, 'POST', path, body);
-        expect([201, 409], why).toContain(made);
+        const [made] = await ask(api, 'POST', path, body);
+        expect([201, 409]).toContain(made);
         let bad: unknown = body;
         for (const [place, by] of changes) {
           if (
