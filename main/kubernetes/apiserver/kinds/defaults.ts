@@ -28,6 +28,7 @@ import type {
 } from '../../api/types.ts';
 import type { KubernetesObject } from '../../api/meta.ts';
 import type { ApiObject } from '../object.ts';
+import { admissionDefaults } from './admission-defaults.ts';
 import { defaultPodSpec, roundUp } from './pod-defaults.ts';
 
 type Defaulter = (object: never) => void;
@@ -329,47 +330,6 @@ function customresourcedefinitions(definition: KubernetesObject & { spec?: Recor
   names.listKind ??= `${names.kind ?? ''}List`;
 }
 
-function admissionPolicies(policy: KubernetesObject & { spec?: Record<string, unknown> }): void {
-  const { spec } = policy;
-  if (spec === undefined) return;
-  spec['failurePolicy'] ??= 'Fail';
-  defaultMatch(spec['matchConstraints'] as Record<string, unknown> | undefined);
-}
-
-function defaultMatch(constraints: Record<string, unknown> | undefined): void {
-  if (constraints === undefined) return;
-  constraints['namespaceSelector'] ??= {};
-  constraints['objectSelector'] ??= {};
-  constraints['matchPolicy'] ??= 'Equivalent';
-  for (const rule of (constraints['resourceRules'] ?? []) as { scope?: string }[]) rule.scope ??= '*';
-}
-
-function admissionBindings({ spec }: KubernetesObject & { spec?: Record<string, unknown> }): void {
-  defaultMatch(spec?.['matchResources'] as Record<string, unknown> | undefined);
-}
-
-interface Webhook extends Record<string, unknown> {
-  clientConfig?: { service?: { port?: number } };
-  rules?: { scope?: string }[];
-}
-
-function webhooks(configuration: KubernetesObject & { webhooks?: Webhook[] }): void {
-  for (const webhook of configuration.webhooks ?? []) {
-    webhook['failurePolicy'] ??= 'Fail';
-    webhook['matchPolicy'] ??= 'Equivalent';
-    webhook['namespaceSelector'] ??= {};
-    webhook['objectSelector'] ??= {};
-    webhook['timeoutSeconds'] ??= 10;
-    if (webhook.clientConfig?.service !== undefined) webhook.clientConfig.service.port ??= 443;
-    for (const rule of webhook.rules ?? []) rule.scope ??= '*';
-  }
-}
-
-function mutatingWebhooks(configuration: KubernetesObject & { webhooks?: Webhook[] }): void {
-  webhooks(configuration);
-  for (const webhook of configuration.webhooks ?? []) webhook['reinvocationPolicy'] ??= 'Never';
-}
-
 const all: Readonly<Record<string, Defaulter>> = {
   pods,
   services: (service: Service) => {
@@ -405,12 +365,7 @@ const all: Readonly<Record<string, Defaulter>> = {
   priorityclasses,
   csidrivers,
   customresourcedefinitions,
-  validatingadmissionpolicies: admissionPolicies,
-  validatingadmissionpolicybindings: admissionBindings,
-  mutatingadmissionpolicies: admissionPolicies,
-  mutatingadmissionpolicybindings: admissionBindings,
-  validatingwebhookconfigurations: webhooks,
-  mutatingwebhookconfigurations: mutatingWebhooks,
+  ...admissionDefaults,
 };
 
 /** The function that fills in an object of a kind; undefined where nothing has defaults. */
