@@ -1,6 +1,8 @@
 // The Store on one SQLite file: which keys there are in memory, a write queue, one transaction for some turns of the host's loop.
 import Database from 'better-sqlite3';
 import { openDatabase } from './open-database.ts';
+import { endOf, firstOf, readMeta, revisionOf, type Row, type Value } from './rows.ts';
+import { Snapshots } from './snapshots.ts';
 import {
   CompactedError,
   StorageError,
@@ -13,21 +15,12 @@ import {
 } from './store.ts';
 import { SortedKeys } from './sorted-keys.ts';
 
-type Value = string | Uint8Array;
-
 interface QueuedWrite {
   readonly sequence: number;
   readonly key: string;
   readonly value: Value | undefined;
   /** The row that this one supersedes. */
   readonly previous: number | undefined;
-}
-
-interface Row {
-  readonly sequence: number;
-  readonly key: string;
-  /** Null is a deletion. */
-  readonly value: Value | null;
 }
 
 interface Waiter {
@@ -43,8 +36,6 @@ export interface CommitTurns {
   timeout(delayMs: number, task: () => void): Disposable;
 }
 
-/** A row's number is its revision times this, plus its place in that write; see the migrations. */
-const SEQUENCES_PER_REVISION = 2 ** 20;
 /** Pages of the write-ahead log at which SQLite carries them over into the file. */
 const CHECKPOINT_PAGES = 4000;
 
@@ -76,7 +67,7 @@ export class SqliteStore implements Store, Disposable {
   private readonly unread = new Map<string, Value>();
   private queue: QueuedWrite[] = [];
   private waiters: Waiter[] = [];
-  private deferred = new Set<() => void>();
+  private readonly deferred = new Set<() => void>();
   private latest: Revision;
   /** The next row's number. */
   private next: number;
@@ -86,6 +77,7 @@ export class SqliteStore implements Store, Disposable {
   private turnQueued = false;
   private closed = false;
   private retry: Disposable | undefined;
+  private readonly snapshots: Snapshots;
   private readonly valueAt: Database.Statement;
   private readonly commitQueue: (writes: readonly QueuedWrite[]) => void;
 
@@ -96,6 +88,7 @@ export class SqliteStore implements Store, Disposable {
     this.release = release;
     this.turns = options.turns;
     db.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
+    this.snapshots = new Snapshots(db);
     this.valueAt = db.prepare('SELECT value FROM writes WHERE sequence = ?').pluck();
     const insert = db.prepare('INSERT INTO writes (sequence, key, value, previous) VALUES (?, ?, ?, ?)');
     const setRevision = db.prepare("INSERT OR REPLACE INTO meta (name, value) VALUES ('revision', ?)");
@@ -104,8 +97,8 @@ export class SqliteStore implements Store, Disposable {
         insert.run(sequence, key, value ?? null, previous ?? null);
       setRevision.run(revisionOf(writes.at(-1)!.sequence));
     });
-    this.latest = this.metaNumber('revision');
-    this.oldest = this.metaNumber('compacted');
+    this.latest = readMeta(db, 'revision');
+    this.oldest = readMeta(db, 'compacted');
     this.next = Math.max(firstOf(this.latest), this.load() + 1);
     this.committed = this.next;
   }
@@ -187,71 +180,30 @@ export class SqliteStore implements Store, Disposable {
     this.commit();
     const upTo = Math.min(revision, this.latest);
     if (upTo <= this.oldest) return;
-    const range = {
-      from: firstOf(this.metaNumber('swept') + 1),
-      to: firstOf(upTo + 1),
-      width: SEQUENCES_PER_REVISION,
-    };
-    this.db.transaction(() => {
-      // A value may go when one written since hides it from every reader at `upTo` and at each snapshot.
-      this.db
-        .prepare(
-          `DELETE FROM writes WHERE sequence IN (
-             SELECT previous FROM writes AS later
-             WHERE sequence >= @from AND sequence < @to AND previous IS NOT NULL AND NOT EXISTS (
-               SELECT 1 FROM snapshots
-               WHERE later.previous < (revision + 1) * @width AND later.sequence >= (revision + 1) * @width))`,
-        )
-        .run(range);
-      if (this.listSnapshots().length === 0) {
-        this.db
-          .prepare('DELETE FROM writes WHERE value IS NULL AND sequence >= @from AND sequence < @to')
-          .run({
-            from: range.from,
-            to: range.to,
-          });
-      }
-      this.setMeta('compacted', upTo);
-      this.setMeta('swept', Math.min(upTo, this.latest - 1)); // The latest revision may still be saved under.
-    })();
+    this.snapshots.compact(upTo, this.latest);
     this.oldest = upTo;
   }
 
   takeSnapshot(name: string, timeMs: number): void {
     this.commit();
-    this.deleteSnapshot(name);
-    this.db.transaction(() => {
-      this.db
-        .prepare('INSERT INTO snapshots (name, revision, time_ms) VALUES (?, ?, ?)')
-        .run(name, this.latest, timeMs);
-      this.nextRevision(); // What is saved from now on isn't part of it.
-      this.setMeta('revision', this.latest);
-    })();
+    const revision = this.latest;
+    this.nextRevision(); // What is saved from now on isn't part of it.
+    this.snapshots.take({ name, revision, timeMs }, this.latest);
   }
 
   restoreSnapshot(name: string, prefixes: readonly string[]): Revision {
     this.commit();
-    const snapshot = this.db.prepare('SELECT revision FROM snapshots WHERE name = ?').get(name) as
-      | { revision: number }
-      | undefined;
-    if (snapshot === undefined) throw new StorageError('not-found', `There is no snapshot called "${name}".`);
-    return this.write(prefixes.flatMap((prefix) => this.differences(prefix, snapshot.revision)));
+    const revision = this.snapshots.revisionOf(name);
+    if (revision === undefined) throw new StorageError('not-found', `There is no snapshot called "${name}".`);
+    return this.write(prefixes.flatMap((prefix) => this.differences(prefix, revision)));
   }
 
   listSnapshots(): SnapshotInfo[] {
-    const rows = this.db
-      .prepare('SELECT name, revision, time_ms FROM snapshots ORDER BY revision, name')
-      .all();
-    return (rows as { name: string; revision: number; time_ms: number }[]).map((row) => ({
-      name: row.name,
-      revision: row.revision,
-      timeMs: row.time_ms,
-    }));
+    return this.snapshots.list();
   }
 
   deleteSnapshot(name: string): void {
-    const { changes } = this.db.prepare('DELETE FROM snapshots WHERE name = ?').run(name);
-    if (changes > 0) this.setMeta('swept', 0); // What it alone held must be found by the next compaction.
+    this.snapshots.delete(name);
   }
 
   [Symbol.dispose](): void {
@@ -338,9 +290,10 @@ export class SqliteStore implements Store, Disposable {
 
   private runDeferred(): void {
     if (this.deferred.size === 0) return;
-    const tasks = this.deferred;
-    this.deferred = new Set();
-    for (const task of tasks) task();
+    for (const task of this.deferred) {
+      this.deferred.delete(task); // One that throws takes none of the others with it.
+      task();
+    }
   }
 
   // ── Reading the file ──
@@ -377,11 +330,7 @@ export class SqliteStore implements Store, Disposable {
 
   /** The writes that make what stands under `prefix` equal to what stood there at `revision`. */
   private differences(prefix: string, revision: Revision): Change[] {
-    const rows = this.db
-      .prepare(
-        'SELECT key, MAX(sequence) AS sequence, value FROM writes WHERE sequence < ? AND key >= ? AND key < ? GROUP BY key',
-      )
-      .all(firstOf(revision + 1), prefix, endOf(prefix)) as Row[];
+    const rows = this.snapshots.rowsAt(prefix, revision);
     const then = new Map(rows.map((row) => [row.key, row]));
     const changes: Change[] = [];
     for (const key of this.keys.withPrefix(prefix)) {
@@ -394,26 +343,6 @@ export class SqliteStore implements Store, Disposable {
     }
     return changes;
   }
-
-  private setMeta(name: string, value: number): void {
-    this.db.prepare('INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)').run(name, value);
-  }
-
-  private metaNumber(name: string): number {
-    const row = this.db.prepare('SELECT value FROM meta WHERE name = ?').get(name) as
-      | { value: number }
-      | undefined;
-    return row?.value ?? 0;
-  }
-}
-
-function revisionOf(sequence: number): Revision {
-  return Math.floor(sequence / SEQUENCES_PER_REVISION);
-}
-
-/** The number of the first row of a revision. */
-function firstOf(revision: Revision): number {
-  return revision * SEQUENCES_PER_REVISION;
 }
 
 /** One change per key: the last. */
@@ -422,11 +351,6 @@ function lastOfEach(changes: readonly Change[]): Iterable<Change> {
   const last = new Map<string, Change>();
   for (const change of changes) last.set(change.key, change);
   return last.size === changes.length ? changes : last.values();
-}
-
-/** The first string after all that begin with `prefix`. */
-function endOf(prefix: string): string {
-  return prefix + '\u{10FFFF}';
 }
 
 /** Translates SQLite's errors into ours. */

@@ -35,23 +35,31 @@ export class Watchers {
   }
 
   add(watcher: StorageWatcher): Registration {
-    const home = this.homeOf(watcher);
+    const { map, key } = this.homeOf(watcher);
+    const home = map === undefined ? this.all : setIn(map, key);
     home.add(watcher);
     this.live.add(watcher);
     return {
       enqueue: (event) => void this.pending.push({ watcher, event }),
       [Symbol.dispose]: () => {
         home.delete(watcher);
+        if (home.size === 0 && map?.get(key) === home) map.delete(key);
         this.live.delete(watcher);
       },
     };
   }
 
-  private homeOf({ selection }: StorageWatcher): Set<StorageWatcher> {
+  /** The map and key under which a watcher is found; no map for one that watches all. */
+  private homeOf({ selection }: StorageWatcher): {
+    readonly map: Map<string, Set<StorageWatcher>> | undefined;
+    readonly key: string;
+  } {
     for (const { field, value } of selection.equals ?? []) {
-      if (this.readers.some(([name]) => name === field)) return setIn(this.byField, `${field}=${value}`);
+      if (this.readers.some(([name]) => name === field))
+        return { map: this.byField, key: `${field}=${value}` };
     }
-    return selection.namespace === undefined ? this.all : setIn(this.byNamespace, selection.namespace);
+    const { namespace } = selection;
+    return { map: namespace === undefined ? undefined : this.byNamespace, key: namespace ?? '' };
   }
 
   /** Queues an event for every watcher it may interest. */
