@@ -9,6 +9,7 @@ export type PluginName =
   | 'NodePorts'
   | 'NodeResourcesFit'
   | 'VolumeRestrictions'
+  | 'NodeVolumeLimits'
   | 'VolumeBinding'
   | 'VolumeZone'
   | 'PodTopologySpread'

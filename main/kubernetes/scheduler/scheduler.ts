@@ -35,6 +35,7 @@ import { SchedulingQueue, type QueuedPod } from './queue.ts';
 import { histogram, type PluginName, type Rejection } from './rejection.ts';
 import { scoreNodes } from './scores.ts';
 import { bindVolumes, planVolumes, type VolumeListers, type VolumePlan } from './volumes.ts';
+import type { CsiNode } from './volume-limits.ts';
 import { makeWorkloadSelectors } from './workload-selector.ts';
 import type { WorkloadSelector } from './topology-spread.ts';
 
@@ -92,6 +93,8 @@ const FEASIBLE_MIN = 100;
 const CLAIMS_MINOR = 34;
 /** From this minor version on the message also tells what preemption would have done. */
 const PREEMPTION_TOLD_MINOR = 24;
+/** Since this minor version CSINode is served as v1. */
+const CSI_NODES_MINOR = 17;
 /** From this minor version on an idle scheduler doesn't wait for back-offs. */
 const POP_FROM_BACKOFF_MINOR = 33;
 const EVERY_PLUGIN: readonly PluginName[] = [
@@ -102,6 +105,7 @@ const EVERY_PLUGIN: readonly PluginName[] = [
   'NodePorts',
   'NodeResourcesFit',
   'VolumeRestrictions',
+  'NodeVolumeLimits',
   'VolumeBinding',
   'VolumeZone',
   'PodTopologySpread',
@@ -113,6 +117,7 @@ const FREED_PLUGINS: readonly PluginName[] = [
   'NodePorts',
   'NodeResourcesFit',
   'VolumeRestrictions',
+  'NodeVolumeLimits',
   'InterPodAffinity',
   'PodTopologySpread',
 ];
@@ -165,7 +170,15 @@ class SchedulerRun {
     const volumes = this.informers.informer<PersistentVolume>(resources.persistentvolumes);
     const classes = this.informers.informer<StorageClass>(resources.storageclasses);
     const namespaces = this.informers.informer<Namespace>(resources.namespaces);
-    this.volumes = { claims, volumes: volumes.lister, classes: classes.lister, assumed: new Map() };
+    const csiNodes =
+      minorVersion >= CSI_NODES_MINOR ? this.informers.informer<CsiNode>(resources.csinodes) : undefined;
+    this.volumes = {
+      claims,
+      volumes: volumes.lister,
+      classes: classes.lister,
+      csiNodes: csiNodes?.lister,
+      assumed: new Map(),
+    };
     this.budgets = this.informers.informer<PodDisruptionBudget>(resources.poddisruptionbudgets).lister;
     this.workloadOf = makeWorkloadSelectors(this.informers);
     this.context = { state: this.state, namespaces: namespaces.lister, minor: this.minor };
@@ -186,6 +199,8 @@ class SchedulerRun {
     });
     const volumesChanged = (): void =>
       this.queue.wakeFor(['VolumeBinding', 'VolumeZone', 'VolumeRestrictions']);
+    const limitsChanged = (): void => this.queue.wakeFor(['NodeVolumeLimits']);
+    csiNodes?.handle({ add: limitsChanged, update: limitsChanged });
     for (const informer of [claims, volumes, classes])
       informer.handle({ add: volumesChanged, update: volumesChanged });
     namespaces.handle({

@@ -13,6 +13,7 @@ import { reject, type NodeFilter } from './context.ts';
 import type { NodeInfo } from './node-info.ts';
 import type { PodInfo } from './pod-info.ts';
 import type { Refusal } from './rejection.ts';
+import { makeLimitFilter, type LimitListers } from './volume-limits.ts';
 import { candidatesFor, isInZone, isReachable } from './volume-matching.ts';
 
 const SELECTED_NODE = 'volume.kubernetes.io/selected-node';
@@ -25,7 +26,7 @@ const BIND_TIMEOUT_MS = 600_000;
 type Claim = Stored<PersistentVolumeClaim>;
 type Volume = Stored<PersistentVolume>;
 
-export interface VolumeListers {
+export interface VolumeListers extends LimitListers {
   readonly claims: Informer<PersistentVolumeClaim>;
   readonly volumes: Lister<PersistentVolume>;
   readonly classes: Lister<StorageClass>;
@@ -89,6 +90,7 @@ export function planVolumes(listers: VolumeListers, info: PodInfo, state: Cluste
   }
   if (bound.length === 0 && toBind.length === 0 && !isTaken) return none;
   const chosenOn = chooser(listers, toBind);
+  const limits = makeLimitFilter(listers, info.claims);
   return {
     toBind,
     chosenOn,
@@ -98,6 +100,8 @@ export function planVolumes(listers: VolumeListers, info: PodInfo, state: Cluste
           'node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode';
         return reject('VolumeRestrictions', reason, true);
       }
+      const beyond = limits?.(node);
+      if (beyond !== undefined) return beyond;
       for (const volume of bound) {
         if (!isReachable(volume, node.node!))
           return reject('VolumeBinding', "node(s) didn't match PersistentVolume's node affinity", false);

@@ -147,3 +147,34 @@ test('a claim for one pod only has no room for a second', async () => {
   await plane.settle({ seconds: 15 });
   expect((await plane.get<Pod>(resources.pods, 'second')).spec?.nodeName).toBe('worker1');
 });
+
+test('a node takes no more volumes of a driver than its CSINode says', async () => {
+  using plane = await twoNodes();
+  await plane.create(resources.csinodes, {
+    apiVersion: 'storage.k8s.io/v1',
+    kind: 'CSINode',
+    metadata: { name: 'worker1' },
+    spec: { drivers: [{ name: 'csi.example.com', nodeID: 'worker1', allocatable: { count: 1 } }] },
+  } as KubernetesObject);
+  for (const name of ['a', 'b']) {
+    await plane.create(resources.persistentvolumes, {
+      ...volume(name, '1Gi'),
+      spec: {
+        capacity: { storage: '1Gi' },
+        accessModes: ['ReadWriteOnce'],
+        storageClassName: 'plain',
+        csi: { driver: 'csi.example.com', volumeHandle: `vol-${name}` },
+      },
+    });
+    await plane.create(resources.persistentvolumeclaims, claim(name, '1Gi', 'ReadWriteOnce', 'plain'));
+  }
+  await plane.settle({ seconds: 2 });
+  const here = { nodeSelector: { 'kubernetes.io/hostname': 'worker1' } };
+  await plane.create(resources.pods, pod('first', { ...using('a'), ...here }));
+  await plane.settle();
+  await plane.create(resources.pods, pod('second', { ...using('b'), ...here }));
+  await plane.create(resources.pods, pod('same', { ...using('a'), ...here }));
+  await plane.settle();
+  expect(await words(plane, 'second')).toContain('1 node(s) exceed max volume count');
+  expect((await plane.get<Pod>(resources.pods, 'same')).spec?.nodeName).toBe('worker1');
+});
