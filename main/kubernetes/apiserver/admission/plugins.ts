@@ -1,6 +1,7 @@
 // The admission plugins that are on, in upstream's order (pkg/kubeapiserver/options/plugins.go).
 import type { AccessCheck } from '../cel/library/authorizer.ts';
 import type { AdmissionPlugin } from './admission.ts';
+import { certificateApproval, certificateSigning, certificateSubjectRestriction } from './certificates.ts';
 import { claimResize } from './claim-resize.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { limitRanger } from './limit-ranger.ts';
@@ -29,6 +30,9 @@ export function defaultPlugins(minor: number, charge: Charge, check: AccessCheck
     defaultStorageClass,
     claimResize,
     runtimeClass,
+    certificateApproval(check),
+    certificateSigning(check),
+    certificateSubjectRestriction,
     mutatingWebhooks(check),
     validatingAdmissionPolicy(check),
     validatingWebhooks(check),

@@ -128,3 +128,41 @@ test('old requests are cleared away: decided ones after an hour, the others afte
   await plane.settle({ hours: 24 });
   expect(await names()).toEqual([]);
 });
+
+test('approving and signing take a right of their own, and nobody is made a master', async () => {
+  using plane = await makeControlPlane();
+  await ask(plane, 'jane', 'CN=jane');
+  await plane.create(resources.clusterroles, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRole',
+    metadata: { name: 'clerk' },
+    rules: [
+      {
+        apiGroups: ['certificates.k8s.io'],
+        resources: ['certificatesigningrequests/approval', 'certificatesigningrequests/status'],
+        verbs: ['update'],
+      },
+    ],
+  } as never);
+  await plane.create(resources.clusterrolebindings, {
+    apiVersion: 'rbac.authorization.k8s.io/v1',
+    kind: 'ClusterRoleBinding',
+    metadata: { name: 'clerk' },
+    roleRef: { apiGroup: 'rbac.authorization.k8s.io', kind: 'ClusterRole', name: 'clerk' },
+    subjects: [{ kind: 'User', apiGroup: 'rbac.authorization.k8s.io', name: 'bob' }],
+  } as never);
+  const bob = plane.api.server.client({ name: 'bob', groups: ['system:authenticated'] });
+  const request = await read(plane, 'jane');
+  const change = (status: object, subresource: string): Promise<unknown> =>
+    bob.update(resources.certificatesigningrequests, { ...request, status } as never, { subresource });
+  const conditions = [{ type: 'Approved', status: 'True', reason: 'Bob', message: 'why not' }];
+  await expect(change({ conditions }, 'approval')).rejects.toThrow(
+    'certificatesigningrequests.certificates.k8s.io "jane" is forbidden: user not permitted to approve requests with signerName "kubernetes.io/kube-apiserver-client"',
+  );
+  await expect(change({ certificate: Buffer.from('x').toString('base64') }, 'status')).rejects.toThrow(
+    'user not permitted to sign requests with signerName "kubernetes.io/kube-apiserver-client"',
+  );
+  await expect(ask(plane, 'root', 'O=system:masters, CN=root')).rejects.toThrow(
+    'use of kubernetes.io/kube-apiserver-client signer with system:masters group is not allowed',
+  );
+});
