@@ -43,6 +43,7 @@ const PRIORITY_CLASSES: readonly PriorityClass[] = [
 /** groupPriorityMinimum of the groups served here (pkg/controlplane/apiserver/apis). */
 const GROUP_PRIORITIES: Readonly<Record<string, number>> = {
   '': 18_000,
+  extensions: 17_900,
   apps: 17_800,
   'events.k8s.io': 17_750,
   'authentication.k8s.io': 17_700,

@@ -313,7 +313,8 @@ function mountsOf(
     `${folder}/hostname`,
     `${isHostNetwork(pod) ? world.kernel.hostname : kernelHostnameOf(pod, config.clusterDomain)}\n`,
   );
-  add('/etc/resolv.conf', `${folder}/resolv.conf`, resolvConfOf(pod, config, read(config.resolvConf)));
+  const resolvConf = resolvConfOf(pod, config, read(config.resolvConf), world.runtimeName);
+  add('/etc/resolv.conf', `${folder}/resolv.conf`, resolvConf);
   add(
     spec.terminationMessagePath ?? '/dev/termination-log',
     terminationLogPath(volumes, pod.metadata.uid, spec.name, attempt),

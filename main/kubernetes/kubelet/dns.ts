@@ -13,7 +13,12 @@ const NAMESERVERS_MAX = 3;
 const SEARCHES_MAX = 32;
 
 /** The text of a pod's resolv.conf; `hostText` is the node's. */
-export function resolvConfOf(pod: KnownPod, config: KubeletConfig, hostText: string): string {
+export function resolvConfOf(
+  pod: KnownPod,
+  config: KubeletConfig,
+  hostText: string,
+  runtimeName: string,
+): string {
   const host = parseResolvConf(hostText);
   const policy = pod.spec.dnsPolicy ?? 'ClusterFirst';
   const cluster = policy === 'ClusterFirstWithHostNet' || (policy === 'ClusterFirst' && !isHostNetwork(pod));
@@ -36,7 +41,7 @@ export function resolvConfOf(pod: KnownPod, config: KubeletConfig, hostText: str
       options.set(name, value === undefined ? name : `${name}:${value}`);
     result.options = [...options.values()];
   }
-  return formatResolvConf(result);
+  return formatResolvConf(result, runtimeName);
 }
 
 function parseResolvConf(text: string): ResolvConf {
@@ -50,12 +55,15 @@ function parseResolvConf(text: string): ResolvConf {
   return result;
 }
 
-function formatResolvConf({ nameservers, searches, options }: ResolvConf): string {
-  let text = '';
-  if (searches.length > 0) text += `search ${searches.slice(0, SEARCHES_MAX).join(' ')}\n`;
-  for (const server of nameservers.slice(0, NAMESERVERS_MAX)) text += `nameserver ${server}\n`;
-  if (options.length > 0) text += `options ${options.join(' ')}\n`;
-  return text;
+/** containerd writes the domains first, Docker the servers. */
+function formatResolvConf({ nameservers, searches, options }: ResolvConf, runtimeName: string): string {
+  const search = searches.length > 0 ? `search ${searches.slice(0, SEARCHES_MAX).join(' ')}\n` : '';
+  const servers = nameservers
+    .slice(0, NAMESERVERS_MAX)
+    .map((server) => `nameserver ${server}\n`)
+    .join('');
+  const option = options.length > 0 ? `options ${options.join(' ')}\n` : '';
+  return (runtimeName === 'docker' ? servers + search : search + servers) + option;
 }
 
 function unique(items: readonly string[]): string[] {
