@@ -1,4 +1,5 @@
 // Logs, exec, attach and port-forward of a whole cluster's pods, as the real kubectl sees them.
+import { createHash } from 'node:crypto';
 import { createConnection } from 'node:net';
 import { expect } from 'vitest';
 import { forwardedPorts, get, stageTest, type Ended } from '../../../support/kubectl-stage.ts';
@@ -269,6 +270,31 @@ stageTest(
     expect(made.faults).toEqual([]);
   },
 );
+
+stageTest(KUBECTL, 'ten megabytes go there and back, through exec and through a port', async (stage) => {
+  const { run, made } = stage;
+  const sent = 'One line of many, none of them long.\n'.repeat(280_000);
+  const hash = createHash('md5').update(sent).digest('hex');
+  for (const env of [{}, SPDY]) {
+    const inPod = (script: string, input = ''): Promise<Ended> =>
+      run(['exec', '-i', 'web', '-c', 'side', '--', 'sh', '-c', script], input, env);
+    expect((await inPod('cat > /tmp/up; md5sum < /tmp/up', sent)).stdout).toBe(`${hash}  -\n`);
+    const back = await inPod('cat /tmp/up');
+    expect(createHash('md5').update(back.stdout).digest('hex')).toBe(hash);
+
+    const listening = inPod('sleep 8 | nc -l -p 9000 > /tmp/port; md5sum < /tmp/port');
+    const forward = stage.start(['port-forward', 'pod/web', ':9000'], env);
+    const [port] = await forwardedPorts(forward.stdout, 1);
+    for (let tries = 0; tries < 100; tries++)
+      if ((await inPod('netstat -ltn')).stdout.includes(':9000 ')) break;
+    const socket = createConnection(port!, '127.0.0.1', () => socket.end(sent));
+    socket.on('error', () => undefined);
+    await new Promise((resolve) => socket.once('close', resolve));
+    expect((await listening).stdout).toBe(`${hash}  -\n`);
+    forward.kill();
+  }
+  expect(made.faults).toEqual([]);
+});
 
 stageTest(KUBECTL, 'kubectl proxy leads a browser to pods, services and nodes', async (stage) => {
   const { run, made } = stage;
