@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto';
 import { headerOf, type HttpResponse } from '../../../network/http/index.ts';
 import { storedVersionOf } from '../../api/api-versions.ts';
-import type { ResourceInfo, Subresource } from '../../api/resources.ts';
+import { resources, type ResourceInfo, type Subresource } from '../../api/resources.ts';
+import type { Endpoints } from '../../api/types.ts';
 import { proxyAnswer } from '../aggregation/proxy.ts';
 import { findRemote, isAvailable } from '../aggregation/registration.ts';
 import { wantsAggregatedDiscovery } from '../http/negotiation.ts';
@@ -166,7 +167,7 @@ export function discoveryAnswer(
   const remote =
     version === '' || more !== undefined ? undefined : findRemote(core.catalogue, group, version);
   if (remote !== undefined) return proxyAnswer(exchange, remote);
-  const document = legacyDocument(groups, path);
+  const document = legacyDocument(core, groups, path);
   return document === undefined ? undefined : documentAnswer(200, document, wanted);
 }
 
@@ -215,12 +216,19 @@ function aggregatedSubresource({ name, kind, groupVersion, verbs }: Subresource)
   return { subresource: name, responseKind: { group, version, kind }, verbs };
 }
 
-function legacyDocument(groups: readonly Group[], path: string): unknown {
+/** Where the server is reached, as the endpoints of its Service say. */
+function serverAddress(core: ServerCore): string {
+  const endpoints = core.catalogue.find(resources.endpoints)?.table.get('default', 'kubernetes');
+  const subset = (endpoints as Endpoints | undefined)?.subsets?.[0];
+  return `${subset?.addresses?.[0]?.ip ?? ''}:${subset?.ports?.[0]?.port ?? ''}`;
+}
+
+function legacyDocument(core: ServerCore, groups: readonly Group[], path: string): unknown {
   if (path === '/api') {
     return {
       kind: 'APIVersions',
       versions: ['v1'],
-      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '192.168.10.10:6443' }],
+      serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: serverAddress(core) }],
     };
   }
   const named = groups.filter(({ name }) => name !== '');

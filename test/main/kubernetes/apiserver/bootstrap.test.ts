@@ -1,16 +1,21 @@
 // What a new API server has: the objects that clients list in every cluster.
 import { expect, test } from 'vitest';
-import { resources, type KubernetesObject, type Service } from '../../../../main/kubernetes/api/index.ts';
+import {
+  resources,
+  type Endpoints,
+  type KubernetesObject,
+  type Service,
+} from '../../../../main/kubernetes/api/index.ts';
 import { ensureCsiNode } from '../../../../main/kubernetes/kubelet/csi-node.ts';
 import { makeApi, type TestApi } from '../../../support/make-api.ts';
 
 type Loose = KubernetesObject & Record<string, unknown>;
 
-async function table(api: TestApi, path: string): Promise<unknown[][]> {
+async function get(api: TestApi, path: string, accept: string): Promise<unknown> {
   const answer = await api.server.handler({
     method: 'GET',
     target: path,
-    headers: [['accept', 'application/json;as=Table;v=v1;g=meta.k8s.io']],
+    headers: [['accept', accept]],
     body: (async function* () {})(),
     peer: {
       address: '127.0.0.1',
@@ -19,8 +24,12 @@ async function table(api: TestApi, path: string): Promise<unknown[][]> {
     },
     signal: new AbortController().signal,
   });
-  const { rows } = JSON.parse(answer.body as string) as { rows: { cells: unknown[] }[] };
-  return rows.map(({ cells }) => cells);
+  return JSON.parse(answer.body as string);
+}
+
+async function table(api: TestApi, path: string): Promise<unknown[][]> {
+  const found = await get(api, path, 'application/json;as=Table;v=v1;g=meta.k8s.io');
+  return (found as { rows: { cells: unknown[] }[] }).rows.map(({ cells }) => cells);
 }
 
 test('flow schemas are listed in the order in which they match, with levels that exist', async () => {
@@ -111,4 +120,15 @@ test('a definition registers its group-versions as APIServices, and takes them a
   await api.clock.advance({ seconds: 1 });
   expect(await own()).toEqual([]);
   expect(api.faults).toEqual([]);
+});
+
+test('/api says where the server is, as its own endpoints do', async () => {
+  using api = makeApi();
+  await api.client.update<Endpoints>(resources.endpoints, {
+    ...(await api.client.get<Endpoints>(resources.endpoints, 'kubernetes', { namespace: 'default' })),
+    subsets: [{ addresses: [{ ip: '172.30.0.11' }], ports: [{ port: 7443 }] }],
+  });
+  expect(await get(api, '/api', 'application/json')).toMatchObject({
+    serverAddressByClientCIDRs: [{ clientCIDR: '0.0.0.0/0', serverAddress: '172.30.0.11:7443' }],
+  });
 });
