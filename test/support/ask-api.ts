@@ -2,7 +2,7 @@
 import type { HttpRequest, HttpResponse } from '../../main/network/http/index.ts';
 import type { TestApi } from './make-api.ts';
 
-export interface AskOptions {
+interface AskOptions {
   readonly method?: string;
   readonly body?: string;
   readonly headers?: readonly (readonly [string, string])[];

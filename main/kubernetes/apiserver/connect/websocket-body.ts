@@ -11,7 +11,7 @@ import { BEARER_PROTOCOL } from '../auth/authentication.ts';
 import { isWebSocketUpgrade, offeredBy } from './upgrade.ts';
 
 /** An event of a watch is a text of its own; a log comes in pieces. */
-export type Framing = 'events' | 'pieces';
+type Framing = 'events' | 'pieces';
 
 /** Gives the answer that `make` gives, over a WebSocket if the client asks for one; `make`'s request ends with the socket. */
 export async function overWebSocket(
