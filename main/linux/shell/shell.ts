@@ -50,6 +50,8 @@ type Origin = 'interactive' | 'command' | 'script' | 'stdin';
 
 /** Virtual CPU time of a command, in ms. */
 const COMMAND_COST_MS = 0.02;
+/** What a shell takes before it has any large values. */
+const SHELL_BYTES = 4 * 1024 ** 2;
 /** Calls of functions within each other before bash would crash. */
 export const CALL_DEPTH_MAX = 1000;
 /** Descriptors the shell keeps for itself start here. */
@@ -129,6 +131,7 @@ export class Shell {
     this.dialect = dialect;
     this.engine = engine;
     this.vars = new Variables((text) => evaluateArithmetic(text, this.arithmetic));
+    this.vars.onHeld = (bytes) => proc.useMemory(SHELL_BYTES + bytes);
     this.arithmetic = {
       get: (name, subscript) => {
         const value =

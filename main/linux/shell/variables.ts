@@ -28,6 +28,8 @@ export interface Variable {
 /** An assignment to a readonly variable, or another one bash refuses; `message` is its text. */
 export class VariableError extends Error {}
 
+/** Values are accounted as memory in steps of this size. */
+const HELD_STEP_BYTES = 256 * 1024;
 /** How far namerefs may point to each other. */
 const NAMEREF_DEPTH_MAX = 8;
 
@@ -41,6 +43,10 @@ export class Variables {
   private readonly evaluate: IntegerEvaluator;
   /** Told of changes that others follow (PATH, HISTSIZE …). */
   onChange: (name: string) => void = () => undefined;
+  /** Told how many bytes plain values take, when that has changed by much. */
+  onHeld: (bytes: number) => void = () => undefined;
+  private heldBytes = 0;
+  private toldBytes = 0;
 
   constructor(evaluate: IntegerEvaluator) {
     this.evaluate = evaluate;
@@ -54,6 +60,13 @@ export class Variables {
         if (variable.dynamic === undefined) copy.set(name, copyVariable(variable));
       return copy;
     });
+  }
+
+  private holds(moreBytes: number): void {
+    this.heldBytes += moreBytes;
+    if (Math.abs(this.heldBytes - this.toldBytes) < HELD_STEP_BYTES) return;
+    this.toldBytes = this.heldBytes;
+    this.onHeld(Math.max(0, this.heldBytes));
   }
 
   pushScope(): void {
@@ -78,7 +91,10 @@ export class Variables {
   popScope(): void {
     const scope = this.scopes.pop()!;
     this.temporary.delete(scope);
-    for (const name of scope.keys()) this.onChange(name);
+    for (const [name, { value }] of scope) {
+      this.holds(-(value?.length ?? 0));
+      this.onChange(name);
+    }
   }
 
   get depth(): number {
@@ -261,7 +277,10 @@ export class Variables {
     const text = this.converted(variable, value, before);
     if (variable.associative !== undefined) variable.associative.set('0', text);
     else if (variable.indexed !== undefined) variable.indexed.set(0, text);
-    else variable.value = text;
+    else {
+      this.holds(text.length - (variable.value?.length ?? 0));
+      variable.value = text;
+    }
     this.onChange(name);
   }
 
@@ -329,6 +348,7 @@ export class Variables {
       if (variable === undefined) continue;
       if (variable.attributes.has('readonly'))
         throw new VariableError(`${name}: cannot unset: readonly variable`);
+      this.holds(-(variable.value?.length ?? 0));
       if (i === this.scopes.length - 1 && i > 0) this.scopes[i]!.set(target.name, emptyVariable());
       else this.scopes[i]!.delete(target.name);
       this.onChange(target.name);
