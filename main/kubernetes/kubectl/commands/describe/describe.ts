@@ -6,6 +6,8 @@ import { parseTargets, type AnyObject } from '../../rest/builder.ts';
 import { pathOf, type DiscoveredResource } from '../../rest/discovery.ts';
 import { inStoredForm } from '../../rest/release.ts';
 import { selectObjects, typed, type Selected } from '../../rest/selection.ts';
+import { describeAutoscaler } from './autoscaler.ts';
+import { describeCertificateRequest } from './certificate.ts';
 import {
   describeBinding,
   describeConfigMap,
@@ -48,6 +50,8 @@ const DESCRIBERS: Readonly<Record<string, Describer>> = {
   'StatefulSet.apps': describeStatefulSet,
   'Job.batch': describeJob,
   'CronJob.batch': describeCronJob,
+  'HorizontalPodAutoscaler.autoscaling': describeAutoscaler,
+  'CertificateSigningRequest.certificates.k8s.io': describeCertificateRequest,
   'Role.rbac.authorization.k8s.io': describeRole,
   'ClusterRole.rbac.authorization.k8s.io': describeRole,
   'RoleBinding.rbac.authorization.k8s.io': describeBinding,

@@ -19,6 +19,9 @@ spec: {request: ${Buffer.from(request).toString('base64')}, signerName: kubernet
   );
   await cluster.clock.advance({ seconds: 1 });
   expect((await cluster.run('kubectl get csr')).stdout).toMatch(/jane .* Approved,Issued\n$/);
+  expect((await cluster.run('kubectl describe csr jane')).stdout).toMatch(
+    /Requesting User: +kubernetes-admin\nSigner: +kubernetes.io\/kube-apiserver-client\nRequested Duration: +10m\nStatus: +Approved,Issued\nSubject:\n         Common Name:    jane\n         Serial Number:  \n         Organization:   devs\nEvents:  <none>\n$/,
+  );
   const client = [
     "kubectl get csr jane -o jsonpath='{.status.certificate}' | base64 -d > jane.crt",
     `cat > jane.key <<'EOF'\n${privateKey}\nEOF`,

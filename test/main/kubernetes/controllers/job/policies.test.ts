@@ -65,7 +65,10 @@ async function conditions(plane: TestControlPlane, name: string): Promise<string
   return (status?.conditions ?? []).map(({ type, reason, message }) => `${type} ${reason}: ${message}`);
 }
 
-const policy = (rules: object[]): Record<string, unknown> => ({ podFailurePolicy: { rules }, backoffLimit: 0 });
+const policy = (rules: object[]): Record<string, unknown> => ({
+  podFailurePolicy: { rules },
+  backoffLimit: 0,
+});
 
 test('a failure policy can end a Job at once, by exit code', async () => {
   using plane = await makeControlPlane();
