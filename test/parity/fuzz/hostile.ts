@@ -121,7 +121,8 @@ export function mutate(document: Json, mutations: readonly Mutation[]): Json {
 
 type Container = Record<string, Json> | Json[];
 
-function mutateOnce(document: Json, { place, change, key, value: hostile }: Mutation): Json {
+function mutateOnce(document: Json, { place, change, key, value: given }: Mutation): Json {
+  const hostile = structuredClone(given); // Later changes may fall into it.
   const places: { holder: Container; key: string | number }[] = [];
   const visit = (node: Json): void => {
     if (typeof node !== 'object' || node === null) return;
