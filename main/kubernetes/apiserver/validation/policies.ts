@@ -234,7 +234,56 @@ function checkParamRef(
   else faults.word(`${at}.parameterNotFoundAction`, parameterNotFoundAction, ['Deny', 'Allow']);
 }
 
+interface MutatingPolicy {
+  readonly spec?: NonNullable<Policy['spec']> & {
+    readonly reinvocationPolicy?: string;
+    readonly mutations?: readonly {
+      readonly patchType?: string;
+      readonly applyConfiguration?: { readonly expression?: string };
+      readonly jsonPatch?: { readonly expression?: string };
+    }[];
+  };
+}
+
+/** A policy that changes objects. Differs: what its expressions yield isn't looked at. */
+function checkMutatingPolicy(faults: Faults, { spec = {} }: MutatingPolicy): void {
+  faults.word('spec.failurePolicy', spec.failurePolicy, ['Fail', 'Ignore']);
+  if (spec.paramKind !== undefined) checkParamKind(faults, spec.paramKind);
+  if (spec.matchConstraints === undefined) faults.add(required('spec.matchConstraints'));
+  else {
+    checkMatch(faults, 'spec.matchConstraints', spec.matchConstraints);
+    if ((spec.matchConstraints.resourceRules ?? []).length === 0)
+      faults.add(required('spec.matchConstraints.resourceRules'));
+  }
+  checkVariables(faults, spec.variables ?? []);
+  checkConditions(faults, policyScope(spec.variables), spec.matchConditions ?? []);
+  const { mutations = [], reinvocationPolicy } = spec;
+  if (mutations.length === 0)
+    faults.add(required('spec.mutations', 'mutations must contain at least one item'));
+  for (const [index, { patchType, applyConfiguration, jsonPatch }] of mutations.entries()) {
+    const at = `spec.mutations[${index}]`;
+    if ((patchType ?? '') === '') faults.add(required(`${at}.patchType`));
+    else faults.word(`${at}.patchType`, patchType, ['ApplyConfiguration', 'JSONPatch']);
+    const isPatch = patchType === 'JSONPatch';
+    const [field, chosen] = isPatch ? ['jsonPatch', jsonPatch] : ['applyConfiguration', applyConfiguration];
+    if (chosen === undefined) faults.add(required(`${at}.${field}`));
+    else if ((chosen.expression ?? '').trim() === '')
+      faults.add(required(`${at}.${field}.expression`, 'expression is not specified'));
+  }
+  if ((reinvocationPolicy ?? '') === '') faults.add(required('spec.reinvocationPolicy'));
+  else faults.word('spec.reinvocationPolicy', reinvocationPolicy, ['IfNeeded', 'Never']);
+}
+
+function checkMutatingBinding(faults: Faults, { spec = {} }: Binding): void {
+  const { policyName = '', paramRef, matchResources } = spec;
+  if (faults.required('spec.policyName', policyName)) faults.subdomain('spec.policyName', policyName);
+  if (paramRef !== undefined) checkParamRef(faults, 'spec.paramRef', paramRef);
+  if (matchResources !== undefined) checkMatch(faults, 'spec.matchResources', matchResources);
+}
+
 export const policyValidators: Readonly<Record<string, Validator>> = {
+  mutatingadmissionpolicies: validator<MutatingPolicy>({ create: checkMutatingPolicy }),
+  mutatingadmissionpolicybindings: validator<Binding>({ create: checkMutatingBinding }),
   validatingadmissionpolicies: validator<Policy>({ create: checkPolicy }),
   validatingadmissionpolicybindings: validator<Binding>({ create: checkBinding }),
 };

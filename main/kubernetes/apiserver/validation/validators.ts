@@ -5,6 +5,7 @@ import { claimValidators } from './claims.ts';
 import { clusterValidators } from './cluster.ts';
 import { configValidators } from './config.ts';
 import { endpointValidators } from './endpoints.ts';
+import { flowControlValidators } from './flow-control.ts';
 import { ingressValidators } from './ingress.ts';
 import { jobValidators } from './jobs.ts';
 import { networkPolicyValidators } from './network-policy.ts';
@@ -38,4 +39,5 @@ export const validators: Readonly<Record<string, Validator>> = {
   ...certificateValidators,
   ...webhookValidators,
   ...policyValidators,
+  ...flowControlValidators,
 };
