@@ -84,10 +84,14 @@ export type QosClass = 'Guaranteed' | 'Burstable' | 'BestEffort';
 export function qosClassOf(pod: KnownPod): QosClass {
   let any = false;
   let guaranteed = true;
-  for (const { spec } of [...initContainersOf(pod), ...regularContainersOf(pod)]) {
+  const containers = [...initContainersOf(pod), ...regularContainersOf(pod)].map(
+    ({ spec }) => spec.resources,
+  );
+  // Resources of the pod as a whole decide alone where there are any (KEP-2837).
+  for (const resources of pod.spec.resources === undefined ? containers : [pod.spec.resources]) {
     for (const name of ['cpu', 'memory']) {
-      const limit = spec.resources?.limits?.[name];
-      const request = spec.resources?.requests?.[name] ?? limit;
+      const limit = resources?.limits?.[name];
+      const request = resources?.requests?.[name] ?? limit;
       const nano = (value: string | number | undefined): bigint =>
         value === undefined ? 0n : requireQuantity(value).nano;
       if (nano(request) > 0n || nano(limit) > 0n) any = true;

@@ -28,6 +28,9 @@ export function podRequests(spec: PodSpec): Amounts {
     }
   }
   raise(total, peak);
+  // What the pod asks for as a whole stands for what its containers add up to (KEP-2837).
+  for (const [name, quantity] of Object.entries(spec.resources?.requests ?? {}))
+    total.set(name, amountOf(name, quantity));
   add(total, spec.overhead);
   return total;
 }

@@ -146,6 +146,13 @@ function requestsOf(spec: PodSpec, defaultMilliCpu: number, defaultMemory: numbe
     }
     raise(total, peak);
   }
+  // What the pod asks for as a whole stands for what its containers add up to (KEP-2837).
+  const whole = spec.resources?.requests;
+  if (whole !== undefined) {
+    const { cpu, memory } = whole;
+    if (cpu !== undefined) total.milliCpu = amountOf('cpu', cpu);
+    if (memory !== undefined) total.memory = amountOf('memory', memory);
+  }
   addContainer(total, spec.overhead, 0, 0);
   return total;
 }

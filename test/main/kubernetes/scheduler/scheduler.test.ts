@@ -231,3 +231,9 @@ test('a pod of higher priority makes room for itself', async () => {
     new RegExp(`^Preempted: Preempted by pod [0-9a-f-]{36} on node ${node}$`),
   );
 });
+
+test('what a pod asks for as a whole counts instead of what its containers add up to', async () => {
+  using plane = await threeNodes();
+  const whole = { resources: { requests: { cpu: '50' } }, ...asks({ cpu: '10m' }) };
+  expect(await complaint(plane, whole)).toBe(`${TAINTED}2 Insufficient cpu. ${HOPELESS}`);
+});
