@@ -4,7 +4,7 @@
 // KEEP=folder keeps what was written and FROM=folder compares what was kept; SPEED=n sets the cluster's pace;
 // CLUSTER=kubeconfig uses a cluster that runs already.
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { AREAS, chainsOf } from './areas.ts';
@@ -46,6 +46,8 @@ for (const area of new Set(areas)) {
   );
 }
 console.log(summary.join('\n'));
+if (process.env['FROM'] === undefined && process.env['KEEP'] === undefined)
+  rmSync(written, { recursive: true, force: true });
 
 /** How a transcript is listed, such as ` (varies)`; empty if it isn't. */
 function tagOf(area: string, file: string): string {
@@ -75,8 +77,10 @@ function difference(recorded: string, written: string): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'drydock-diff-'));
   writeFileSync(path.join(folder, 'recorded'), masked(recorded));
   writeFileSync(path.join(folder, 'here'), masked(written));
-  return spawnSync('diff', ['-u', '-U', '2', 'recorded', 'here'], {
+  const found = spawnSync('diff', ['-u', '-U', '2', 'recorded', 'here'], {
     cwd: folder,
     encoding: 'utf8',
   }).stdout.replace(/^(---|\+\+\+).*\n/gm, '');
+  rmSync(folder, { recursive: true, force: true });
+  return found;
 }
