@@ -66,12 +66,12 @@ async function send(knock: Knock): Promise<{ status: number; body: string }> {
   return answer;
 }
 
-/** Checks that many cases, a few at a time. What fails differently is told apart, and each told once, with the seed. */
+/** Tries that many cases, a few at a time, and tells what failed, each kind of fault once: nothing if all is well. */
 async function hold<T>(
   runs: number,
   arbitrary: fc.Arbitrary<T>,
   check: (value: T) => Promise<unknown>,
-): Promise<void> {
+): Promise<readonly string[]> {
   const failures = new Map<string, string>();
   const queue = fc.sample(arbitrary, { seed: SEED, numRuns: runs });
   const work = async (): Promise<void> => {
@@ -90,8 +90,8 @@ async function hold<T>(
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
-  if (failures.size > 0) throw new Error(`FUZZ_SEED=${SEED}\n${[...failures.values()].join('\n\n')}`);
-  expect(drydock.faults).toEqual([]);
+  const faults = drydock.faults.map((fault) => (fault instanceof Error ? fault.stack : String(fault)) ?? '');
+  return failures.size + faults.length === 0 ? [] : [`FUZZ_SEED=${SEED}`, ...failures.values(), ...faults];
 }
 
 /** The collection's path and the object, with names of their own. */
@@ -131,24 +131,26 @@ test('the minimal objects are valid, so that mutations begin with something good
 });
 
 test('mutated objects', { timeout: 120_000 }, async () => {
-  await hold(
-    3500,
-    fc.record({ kind, mutations: fc.array(mutation, { minLength: 1, maxLength: 3 }), isReal: fc.nat(9) }),
-    async (one) => {
-      const { collection, object } = fill(one.kind);
-      const mutated = mutate(object, one.mutations);
-      const body = JSON.stringify(mutated);
-      await send({
-        method: 'POST',
-        path:
-          one.isReal < 2 && !isStorm(mutated)
-            ? collection
-            : `${collection}?dryRun=All&fieldValidation=${one.isReal < 5 ? 'Strict' : 'Ignore'}`,
-        headers: JSON_TYPE,
-        body,
-      });
-    },
-  );
+  expect(
+    await hold(
+      3500,
+      fc.record({ kind, mutations: fc.array(mutation, { minLength: 1, maxLength: 3 }), isReal: fc.nat(9) }),
+      async (one) => {
+        const { collection, object } = fill(one.kind);
+        const mutated = mutate(object, one.mutations);
+        const body = JSON.stringify(mutated);
+        await send({
+          method: 'POST',
+          path:
+            one.isReal < 2 && !isStorm(mutated)
+              ? collection
+              : `${collection}?dryRun=All&fieldValidation=${one.isReal < 5 ? 'Strict' : 'Ignore'}`,
+          headers: JSON_TYPE,
+          body,
+        });
+      },
+    ),
+  ).toEqual([]);
 });
 
 const patchOperation = fc.record({
@@ -216,65 +218,69 @@ test('patches of all four kinds', { timeout: 120_000 }, async () => {
     '/ephemeralcontainers',
     '/resize',
   );
-  await hold(
-    2500,
-    fc.record({
-      target,
-      query,
-      status,
-      type: fc.constantFrom(
-        'json-patch+json',
-        'merge-patch+json',
-        'strategic-merge-patch+json',
-        'apply-patch+yaml',
-      ),
-      operations: fc.array(patchOperation, { maxLength: 4 }),
-      mutations: fc.array(mutation, { minLength: 1, maxLength: 3 }),
-      directive,
-      place: fc.nat(10_000),
-      raw: fc.option(rawBody, { freq: 15 }),
-    }),
-    async (one) => {
-      const whole = mutate(one.target.object, one.mutations);
-      const document =
-        one.type === 'json-patch+json'
-          ? one.operations
-          : one.place % 3 === 0
-            ? mutate(whole, [{ place: one.place, change: 'replace', key: '', value: one.directive }])
-            : whole;
-      await send({
-        method: 'PATCH',
-        path: `${one.target.item}${one.status}${one.query}`,
-        headers: { 'content-type': `application/${one.type}` },
-        body: one.raw ?? JSON.stringify(document),
-      });
-    },
-  );
+  expect(
+    await hold(
+      2500,
+      fc.record({
+        target,
+        query,
+        status,
+        type: fc.constantFrom(
+          'json-patch+json',
+          'merge-patch+json',
+          'strategic-merge-patch+json',
+          'apply-patch+yaml',
+        ),
+        operations: fc.array(patchOperation, { maxLength: 4 }),
+        mutations: fc.array(mutation, { minLength: 1, maxLength: 3 }),
+        directive,
+        place: fc.nat(10_000),
+        raw: fc.option(rawBody, { freq: 15 }),
+      }),
+      async (one) => {
+        const whole = mutate(one.target.object, one.mutations);
+        const document =
+          one.type === 'json-patch+json'
+            ? one.operations
+            : one.place % 3 === 0
+              ? mutate(whole, [{ place: one.place, change: 'replace', key: '', value: one.directive }])
+              : whole;
+        await send({
+          method: 'PATCH',
+          path: `${one.target.item}${one.status}${one.query}`,
+          headers: { 'content-type': `application/${one.type}` },
+          body: one.raw ?? JSON.stringify(document),
+        });
+      },
+    ),
+  ).toEqual([]);
 });
 
 test('bodies that are no objects, under any content type', { timeout: 120_000 }, async () => {
-  await hold(
-    1200,
-    fc.record({
-      kind,
-      rawBody,
-      contentType,
-      accept,
-      method: fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE', 'GET'),
-      isItem: fc.boolean(),
-    }),
-    async (one) => {
-      const { collection, name } = fill(one.kind);
-      const onItem = one.isItem || one.method === 'PUT' || one.method === 'PATCH';
-      if (one.method === 'DELETE' && !onItem) return; // It would take away what other tests want.
-      await send({
-        method: one.method,
-        path: onItem ? `${collection}/${name}` : `${collection}?dryRun=All`,
-        headers: { 'content-type': one.contentType, accept: one.accept },
-        body: one.rawBody,
-      });
-    },
-  );
+  expect(
+    await hold(
+      1200,
+      fc.record({
+        kind,
+        rawBody,
+        contentType,
+        accept,
+        method: fc.constantFrom('POST', 'PUT', 'PATCH', 'DELETE', 'GET'),
+        isItem: fc.boolean(),
+      }),
+      async (one) => {
+        const { collection, name } = fill(one.kind);
+        const onItem = one.isItem || one.method === 'PUT' || one.method === 'PATCH';
+        if (one.method === 'DELETE' && !onItem) return; // It would take away what other tests want.
+        await send({
+          method: one.method,
+          path: onItem ? `${collection}/${name}` : `${collection}?dryRun=All`,
+          headers: { 'content-type': one.contentType, accept: one.accept },
+          body: one.rawBody,
+        });
+      },
+    ),
+  ).toEqual([]);
 });
 
 const segment = fc.oneof(
@@ -326,33 +332,35 @@ const segment = fc.oneof(
 );
 
 test('paths and methods', { timeout: 120_000 }, async () => {
-  await hold(
-    1500,
-    fc.record({
-      segments: fc.array(segment, { maxLength: 9 }),
-      method: fc.constantFrom(
-        'GET',
-        'GET',
-        'GET',
-        'POST',
-        'PUT',
-        'PATCH',
-        'HEAD',
-        'OPTIONS',
-        'TRACE',
-        'PROPFIND',
-        'QUERY',
-      ),
-      accept,
-    }),
-    (one) =>
-      send({
-        method: one.method,
-        path: `/${one.segments.join('/')}${one.segments.includes('watch') ? '?timeoutSeconds=1&dryRun=All' : '?dryRun=All'}`,
-        headers: { accept: one.accept, ...JSON_TYPE },
-        body: one.method === 'GET' ? undefined : '{}',
+  expect(
+    await hold(
+      1500,
+      fc.record({
+        segments: fc.array(segment, { maxLength: 9 }),
+        method: fc.constantFrom(
+          'GET',
+          'GET',
+          'GET',
+          'POST',
+          'PUT',
+          'PATCH',
+          'HEAD',
+          'OPTIONS',
+          'TRACE',
+          'PROPFIND',
+          'QUERY',
+        ),
+        accept,
       }),
-  );
+      (one) =>
+        send({
+          method: one.method,
+          path: `/${one.segments.join('/')}${one.segments.includes('watch') ? '?timeoutSeconds=1&dryRun=All' : '?dryRun=All'}`,
+          headers: { accept: one.accept, ...JSON_TYPE },
+          body: one.method === 'GET' ? undefined : '{}',
+        }),
+    ),
+  ).toEqual([]);
 });
 
 const parameter = fc.oneof(
@@ -421,33 +429,35 @@ const parameter = fc.oneof(
 
 test('query parameters, selectors and continue tokens', { timeout: 120_000 }, async () => {
   const lists = MINIMAL_OBJECTS.filter(({ path: collection }) => !collection.includes('review'));
-  await hold(
-    1300,
-    fc.record({
-      kind: fc.constantFrom(...lists),
-      parameters: fc.array(parameter, { minLength: 1, maxLength: 4 }),
-      accept,
-      isWatch: fc.nat(19).map((n) => n === 0),
-    }),
-    (one) => {
-      const { collection } = fill(one.kind);
-      const pairs = one.parameters.filter(([name]) => name !== 'timeoutSeconds' || !one.isWatch);
-      const query = [
-        ...pairs,
-        ...(one.isWatch
-          ? [
-              ['watch', '1'],
-              ['timeoutSeconds', '1'],
-            ]
-          : []),
-      ];
-      return send({
-        method: 'GET',
-        path: `${collection}?${query.map(([name, given]) => `${name}=${given}`).join('&')}`,
-        headers: { accept: one.accept },
-      });
-    },
-  );
+  expect(
+    await hold(
+      1300,
+      fc.record({
+        kind: fc.constantFrom(...lists),
+        parameters: fc.array(parameter, { minLength: 1, maxLength: 4 }),
+        accept,
+        isWatch: fc.nat(19).map((n) => n === 0),
+      }),
+      (one) => {
+        const { collection } = fill(one.kind);
+        const pairs = one.parameters.filter(([name]) => name !== 'timeoutSeconds' || !one.isWatch);
+        const query = [
+          ...pairs,
+          ...(one.isWatch
+            ? [
+                ['watch', '1'],
+                ['timeoutSeconds', '1'],
+              ]
+            : []),
+        ];
+        return send({
+          method: 'GET',
+          path: `${collection}?${query.map(([name, given]) => `${name}=${given}`).join('&')}`,
+          headers: { accept: one.accept },
+        });
+      },
+    ),
+  ).toEqual([]);
 });
 
 test('headers: impersonation, tokens, upgrades and lengths', { timeout: 120_000 }, async () => {
@@ -501,21 +511,23 @@ test('headers: impersonation, tokens, upgrades and lengths', { timeout: 120_000 
       fc.constantFrom('Basic eA==', 'Bearer', 'Negotiate', 'bearer a.b.c'),
     ),
   );
-  await hold(
-    600,
-    fc.record({
-      headers: fc.array(header, { minLength: 1, maxLength: 4 }),
-      path: fc.constantFrom(
-        '/api/v1/namespaces/default/pods',
-        '/version',
-        '/apis',
-        '/openapi/v3',
-        '/api/v1/nodes/worker1',
-        '/healthz?verbose',
-      ),
-    }),
-    (one) => send({ method: 'GET', path: one.path, headers: Object.fromEntries(one.headers) }),
-  );
+  expect(
+    await hold(
+      600,
+      fc.record({
+        headers: fc.array(header, { minLength: 1, maxLength: 4 }),
+        path: fc.constantFrom(
+          '/api/v1/namespaces/default/pods',
+          '/version',
+          '/apis',
+          '/openapi/v3',
+          '/api/v1/nodes/worker1',
+          '/healthz?verbose',
+        ),
+      }),
+      (one) => send({ method: 'GET', path: one.path, headers: Object.fromEntries(one.headers) }),
+    ),
+  ).toEqual([]);
 });
 
 test(
@@ -571,22 +583,26 @@ test(
         )
         .map((given) => upgrade(...given)),
     );
-    await hold(
-      300,
-      fc.tuple(beginning, fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 4 })),
-      async ([start, frames]) => {
-        const reply = await door.raw([start, ...frames]);
-        if (reply !== '' && !/^HTTP\/1\.1 \d{3} /.test(reply))
-          throw new Error(`not HTTP: ${reply.slice(0, 200)}`);
-        if (/^HTTP\/1\.1 5\d\d/.test(reply) && !reply.includes('"kind":"Status"'))
-          throw new Error(reply.slice(0, 500));
-      },
-    );
-    await hold(
-      100,
-      fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 3 }),
-      (pieces) => door.raw(pieces, { plain: true }),
-    );
+    expect(
+      await hold(
+        300,
+        fc.tuple(beginning, fc.array(fc.uint8Array({ maxLength: 60 }), { maxLength: 4 })),
+        async ([start, frames]) => {
+          const reply = await door.raw([start, ...frames]);
+          if (reply !== '' && !/^HTTP\/1\.1 \d{3} /.test(reply))
+            throw new Error(`not HTTP: ${reply.slice(0, 200)}`);
+          if (/^HTTP\/1\.1 5\d\d/.test(reply) && !reply.includes('"kind":"Status"'))
+            throw new Error(reply.slice(0, 500));
+        },
+      ),
+    ).toEqual([]);
+    expect(
+      await hold(
+        100,
+        fc.array(fc.uint8Array({ minLength: 1, maxLength: 300 }), { minLength: 1, maxLength: 3 }),
+        (pieces) => door.raw(pieces, { plain: true }),
+      ),
+    ).toEqual([]);
   },
 );
 

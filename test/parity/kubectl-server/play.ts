@@ -31,7 +31,8 @@ export function playScenarios(
   }, 60_000);
   afterAll(async () => {
     await drydock?.[Symbol.asyncDispose]();
-    expect(drydock?.faults ?? []).toEqual([]);
+    if (drydock !== undefined && drydock.faults.length > 0)
+      throw new AggregateError(drydock.faults, 'faults inside');
   });
   describe(folder, { concurrent, timeout: 180_000 }, () => {
     for (const scenario of scenarios) {
@@ -39,7 +40,7 @@ export function playScenarios(
       const known = knownFailures.has(title);
       test(`${file.replace('.txt', '')}: ${title}`, { fails: known }, async (context) => {
         if (kubectl === undefined) context.skip(`no kubectl ${version} on this machine`);
-        await drydock!.play(scenario);
+        await expect(drydock!.play(scenario)).resolves.toBeUndefined();
       });
     }
   });

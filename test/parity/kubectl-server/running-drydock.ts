@@ -18,7 +18,7 @@ interface Result {
 }
 
 export interface RunningDrydock extends AsyncDisposable {
-  /** Plays a scenario in a namespace of its own; throws at the first step that goes otherwise. */
+  /** Plays a scenario in a namespace of its own; rejects with all that went otherwise than expected. */
   play(scenario: Scenario): Promise<void>;
   /** What was thrown inside where nothing may be. */
   readonly faults: readonly unknown[];

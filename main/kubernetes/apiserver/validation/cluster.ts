@@ -26,11 +26,17 @@ function checkNode(faults: Faults, { spec, status }: Node): void {
   }
 }
 
+/** A node's ranges; a single one that isn't the first of the list stands for all (core/v1's conversion). */
+function rangesOf({ podCIDR = '', podCIDRs }: NonNullable<Node['spec']>): readonly string[] {
+  const ranges = podCIDRs ?? [];
+  return podCIDR !== '' && ranges[0] !== podCIDR ? [podCIDR] : ranges;
+}
+
 /** A node's range and provider are given once; the rest of its spec stays. */
 function checkNodeUpdate(faults: Faults, node: Node, old: Node): void {
   checkNode(faults, node);
   const [spec, before] = [node.spec ?? {}, old.spec ?? {}];
-  const [ranges, had] = [spec.podCIDRs ?? [], before.podCIDRs ?? []];
+  const [ranges, had] = [rangesOf(spec), rangesOf(before)];
   if (had.length > 0 && ranges.length !== had.length)
     faults.forbidden('spec.podCIDRs', 'node updates may not change podCIDR except from "" to valid');
   else if (had.some((range, index) => range !== ranges[index]))
