@@ -79,7 +79,11 @@ export class EventCorrelator {
     entry.lastMs = nowMs;
     this.similar.set(group, entry);
     if (entry.messages.size < SIMILAR_MAX)
-      return { key: `${group}\n${facts.fieldPath}\n${facts.message}`, message: facts.message, combined: false };
+      return {
+        key: `${group}\n${facts.fieldPath}\n${facts.message}`,
+        message: facts.message,
+        combined: false,
+      };
     for (const message of entry.messages) {
       entry.messages.delete(message); // The real one pops any; the oldest is one.
       break;

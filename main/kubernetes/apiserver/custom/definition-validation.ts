@@ -196,8 +196,7 @@ function perVersion(version: DefinitionVersion | undefined): unknown {
 function partsProblems(version: DefinitionVersion, path: string, schemaField: string): FieldError[] {
   const errors: FieldError[] = [];
   const schema = version.schema?.openAPIV3Schema;
-  if (schema !== undefined)
-    errors.push(...schemaProblems(schema, `${path}.${schemaField}.openAPIV3Schema`));
+  if (schema !== undefined) errors.push(...schemaProblems(schema, `${path}.${schemaField}.openAPIV3Schema`));
   const { scale } = version.subresources ?? {};
   if (scale !== undefined) errors.push(...scaleProblems(scale, `${path}.subresources.scale`));
   for (const [index, column] of (version.additionalPrinterColumns ?? []).entries()) {

@@ -136,12 +136,13 @@ export function tableOf(
   withColumns: boolean,
 ): Table {
   const printer = printerOf(served.kind, objects[0]?.kind);
+  const sorted = printer.order === undefined ? objects : objects.toSorted(printer.order);
   return {
     kind: 'Table',
     apiVersion: `meta.k8s.io/${wanted.asVersion}`,
     metadata,
     columnDefinitions: withColumns ? printer.columns : null,
-    rows: objects.map((object) => ({
+    rows: sorted.map((object) => ({
       cells: printer.row(named(object), nowMs),
       ...rowConditions(object),
       object:

@@ -52,7 +52,7 @@ export interface Printer {
   readonly columns: readonly Column[];
   row(object: StoredObject, nowMs: number): Cell[];
   /** How the rows of a list are sorted, where it isn't by name. */
-  order?(a: StoredObject, b: StoredObject): number;
+  readonly order?: (a: StoredObject, b: StoredObject) => number;
 }
 
 /** What the server knows of a version of a custom resource. */

@@ -44,7 +44,7 @@ async function get(api: TestApi, target: string): Promise<{ status: number; body
     },
     signal: new AbortController().signal,
   });
-  return { status, body: String(body) };
+  return { status, body: typeof body === 'string' ? body : '' };
 }
 
 test('the condition of an extension server says what is missing, one thing after the other', async () => {
@@ -133,7 +133,7 @@ test('a group whose server is away is stale in discovery, and goes with its APIS
       },
       signal: new AbortController().signal,
     });
-    const { items } = JSON.parse(String(body)) as {
+    const { items } = JSON.parse(typeof body === 'string' ? body : '') as {
       items: { metadata: { name: string }; versions: unknown }[];
     };
     return items.find(({ metadata }) => metadata.name === 'example.com')?.versions;
