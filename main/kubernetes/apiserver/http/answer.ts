@@ -22,7 +22,8 @@ export function serializeDocument(
   document: unknown,
   { format, pretty }: Pick<Wanted, 'format' | 'pretty'>,
 ): string {
-  if (format === 'yaml') return stringify(document, { sortMapEntries: true, lineWidth: 0 });
+  if (format === 'yaml')
+    return stringify(document, { sortMapEntries: true, lineWidth: 0, aliasDuplicateObjects: false });
   // Go's indented writer ends without a newline; the compact one with.
   return pretty ? JSON.stringify(document, null, 2) : `${JSON.stringify(document)}\n`;
 }

@@ -11,6 +11,9 @@ const BODY_BYTES_MAX = 3 * 1024 * 1024;
 /** What aliases of a YAML document may multiply its nodes to. */
 const ALIASES_MAX = 100;
 
+/** Nesting at which YAML is refused. Differs: go-yaml goes down to 10,000, for which our stack is too small. */
+const YAML_DEPTH_MAX = 1000;
+
 export type BodyFormat = 'json' | 'yaml' | 'protobuf';
 
 export interface ParsedBody {
@@ -111,13 +114,15 @@ function badYaml(error: YAMLError, text: string): JsonError {
   return new JsonError(`yaml: line ${line}: ${why}`);
 }
 
-function sortKeys(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sortKeys);
+function sortKeys(value: unknown, depth = 0): unknown {
+  // Also where an anchor holds itself.
+  if (depth > YAML_DEPTH_MAX) throw new JsonError('yaml: exceeded max depth of 10000');
+  if (Array.isArray(value)) return value.map((member) => sortKeys(member, depth + 1));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([key, member]) => [key, sortKeys(member)]),
+      .map(([key, member]) => [key, sortKeys(member, depth + 1)]),
   );
 }
 

@@ -84,6 +84,18 @@ class Cursor {
 
 type Raw = bigint | Uint8Array;
 
+/** A field of bytes, text or a message. Throws 400 for a number. */
+function bytesOf(raw: Raw): Uint8Array {
+  if (typeof raw === 'bigint') throw badRequest('proto: wrong wireType = 0');
+  return raw;
+}
+
+/** A field of a whole number. Throws 400 for bytes. */
+function integerOf(raw: Raw): bigint {
+  if (typeof raw !== 'bigint') throw badRequest('proto: wrong wireType = 2');
+  return raw;
+}
+
 function readField(cursor: Cursor): { number: number; raw: Raw } {
   const tag = Number(cursor.varint());
   const number = tag >> 3;
@@ -111,8 +123,8 @@ function decodeMessage(message: string, bytes: Uint8Array): Tree {
     if (field === undefined) continue;
     if (field.shape === 'map') {
       const map = (result[field.name] ??= {}) as Tree;
-      const [key, value] = decodeEntry(field.type, raw as Uint8Array);
-      map[key] = value;
+      const [key, value] = decodeEntry(field.type, bytesOf(raw));
+      Object.defineProperty(map, key, { value, enumerable: true, configurable: true, writable: true });
     } else {
       const value = decodeValue(field.type, raw);
       if (field.name.startsWith('~')) {
@@ -140,7 +152,7 @@ function decodeEntry(type: string, bytes: Uint8Array): [string, unknown] {
 }
 
 function textOf(raw: Raw): string {
-  return Buffer.from(raw as Uint8Array).toString('utf8');
+  return Buffer.from(bytesOf(raw)).toString('utf8');
 }
 
 function decodeValue(type: string, raw: Raw): unknown {
@@ -148,31 +160,46 @@ function decodeValue(type: string, raw: Raw): unknown {
     case 'string':
       return textOf(raw);
     case 'bytes':
-      return Buffer.from(raw as Uint8Array).toString('base64');
+      return Buffer.from(bytesOf(raw)).toString('base64');
     case 'bool':
       return raw !== 0n;
     case 'int32':
     case 'int64':
-      return Number(BigInt.asIntN(64, raw as bigint));
+      return Number(BigInt.asIntN(64, integerOf(raw)));
     case 'uint64':
-      return Number(raw);
+      return Number(integerOf(raw));
     case 'double':
-      return Buffer.from(raw as Uint8Array).readDoubleLE(0);
+      return doubleOf(bytesOf(raw));
     case 'resource.Quantity':
-      return quantityOf(raw as Uint8Array);
+      return quantityOf(bytesOf(raw));
     case 'intstr.IntOrString':
-      return intOrStringOf(raw as Uint8Array);
+      return intOrStringOf(bytesOf(raw));
     case 'meta.v1.Time':
-      return timeOf(raw as Uint8Array, false);
+      return timeOf(bytesOf(raw), false);
     case 'meta.v1.MicroTime':
-      return timeOf(raw as Uint8Array, true);
+      return timeOf(bytesOf(raw), true);
     case 'meta.v1.FieldsV1':
     case 'runtime.RawExtension':
-      return JSON.parse(textOf(firstField(raw as Uint8Array) ?? Buffer.from('null'))) as unknown;
+      return jsonOf(textOf(firstField(bytesOf(raw)) ?? Buffer.from('null')));
     default:
       return LISTS.test(type)
-        ? (decodeMessage(type, raw as Uint8Array)['items'] ?? [])
-        : decodeMessage(type, raw as Uint8Array);
+        ? (decodeMessage(type, bytesOf(raw))['items'] ?? [])
+        : decodeMessage(type, bytesOf(raw));
+  }
+}
+
+function doubleOf(bytes: Uint8Array): number {
+  if (bytes.length !== Float64Array.BYTES_PER_ELEMENT) throw badRequest('proto: unexpected EOF');
+  return Buffer.from(bytes).readDoubleLE(0);
+}
+
+/** JSON inside a message. Throws 400. */
+function jsonOf(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw badRequest('proto: a raw extension holds no JSON');
+    throw error;
   }
 }
 
@@ -197,7 +224,7 @@ function intOrStringOf(bytes: Uint8Array): string | number {
   while (!cursor.done) {
     const field = readField(cursor);
     if (field.number === 1) isString = field.raw === 1n;
-    else if (field.number === 2) number = Number(BigInt.asIntN(64, field.raw as bigint));
+    else if (field.number === 2) number = Number(BigInt.asIntN(64, integerOf(field.raw)));
     else text = textOf(field.raw);
   }
   return isString ? text : number;
@@ -211,9 +238,10 @@ function timeOf(bytes: Uint8Array, micro: boolean): string | null {
   let nanos = 0;
   while (!cursor.done) {
     const { number, raw } = readField(cursor);
-    if (number === 1) seconds = Number(BigInt.asIntN(64, raw as bigint));
-    else if (number === 2) nanos = Number(raw);
+    if (number === 1) seconds = Number(BigInt.asIntN(64, integerOf(raw)));
+    else if (number === 2) nanos = Number(integerOf(raw));
   }
   const instantMs = seconds * 1000 + nanos / 1e6;
+  if (Number.isNaN(new Date(instantMs).getTime())) throw badRequest('proto: a time is out of range');
   return micro ? rfc3339Micro(instantMs) : rfc3339(instantMs);
 }

@@ -1,5 +1,6 @@
 // What fuzzing found: bodies that once made the server stumble, and what it says to them.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { documentAnswer } from '../../../../../main/kubernetes/apiserver/http/answer.ts';
 import { parseBody } from '../../../../../main/kubernetes/apiserver/http/body.ts';
 import { applyJsonPatch } from '../../../../../main/kubernetes/apiserver/patch/json-patch.ts';
 import { resources } from '../../../../../main/kubernetes/api/index.ts';
@@ -16,6 +17,25 @@ test('YAML whose aliases multiply is refused', () => {
   const nine = (name: string): string => `[${`*${name}, `.repeat(9)}]`;
   const bomb = `a: &a [x]\nb: &b ${nine('a')}\nc: &c ${nine('b')}\nd: &d ${nine('c')}\ne: ${nine('d')}\n`;
   expect(() => yaml(bomb)).toThrow('yaml: document contains excessive aliasing');
+});
+
+test('YAML whose anchor holds itself is refused', () => {
+  expect(() => yaml('a: &a {b: *a}\n')).toThrow(/^yaml: /);
+});
+
+test.each([
+  ['a number where a message belongs', 'k8s\0\x0a\x0f\x0a\x02v1\x12\x09ConfigMap\x12\x02\x08\x05'],
+  ['an end too soon', 'k8s\0\x0a\x7f'],
+  ['a length beyond all', 'k8s\0\x0a\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01'],
+])('protobuf with %s is refused', (_, text) => {
+  expect(() => parseBody(Buffer.from(text, 'latin1'), 'protobuf')).toThrow(/^proto: /);
+});
+
+test('an answer in YAML shows an object that is there twice in full', () => {
+  const twice = { a: 1 };
+  expect(documentAnswer(200, { x: twice, y: twice }, { format: 'yaml', pretty: false }).body).toBe(
+    'x:\n  a: 1\ny:\n  a: 1\n',
+  );
 });
 
 test('JSON that is nested too deep is refused', () => {
