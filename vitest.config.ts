@@ -15,8 +15,8 @@ export default defineConfig({
           exclude: ['test/e2e/**'],
           // The engine keeps no state in modules, so its tests share loaded modules and start at once.
           isolate: false,
-          testTimeout: 20_000,
-          hookTimeout: 20_000,
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
         },
       },
       {

@@ -105,6 +105,16 @@ function templateWarnings(object: ApiObject): string[] {
   return podWarnings(template?.spec, template?.metadata, 'spec.template');
 }
 
+/** Kinds that are kept and shown here, but that nothing acts on, with what doesn't happen. */
+const WITHOUT_EFFECT: Readonly<Record<string, string>> = {
+  mutatingadmissionpolicies: 'changing objects by a MutatingAdmissionPolicy',
+  mutatingadmissionpolicybindings: 'changing objects by a MutatingAdmissionPolicy',
+  resourceclaims: 'allocating devices to a ResourceClaim',
+  resourceclaimtemplates: 'making ResourceClaims from a template',
+  deviceclasses: 'allocating devices by a DeviceClass',
+  resourceslices: 'offering devices by a ResourceSlice',
+};
+
 type Warn = (object: ApiObject, old: StoredObject | undefined) => string[];
 
 const whole: Readonly<Record<string, { readonly part: string; readonly warn: Warn }>> = {
@@ -129,6 +139,12 @@ const whole: Readonly<Record<string, { readonly part: string; readonly warn: War
     warn: (object, old) => (old === undefined ? ingressWarnings(object as Ingress) : []),
   },
   persistentvolumes: { part: 'spec', warn: (object) => volumeWarnings(object as PersistentVolume) },
+  ...Object.fromEntries(
+    Object.entries(WITHOUT_EFFECT).map(([plural, what]) => [
+      plural,
+      { part: 'spec', warn: () => [`drydock: ${what} isn't simulated`] },
+    ]),
+  ),
   ...Object.fromEntries(
     ['deployments', 'replicasets', 'daemonsets', 'statefulsets', 'jobs', 'replicationcontrollers'].map(
       (plural) => [

@@ -91,3 +91,12 @@ test.each([
 ])('of %s with %j it warns', (plural, object, expected) => {
   expect(warnings(plural, object)).toEqual([expected]);
 });
+
+test('kinds that nothing here acts on say so', () => {
+  expect(warnings('resourceclaims', {})).toEqual([
+    "drydock: allocating devices to a ResourceClaim isn't simulated",
+  ]);
+  expect(warnings('mutatingadmissionpolicies', {})).toEqual([
+    "drydock: changing objects by a MutatingAdmissionPolicy isn't simulated",
+  ]);
+});
