@@ -8,5 +8,4 @@ export const knownFailures: ReadonlyMap<string, string> = new Map([
     'A grace period that has begun may be shortened',
     'a pod worker that waits for its containers to end keeps to the first grace period',
   ],
-  ['hostPath and emptyDir volumes', 'an emptyDir in memory is a folder like any other, not a tmpfs mount'],
 ]);

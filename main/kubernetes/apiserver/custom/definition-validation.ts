@@ -424,7 +424,11 @@ function checkListType(schema: JsonSchema, path: string, errors: FieldError[]): 
     errors.push(invalidValue(field, keys, 'entries must all be names of item properties'));
   for (const key of keys) {
     const property = items?.properties?.[key];
-    if (property === undefined || property.default !== undefined || items?.required?.includes(key) === true)
+    if (
+      property === undefined ||
+      property.default !== undefined ||
+      (Array.isArray(items?.required) && items.required.includes(key))
+    )
       continue;
     errors.push(
       required(
