@@ -92,6 +92,13 @@ export async function killAll(task: PodTask): Promise<void> {
   await Promise.all(ends);
 }
 
+/** Gives containers that are being ended a shorter grace than they were given; what waits for them goes on as before. */
+export async function shortenGrace(task: PodTask, graceSeconds: number): Promise<void> {
+  const running = task.runtimeState().containers.filter(({ state }) => state === 'running');
+  const timeoutMs = Math.max(GRACE_MIN_SECONDS, graceSeconds) * 1000;
+  await Promise.all(running.map(({ id }) => task.world.containerd.stopContainer(id, timeoutMs)));
+}
+
 /** Takes away what the pod left. */
 export async function removeTraces(task: PodTask): Promise<void> {
   const { pod, world } = task;

@@ -1,7 +1,7 @@
 // Brings one pod nearer its spec, one step at a time and never two at once (kubelet's pod workers and kuberuntime).
 import { imageOf, terminationMessage } from './container-report.ts';
 import { advanceInit, restartAll, restartFailed, startAll } from './pod-containers.ts';
-import { killAll, removeTraces } from './pod-ending.ts';
+import { killAll, removeTraces, shortenGrace } from './pod-ending.ts';
 import {
   allContainersOf,
   ephemeralContainersOf,
@@ -57,11 +57,14 @@ export class PodWorker implements PodTask {
   /** Takes in a newer version of the pod. */
   update(pod: KnownPod): void {
     const isNews = concerns(pod) !== concerns(this.pod);
+    const { deletionGracePeriodSeconds: given = 0 } = this.pod.metadata;
     if (this.resize === undefined && asksForOther(this.pod, pod))
       this.resize = new PodResize(this, this.pod, pod);
     this.resize?.take(pod);
     this.pod = this.resize?.given() ?? pod;
     if (pod.metadata.deletionTimestamp !== undefined) this.endRequest.resolve();
+    const { deletionGracePeriodSeconds: seconds = Infinity } = pod.metadata;
+    if (seconds < given) shortenGrace(this, seconds).catch(this.world.onFault);
     if (isNews) this.kick(); // Most updates are the echo of our own statuses.
   }
 

@@ -86,6 +86,20 @@ test('a pod that does not mind its signal is killed when its grace is over', asy
   await expect(node.pod('p')).rejects.toThrow('not found');
 });
 
+test('a grace that has begun may be shortened', async () => {
+  using node = await makeNode({ images: [image] });
+  await node.createPod(once('p', '/stubborn'));
+  await node.advance(1);
+  const inNamespace = { namespace: 'default' };
+  await node.api.client.delete(resources.pods, 'p', { ...inNamespace, gracePeriodSeconds: 600 });
+  await node.advance(5);
+  await node.api.client.delete(resources.pods, 'p', { ...inNamespace, gracePeriodSeconds: 3 });
+  await node.advance(2);
+  expect((await node.pod('p')).metadata.deletionGracePeriodSeconds).toBe(3);
+  await node.advance(2);
+  await expect(node.pod('p')).rejects.toThrow('not found');
+});
+
 test('a pod deleted by force leaves nothing running', async () => {
   using node = await makeNode({ images: [image] });
   await node.createPod(once('p', '/stubborn'));
