@@ -59,11 +59,12 @@ function pattern(line: string, namespace: string): RegExp {
   if (line === '...') return ANY_LINES;
   const source = line
     .trimEnd()
-    .split(/(<[a-z]+>|(?<=\S) {2,})/)
+    .split(/(<[a-z]+>|(?<=\S) {2,}|(?<=\s)-{3,}(?=\s|$))/)
     .map((part, index) => {
       if (index % 2 === 0) return part.replace(/[.*+?^${}()|[\]\\]/g, String.raw`\$&`);
       if (part === '<ns>') return namespace;
       if (part.startsWith(' ')) return ' +';
+      if (part.startsWith('-')) return '-+'; // Below a heading, as wide as the widest cell.
       return MASKS[part.slice(1, -1)] ?? part;
     })
     .join('');

@@ -149,6 +149,7 @@ export function masked(text: string): string {
     .replace(/\b10\.(96|97|98|99|1\d\d)\.\d{1,3}\.\d{1,3}\b *|\b10\.244\.\d\.\d{1,3}\b/g, 'IP ')
     .replace(/(-[a-f0-9]{6,10})?-[bcdfghjklmnpqrstvwxz2456789]{5}\b/g, '-SUFFIX')
     .replace(/\b\d+[smhd](\d+[smhd])?\b( *)/g, 'AGE ')
+    .replace(/\b[0-9a-f]{64}\b/g, 'ID')
     .replace(/kubectl-edit-\d+/g, 'kubectl-edit-N')
     .replace(/ +$/gm, '')
     .replace(/ {2,}/g, '  ');
