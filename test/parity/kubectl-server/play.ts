@@ -34,7 +34,8 @@ export function playScenarios(
     if (drydock !== undefined && drydock.faults.length > 0)
       throw new AggregateError(drydock.faults, 'faults inside');
   });
-  describe(folder, { concurrent, timeout: 180_000 }, () => {
+  // kubectl lives by the wall's clock and Drydock by its own: a story that one bad moment spoilt gets another.
+  describe(folder, { concurrent, timeout: 180_000, retry: 1 }, () => {
     for (const scenario of scenarios) {
       const { file, title } = scenario;
       const known = knownFailures.has(title);
