@@ -59,9 +59,11 @@ function load(options: LoadOptions): Promise<Row[]> {
   let spent = process.threadCpuUsage();
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL('./load-worker.ts', import.meta.url), { workerData: options });
-    worker.on('message', ({ verb, ms }: LoadResult) => {
+    worker.on('message', (result: LoadResult | undefined) => {
       const { user, system } = process.threadCpuUsage(spent);
       spent = process.threadCpuUsage();
+      if (result === undefined) return;
+      const { verb, ms } = result;
       const each = Math.round((user + system) / options.count);
       rows.push({
         what: `  ${verb}`,
