@@ -12,6 +12,8 @@ import { sameJson } from './status.ts';
 import { canonicalJson } from './template-hash.ts';
 
 const AGGREGATED_INDEX = 'aggregated';
+/** Roles that aggregate each other may change for ever; time must go on meanwhile. */
+const GATHER_MS = 10;
 
 /** Makes the controller. */
 export function makeClusterRoleAggregationController(context: ControllerContext): Controller {
@@ -23,7 +25,10 @@ export function makeClusterRoleAggregationController(context: ControllerContext)
       const roles = run.informer<ClusterRole>(resources.clusterroles);
       roles.indexer.addIndex(AGGREGATED_INDEX, (role) => (selectorsOf(role).length > 0 ? [''] : []));
       // Any role may be part of any aggregated one; of these there are few.
-      const changed = (): void => roles.lister.byIndex(AGGREGATED_INDEX, '').forEach(run.enqueue);
+      const changed = (): void => {
+        for (const { metadata } of roles.lister.byIndex(AGGREGATED_INDEX, ''))
+          run.queue.addAfter(metadata.name, GATHER_MS);
+      };
       run.on(roles, {
         add: changed,
         update: (role, old) => {

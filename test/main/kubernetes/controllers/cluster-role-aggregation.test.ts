@@ -28,3 +28,19 @@ test('nothing is written for the roles that a cluster begins with', async () => 
   for (const { metadata } of aggregated)
     expect(Number(metadata.resourceVersion)).toBeLessThan(first + roles.length);
 });
+
+test('roles that aggregate each other for ever do not stop time', async () => {
+  using plane = await makeControlPlane();
+  const { client, clock } = plane.api;
+  const both = { clusterRoleSelectors: [{ matchLabels: { both: 'yes' } }] };
+  for (const name of ['a', 'b']) {
+    await client.create<ClusterRole>(resources.clusterroles, {
+      metadata: { name, labels: { both: 'yes' } },
+      aggregationRule: both,
+      rules: [{ apiGroups: [''], resources: [name], verbs: ['get'] }],
+    } as ClusterRole);
+  }
+  const before = clock.now();
+  await clock.advance({ seconds: 1 });
+  expect(clock.now() - before).toBe(1000);
+});
