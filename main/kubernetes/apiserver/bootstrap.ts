@@ -4,17 +4,13 @@ import { apiVersionOf, type KubernetesObject } from '../api/meta.ts';
 import { resources, type ResourceInfo } from '../api/resources.ts';
 import type { EndpointSlice, Endpoints, PriorityClass, Service } from '../api/types.ts';
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './auth/bootstrap-policy.ts';
-import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
 import { flowSchemas, priorityLevels } from './flow-control.ts';
 import type { ServerCore } from './core.ts';
 import type { Tree } from './object.ts';
+import { ownWrite } from './verbs/request.ts';
 import { shape } from './verbs/shaping.ts';
 
 const NAMESPACES = ['default', 'kube-system', 'kube-public', 'kube-node-lease'];
-const SYSTEM_USER: UserInfo = {
-  name: 'system:apiserver',
-  groups: ['system:masters', ALL_AUTHENTICATED],
-};
 
 /** Where the API server itself is reached. */
 export interface Advertised {
@@ -86,19 +82,7 @@ function ensureObject(core: ServerCore, resource: ResourceInfo, object: Kubernet
   if (served === undefined) return; // Older versions don't serve it.
   const namespace = object.metadata?.namespace ?? '';
   if (served.table.get(namespace, object.metadata?.name ?? '') !== undefined) return;
-  core.api.writer.create(
-    {
-      served,
-      namespace,
-      user: SYSTEM_USER,
-      subresource: '',
-      dryRun: false,
-      fieldManager: 'kube-apiserver',
-      tracked: false,
-      warn: () => undefined,
-    },
-    shape(served, object as Tree).object,
-  );
+  core.api.writer.create(ownWrite(served, namespace), shape(served, object as Tree).object);
 }
 
 function ensureApiServices(

@@ -3,13 +3,13 @@ import { disposable, every } from '../../simulation/index.ts';
 import { resources } from '../api/resources.ts';
 import type { ServerCore } from './core.ts';
 import type { StoredObject } from './object.ts';
+import { ownWrite } from './verbs/request.ts';
 
 const TTL_MS = 3_600_000;
 /** How late one may go. */
 const PERIOD_MS = 60_000;
 /** Then the window gets its turn. */
 const EVENTS_PER_TASK_MAX = 100;
-const USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
 /** Lets events go, oldest first, until disposed. Looks at those only that are due. */
 export function expireEvents(core: ServerCore): Disposable {
@@ -32,17 +32,7 @@ export function expireEvents(core: ServerCore): Disposable {
       if (isStopped || atMs + TTL_MS > core.clock.now()) return;
       if (left-- === 0) return core.clock.soon(sweep);
       const [namespace = '', name = ''] = key.split('/');
-      const write = {
-        served,
-        namespace,
-        user: USER,
-        subresource: '',
-        dryRun: false,
-        fieldManager: '',
-        tracked: false,
-        warn: () => undefined,
-      };
-      core.api.writer.delete(write, name, { uid });
+      core.api.writer.delete(ownWrite(served, namespace), name, { uid });
     }
   };
   const timer = every(core.clock, PERIOD_MS, sweep);

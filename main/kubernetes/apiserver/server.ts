@@ -18,7 +18,7 @@ import { NodeAuthorizer } from './auth/node-authorizer.ts';
 import { RbacAuthorizer } from './auth/rbac.ts';
 import { readBootstrapToken } from './auth/bootstrap-tokens.ts';
 import { Tokens, type SecretTokenHolder } from './auth/tokens.ts';
-import { ALL_AUTHENTICATED, type UserInfo } from './auth/user.ts';
+import { API_SERVER, type UserInfo } from './auth/user.ts';
 import { bootstrap } from './bootstrap.ts';
 import { Catalogue } from './catalogue.ts';
 import type { ServerCore } from './core.ts';
@@ -150,12 +150,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
       kubelets = connector;
     },
     client: (user, component = user.name) => makeInProcessClient(core, user, component),
-    adminClient: (component = 'kube-apiserver') =>
-      makeInProcessClient(
-        core,
-        { name: 'system:apiserver', groups: ['system:masters', ALL_AUTHENTICATED] },
-        component,
-      ),
+    adminClient: (component = 'kube-apiserver') => makeInProcessClient(core, API_SERVER, component),
     signSecretToken: (holder) => tokens.signForSecret(holder),
     resync: () => objects.resync(),
     [Symbol.dispose]() {

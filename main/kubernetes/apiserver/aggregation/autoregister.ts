@@ -3,11 +3,10 @@ import { resources } from '../../api/resources.ts';
 import type { ServerCore } from '../core.ts';
 import type { StoredObject } from '../object.ts';
 import { shape } from '../verbs/shaping.ts';
-import type { WriteRequest } from '../verbs/request.ts';
+import { ownWrite } from '../verbs/request.ts';
 import { isRemote } from './registration.ts';
 
 const LABEL = 'kube-aggregator.kubernetes.io/automanaged';
-const USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 /** Of every group that definitions make. */
 const GROUP_PRIORITY = 1000;
 const VERSION_PRIORITY = 100;
@@ -52,16 +51,7 @@ function namesOf({ spec }: Definition): string[] {
 function sync(core: ServerCore, name: string, isWanted: boolean): void {
   const served = core.catalogue.find(resources.apiservices)!;
   const existing = served.table.get('', name);
-  const write: WriteRequest = {
-    served,
-    namespace: '',
-    user: USER,
-    subresource: '',
-    dryRun: false,
-    fieldManager: 'kube-apiserver',
-    tracked: false,
-    warn: () => undefined,
-  };
+  const write = ownWrite(served);
   if (isWanted && existing === undefined) {
     const [version = '', ...group] = name.split('.');
     const object = {

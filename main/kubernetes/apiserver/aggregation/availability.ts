@@ -7,7 +7,7 @@ import type { Endpoints, EndpointSlice, Service } from '../../api/types.ts';
 import { runWorkers, WorkQueue } from '../../client/work-queue.ts';
 import type { ServerCore } from '../core.ts';
 import { cloneTree, type StoredObject, type Tree } from '../object.ts';
-import type { WriteRequest } from '../verbs/request.ts';
+import { ownWrite } from '../verbs/request.ts';
 import { askBackend, BackendError, remoteUserHeaders } from './network.ts';
 import {
   isRemote,
@@ -22,7 +22,6 @@ import {
 const RESYNC_MS = 30_000;
 const CHECK_TIMEOUT_MS = 5_000;
 const WORKERS = 5;
-const SYSTEM_USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 const AGGREGATOR_USER = { name: 'system:kube-aggregator', groups: ['system:masters'] };
 
 /** What an extension server says of one of its versions (APIResourceList). */
@@ -168,16 +167,7 @@ export class ApiServiceAvailability implements Disposable {
         : rfc3339(this.core.clock.now());
     const condition: ApiServiceCondition = { type: 'Available', status, lastTransitionTime, reason, message };
     const others = (api.status?.conditions ?? []).filter(({ type }) => type !== 'Available');
-    const write: WriteRequest = {
-      served,
-      namespace: '',
-      user: SYSTEM_USER,
-      subresource: 'status',
-      dryRun: false,
-      fieldManager: 'kube-apiserver',
-      tracked: false,
-      warn: () => undefined,
-    };
+    const write = ownWrite(served, '', 'status');
     const changed = cloneTree(api as unknown as Tree) as unknown as StoredObject & Tree;
     changed['status'] = { ...api.status, conditions: [...others, condition] };
     this.core.api.update(write, name, changed);

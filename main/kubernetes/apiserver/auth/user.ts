@@ -14,6 +14,12 @@ export const ANONYMOUS: UserInfo = Object.freeze({
 });
 export const ALL_AUTHENTICATED = 'system:authenticated';
 
+/** The API server itself, where it writes what nobody asked it for. */
+export const API_SERVER: UserInfo = Object.freeze({
+  name: 'system:apiserver',
+  groups: ['system:masters', ALL_AUTHENTICATED],
+});
+
 /** The user of a service account. */
 export function serviceAccountUser(namespace: string, name: string, uid?: string): UserInfo {
   return {

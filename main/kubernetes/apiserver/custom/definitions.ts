@@ -5,7 +5,7 @@ import { resources } from '../../api/resources.ts';
 import type { Catalogue, Served } from '../catalogue.ts';
 import { cloneTree, equalTrees, metaOf, type ApiObject, type StoredObject } from '../object.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { WriteRequest } from '../verbs/request.ts';
+import { ownWrite } from '../verbs/request.ts';
 import type { Writer } from '../verbs/writing.ts';
 import { customKind } from './custom-kind.ts';
 import {
@@ -16,8 +16,6 @@ import {
   type DefinitionStatus,
   type Names,
 } from './definition.ts';
-
-const USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
 export interface DefinitionParts {
   readonly objects: ObjectStore;
@@ -67,23 +65,10 @@ export class CustomResources {
     if (definition.metadata.deletionTimestamp !== undefined) return this.cleanUp(definition);
     const status = this.statusOf(definition);
     if (equalTrees(status, definition.status)) return;
-    this.parts.writer.update(this.request('status'), name, (current) => ({
+    this.parts.writer.update(ownWrite(this.served, '', 'status'), name, (current) => ({
       ...(cloneTree(current) as ApiObject),
       status,
     }));
-  }
-
-  private request(subresource: string): WriteRequest {
-    return {
-      served: this.served,
-      namespace: '',
-      user: USER,
-      subresource,
-      dryRun: false,
-      fieldManager: 'kube-apiserver',
-      tracked: false,
-      warn: () => undefined,
-    };
   }
 
   private statusOf(definition: Definition): DefinitionStatus {
@@ -216,7 +201,7 @@ export class CustomResources {
   private registerGroups(): void {
     const served = this.parts.catalogue.find(resources.apiservices);
     if (served === undefined) return;
-    const request = { ...this.request(''), served };
+    const request = { ...ownWrite(this.served), served };
     const wanted = new Set<string>();
     for (const name of this.serving.keys()) {
       const { group, versions } = (this.served.table.get('', name) as Definition | undefined)?.spec ?? {};
@@ -241,7 +226,7 @@ export class CustomResources {
     const home = this.parts.catalogue.storedBy(definition.spec.group, definition.spec.names.plural);
     for (const instance of [...(home?.table.list() ?? [])]) this.deleteInstance(home!, instance);
     if ((home?.table.size ?? 0) > 0) return;
-    this.parts.writer.update(this.request(''), name, (current) => {
+    this.parts.writer.update(ownWrite(this.served), name, (current) => {
       const copy = cloneTree(current) as ApiObject;
       const meta = metaOf(copy);
       meta.finalizers = (meta.finalizers ?? []).filter((finalizer) => finalizer !== CLEANUP_FINALIZER);
@@ -251,7 +236,7 @@ export class CustomResources {
 
   private deleteInstance(home: Served, { metadata }: StoredObject): void {
     if (metadata.deletionTimestamp !== undefined) return;
-    const request = { ...this.request(''), served: home, namespace: metadata.namespace ?? '' };
+    const request = { ...ownWrite(this.served), served: home, namespace: metadata.namespace ?? '' };
     this.parts.writer.delete(request, metadata.name, {});
   }
 }

@@ -4,10 +4,8 @@ import { resources } from '../../api/resources.ts';
 import type { Catalogue, Served } from '../catalogue.ts';
 import type { ApiObject, StoredObject } from '../object.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
-import type { WriteRequest } from '../verbs/request.ts';
+import { ownWrite } from '../verbs/request.ts';
 import type { Writer } from '../verbs/writing.ts';
-
-const USER = { name: 'system:apiserver', groups: ['system:masters', 'system:authenticated'] };
 
 interface Holder {
   readonly namespace: string;
@@ -51,8 +49,8 @@ export class IpAddresses {
     for (const [address, holder] of changes) {
       const known = served.table.get('', address);
       if (known !== undefined && sameHolder(known, holder)) continue;
-      if (known !== undefined) this.parts.writer.delete(requestOf(served), address, {});
-      if (holder !== undefined) this.parts.writer.create(requestOf(served), ipAddress(address, holder));
+      if (known !== undefined) this.parts.writer.delete(ownWrite(served), address, {});
+      if (holder !== undefined) this.parts.writer.create(ownWrite(served), ipAddress(address, holder));
     }
   }
 }
@@ -78,18 +76,5 @@ function ipAddress(address: string, { namespace, name }: Holder): ApiObject {
       },
     },
     spec: { parentRef: { group: '', resource: 'services', namespace, name } },
-  };
-}
-
-function requestOf(served: Served): WriteRequest {
-  return {
-    served,
-    namespace: '',
-    user: USER,
-    subresource: '',
-    dryRun: false,
-    fieldManager: 'kube-apiserver',
-    tracked: false,
-    warn: () => undefined,
   };
 }

@@ -1,6 +1,6 @@
 // One request to the server, after parsing: who asks, for what, under which options.
 import type { Served } from '../catalogue.ts';
-import type { UserInfo } from '../auth/user.ts';
+import { API_SERVER, type UserInfo } from '../auth/user.ts';
 
 export type FieldValidation = 'Strict' | 'Warn' | 'Ignore';
 
@@ -16,6 +16,20 @@ export interface WriteRequest {
   /** Whether managedFields are kept for this write; in-process writers of untracked objects do without. */
   readonly tracked: boolean;
   warn(text: string): void;
+}
+
+/** A write of the API server's own: by itself, without managedFields, with nobody to warn. */
+export function ownWrite(served: Served, namespace = '', subresource = ''): WriteRequest {
+  return {
+    served,
+    namespace,
+    user: API_SERVER,
+    subresource,
+    dryRun: false,
+    fieldManager: 'kube-apiserver',
+    tracked: false,
+    warn: () => undefined,
+  };
 }
 
 /** metav1.DeleteOptions, checked. */
