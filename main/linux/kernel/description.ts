@@ -96,6 +96,10 @@ export abstract class Description extends OpenFileBase {
   get path(): string | undefined {
     return undefined;
   }
+  /** Where the next write goes, of a regular file. */
+  get position(): number | undefined {
+    return undefined;
+  }
   /** The inode behind it, for fchdir-like uses and /proc/PID/fd. */
   get node(): Vnode | undefined {
     return undefined;

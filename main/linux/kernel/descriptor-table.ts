@@ -6,9 +6,6 @@ import { FileHandle } from './file-handle.ts';
 import type { OpenFile } from './open-file.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
-/** RLIMIT_NOFILE. */
-const DESCRIPTORS_MAX = 1024;
-
 export class DescriptorTable {
   readonly handles = new Map<number, FileHandle>();
   private readonly process: VirtualProcess;
@@ -35,7 +32,8 @@ export class DescriptorTable {
   set(file: OpenFile, fd: number | undefined, from: number): number {
     const description = describe(file);
     const number = fd ?? this.lowestFree(from);
-    if (number < 0 || number >= DESCRIPTORS_MAX) throw new ErrnoError(fd === undefined ? 'EMFILE' : 'EBADF');
+    if (number < 0 || number >= this.process.limits.nofile.soft)
+      throw new ErrnoError(fd === undefined ? 'EMFILE' : 'EBADF');
     const replaced = this.handles.get(number);
     this.install(number, description);
     replaced?.description.drop();

@@ -29,6 +29,10 @@ export class FileDescription extends Description {
     return this.file;
   }
 
+  override get position(): number {
+    return this.flags.append === true ? this.file.sizeBytes : this.offset;
+  }
+
   tryRead(sizeMax: number): Uint8Array {
     if (this.flags.read === false || (this.flags.write === true && this.flags.read !== true)) {
       throw new ErrnoError('EBADF', this.openPath);

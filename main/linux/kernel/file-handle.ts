@@ -3,6 +3,7 @@ import { ErrnoError, type ByteStream } from '../../network/index.ts';
 import { OpenFileBase, READ_BYTES_DEFAULT, toBytes, type Description } from './description.ts';
 import type { FileStat } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
+import type { Process } from './process.ts';
 import type { Tty } from './tty.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
@@ -90,7 +91,7 @@ export class FileHandle extends OpenFileBase {
 
   private tryWrite(data: Uint8Array): number {
     try {
-      return this.description.tryWrite(data);
+      return this.description.tryWrite(withinFileLimit(this.process, this.description, data));
     } catch (error) {
       if (error instanceof ErrnoError && error.code === 'EPIPE') {
         this.process.deliver('SIGPIPE');
@@ -112,6 +113,16 @@ export class FileHandle extends OpenFileBase {
     this.process.enter();
     return this.description.stat();
   }
+}
+
+/** As much of the data as RLIMIT_FSIZE lets be written; at the limit SIGXFSZ, and EFBIG for who survives that. */
+export function withinFileLimit(process: Process, description: Description, data: Uint8Array): Uint8Array {
+  const { position } = description;
+  if (position === undefined || process.limits.fsize.soft === Infinity || data.length === 0) return data;
+  const room = process.limits.fsize.soft - position;
+  if (room > 0) return data.length > room ? data.subarray(0, room) : data;
+  process.kill(process.pid, 'SIGXFSZ');
+  throw new ErrnoError('EFBIG', description.path);
 }
 
 /**

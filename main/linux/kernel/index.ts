@@ -12,6 +12,7 @@ export {
   type Task,
 } from './kernel.ts';
 export { openDisk, type Disk } from './disk.ts';
+export type { Resource, ResourceLimit } from './limits.ts';
 export { makeKernel } from './make-kernel.ts';
 export type { Mount } from './mount.ts';
 export type { OpenFile } from './open-file.ts';

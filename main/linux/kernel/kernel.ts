@@ -2,6 +2,7 @@
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { ByteStream, NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import type { FileSystemView } from './file-system.ts';
+import type { ResourceLimits } from './limits.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process, Program, Signal, WaitStatus } from './process.ts';
 import type { Mount } from './mount.ts';
@@ -48,6 +49,8 @@ export interface StartOptions {
   readonly cwd?: string;
   readonly credentials?: Credentials;
   readonly namespaces?: Namespaces;
+  /** What differs from init's. */
+  readonly limits?: Partial<ResourceLimits>;
   /** stdin, stdout, stderr; absent: /dev/null. */
   readonly stdio?: readonly [OpenFile, OpenFile, OpenFile];
   /** Makes this the controlling terminal of a new session, with stdio on it. */

@@ -17,6 +17,7 @@ import type {
   StartOptions,
   Task,
 } from './kernel.ts';
+import { initialLimits } from './limits.ts';
 import type { Mount } from './mount.ts';
 import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mount-calls.ts';
 import { MountTable } from './mount-table.ts';
@@ -161,6 +162,11 @@ export class MachineKernel implements Kernel {
     }
   }
 
+  /** max_threads / 2: kernel/fork.c, set_max_threads. */
+  private get processesMax(): number {
+    return Math.floor((this.memoryBytes / 8 / 16_384 / 2) * 0.92);
+  }
+
   /** /proc/cmdline. */
   get commandLine(): string {
     return `BOOT_IMAGE=/vmlinuz-${this.release} root=/dev/sda1 ro crashkernel=auto rhgb quiet LANG=en_US.UTF-8`;
@@ -191,6 +197,7 @@ export class MachineKernel implements Kernel {
       cwd: this.mounts.root,
       umask: 0o022,
       credentials: ROOT,
+      limits: initialLimits(this.processesMax),
     });
     this.table.newSession(init, undefined);
     return init;
@@ -269,6 +276,7 @@ export class MachineKernel implements Kernel {
       cwd: surroundings.mounts.root,
       umask: 0o022,
       credentials: options.credentials ?? ROOT,
+      limits: options.limits === undefined ? this.init.limits : { ...this.init.limits, ...options.limits },
     });
     const pty = options.tty?.tty;
     this.table.newSession(process, pty instanceof Pty ? pty : undefined);

@@ -3,6 +3,7 @@ import { ErrnoError } from '../../network/index.ts';
 import { toBytes, type Description } from './description.ts';
 import { builtInOf, scriptInterpreter } from './executable.ts';
 import { DirectoryDescription, FileDescription } from './file-description.ts';
+import { withinFileLimit } from './file-handle.ts';
 import type { DirectoryEntry, Executable, FileStat, FileSystemView, OpenFlags } from './file-system.ts';
 import type { MountTable, Place, Target } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
@@ -234,7 +235,10 @@ export class PathView implements MountedView {
     };
     const description = this.openNode(this.walk(path), path, flags, options.mode ?? 0o666);
     const bytes = toBytes(content);
-    if (bytes.length > 0) withPath(path, () => description.tryWrite(bytes));
+    for (let rest = bytes; rest.length > 0;) {
+      const part = withinFileLimit(this.viewer.process, description, rest);
+      rest = rest.subarray(withPath(path, () => description.tryWrite(part)) || rest.length);
+    }
     if (description.references === 0) description.close();
   }
 

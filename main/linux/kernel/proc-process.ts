@@ -15,6 +15,7 @@ import type { Description } from './description.ts';
 import type { FileStat } from './file-system.ts';
 import type { Vnode } from './vnode.ts';
 import type { MachineKernel } from './make-kernel.ts';
+import { limitsText } from './limits.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import { SIGNAL_NUMBERS } from './signals.ts';
 import { VirtualProcess } from './virtual-process.ts';
@@ -59,7 +60,7 @@ export function processDirectory(
       return path;
     }),
     fd: () => fdDirectory(tree, process),
-    limits: file(() => LIMITS),
+    limits: file(() => limitsText(process.limits)),
     mountinfo: file(() => mountInfo(process)),
     mounts: file(() => mountLines(process)),
     net: () => new GeneratedDirectory(tree, netFiles(process), 0o555),
@@ -247,17 +248,3 @@ function mountInfo(process: VirtualProcess): string {
     })
     .join('');
 }
-
-const LIMITS = [
-  ['Limit', 'Soft Limit', 'Hard Limit', 'Units'],
-  ['Max cpu time', 'unlimited', 'unlimited', 'seconds'],
-  ['Max file size', 'unlimited', 'unlimited', 'bytes'],
-  ['Max processes', '15062', '15062', 'processes'],
-  ['Max open files', '1024', '4096', 'files'],
-  ['Max pending signals', '15062', '15062', 'signals'],
-]
-  .map(
-    ([name, soft, hard, units]) =>
-      `${name!.padEnd(26)}${soft!.padEnd(21)}${hard!.padEnd(21)}${units!.padEnd(10)}\n`,
-  )
-  .join('');

@@ -63,7 +63,7 @@ export class ProcessTable implements TtyJobs {
 
   /** fork(2) and execve(2) for a running process. */
   spawn(parent: VirtualProcess, options: SpawnOptions): VirtualProcess {
-    if (parent.surroundings.cgroup.full) throw new ErrnoError('EAGAIN');
+    if (parent.surroundings.cgroup.full || this.exhausts(parent)) throw new ErrnoError('EAGAIN');
     const { surroundings } = parent;
     const env = options.env ?? parent.env;
     const found =
@@ -90,6 +90,7 @@ export class ProcessTable implements TtyJobs {
       env,
       cwd,
       umask: parent.umask,
+      limits: parent.limits,
       credentials: {
         ...credentials,
         uid: found.setUid ?? credentials.uid,
@@ -104,6 +105,15 @@ export class ProcessTable implements TtyJobs {
     else this.joinGroup(child, parent, options.processGroup);
     this.begin(child, found.program);
     return child;
+  }
+
+  /** Whether one more process would be beyond its user's RLIMIT_NPROC, which root doesn't have. */
+  private exhausts({ credentials: { uid }, limits, surroundings }: VirtualProcess): boolean {
+    if (uid === 0 || limits.nproc.soft === Infinity) return false;
+    let count = 0;
+    for (const process of rootNamespace(surroundings.pids).processes.values())
+      if (process.credentials.uid === uid) count++;
+    return count >= limits.nproc.soft;
   }
 
   private joinGroup(child: VirtualProcess, parent: VirtualProcess, wanted: number | undefined): void {
@@ -390,9 +400,13 @@ function continueOrphans(group: ProcessGroup): void {
 }
 
 function rootInit(process: VirtualProcess): VirtualProcess | undefined {
-  let at = process.surroundings.pids;
+  return rootNamespace(process.surroundings.pids).init;
+}
+
+function rootNamespace(pids: PidNamespace): PidNamespace {
+  let at = pids;
   while (at.parent !== undefined) at = at.parent;
-  return at.init;
+  return at;
 }
 
 function maySignal(sender: VirtualProcess, target: VirtualProcess, signal: Signal): boolean {

@@ -4,6 +4,7 @@ import type { NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Kernel } from './kernel.ts';
+import type { Resource, ResourceLimit, ResourceLimits } from './limits.ts';
 import type { Tty } from './tty.ts';
 
 /**
@@ -150,6 +151,10 @@ export interface Process {
    * so that endless loops cost time and can be stopped.
    */
   cpu(costMs: number): Promise<void> | undefined;
+  /** getrlimit(2), of all at once; inherited by children. NOFILE, FSIZE and NPROC act; the others only stand there. */
+  readonly limits: ResourceLimits;
+  /** setrlimit(2), for itself and later children. Throws EINVAL (soft beyond hard), EPERM (raising a hard limit). */
+  setLimit(resource: Resource, limit: ResourceLimit): void;
   /** Resident memory from now on, for ps, /proc and the cgroup's limit: beyond that the OOM killer comes. */
   useMemory(sizeBytes: number): void;
 }

@@ -7,6 +7,7 @@ import type { Description } from './description.ts';
 import { DescriptorTable } from './descriptor-table.ts';
 import { quiet } from './file-handle.ts';
 import type { Kernel } from './kernel.ts';
+import { withLimit, type Resource, type ResourceLimit, type ResourceLimits } from './limits.ts';
 import type { MountTable, Place } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
 import { PathView, type MountedView, type Viewer } from './path-view.ts';
@@ -63,6 +64,7 @@ export interface ProcessSetup {
   readonly cwd: Place;
   readonly umask: number;
   readonly credentials: Credentials;
+  readonly limits: ResourceLimits;
 }
 
 interface WaitAnyOptions {
@@ -82,6 +84,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   command: string;
   executablePath: string | undefined;
   credentials: Credentials;
+  limits: ResourceLimits;
   umask: number;
   parent: VirtualProcess | undefined;
   group: ProcessGroup | undefined;
@@ -115,6 +118,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.cwdPlace = setup.cwd;
     this.umask = setup.umask;
     this.credentials = setup.credentials;
+    this.limits = setup.limits;
     this.startMs = this.clock.now();
   }
 
@@ -225,6 +229,11 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   setUmask(mask: number): void {
     this.enter();
     this.umask = mask & 0o777;
+  }
+
+  setLimit(resource: Resource, limit: ResourceLimit): void {
+    this.enter();
+    this.limits = withLimit(this.limits, resource, limit, this.credentials.uid === 0);
   }
 
   useMemory(sizeBytes: number): void {
