@@ -1,7 +1,8 @@
 // bridge(8) and brctl(8) against what the real ones printed on the recorded topology.
 import { expect, test } from 'vitest';
 
-import { makeTopology, readTranscripts, recorded } from './topology.ts';
+import { readTranscripts, recorded } from '../../support/transcript.ts';
+import { makeTopology } from './topology.ts';
 
 /** Timers run, and learnt addresses come in an order of the kernel's hash. */
 function masked(name: string, text: string): string {

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 
 import { serveText } from '../../main/network/world.ts';
-import { makeTopology, readTranscripts, recorded } from './topology.ts';
+import { readTranscripts, recorded } from '../../support/transcript.ts';
+import { makeTopology } from './topology.ts';
 import { KNOWN } from './known-differences.ts';
 
 const TOOLS = ['ip', 'route', 'ifconfig', 'arp', 'nc', 'telnet'];

@@ -11,7 +11,8 @@ import { dissect } from '../../../main/linux/commands/network/tcpdump-dissect.ts
 import { hexRows, PacketPrinter } from '../../../main/linux/commands/network/tcpdump-print.ts';
 import { serveText } from '../../main/network/world.ts';
 import { run } from '../../support/make-machine.ts';
-import { makeTopology, readTranscripts, recorded } from './topology.ts';
+import { readTranscripts, recorded } from '../../support/transcript.ts';
+import { makeTopology } from './topology.ts';
 
 const hasTshark = spawnSync('tshark', ['--version']).status === 0;
 

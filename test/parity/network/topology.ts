@@ -1,17 +1,10 @@
 // The recorded topology (golden/scripts/topology.sh) on virtual namespaces: each node and pod is a machine of its own.
-import { readdirSync, readFileSync, existsSync } from 'node:fs';
-import path from 'node:path';
-
 import { machinePrograms, PACKAGES } from '../../../main/linux/commands/index.ts';
 import type { Program } from '../../../main/linux/kernel/index.ts';
 import { bash } from '../../../main/linux/shell/index.ts';
 import { formatIpv4, parseIpv4, type NetworkNamespace } from '../../../main/network/index.ts';
 import { makeWorld, type World } from '../../main/network/world.ts';
 import { makeBareMachine, run, type BareMachine, type RunResult } from '../../support/make-machine.ts';
-
-const GOLDEN = path.resolve(import.meta.dirname, '../../../../shared/golden');
-/** Whether there are recordings to compare with. */
-export const recorded = existsSync(GOLDEN);
 
 const NODES = [
   ['lan', '192.168.10.1', '52:54:00:a8:0a:01'],
@@ -164,45 +157,4 @@ async function addPod(
     pod.alias,
     `ip addr add ${pod.address}/24 brd + dev eth0; ip link set eth0 up; ip route add default via 10.244.${subnet}.1; ip route add 10.244.0.0/16 via 10.244.${subnet}.1`,
   );
-}
-
-export interface Transcript {
-  readonly name: string;
-  readonly node: string;
-  readonly script: string;
-  readonly output: string;
-  readonly exitCode: number;
-}
-
-/** The transcripts of a tool with the node each was recorded on, in order. */
-export function readTranscripts(tool: string): Transcript[] {
-  const folder = path.join(GOLDEN, tool);
-  const nodes = new Map<string, string>();
-  for (const [, file, node] of readFileSync(path.join(folder, 'INDEX.md'), 'utf8').matchAll(
-    /^\| (\S+)\.txt \| (\S+) \|/gm,
-  ))
-    nodes.set(file!, node!);
-  return readdirSync(folder)
-    .filter((file) => /^\d+.*\.txt$/.test(file))
-    .toSorted((a, b) => Number.parseInt(a, 10) - Number.parseInt(b, 10))
-    .map((file) => {
-      const lines = readFileSync(path.join(folder, file), 'utf8').split('\n');
-      const exit = lines.findLastIndex((line) => /^\[exit \d+\]$/.test(line));
-      let first = 1;
-      while (lines[first]?.startsWith('> ') === true && first < exit) first++;
-      const name = file.replace('.txt', '');
-      return {
-        name,
-        node: nodes.get(name) ?? '-',
-        script: lines
-          .slice(0, first)
-          .map((line) => line.slice(2))
-          .join('\n'),
-        output: lines
-          .slice(first, exit)
-          .map((line) => `${line}\n`)
-          .join(''),
-        exitCode: Number(/\d+/.exec(lines[exit]!)![0]),
-      };
-    });
 }

@@ -2,7 +2,8 @@
 import { expect, test } from 'vitest';
 
 import { serveText } from '../../main/network/world.ts';
-import { makeTopology, readTranscripts, recorded } from './topology.ts';
+import { readTranscripts, recorded } from '../../support/transcript.ts';
+import { makeTopology } from './topology.ts';
 
 /** Transcripts that differ, with the reason. The list may only get shorter. */
 const KNOWN: Readonly<Record<string, string>> = {

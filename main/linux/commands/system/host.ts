@@ -60,7 +60,7 @@ export const hostname: Program = command(
     ],
     help: USAGE,
     hint: () => USAGE,
-    usageExit: 4,
+    usageExit: 255,
   },
   async (it) => {
     const { proc, options } = it;
