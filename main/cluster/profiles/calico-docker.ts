@@ -1,10 +1,12 @@
 // The cluster of the course's document on Services and kube-proxy's modes: Docker by way of cri-dockerd, iptables at first.
 // Its release is told by what the document shows: kube-proxy's configuration has `logging` (since 1.28), Services have an
 // internalTrafficPolicy (1.22), restarts say how long ago (1.22), and describe doesn't print that policy yet.
+// Differs: the document's cluster has Calico, which isn't simulated yet.
 import type { Profile } from '../profile.ts';
-import { LIFELIKE } from './latencies.ts';
+import { COMMON } from './common.ts';
 
 export const calicoDocker: Profile = {
+  ...COMMON,
   name: 'calico-docker',
   kubernetesVersion: 'v1.28.2',
   machines: [
@@ -14,15 +16,6 @@ export const calicoDocker: Profile = {
     { name: 'client', address: '192.168.80.100', role: 'client' },
   ],
   lan: { cidr: '192.168.80.0/24', router: '192.168.80.1' },
-  podCidr: '10.244.0.0/16',
-  serviceCidr: '10.96.0.0/12',
-  clusterDns: '10.96.0.10',
-  clusterDomain: 'cluster.local',
-  nodePortRange: { from: 30000, to: 32767 },
-  device: 'ens33',
-  // Differs: the document's cluster has Calico, which isn't simulated yet.
-  cni: 'flannel',
   runtime: { name: 'docker', version: '24.0.6' },
   proxyMode: 'iptables',
-  latencies: LIFELIKE,
 };

@@ -1,8 +1,9 @@
 // The cluster of the course's document on pod networks: Kubernetes 1.19 on Docker, Flannel, ranges of its own.
 import type { Profile } from '../profile.ts';
-import { LIFELIKE } from './latencies.ts';
+import { COMMON } from './common.ts';
 
 export const flannel119: Profile = {
+  ...COMMON,
   name: 'flannel-119',
   kubernetesVersion: 'v1.19.16',
   machines: [
@@ -15,11 +16,6 @@ export const flannel119: Profile = {
   podCidr: '10.2.0.0/16',
   serviceCidr: '10.1.0.0/16',
   clusterDns: '10.1.0.10',
-  clusterDomain: 'cluster.local',
-  nodePortRange: { from: 30000, to: 32767 },
-  device: 'ens33',
-  cni: 'flannel',
   runtime: { name: 'docker', version: '19.3.15' },
   proxyMode: 'iptables',
-  latencies: LIFELIKE,
 };

@@ -1,9 +1,10 @@
 // For the course's documents that use extensions/v1beta1 throughout (Traefik 1.x, nginx-ingress-controller 0.12): the last
 // release that serves Deployments and DaemonSets there is 1.15.
 import type { Profile } from '../profile.ts';
-import { LIFELIKE } from './latencies.ts';
+import { COMMON } from './common.ts';
 
 export const legacy: Profile = {
+  ...COMMON,
   name: 'legacy',
   kubernetesVersion: 'v1.15.12',
   machines: [
@@ -13,14 +14,6 @@ export const legacy: Profile = {
     { name: 'client', address: '192.168.60.100', role: 'client' },
   ],
   lan: { cidr: '192.168.60.0/24', router: '192.168.60.1' },
-  podCidr: '10.244.0.0/16',
-  serviceCidr: '10.96.0.0/12',
-  clusterDns: '10.96.0.10',
-  clusterDomain: 'cluster.local',
-  nodePortRange: { from: 30000, to: 32767 },
-  device: 'ens33',
-  cni: 'flannel',
   runtime: { name: 'docker', version: '18.9.9' },
   proxyMode: 'iptables',
-  latencies: LIFELIKE,
 };

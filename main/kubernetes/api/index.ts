@@ -35,3 +35,4 @@ export {
 export { podStatusText } from './pod-status.ts';
 export { isStatus, StatusError, type Status } from './status.ts';
 export type * from './types.ts';
+export { verbOfMethod } from './verbs.ts';

@@ -4,7 +4,7 @@ import { apiVersionOf, type KubernetesObject } from '../api/meta.ts';
 import { resources, type ResourceInfo } from '../api/resources.ts';
 import type { EndpointSlice, Endpoints, PriorityClass, Service } from '../api/types.ts';
 import { clusterRoleBindings, clusterRoles, roleBindings, roles } from './auth/bootstrap-policy.ts';
-import { flowSchemas, priorityLevels } from './flow-control.ts';
+import { flowSchemas, priorityLevels } from './bootstrap-flows.ts';
 import type { ServerCore } from './core.ts';
 import type { Tree } from './object.ts';
 import { ownWrite } from './verbs/request.ts';

@@ -5,7 +5,8 @@ export { makeEventRecorder, type EventRecorder, type ObjectReference } from './e
 export { CONTROLLER_INDEX, type Lister } from './indexer.ts';
 export { Informer, type InformerHandler } from './informer.ts';
 export { makeInformerFactory, type InformerFactory } from './informer-factory.ts';
-export { runWithLeaderElection } from './leader-election.ts';
+export { reviewAccess, reviewToken, type ReviewedUser } from './delegated-access.ts';
+export { runWhileLeading } from './leader-election.ts';
 export { goTlsMessage } from './tls-error.ts';
 export { TokenBucket } from './rate-limiter.ts';
 export { runWorkers, WorkQueue } from './work-queue.ts';

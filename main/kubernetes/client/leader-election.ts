@@ -1,9 +1,9 @@
 // Leader election by a Lease: of several copies of a program one runs at a time (client-go's tools/leaderelection).
-import { disposable, rfc3339Micro, type Clock } from '../../simulation/index.ts';
+import { disposable, rfc3339Micro, type Clock, type Random } from '../../simulation/index.ts';
 import { resources, type Lease, type Stored } from '../api/index.ts';
 import { isStatus } from '../api/status.ts';
 import type { ApiClient } from './client.ts';
-import type { EventRecorder } from './event-recorder.ts';
+import { makeEventRecorder, type EventRecorder } from './event-recorder.ts';
 
 /** The real default. */
 const LEASE_SECONDS = 15;
@@ -15,22 +15,51 @@ const RENEW_MS = 10_000;
 /** How often it is tried again, by the holder that failed to renew and by those who wait. */
 const RETRY_MS = 2_000;
 
+/** How a program that may have copies is run. */
 export interface LeaderElectionOptions {
   readonly client: ApiClient;
   readonly clock: Clock;
-  readonly recorder: EventRecorder;
-  /** The Lease, such as `kube-controller-manager`. */
+  readonly random: Random;
+  /** The program, and its Lease in kube-system, such as `kube-controller-manager`. */
   readonly name: string;
-  readonly namespace: string;
-  /** Who we are: host name, `_`, and a UUID. */
-  readonly identity: string;
+  /** The host's name; absent: without --leader-elect there is no election. */
+  readonly electOn: string | undefined;
   /** Runs while we lead; disposed when we no longer do. */
   readonly lead: () => Disposable;
 }
 
-/** Takes part in the election until disposed, which gives the lease up. */
-export function runWithLeaderElection(options: LeaderElectionOptions): Disposable {
-  const { client, clock, recorder, name, namespace, identity, lead } = options;
+/** Runs a program at once, or takes part in the election of the one copy that runs; disposing gives the lease up. */
+export function runWhileLeading({
+  client,
+  clock,
+  random,
+  name,
+  electOn,
+  lead,
+}: LeaderElectionOptions): Disposable {
+  if (electOn === undefined) return lead();
+  // Host name, `_`, and a UUID that no earlier run on this host had.
+  const identity = `${electOn}_${random.fork(`${name}/identity/${clock.now()}`).uuid()}`;
+  const recorder = makeEventRecorder({
+    client,
+    clock,
+    random: random.fork(`${name}/election`),
+    component: name,
+  });
+  return takePart({ client, clock, recorder, name, namespace: 'kube-system', identity, lead });
+}
+
+interface Candidate {
+  readonly client: ApiClient;
+  readonly clock: Clock;
+  readonly recorder: EventRecorder;
+  readonly name: string;
+  readonly namespace: string;
+  readonly identity: string;
+  readonly lead: () => Disposable;
+}
+
+function takePart({ client, clock, recorder, name, namespace, identity, lead }: Candidate): Disposable {
   let leading: Disposable | undefined;
   let observed: { record: string; atMs: number } | undefined;
   let renewedMs = 0;

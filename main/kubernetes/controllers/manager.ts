@@ -2,12 +2,7 @@
 import type { Identity } from '../../network/tls/index.ts';
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import type { ObjectKey } from '../api/index.ts';
-import {
-  makeEventRecorder,
-  makeInformerFactory,
-  runWithLeaderElection,
-  type ApiClient,
-} from '../client/index.ts';
+import { makeInformerFactory, runWhileLeading, type ApiClient } from '../client/index.ts';
 import { makeAdmissionPolicyStatusController } from './admission-policy-status.ts';
 import { makeHorizontalPodAutoscalerController } from './autoscaling/horizontal-pod-autoscaler.ts';
 import { makeCertificateApprover } from './certificates/approver.ts';
@@ -81,25 +76,8 @@ export function makeControllerManager(options: ControllerManagerOptions): Contro
   return {
     controllers: names,
     start() {
-      const { client, clock, random, leaderElectOn } = options;
-      if (leaderElectOn === undefined) return run();
-      const name = 'kube-controller-manager';
-      const identity = `${leaderElectOn}_${random.fork(`${name}/identity/${clock.now()}`).uuid()}`;
-      const recorder = makeEventRecorder({
-        client,
-        clock,
-        random: random.fork(`${name}/election`),
-        component: name,
-      });
-      return runWithLeaderElection({
-        client,
-        clock,
-        recorder,
-        name,
-        namespace: 'kube-system',
-        identity,
-        lead: run,
-      });
+      const { client, clock, random, leaderElectOn: electOn } = options;
+      return runWhileLeading({ client, clock, random, name: 'kube-controller-manager', electOn, lead: run });
     },
   };
 

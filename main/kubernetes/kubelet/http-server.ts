@@ -14,8 +14,8 @@ import {
   tlsSource,
   type Identity,
 } from '../../network/tls/index.ts';
-import { resources } from '../api/index.ts';
-import type { ApiClient } from '../client/index.ts';
+import { verbOfMethod } from '../api/index.ts';
+import { reviewAccess, reviewToken, type ApiClient, type ReviewedUser } from '../client/index.ts';
 import { kubeletPage, type PagesWorld } from './http-pages.ts';
 
 export interface HttpServerWorld extends PagesWorld {
@@ -35,11 +35,6 @@ const CLIENT_AUTHORITY = '/etc/kubernetes/pki/ca.crt';
 const CERTIFICATE = 'pki/kubelet.crt';
 const KEY = 'pki/kubelet.key';
 const YEAR_MS = 365 * 24 * 3_600_000;
-
-interface User {
-  readonly name: string;
-  readonly groups: readonly string[];
-}
 
 /** Serves both ports until disposed. */
 export function serveKubelet(world: HttpServerWorld): Disposable {
@@ -104,7 +99,7 @@ function makeKubeletHandler(world: HttpServerWorld): HttpHandler {
     const user = await userOf(world, request);
     if (user === undefined) return text(401, 'Unauthorized');
     const path = pathOf(request);
-    const verb = VERBS[request.method] ?? '';
+    const verb = verbOfMethod(request.method);
     const [specific, general] = subresourcesOf(path);
     if (
       !(await mayAccess(world, user, verb, specific)) &&
@@ -141,15 +136,6 @@ function makeKubeletHandler(world: HttpServerWorld): HttpHandler {
   };
 }
 
-const VERBS: Readonly<Record<string, string>> = {
-  GET: 'get',
-  HEAD: 'get',
-  POST: 'create',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-};
-
 /** The subresources of nodes by which a path is authorized: the finer first (KEP-2862), then `proxy` if it alone would do. */
 function subresourcesOf(path: string): readonly [string, string] {
   const [first = ''] = path.split('/').slice(1);
@@ -166,7 +152,7 @@ function subresourcesOf(path: string): readonly [string, string] {
 async function userOf(
   { client }: HttpServerWorld,
   { peer, headers }: HttpRequest,
-): Promise<User | undefined> {
+): Promise<ReviewedUser | undefined> {
   const { certificate } = peer;
   if (certificate !== undefined)
     return {
@@ -175,47 +161,18 @@ async function userOf(
     };
   const [scheme = '', token = ''] = (headerOf(headers, 'authorization') ?? '').split(' ');
   if (scheme.toLowerCase() !== 'bearer' || token === '') return undefined;
-  const review = await client.create<TokenReview>(resources.tokenreviews, {
-    apiVersion: 'authentication.k8s.io/v1',
-    kind: 'TokenReview',
-    spec: { token },
-  } as TokenReview);
-  const { authenticated, user } = review.status ?? {};
-  if (authenticated !== true || user?.username === undefined) return undefined;
-  return { name: user.username, groups: user.groups ?? [] };
+  return await reviewToken(client, token);
 }
 
 async function mayAccess(
   { client, config }: HttpServerWorld,
-  user: User,
+  user: ReviewedUser,
   verb: string,
   subresource: string,
 ): Promise<boolean> {
-  const review = await client.create<AccessReview>(resources.subjectaccessreviews, {
-    apiVersion: 'authorization.k8s.io/v1',
-    kind: 'SubjectAccessReview',
-    spec: {
-      user: user.name,
-      groups: user.groups,
-      resourceAttributes: { verb, version: 'v1', resource: 'nodes', subresource, name: config.nodeName },
-    },
-  } as AccessReview);
-  return review.status?.allowed === true;
-}
-
-interface TokenReview {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly status?: {
-    readonly authenticated?: boolean;
-    readonly user?: { readonly username?: string; readonly groups?: readonly string[] };
-  };
-}
-
-interface AccessReview {
-  readonly apiVersion: string;
-  readonly kind: string;
-  readonly status?: { readonly allowed?: boolean };
+  return await reviewAccess(client, user, {
+    resourceAttributes: { verb, version: 'v1', resource: 'nodes', subresource, name: config.nodeName },
+  });
 }
 
 function pathOf({ target }: HttpRequest): string {

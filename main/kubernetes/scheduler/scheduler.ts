@@ -17,7 +17,7 @@ import {
 import {
   makeEventRecorder,
   makeInformerFactory,
-  runWithLeaderElection,
+  runWhileLeading,
   type ApiClient,
   type EventRecorder,
   type Informer,
@@ -63,25 +63,8 @@ export function makeScheduler(options: SchedulerOptions): Scheduler {
   const run = (): Disposable => new SchedulerRun(options).start();
   return {
     start() {
-      const { client, clock, random, leaderElectOn } = options;
-      if (leaderElectOn === undefined) return run();
-      const name = 'kube-scheduler';
-      const identity = `${leaderElectOn}_${random.fork(`${name}/identity/${clock.now()}`).uuid()}`;
-      const recorder = makeEventRecorder({
-        client,
-        clock,
-        random: random.fork(`${name}/election`),
-        component: name,
-      });
-      return runWithLeaderElection({
-        client,
-        clock,
-        recorder,
-        name,
-        namespace: 'kube-system',
-        identity,
-        lead: run,
-      });
+      const { client, clock, random, leaderElectOn: electOn } = options;
+      return runWhileLeading({ client, clock, random, name: 'kube-scheduler', electOn, lead: run });
     },
   };
 }

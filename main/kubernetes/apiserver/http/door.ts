@@ -6,6 +6,7 @@ import {
   type HttpResponse,
 } from '../../../network/http/index.ts';
 import type { Binding } from '../../api/types.ts';
+import { verbOfMethod } from '../../api/verbs.ts';
 import { deprecationWarning, unsimulatedIn } from '../../api/api-versions.ts';
 import type { PatchType } from '../../client/client.ts';
 import { proxyAnswer } from '../aggregation/proxy.ts';
@@ -232,17 +233,13 @@ function checkMethod({ resource }: Served, { request, info }: Exchange): void {
   let verbs: readonly string[] = resource.verbs;
   if (subresource !== '')
     verbs = resource.subresources.find((known) => known.name === subresource)?.verbs ?? [];
-  const verb = subresource !== '' ? connectVerb(request.method) : info.verb;
+  const verb = subresource !== '' ? verbOfMethod(request.method) : info.verb;
   const misplaced =
     subresource === '' &&
     ((request.method === 'POST' && (name !== '' || (resource.namespaced && namespace === ''))) ||
       ((request.method === 'PUT' || request.method === 'PATCH') && name === ''));
   const known = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'].includes(request.method);
   if (!known || misplaced || !verbs.includes(verb)) throw methodNotAllowed();
-}
-
-function connectVerb(method: string): string {
-  return { GET: 'get', POST: 'create', PUT: 'update', PATCH: 'patch', DELETE: 'delete' }[method] ?? '';
 }
 
 function answerObject(exchange: Exchange, served: Served, status: number, object: unknown): HttpResponse {

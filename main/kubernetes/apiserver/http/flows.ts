@@ -4,37 +4,8 @@ import { resources } from '../../api/resources.ts';
 import type { Attributes } from '../auth/authorizer.ts';
 import type { UserInfo } from '../auth/user.ts';
 import type { Catalogue } from '../catalogue.ts';
+import type { FlowRules, FlowSpec, FlowSubject } from '../flow-schema.ts';
 import type { StoredObject } from '../object.ts';
-
-interface Subject {
-  readonly kind: string;
-  readonly user?: { readonly name: string };
-  readonly group?: { readonly name: string };
-  readonly serviceAccount?: { readonly namespace: string; readonly name: string };
-}
-
-interface ResourceRule {
-  readonly verbs: readonly string[];
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly clusterScope?: boolean;
-  readonly namespaces?: readonly string[];
-}
-
-interface Rule {
-  readonly subjects: readonly Subject[];
-  readonly resourceRules?: readonly ResourceRule[];
-  readonly nonResourceRules?: readonly {
-    readonly verbs: readonly string[];
-    readonly nonResourceURLs: readonly string[];
-  }[];
-}
-
-interface FlowSpec {
-  readonly priorityLevelConfiguration: { readonly name: string };
-  readonly matchingPrecedence?: number;
-  readonly rules?: readonly Rule[];
-}
 
 const PRECEDENCE_DEFAULT = 1000;
 /** A request's flow, by the uids that its answer's headers carry. */
@@ -85,7 +56,7 @@ function byPrecedence(a: StoredObject, b: StoredObject): number {
 }
 
 function matches(
-  { subjects, resourceRules = [], nonResourceRules = [] }: Rule,
+  { subjects, resourceRules = [], nonResourceRules = [] }: FlowRules,
   request: Attributes,
 ): boolean {
   if (!subjects.some((subject) => isSubject(subject, request.user))) return false;
@@ -111,10 +82,9 @@ function matches(
   );
 }
 
-function isSubject(subject: Subject, { name, groups }: UserInfo): boolean {
-  if (subject.user !== undefined) return subject.user.name === '*' || subject.user.name === name;
-  if (subject.group !== undefined) return subject.group.name === '*' || groups.includes(subject.group.name);
-  if (subject.serviceAccount === undefined) return false;
+function isSubject(subject: FlowSubject, { name, groups }: UserInfo): boolean {
+  if ('user' in subject) return subject.user.name === '*' || subject.user.name === name;
+  if ('group' in subject) return subject.group.name === '*' || groups.includes(subject.group.name);
   const { namespace, name: account } = subject.serviceAccount;
   const prefix = `system:serviceaccount:${namespace}:`;
   return account === '*' ? name.startsWith(prefix) : name === prefix + account;

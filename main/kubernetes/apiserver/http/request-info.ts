@@ -1,4 +1,5 @@
 // From a request's path to what it asks for (apiserver pkg/endpoints/request/requestinfo.go).
+import { verbOfMethod } from '../../api/verbs.ts';
 
 export interface RequestInfo {
   /** Whether the path is one of resources. */
@@ -16,15 +17,6 @@ export interface RequestInfo {
   /** Under the deprecated `/watch/` prefix. */
   readonly legacyWatch: boolean;
 }
-
-const METHOD_VERBS: Readonly<Record<string, string>> = {
-  POST: 'create',
-  GET: 'get',
-  HEAD: 'get',
-  PUT: 'update',
-  PATCH: 'patch',
-  DELETE: 'delete',
-};
 
 /** Subresources of namespaces that aren't resources in a namespace. */
 const NAMESPACE_SUBRESOURCES = new Set(['status', 'finalize']);
@@ -54,7 +46,7 @@ export function requestInfoOf(method: string, path: string, query: URLSearchPara
   const group = isCore ? '' : parts[1]!;
   const version = isCore ? parts[1]! : parts[2]!;
 
-  let verb = METHOD_VERBS[method] ?? '';
+  let verb = verbOfMethod(method);
   let legacyWatch = false;
   let segments = rest;
   if (segments[0] === 'watch' && segments.length > 1) {

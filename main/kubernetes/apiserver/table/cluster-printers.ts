@@ -184,4 +184,20 @@ export const clusterPrinters: Readonly<Record<string, Printer>> = {
       ];
     },
   ),
+  componentstatuses: printer<{
+    conditions?: readonly { type: string; status: string; message?: string; error?: string }[];
+  }>(
+    [
+      NAME,
+      'Status|Status of the component conditions',
+      'Message|Message of the component conditions',
+      'Error|Error of the component conditions',
+    ],
+    (object) => {
+      const healthy = object.conditions?.find(({ type }) => type === 'Healthy');
+      const status =
+        healthy?.status === 'True' ? 'Healthy' : healthy?.status === 'False' ? 'Unhealthy' : 'Unknown';
+      return [object.metadata.name, status, healthy?.message ?? '', healthy?.error ?? ''];
+    },
+  ),
 };

@@ -3,7 +3,6 @@ import type { Cell, Column, Kind, Printer } from '../kinds/kind.ts';
 import type { StoredObject } from '../object.ts';
 import { ageOf } from './duration.ts';
 import { printers } from './kind-printers.ts';
-import { platformPrinters } from './platform-printers.ts';
 
 const NAME_DESCRIPTION =
   'Name must be unique within a namespace. Is required when creating resources, although some resources may allow a client to request the generation of an appropriate name automatically. Name is primarily intended for creation idempotence and configuration definition. Cannot be updated. More info: https://kubernetes.io/docs/concepts/overview/working-with-objects/names#names';
@@ -26,5 +25,5 @@ export function printerOf(kind: Kind, shown: string | undefined): Printer {
   const isOther = shown !== undefined && shown !== kind.resource.kind;
   if (kind.printer !== undefined && (kind.custom !== undefined || !isOther)) return kind.printer;
   const own = isOther ? shown : kind.resource.plural;
-  return printers[own] ?? platformPrinters[own] ?? DEFAULT_PRINTER;
+  return printers[own] ?? DEFAULT_PRINTER;
 }

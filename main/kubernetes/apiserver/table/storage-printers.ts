@@ -1,6 +1,7 @@
 // The printers of volumes, claims, classes and drivers (pkg/printers/internalversion).
 import type { PersistentVolume, PersistentVolumeClaim, StorageClass } from '../../api/types.ts';
 import type { Printer } from '../kinds/kind.ts';
+import { textAt } from '../object.ts';
 import { AGE, NAME, NONE, UNSET, age, printer } from './columns.ts';
 import { CORE } from './cells.ts';
 
@@ -19,7 +20,8 @@ function modesText(modes: readonly string[] | undefined): string {
     .join(',');
 }
 
-const CSI_DRIVER = '@io.k8s.api.storage.v1.CSIDriverSpec';
+const STORAGE = '@io.k8s.api.storage.v1';
+const CSI_DRIVER = `${STORAGE}.CSIDriverSpec`;
 
 interface CsiDriver {
   readonly spec?: {
@@ -144,5 +146,39 @@ export const storagePrinters: Readonly<Record<string, Printer>> = {
         age(object, nowMs),
       ];
     },
+  ),
+  csistoragecapacities: printer<object>(
+    [
+      NAME,
+      `StorageClassName|${STORAGE}.CSIStorageCapacity.storageClassName`,
+      `Capacity|${STORAGE}.CSIStorageCapacity.capacity`,
+    ],
+    (object) => [
+      object.metadata.name,
+      textAt(object, 'storageClassName'),
+      textAt(object, 'capacity') || UNSET,
+    ],
+  ),
+  volumeattachments: printer<{ status?: { attached?: boolean } }>(
+    [
+      NAME,
+      `Attacher|${STORAGE}.VolumeAttachmentSpec.attacher`,
+      `PV|${STORAGE}.VolumeAttachmentSource.persistentVolumeName`,
+      `Node|${STORAGE}.VolumeAttachmentSpec.nodeName`,
+      `b:Attached|${STORAGE}.VolumeAttachmentStatus.attached`,
+      AGE,
+    ],
+    (object, nowMs) => [
+      object.metadata.name,
+      textAt(object, 'spec', 'attacher'),
+      textAt(object, 'spec', 'source', 'persistentVolumeName'),
+      textAt(object, 'spec', 'nodeName'),
+      object.status?.attached ?? false,
+      age(object, nowMs),
+    ],
+  ),
+  volumeattributesclasses: printer<object>(
+    [NAME, `DriverName|${STORAGE}.VolumeAttributesClass.driverName`, AGE],
+    (object, nowMs) => [object.metadata.name, textAt(object, 'driverName'), age(object, nowMs)],
   ),
 };

@@ -66,7 +66,8 @@ function checkExpression(
     faults.invalid(field, expression, `must evaluate to ${wanted} but got ${typeText(compiled.type)}`);
 }
 
-function checkPolicy(faults: Faults, { spec = {} }: Policy): void {
+/** What both kinds of policies say of where they apply; what their expressions may name. */
+function checkScope(faults: Faults, spec: NonNullable<Policy['spec']>): CelScope {
   faults.word('spec.failurePolicy', spec.failurePolicy, ['Fail', 'Ignore']);
   if (spec.paramKind !== undefined) checkParamKind(faults, spec.paramKind);
   if (spec.matchConstraints === undefined) faults.add(required('spec.matchConstraints'));
@@ -78,6 +79,11 @@ function checkPolicy(faults: Faults, { spec = {} }: Policy): void {
   const scope = policyScope(spec.variables);
   checkVariables(faults, spec.variables ?? []);
   checkConditions(faults, scope, spec.matchConditions ?? []);
+  return scope;
+}
+
+function checkPolicy(faults: Faults, { spec = {} }: Policy): void {
+  const scope = checkScope(faults, spec);
   const { validations = [], auditAnnotations = [] } = spec;
   if (validations.length === 0 && auditAnnotations.length === 0) {
     const why = 'validations or auditAnnotations must contain at least one item';
@@ -247,16 +253,7 @@ interface MutatingPolicy {
 
 /** A policy that changes objects. Differs: what its expressions yield isn't looked at. */
 function checkMutatingPolicy(faults: Faults, { spec = {} }: MutatingPolicy): void {
-  faults.word('spec.failurePolicy', spec.failurePolicy, ['Fail', 'Ignore']);
-  if (spec.paramKind !== undefined) checkParamKind(faults, spec.paramKind);
-  if (spec.matchConstraints === undefined) faults.add(required('spec.matchConstraints'));
-  else {
-    checkMatch(faults, 'spec.matchConstraints', spec.matchConstraints);
-    if ((spec.matchConstraints.resourceRules ?? []).length === 0)
-      faults.add(required('spec.matchConstraints.resourceRules'));
-  }
-  checkVariables(faults, spec.variables ?? []);
-  checkConditions(faults, policyScope(spec.variables), spec.matchConditions ?? []);
+  checkScope(faults, spec);
   const { mutations = [], reinvocationPolicy } = spec;
   if (mutations.length === 0)
     faults.add(required('spec.mutations', 'mutations must contain at least one item'));

@@ -16,13 +16,9 @@ interface Scalable extends ApiObject {
   status?: { replicas?: number };
 }
 
-/** The Scale of a custom resource, whose definition says where replicas are. */
-function customScale(object: StoredObject, paths: ScalePaths): StoredObject {
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
-  const numberAt = (path: string): number => Number(valuesAt(object, path)[0] ?? 0);
-  const replicas = numberAt(paths.specReplicasPath);
-  const selector =
-    paths.labelSelectorPath === undefined ? undefined : valuesAt(object, paths.labelSelectorPath)[0];
+/** What a Scale shares with the object that it is of. */
+function headOf({ metadata }: StoredObject): Pick<StoredObject, 'kind' | 'apiVersion' | 'metadata'> {
+  const { name, namespace, uid, resourceVersion, creationTimestamp } = metadata;
   return {
     kind: 'Scale',
     apiVersion: 'autoscaling/v1',
@@ -33,6 +29,17 @@ function customScale(object: StoredObject, paths: ScalePaths): StoredObject {
       resourceVersion,
       creationTimestamp,
     },
+  };
+}
+
+/** The Scale of a custom resource, whose definition says where replicas are. */
+function customScale(object: StoredObject, paths: ScalePaths): StoredObject {
+  const numberAt = (path: string): number => Number(valuesAt(object, path)[0] ?? 0);
+  const replicas = numberAt(paths.specReplicasPath);
+  const selector =
+    paths.labelSelectorPath === undefined ? undefined : valuesAt(object, paths.labelSelectorPath)[0];
+  return {
+    ...headOf(object),
     spec: { ...(replicas === 0 ? {} : { replicas }) },
     status: {
       replicas: numberAt(paths.statusReplicasPath),
@@ -45,7 +52,6 @@ function customScale(object: StoredObject, paths: ScalePaths): StoredObject {
 export function scaleOf(object: StoredObject, paths?: ScalePaths): StoredObject {
   if (paths !== undefined) return customScale(object, paths);
   const { spec, status } = object as Scalable;
-  const { name, namespace, uid, resourceVersion, creationTimestamp } = object.metadata;
   const selector = spec?.selector;
   const isMap = object.kind === 'ReplicationController';
   const parsed = isMap
@@ -53,15 +59,7 @@ export function scaleOf(object: StoredObject, paths?: ScalePaths): StoredObject 
     : labelSelectorOf(selector as LabelSelectorSpec | undefined);
   const text = selector === undefined ? '' : formatLabelSelector(parsed);
   return {
-    kind: 'Scale',
-    apiVersion: 'autoscaling/v1',
-    metadata: {
-      name,
-      ...(namespace === undefined ? {} : { namespace }),
-      uid,
-      resourceVersion,
-      creationTimestamp,
-    },
+    ...headOf(object),
     spec: { ...((spec?.replicas ?? 0) === 0 ? {} : { replicas: spec!.replicas }) },
     status: { replicas: status?.replicas ?? 0, ...(text === '' ? {} : { selector: text }) },
   };

@@ -1,8 +1,7 @@
 // bridge(8): ports of bridges and the forwarding databases of bridges and VXLAN devices.
 import { ErrnoError, parseIpv4, type FdbEntry, type Link } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { Output } from '../frame/output.ts';
-import { IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
+import { makeIpContext, IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
 
 const USAGE = `Usage: bridge [ OPTIONS ] OBJECT { COMMAND | help }
        bridge [ -force ] -batch filename
@@ -23,19 +22,8 @@ const OBJECTS: readonly (readonly [
 
 /** bridge(8) */
 export const bridge: Program = async (proc) => {
-  const out = new Output(proc, proc.stdout);
-  const context: IpContext = {
-    proc,
-    out,
-    family: undefined,
-    brief: false,
-    details: false,
-    statistics: 0,
-    json: false,
-    pretty: false,
-    oneline: false,
-    color: false,
-  };
+  const context = makeIpContext(proc);
+  const { out } = context;
   try {
     const status = await run(context, proc.argv.slice(1));
     await out.flush();

@@ -1,6 +1,6 @@
 // What all of ip's objects share: the options of a run, its errors, JSON.
 import type { Process } from '../../kernel/index.ts';
-import type { Output } from '../frame/output.ts';
+import { Output } from '../frame/output.ts';
 
 /** What a run of ip was asked for in general, and where it prints. */
 export interface IpContext {
@@ -14,6 +14,22 @@ export interface IpContext {
   pretty: boolean;
   oneline: boolean;
   color: boolean;
+}
+
+/** A run that was given no options yet. */
+export function makeIpContext(proc: Process): IpContext {
+  return {
+    proc,
+    out: new Output(proc, proc.stdout),
+    family: undefined,
+    brief: false,
+    details: false,
+    statistics: 0,
+    json: false,
+    pretty: false,
+    oneline: false,
+    color: false,
+  };
 }
 
 /** A refusal in ip's words, with its exit status. */

@@ -2,8 +2,7 @@
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { dialectOf } from '../frame/command.ts';
-import { Output } from '../frame/output.ts';
-import { IpError, type IpContext } from './ip-context.ts';
+import { makeIpContext, IpError, type IpContext } from './ip-context.ts';
 import { ipAddress, ipLink } from './ip-link.ts';
 import { ipNeighbour } from './ip-neighbour.ts';
 import { ipMonitor, ipRoute, ipRule } from './ip-route.ts';
@@ -42,19 +41,8 @@ const OBJECTS: readonly (readonly [name: string, handler: ObjectHandler])[] = [
 
 /** ip(8) */
 export const ip: Program = async (proc) => {
-  const out = new Output(proc, proc.stdout);
-  const context: IpContext = {
-    proc,
-    out,
-    family: undefined,
-    brief: false,
-    details: false,
-    statistics: 0,
-    json: false,
-    pretty: false,
-    oneline: false,
-    color: false,
-  };
+  const context = makeIpContext(proc);
+  const { out } = context;
   const args = proc.argv.slice(1);
   try {
     const status = await run(context, args);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { resources, type Lease } from '../../../../main/kubernetes/api/index.ts';
-import { makeEventRecorder, runWithLeaderElection } from '../../../../main/kubernetes/client/index.ts';
+import { runWhileLeading } from '../../../../main/kubernetes/client/index.ts';
 import { disposable } from '../../../../main/simulation/index.ts';
 import { makeApi } from '../../../support/make-api.ts';
 
@@ -8,33 +8,32 @@ test('one of two leads, and the other takes over when it falls silent', async ()
   using api = makeApi();
   const { client, clock, random } = api;
   const leaders = new Set<string>();
-  const join = (identity: string): Disposable =>
-    runWithLeaderElection({
+  const join = (host: string): Disposable =>
+    runWhileLeading({
       client,
       clock,
-      recorder: makeEventRecorder({ client, clock, random, component: 'kube-scheduler' }),
+      random,
       name: 'kube-scheduler',
-      namespace: 'kube-system',
-      identity,
+      electOn: host,
       lead() {
-        leaders.add(identity);
-        return disposable(() => leaders.delete(identity));
+        leaders.add(host);
+        return disposable(() => leaders.delete(host));
       },
     });
-  const first = join('master1_a');
+  const first = join('master1');
   await clock.advance({ seconds: 1 });
-  using _second = join('master2_b');
+  using _second = join('master2');
   await clock.advance({ minutes: 1 });
-  expect([...leaders]).toEqual(['master1_a']);
+  expect([...leaders]).toEqual(['master1']);
 
   first[Symbol.dispose]();
   await clock.advance({ seconds: 10 });
   expect([...leaders]).toEqual([]);
   await clock.advance({ seconds: 10 });
-  expect([...leaders]).toEqual(['master2_b']);
+  expect([...leaders]).toEqual(['master2']);
   const lease = await client.get<Lease>(resources.leases, 'kube-scheduler', { namespace: 'kube-system' });
   expect(lease.spec).toMatchObject({
-    holderIdentity: 'master2_b',
+    holderIdentity: expect.stringMatching(/^master2_[0-9a-f-]{36}$/),
     leaseDurationSeconds: 15,
     leaseTransitions: 1,
   });

@@ -2,52 +2,26 @@
 //
 // Differs: requests aren't queued by them; there is one client at a time to be fair to.
 import type { KubernetesObject } from '../api/meta.ts';
+import type { FlowNonResourceRule, FlowResourceRule, FlowRules, FlowSubject } from './flow-schema.ts';
 
-type Subject =
-  | { readonly kind: 'Group'; readonly group: { readonly name: string } }
-  | { readonly kind: 'User'; readonly user: { readonly name: string } }
-  | {
-      readonly kind: 'ServiceAccount';
-      readonly serviceAccount: { readonly namespace: string; readonly name: string };
-    };
-
-interface ResourceRule {
-  readonly verbs: readonly string[];
-  readonly apiGroups: readonly string[];
-  readonly resources: readonly string[];
-  readonly clusterScope?: boolean;
-  readonly namespaces?: readonly string[];
-}
-
-interface NonResourceRule {
-  readonly verbs: readonly string[];
-  readonly nonResourceURLs: readonly string[];
-}
-
-interface Rules {
-  readonly subjects: readonly Subject[];
-  readonly resourceRules?: readonly ResourceRule[];
-  readonly nonResourceRules?: readonly NonResourceRule[];
-}
-
-const group = (name: string): Subject => ({ kind: 'Group', group: { name } });
-const user = (name: string): Subject => ({ kind: 'User', user: { name } });
-const KUBE_SYSTEM_ACCOUNTS: Subject = {
+const group = (name: string): FlowSubject => ({ kind: 'Group', group: { name } });
+const user = (name: string): FlowSubject => ({ kind: 'User', user: { name } });
+const KUBE_SYSTEM_ACCOUNTS: FlowSubject = {
   kind: 'ServiceAccount',
   serviceAccount: { namespace: 'kube-system', name: '*' },
 };
 
-const ALL_RESOURCES: ResourceRule = {
+const ALL_RESOURCES: FlowResourceRule = {
   verbs: ['*'],
   apiGroups: ['*'],
   resources: ['*'],
   clusterScope: true,
   namespaces: ['*'],
 };
-const ALL_PATHS: NonResourceRule = { verbs: ['*'], nonResourceURLs: ['*'] };
+const ALL_PATHS: FlowNonResourceRule = { verbs: ['*'], nonResourceURLs: ['*'] };
 
 /** All that these may ask. */
-function everythingOf(...subjects: Subject[]): Rules {
+function everythingOf(...subjects: FlowSubject[]): FlowRules {
   return { subjects, resourceRules: [ALL_RESOURCES], nonResourceRules: [ALL_PATHS] };
 }
 
@@ -58,7 +32,7 @@ function flowSchema(
   level: string,
   precedence: number,
   distinguisher: 'ByUser' | 'ByNamespace' | undefined,
-  rules: Rules,
+  rules: FlowRules,
 ): KubernetesObject {
   return {
     metadata: { name, annotations: AUTOMATIC },
