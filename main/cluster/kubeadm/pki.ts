@@ -1,6 +1,6 @@
 // The keys and certificates of a cluster, as kubeadm makes them, and the kubeconfigs that carry them.
 import { stringify } from 'yaml';
-import { issueCertificate, makeKeyPair, type Identity } from '../../network/tls/index.ts';
+import { issueCertificate, makeKeyPair, parseCertificates, type Identity } from '../../network/tls/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import type { Profile } from '../profile.ts';
@@ -29,16 +29,8 @@ export function clusterPki(store: Store, clock: Clock, random: Random, profile: 
   const saved = store.get(STORE_KEY);
   if (saved !== undefined) {
     const known = JSON.parse(String(saved.value)) as Pki;
-    if (known.frontProxy !== undefined && known.kubeletClient !== undefined) return known;
-    // Made before there were an aggregator and proxies to kubelets.
-    const issuer = new Issuer(clock, random);
-    const completed: Pki = {
-      ...known,
-      ...(known.frontProxy === undefined ? issueFrontProxy(issuer) : {}),
-      kubeletClient: known.kubeletClient ?? issueKubeletClient(issuer, known.authority),
-    };
-    store.save([{ key: STORE_KEY, value: JSON.stringify(completed) }]);
-    return completed;
+    // What older workspaces hold isn't X.509: their cluster gets new ones, as after `kubeadm certs renew`.
+    if (parseCertificates(known.authority.certificate).length > 0) return known;
   }
   const pki = issueAll(new Issuer(clock, random), profile);
   store.save([{ key: STORE_KEY, value: JSON.stringify(pki) }]);

@@ -9,6 +9,7 @@ export function goTlsMessage(error: TlsError, name: string, nowMs: number): stri
   switch (code) {
     case 'unknown-authority':
     case 'self-signed':
+    case 'self-signed-in-chain':
       return `${PREFIX}certificate signed by unknown authority`;
     case 'expired':
       return `${PREFIX}certificate has expired or is not yet valid: current time ${goTime(nowMs)} is after ${goTime(certificate?.notAfterMs ?? nowMs)}`;

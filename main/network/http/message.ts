@@ -25,6 +25,8 @@ export interface Peer {
   readonly isDistrusted?: boolean;
   /** SNI host name, when the transport is TLS. */
   readonly serverName?: string;
+  /** What was agreed on, when the transport is TLS. */
+  readonly tls?: { readonly version: string; readonly cipher: string; readonly protocol: string | undefined };
 }
 
 export interface HttpRequest {

@@ -13,6 +13,7 @@ export const TAG = {
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
+  null: 0x05,
   oid: 0x06,
   utf8String: 0x0c,
   printableString: 0x13,
@@ -102,10 +103,13 @@ export function oid(text: string): Buffer {
   return der(TAG.oid, Buffer.from(bytes));
 }
 
-/** A positive number from its bytes. */
+/** A positive number from its bytes, in as few as it takes. */
 export function integer(bytes: Uint8Array): Buffer {
-  const isNegative = bytes.length === 0 || bytes[0]! >= 0x80;
-  return der(TAG.integer, isNegative ? Buffer.from([0]) : Buffer.alloc(0), bytes);
+  let start = 0;
+  while (start < bytes.length - 1 && bytes[start] === 0) start++;
+  const short = bytes.subarray(start);
+  const isNegative = short.length === 0 || short[0]! >= 0x80;
+  return der(TAG.integer, isNegative ? Buffer.from([0]) : Buffer.alloc(0), short);
 }
 
 export function bitString(bytes: Uint8Array, unusedBits = 0): Buffer {

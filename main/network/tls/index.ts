@@ -1,13 +1,18 @@
-// TLS, modelled: certificates, the handshake with its errors, and listeners. Nothing is encrypted; everybody is who they say.
+// TLS, modelled: real X.509 certificates and keys, the handshake with its errors, and listeners. Nothing is encrypted.
 export {
   certificateProblem,
+  isIssuedBy,
   issueCertificate,
+  matchesName,
   parseCertificates,
   type Certificate,
+  type CertificateProblem,
   type Identity,
 } from './certificate.ts';
-export { acceptTls, connectTls, TlsError, type TlsStream } from './handshake.ts';
-export { makeKeyPair } from './keys.ts';
+export { DerError, inside, oidText, readAll, TAG, type DerValue } from './der.ts';
+export * as der from './der.ts';
+export { acceptTls, connectTls, TlsError, type TlsStream, type TlsVersion } from './handshake.ts';
+export { makeKeyPair, signBytes, signatureAlgorithm, type KeyKind } from './keys.ts';
 export { GO_PLAIN_ANSWER, tlsSource } from './listener.ts';
 export { parseSigningRequest, type SigningRequest } from './signing-request.ts';
 export { isX509IssuedBy, issueX509, parseX509Validity } from './x509.ts';

@@ -4,7 +4,10 @@ import type { AcceptedStream, StreamSource } from '../http/index.ts';
 import type { TcpListener, TcpSocket } from '../socket/socket.ts';
 import { acceptTls, TlsError, type TlsServerOptions } from './handshake.ts';
 
-export interface TlsListenerOptions {
+export interface TlsListenerOptions extends Pick<
+  TlsServerOptions,
+  'identityFor' | 'protocols' | 'versions' | 'cipher13' | 'tickets'
+> {
   /** Read for each connection, so that a renewed certificate counts from then on. */
   readonly identity: () => TlsServerOptions['identity'];
   readonly clientAuthorities?: () => string;
@@ -27,6 +30,7 @@ export function tlsSource(listener: TcpListener, options: TlsListenerOptions): S
   const greet = async (socket: TcpSocket): Promise<void> => {
     try {
       const stream = await acceptTls(socket, {
+        ...pick(options),
         identity: options.identity(),
         ...(options.clientAuthorities === undefined
           ? {}
@@ -34,11 +38,12 @@ export function tlsSource(listener: TcpListener, options: TlsListenerOptions): S
         nowMs: options.clock.now(),
         random: options.random,
       });
-      const { peerCertificate, serverName } = stream;
+      const { peerCertificate, serverName, version, cipher, protocol } = stream;
       const accepted: AcceptedStream = {
         ...stream,
         remote: socket.remote,
         peer: {
+          tls: { version, cipher, protocol },
           ...(serverName === undefined ? {} : { serverName }),
           ...(peerCertificate === undefined
             ? {}
@@ -77,5 +82,19 @@ export function tlsSource(listener: TcpListener, options: TlsListenerOptions): S
       if (failure !== undefined) return Promise.reject(failure.error as Error);
       return new Promise((resolve, reject) => waiting.push({ resolve, reject }));
     },
+  };
+}
+
+function pick(options: TlsListenerOptions): Partial<TlsServerOptions> {
+  const { identityFor, protocols, versions, cipher13, tickets } = options;
+  // What answers plain HTTP as Go does is a Go server in the rest too.
+  const isGo = options.plainAnswer === GO_PLAIN_ANSWER;
+  return {
+    ...(isGo ? { protocols: ['h2', 'http/1.1'], cipher13: 'TLS_AES_128_GCM_SHA256', tickets: 1 } : {}),
+    ...(identityFor === undefined ? {} : { identityFor }),
+    ...(protocols === undefined ? {} : { protocols }),
+    ...(versions === undefined ? {} : { versions }),
+    ...(cipher13 === undefined ? {} : { cipher13 }),
+    ...(tickets === undefined ? {} : { tickets }),
   };
 }

@@ -1,14 +1,8 @@
-// Real X.509 certificates as this world's handshake understands them.
+// What the handshake and its users need to know of an X.509 certificate.
 import { createPublicKey, X509Certificate } from 'node:crypto';
 import type { Certificate } from './certificate.ts';
-import { TAG } from './der.ts';
 
-/** Whether a PEM block holds a DER sequence, as every real certificate is. */
-export function isDer(bytes: Buffer): boolean {
-  return bytes[0] === TAG.sequence;
-}
-
-/** What the certificate says; undefined for one that can't be read. */
+/** What a certificate in DER says; undefined for one that can't be read. */
 export function readX509(bytes: Buffer): Certificate | undefined {
   let parsed: X509Certificate;
   try {
@@ -24,6 +18,8 @@ export function readX509(bytes: Buffer): Certificate | undefined {
     commonName: partsOf(parsed.subject, 'CN').at(-1) ?? '',
     organizations: partsOf(parsed.subject, 'O'),
     issuer: partsOf(parsed.issuer, 'CN').at(-1) ?? '',
+    subjectName: oneLine(parsed.subject),
+    issuerName: oneLine(parsed.issuer),
     dnsNames: valuesOf('DNS:'),
     ipAddresses: valuesOf('IP Address:'),
     isAuthority: parsed.ca,
@@ -38,10 +34,22 @@ export function readX509(bytes: Buffer): Certificate | undefined {
 
 /** Whether a certificate in DER was signed with the private half of a public key in PEM. */
 export function verifiesX509(bytes: Buffer, publicKey: string): boolean {
-  return new X509Certificate(bytes).verify(createPublicKey(publicKey));
+  try {
+    return new X509Certificate(bytes).verify(createPublicKey(publicKey));
+  } catch (error) {
+    if (error instanceof Error) return false; // Another kind of key than the one it was signed with.
+    throw error;
+  }
 }
 
 /** The values of one attribute of a Name, one `KEY=value` a line. */
-function partsOf(name: string, key: string): string[] {
-  return name.split('\n').flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+function partsOf(name: string | undefined, key: string): string[] {
+  return (name ?? '')
+    .split('\n')
+    .flatMap((line) => (line.startsWith(`${key}=`) ? [line.slice(key.length + 1)] : []));
+}
+
+/** `O=lab; CN=web`, as curl shows a name. */
+function oneLine(name: string | undefined): string {
+  return (name ?? '').split('\n').join('; ');
 }

@@ -533,6 +533,7 @@ class Run {
             caFile: this.value('cacert'),
             certificateFile: this.value('cert'),
             keyFile: this.value('key'),
+            protocols: this.has('http1.1') || this.has('http1.0') ? ['http/1.1'] : ['h2', 'http/1.1'],
             note: (text) => this.note(text),
           }),
           undefined,

@@ -236,6 +236,7 @@ class Fetch {
           caFile: options.value('ca-certificate'),
           certificateFile: undefined,
           keyFile: undefined,
+          protocols: ['http/1.1'],
           note: async () => undefined,
         }));
       } catch (error) {
