@@ -3,6 +3,7 @@ import { ErrnoError, type ByteStream } from '../../network/index.ts';
 import { OpenFileBase, READ_BYTES_DEFAULT, toBytes, type Description } from './description.ts';
 import type { FileStat } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
+import { dropPrivileges } from './permissions.ts';
 import type { Process } from './process.ts';
 import type { Tty } from './tty.ts';
 import type { VirtualProcess } from './virtual-process.ts';
@@ -91,7 +92,10 @@ export class FileHandle extends OpenFileBase {
 
   private tryWrite(data: Uint8Array): number {
     try {
-      return this.description.tryWrite(withinFileLimit(this.process, this.description, data));
+      const taken = this.description.tryWrite(withinFileLimit(this.process, this.description, data));
+      const { node } = this.description;
+      if (node !== undefined) dropPrivileges(node, this.process);
+      return taken;
     } catch (error) {
       if (error instanceof ErrnoError && error.code === 'EPIPE') {
         this.process.deliver('SIGPIPE');
@@ -107,7 +111,9 @@ export class FileHandle extends OpenFileBase {
   }
   truncate(sizeBytes: number): void {
     this.process.enter();
+    const { node } = this.description;
     this.description.truncate(sizeBytes);
+    if (node !== undefined) dropPrivileges(node, this.process);
   }
   stat(): FileStat {
     this.process.enter();

@@ -1,6 +1,7 @@
 // What the kernel of one machine offers beyond a process's own calls: process table, terminals, modules, services.
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { ByteStream, NetworkNamespace, SocketOwner } from '../../network/index.ts';
+import type { CapabilitySet } from './capability.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { ResourceLimits } from './limits.ts';
 import type { OpenFile } from './open-file.ts';
@@ -49,6 +50,8 @@ export interface StartOptions {
   readonly cwd?: string;
   readonly credentials?: Credentials;
   readonly namespaces?: Namespaces;
+  /** All that it and its descendants can have; absent: all there are. */
+  readonly capabilities?: CapabilitySet;
   /** What differs from init's. */
   readonly limits?: Partial<ResourceLimits>;
   /** stdin, stdout, stderr; absent: /dev/null. */

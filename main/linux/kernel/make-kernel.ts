@@ -2,6 +2,7 @@
 import { ErrnoError, type NetworkNamespace, type SocketOwner } from '../../network/index.ts';
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import { describe, SocketDescription } from './adapted-description.ts';
+import { ALL_CAPABILITIES } from './capability.ts';
 import { Cgroup } from './cgroup.ts';
 import { makeDevices } from './devices.ts';
 import type { FileSystemView } from './file-system.ts';
@@ -197,6 +198,7 @@ export class MachineKernel implements Kernel {
       cwd: this.mounts.root,
       umask: 0o022,
       credentials: ROOT,
+      bounding: ALL_CAPABILITIES,
       limits: initialLimits(this.processesMax),
     });
     this.table.newSession(init, undefined);
@@ -226,6 +228,8 @@ export class MachineKernel implements Kernel {
       cwdPlace: table.root,
       credentials: ROOT,
       umask: 0,
+      can: () => true,
+      isRunning: (node) => this.table.isRunning(node),
       watches: this.table.watches,
       now: () => this.clock.now(),
       enter: () => undefined,
@@ -259,6 +263,7 @@ export class MachineKernel implements Kernel {
     process.argv = found.argv;
     process.command = found.command;
     process.executablePath = found.path;
+    this.table.setImage(process, found.image);
     const ended = new Promise<NonNullable<VirtualProcess['status']>>((resolve) => process.onEnd(resolve));
     this.table.begin(process, found.program);
     return { pid: process.numbers.in(this.pids), process, ended };
@@ -276,6 +281,7 @@ export class MachineKernel implements Kernel {
       cwd: surroundings.mounts.root,
       umask: 0o022,
       credentials: options.credentials ?? ROOT,
+      bounding: options.capabilities ?? ALL_CAPABILITIES,
       limits: options.limits === undefined ? this.init.limits : { ...this.init.limits, ...options.limits },
     });
     const pty = options.tty?.tty;

@@ -12,6 +12,8 @@ const PATH_BYTES_MAX = 4096;
 
 /** A mounted tree at its target. */
 export interface Mounted {
+  /** Where it is mounted: what a link of /proc leads to may be in another mount namespace. */
+  readonly table: MountTable;
   readonly mount: Mount;
   readonly tree: Tree;
   readonly root: Vnode;
@@ -32,12 +34,20 @@ export interface Target {
   readonly directory: Place;
   readonly name: string;
   readonly place: Place | undefined;
+  /** A name, or one of what no call can make, remove or move. */
+  readonly kind: 'name' | 'dot' | 'dotdot' | 'root';
+  /** Slashes follow it. */
+  readonly slash: boolean;
 }
 
 export interface WalkOptions {
   /** Where relative paths start. */
   readonly from?: Place;
   readonly followLast?: boolean;
+  /** The last name is to be made, removed or moved: it isn't followed, and slashes after it mean nothing yet. */
+  readonly parentOnly?: boolean;
+  /** The last name may be made as a file, which slashes after it rule out. */
+  readonly create?: boolean;
   /** Asked at every directory on the way; throws EACCES. */
   readonly search?: (directory: Vnode) => void;
   readonly viewer?: Process;
@@ -59,7 +69,7 @@ export class MountTable {
     const root = mount.root === undefined ? tree.root : nodeIn(tree, mount.root);
     const previous = this.mounted.get(mount.target);
     if (previous !== undefined) this.mounted.delete(mount.target); // The newest at a target hides the older ones.
-    this.mounted.set(mount.target, { mount, tree, root });
+    this.mounted.set(mount.target, { table: this, mount, tree, root });
     this.names.add(mount.target.slice(mount.target.lastIndexOf('/') + 1));
   }
 
@@ -102,7 +112,7 @@ export class MountTable {
     return target.place;
   }
 
-  /** As far as the last name, which needn't exist. A path of `/` or `..` gives that directory under the name `.`. */
+  /** As far as the last name, which needn't exist. */
   walk(path: string, options: WalkOptions = {}): Target {
     return new Walk(this, path, options).run();
   }
@@ -131,72 +141,79 @@ class Walk {
   run(): Target {
     const { path, options } = this;
     if (path === '') throw new ErrnoError('ENOENT', path);
-    if (path.length > PATH_BYTES_MAX) throw new ErrnoError('ENAMETOOLONG', path);
+    if (path.length >= PATH_BYTES_MAX) throw new ErrnoError('ENAMETOOLONG', path);
     const start = path.startsWith('/') ? this.table.root : (options.from ?? this.table.root);
-    return this.follow(start, path, options.followLast !== false);
+    return this.follow(start, path, options.followLast !== false && options.parentOnly !== true, true);
   }
 
-  private follow(start: Place, path: string, followLast: boolean): Target {
-    const wantsDirectory = path.endsWith('/') || path.endsWith('/.') || path === '.';
+  /** `final`: what this leads to is what the whole path leads to. */
+  private follow(start: Place, path: string, followLast: boolean, final: boolean): Target {
+    let end = path.length;
+    while (end > 0 && path[end - 1] === '/') end--;
+    const slash = end < path.length;
+    if (end === 0) return { directory: start, name: '.', place: start, kind: 'root', slash };
+    const lastAt = path.lastIndexOf('/', end - 1) + 1;
     let place = start;
-    for (let at = nameFrom(path, 0); at < path.length;) {
-      const slash = path.indexOf('/', at);
-      const name = slash === -1 ? path.slice(at) : path.slice(at, slash);
-      at = slash === -1 ? path.length : nameFrom(path, slash);
-      const last = at === path.length;
-      this.enter(place);
-      if (name === '..') {
-        place = place.above ?? place;
-        continue;
-      }
-      if (name.length > NAME_BYTES_MAX / 4 && Buffer.byteLength(name) > NAME_BYTES_MAX) {
-        throw new ErrnoError('ENAMETOOLONG', this.path);
-      }
-      this.options.visit?.(place.node, name);
-      const child = this.table.child(place, name, this.options.viewer);
-      if (child?.node.type === 'symlink' && (!last || followLast || wantsDirectory)) {
-        const target = this.followLink(place, child);
-        if (last) return this.finish(target, wantsDirectory);
-        if (target.place === undefined) throw new ErrnoError('ENOENT', this.path);
-        place = target.place;
-        continue;
-      }
-      if (last) return this.finish({ directory: place, name, place: child }, wantsDirectory);
-      if (child === undefined) throw new ErrnoError('ENOENT', this.path);
-      place = child;
+    for (let at = 0; at < lastAt;) {
+      const next = path.indexOf('/', at);
+      if (next > at) place = this.step(place, path.slice(at, next));
+      at = next + 1;
     }
-    return { directory: place.above ?? place, name: '.', place };
+    return this.last(place, path.slice(lastAt, end), slash, followLast, final);
   }
 
-  private followLink(directory: Place, link: Place): Target {
+  /** Into a directory on the way, or through a link. */
+  private step(place: Place, name: string): Place {
+    this.enter(place);
+    if (name === '.') return place;
+    if (name === '..') return place.above ?? place;
+    const child = this.child(place, name);
+    const found = child?.node.type === 'symlink' ? this.followLink(place, child, false).place : child;
+    if (found === undefined) throw new ErrnoError('ENOENT', this.path);
+    return found;
+  }
+
+  private last(place: Place, name: string, slash: boolean, followLast: boolean, final: boolean): Target {
+    this.enter(place);
+    if (name === '.') return { directory: place, name, place, kind: 'dot', slash };
+    if (name === '..') return { directory: place, name, place: place.above ?? place, kind: 'dotdot', slash };
+    if (slash && final && this.options.create === true) throw new ErrnoError('EISDIR', this.path);
+    const child = this.child(place, name);
+    const parentOnly = this.options.parentOnly === true;
+    if (child?.node.type === 'symlink' && (followLast || (slash && !parentOnly))) {
+      const target = this.followLink(place, child, final);
+      if (slash && target.place !== undefined) this.requireDirectory(target.place);
+      return slash ? { ...target, slash } : target;
+    }
+    if (slash && !parentOnly && child !== undefined) this.requireDirectory(child);
+    return { directory: place, name, place: child, kind: 'name', slash };
+  }
+
+  private child(place: Place, name: string): Place | undefined {
+    if (name.length > NAME_BYTES_MAX / 4 && Buffer.byteLength(name) > NAME_BYTES_MAX) {
+      throw new ErrnoError('ENAMETOOLONG', this.path);
+    }
+    this.options.visit?.(place.node, name);
+    return place.mounted.table.child(place, name, this.options.viewer);
+  }
+
+  private followLink(directory: Place, link: Place, final: boolean): Target {
     if (++this.links > SYMLINKS_MAX) throw new ErrnoError('ELOOP', this.path);
-    const magic = link.node.magic();
-    if (magic !== undefined) return { directory, name: '.', place: { ...link, node: magic } };
+    const magic = link.node.magic(link);
+    if (magic !== undefined)
+      return { directory: magic.above ?? magic, name: '.', place: magic, kind: 'dot', slash: false };
     const target = link.node.readlink(this.options.viewer);
     if (target === '') throw new ErrnoError('ENOENT', this.path);
-    return this.follow(target.startsWith('/') ? this.table.root : directory, target, true);
+    return this.follow(target.startsWith('/') ? this.table.root : directory, target, true, final);
   }
 
   private enter(place: Place): void {
-    if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', this.path);
+    this.requireDirectory(place);
     this.options.search?.(place.node);
   }
 
-  private finish(target: Target, wantsDirectory: boolean): Target {
-    if (wantsDirectory && target.place !== undefined && target.place.node.type !== 'directory') {
-      throw new ErrnoError('ENOTDIR', this.path);
-    }
-    return target;
-  }
-}
-
-/** Where the next name begins, slashes and `.` being passed over; the length at the end. */
-function nameFrom(path: string, from: number): number {
-  let at = from;
-  for (;;) {
-    if (path[at] === '/') at++;
-    else if (path[at] === '.' && (at + 1 === path.length || path[at + 1] === '/')) at++;
-    else return at;
+  private requireDirectory(place: Place): void {
+    if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', this.path);
   }
 }
 

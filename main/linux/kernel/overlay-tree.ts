@@ -63,6 +63,8 @@ export class OverlayNode extends Vnode {
   readonly tree: OverlayTree;
   readonly inode: number;
   readonly type: FileType;
+  /** Taken out of its directory, with no name left. */
+  private detached = false;
   private upper: MemoryNode | undefined;
   private lowers: readonly MemoryNode[];
   /** The entries looked up so far; made for the first, since most nodes are files. */
@@ -88,7 +90,7 @@ export class OverlayNode extends Vnode {
     return this.top.builtIn;
   }
   override get removed(): boolean {
-    return this.upper?.removed === true;
+    return this.detached;
   }
 
   stat(): FileStat {
@@ -182,6 +184,8 @@ export class OverlayNode extends Vnode {
       this.emptyOfWhiteouts(name);
       upper.remove(name);
     }
+    const known = this.children?.get(name);
+    if (known !== undefined) known.detached = known.upper === undefined || known.upper.removed;
     this.children?.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(upper, name);
   }
@@ -229,6 +233,7 @@ export class OverlayNode extends Vnode {
   copyUp(): MemoryNode {
     if (this.upper !== undefined) return this.upper;
     const parent = this.parent;
+    if (this.detached) throw new ErrnoError('ENOENT');
     if (!(parent instanceof OverlayNode)) throw new ErrnoError('EROFS');
     const upperParent = parent.copyUp();
     const { modifyMs, changeMs } = upperParent;
@@ -254,6 +259,9 @@ export class OverlayNode extends Vnode {
   }
   override read(offset: number, sizeMax: number): Uint8Array {
     return this.top.read(offset, sizeMax);
+  }
+  override prepareWrite(): void {
+    this.copyUp();
   }
   override write(offset: number, data: Uint8Array): void {
     this.copyUp().write(offset, data);

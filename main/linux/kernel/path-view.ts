@@ -1,20 +1,33 @@
 // System calls on paths for one process: resolves them in its mounts and checks its permissions.
 import { ErrnoError } from '../../network/index.ts';
+import type { Capability } from './capability.ts';
 import { toBytes, type Description } from './description.ts';
 import { builtInOf, scriptInterpreter } from './executable.ts';
 import { DirectoryDescription, FileDescription } from './file-description.ts';
 import { withinFileLimit } from './file-handle.ts';
 import type { DirectoryEntry, Executable, FileStat, FileSystemView, OpenFlags } from './file-system.ts';
-import type { MountTable, Place, Target } from './mount-table.ts';
+import type { MountTable, Place, Target, WalkOptions } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process } from './process.ts';
-import type { BuiltIn, NewNode, Permissions, TreeUsage, Vnode } from './vnode.ts';
+import {
+  allows,
+  dropPrivileges,
+  EXECUTE,
+  isSafeToLink,
+  keeps,
+  mayChown,
+  modeAfterChown,
+  newAttributes,
+  owns,
+  READ,
+  settableMode,
+  WRITE,
+} from './permissions.ts';
+import type { BuiltIn, NewNode, TreeUsage, Vnode } from './vnode.ts';
 import type { WatchList } from './watch-list.ts';
 
 /** Files larger than this aren't read whole. */
 const READ_FILE_BYTES_MAX = 512 * 1024 ** 2;
-const STICKY = 0o1000;
-const SETGID = 0o2000;
 
 /** What the view needs of its process; throws ProcessExit once that has ended. */
 export interface Viewer {
@@ -23,6 +36,7 @@ export interface Viewer {
   readonly cwdPlace: Place;
   readonly credentials: Credentials;
   readonly umask: number;
+  can(capability: Capability): boolean;
   readonly watches: WatchList;
   now(): number;
   /** Called at every system call. */
@@ -30,6 +44,8 @@ export interface Viewer {
   /** Hands a new description to the process. */
   adopt(description: Description): OpenFile;
   builtIn(name: string): BuiltIn | undefined;
+  /** Whether a process runs that file. */
+  isRunning(node: Vnode): boolean;
 }
 
 /** A FileSystemView that also knows mounts. */
@@ -50,23 +66,26 @@ export class PathView implements MountedView {
 
   /** Asked at every step of every path, but for root, who always may. */
   private search(directory: Vnode): void {
-    if (!allows(directory.permissions(), this.viewer.credentials, 1)) throw new ErrnoError('EACCES');
+    if (!allows(directory.permissions(), this.viewer, EXECUTE)) throw new ErrnoError('EACCES');
   }
 
-  private walk(path: string, followLast = true): Target {
+  private walk(
+    path: string,
+    options: Pick<WalkOptions, 'followLast' | 'parentOnly' | 'create'> = {},
+  ): Target {
     this.viewer.enter();
     return withPath(path, () =>
       this.viewer.mounts.walk(path, {
+        ...options,
         from: this.viewer.cwdPlace,
-        followLast,
-        search: this.viewer.credentials.uid === 0 ? undefined : (directory) => this.search(directory),
+        search: this.viewer.can('DAC_OVERRIDE') ? undefined : (directory) => this.search(directory),
         viewer: this.viewer.process,
       }),
     );
   }
 
   private find(path: string, followLast = true): Place {
-    const { place } = this.walk(path, followLast);
+    const { place } = this.walk(path, { followLast });
     if (place === undefined) throw new ErrnoError('ENOENT', path);
     return place;
   }
@@ -75,99 +94,112 @@ export class PathView implements MountedView {
     this.viewer.watches.notify(directory, name, node);
   }
 
+  private attributesChanged(place: Place): void {
+    if (place.above !== undefined) this.changed(place.above.node, basename(place.path), place.node);
+  }
+
   private requireOwner(place: Place, path: string): void {
     requireWritable(place, path);
-    const { uid } = this.viewer.credentials;
-    if (uid !== 0 && uid !== place.node.permissions().uid) throw new ErrnoError('EPERM', path);
+    if (!owns(place.node.permissions(), this.viewer)) throw new ErrnoError('EPERM', path);
   }
 
-  private requireDirectoryWrite(directory: Place, path: string): void {
-    requireWritable(directory, path); // That the mount is read-only comes before whether the caller may (fs/namei.c).
-    if (
-      this.viewer.credentials.uid !== 0 &&
-      !allows(directory.node.permissions(), this.viewer.credentials, 3)
-    )
-      throw new ErrnoError('EACCES', path);
+  /** May names be made in the directory? */
+  private requireDirectoryWrite({ node }: Place, path: string): void {
+    if (node.removed) throw new ErrnoError('ENOENT', path);
+    if (!allows(node.permissions(), this.viewer, WRITE | EXECUTE)) throw new ErrnoError('EACCES', path);
   }
 
-  /** May the name be taken out of the directory? Sticky directories keep what belongs to others. */
-  private requireRemovable(directory: Place, node: Vnode, path: string): void {
-    this.requireDirectoryWrite(directory, path);
-    const { uid } = this.viewer.credentials;
-    if (uid === 0) return;
-    const { mode, uid: owner } = directory.node.permissions();
-    if ((mode & STICKY) !== 0 && uid !== owner && uid !== node.permissions().uid) {
-      throw new ErrnoError('EPERM', path);
-    }
+  /** May the name be taken out of its directory? fs/namei.c, may_delete. */
+  private requireRemovable(
+    { directory, place: { node } }: Existing,
+    isDirectory: boolean,
+    path: string,
+  ): void {
+    const permissions = directory.node.permissions();
+    if (!allows(permissions, this.viewer, WRITE | EXECUTE)) throw new ErrnoError('EACCES', path);
+    if (keeps(permissions, node.permissions(), this.viewer)) throw new ErrnoError('EPERM', path);
+    if (isDirectory && node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+    if (!isDirectory && node.type === 'directory') throw new ErrnoError('EISDIR', path);
   }
 
-  private newNode(directory: Vnode, type: NewNode['type'], mode: number, target?: string): NewNode {
-    const parent = directory.permissions();
-    const inherits = (parent.mode & SETGID) !== 0;
-    const masked = type === 'symlink' ? 0o777 : mode & ~this.viewer.umask & 0o7777;
-    return {
-      type,
-      mode: inherits && type === 'directory' ? masked | SETGID : masked,
-      uid: this.viewer.credentials.uid,
-      gid: inherits ? parent.gid : this.viewer.credentials.gid,
-      ...(target === undefined ? {} : { target }),
-    };
-  }
-
-  private createAt(target: Target, path: string, type: NewNode['type'], mode: number, link?: string): Vnode {
+  /** Where something is to be made: fs/namei.c, filename_create. */
+  private vacant(path: string, isDirectory = false): Target {
+    const target = this.walk(path, { parentOnly: true });
     if (target.place !== undefined) throw new ErrnoError('EEXIST', path);
+    if (target.slash && !isDirectory) throw new ErrnoError('ENOENT', path);
+    requireWritable(target.directory, path);
+    return target;
+  }
+
+  private make(target: Target, path: string, type: NewNode['type'], mode: number, link?: string): Vnode {
     this.requireDirectoryWrite(target.directory, path);
     const directory = target.directory.node;
+    const masked = type === 'symlink' ? 0o777 : mode & ~this.viewer.umask;
     const node = withPath(path, () =>
-      directory.create(target.name, this.newNode(directory, type, mode, link)),
+      directory.create(target.name, {
+        ...newAttributes(directory.permissions(), this.viewer, type, masked),
+        ...(link === undefined ? {} : { target: link }),
+      }),
     );
     this.changed(directory, target.name, node);
     return node;
   }
 
-  private remove(target: Target & { readonly place: Place }, path: string): void {
-    this.requireRemovable(target.directory, target.place.node, path);
-    if (this.viewer.mounts.at(target.place.path) !== undefined) throw new ErrnoError('EBUSY', path);
+  private remove(target: Existing, isDirectory: boolean, path: string): void {
+    this.requireRemovable(target, isDirectory, path);
+    if (isMounted(target.place)) throw new ErrnoError('EBUSY', path);
+    if (isDirectory && target.place.node.list(this.viewer.process).length > 0)
+      throw new ErrnoError('ENOTEMPTY', path);
     withPath(path, () => target.directory.node.remove(target.name));
     this.changed(target.directory.node, target.name, target.place.node);
   }
 
-  private existing(target: Target, path: string): Target & { readonly place: Place } {
-    if (target.place === undefined) throw new ErrnoError('ENOENT', path);
-    return { ...target, place: target.place };
-  }
-
-  private openNode(target: Target, path: string, flags: OpenFlags, mode: number): Description {
+  private openNode(path: string, flags: OpenFlags, mode: number): Description {
     const writes = flags.write === true || flags.append === true;
-    let { place } = target;
-    let node = place?.node;
-    if (place === undefined || node === undefined) {
-      if (flags.create !== true) throw new ErrnoError('ENOENT', path);
-      if (path.endsWith('/')) throw new ErrnoError('EISDIR', path);
-      node = this.createAt(target, path, 'file', mode);
-      place = { node, mounted: target.directory.mounted, above: target.directory, path: join(target) };
-    } else {
-      if (flags.create === true && flags.exclusive === true) throw new ErrnoError('EEXIST', path);
-      if (node.type === 'symlink') throw new ErrnoError('ELOOP', path);
-      const want = (writes ? 2 : 0) | (flags.read === true || !writes ? 4 : 0);
-      if (!allows(node.permissions(), this.viewer.credentials, want)) throw new ErrnoError('EACCES', path);
-      if (writes && (node.type === 'file' || node.type === 'directory')) requireWritable(place, path);
-    }
-    if (flags.directory === true && node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
-    if (node.type === 'directory') {
-      if (writes) throw new ErrnoError('EISDIR', path);
-      return new DirectoryDescription(node, place.path);
-    }
-    if (node.type === 'socket') throw new ErrnoError('ENXIO', path);
-    const opened = node;
+    const creates = flags.create === true;
+    const target = this.walk(path, { create: creates, followLast: !creates || flags.exclusive !== true });
+    const place = target.place ?? (creates ? this.createFile(target, path, mode) : undefined);
+    if (place === undefined) throw new ErrnoError('ENOENT', path);
+    const opened = place.node;
+    if (target.place !== undefined) this.requireOpenable(place, path, flags);
+    if (opened.type === 'directory') return new DirectoryDescription(opened, place.path);
+    if (opened.type === 'socket') throw new ErrnoError('ENXIO', path);
     const special = withPath(path, () => opened.open(this.viewer.process, flags, place.path));
     if (special !== undefined) return special;
     const directory = target.directory.node;
-    if (flags.truncate === true && writes && (opened.sizeBytes > 0 || target.place !== undefined)) {
+    const changed = (): void => this.changed(directory, target.name, opened);
+    if (writes) withPath(path, () => opened.prepareWrite());
+    if (flags.truncate === true && writes && target.place !== undefined) {
+      dropPrivileges(opened, this.viewer);
       withPath(path, () => opened.resize(0));
-      this.changed(directory, target.name, opened);
+      changed();
     }
-    return new FileDescription(opened, flags, place.path, () => this.changed(directory, target.name, opened));
+    return new FileDescription(opened, flags, place.path, changed);
+  }
+
+  private createFile(target: Target, path: string, mode: number): Place {
+    requireWritable(target.directory, path);
+    const node = this.make(target, path, 'file', mode);
+    const { mounted } = target.directory;
+    return { node, mounted, above: target.directory, path: join(target) };
+  }
+
+  /** What is there already: fs/namei.c, do_open. */
+  private requireOpenable(place: Place, path: string, flags: OpenFlags): void {
+    const { node } = place;
+    const writes = flags.write === true || flags.append === true;
+    if (flags.create === true) {
+      if (flags.exclusive === true) throw new ErrnoError('EEXIST', path);
+      if (node.type === 'directory') throw new ErrnoError('EISDIR', path);
+    }
+    if (flags.directory === true && node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+    if (node.type === 'symlink') throw new ErrnoError('ELOOP', path);
+    if (writes && node.type === 'directory') throw new ErrnoError('EISDIR', path);
+    const want = (writes ? WRITE : 0) | (flags.read === true || !writes ? READ : 0);
+    if (!allows(node.permissions(), this.viewer, want)) throw new ErrnoError('EACCES', path);
+    if (!writes || node.type !== 'file') return;
+    requireWritable(place, path);
+    if (this.viewer.isRunning(node)) throw new ErrnoError('ETXTBSY', path);
   }
 
   stat(path: string): FileStat {
@@ -193,7 +225,7 @@ export class PathView implements MountedView {
     try {
       const place = this.find(path);
       if (want.write === true && place.mounted.mount.readOnly === true) return false;
-      return allows(place.node.permissions(), this.viewer.credentials, mask);
+      return allows(place.node.permissions(), this.viewer, mask);
     } catch (error) {
       if (error instanceof ErrnoError) return false;
       throw error;
@@ -201,11 +233,11 @@ export class PathView implements MountedView {
   }
 
   open(path: string, flags: OpenFlags = {}, mode = 0o666): OpenFile {
-    return this.viewer.adopt(this.openNode(this.walk(path), path, flags, mode));
+    return this.viewer.adopt(this.openNode(path, flags, mode));
   }
 
   readFile(path: string): Uint8Array {
-    const description = this.openNode(this.walk(path), path, { read: true }, 0);
+    const description = this.openNode(path, { read: true }, 0);
     if (description.kind === 'directory') throw new ErrnoError('EISDIR', path);
     const parts: Uint8Array[] = [];
     for (;;) {
@@ -233,7 +265,7 @@ export class PathView implements MountedView {
       append: options.append === true,
       truncate: options.append !== true,
     };
-    const description = this.openNode(this.walk(path), path, flags, options.mode ?? 0o666);
+    const description = this.openNode(path, flags, options.mode ?? 0o666);
     const bytes = toBytes(content);
     for (let rest = bytes; rest.length > 0;) {
       const part = withinFileLimit(this.viewer.process, description, rest);
@@ -245,7 +277,7 @@ export class PathView implements MountedView {
   readdir(path: string): DirectoryEntry[] {
     const place = this.find(path);
     if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
-    if (!allows(place.node.permissions(), this.viewer.credentials, 4)) throw new ErrnoError('EACCES', path);
+    if (!allows(place.node.permissions(), this.viewer, READ)) throw new ErrnoError('EACCES', path);
     const entries = withPath(path, () => place.node.list(this.viewer.process));
     return [...entries, ...this.viewer.mounts.bareTargets(place, entries)].sort(byName);
   }
@@ -253,49 +285,80 @@ export class PathView implements MountedView {
   mkdir(path: string, options: { readonly recursive?: boolean; readonly mode?: number } = {}): void {
     const mode = options.mode ?? 0o777;
     if (options.recursive === true) return this.makeDirectories(path, mode);
-    const target = this.walk(path, false);
-    this.createAt(target, path, 'directory', mode);
+    this.make(this.vacant(path, true), path, 'directory', mode & 0o1777);
     return undefined;
   }
 
   rmdir(path: string): void {
-    if (/(^|\/)\.\/*$/.test(path)) throw new ErrnoError('EINVAL', path);
-    const target = this.existing(this.walk(path, false), path);
-    if (target.place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
-    if (target.place.node.list(this.viewer.process).length > 0) throw new ErrnoError('ENOTEMPTY', path);
-    if (target.name === '.') throw new ErrnoError('EBUSY', path);
-    this.remove(target, path);
+    const { kind, ...target } = this.walk(path, { parentOnly: true });
+    if (kind === 'dotdot') throw new ErrnoError('ENOTEMPTY', path);
+    if (kind === 'dot') throw new ErrnoError('EINVAL', path);
+    if (kind === 'root') throw new ErrnoError('EBUSY', path);
+    requireWritable(target.directory, path);
+    this.remove(existing(target, path), true, path);
   }
 
   unlink(path: string): void {
-    const target = this.existing(this.walk(path, false), path);
-    if (target.place.node.type === 'directory') throw new ErrnoError('EISDIR', path);
-    this.remove(target, path);
+    const { kind, slash, ...target } = this.walk(path, { parentOnly: true });
+    if (kind !== 'name') throw new ErrnoError('EISDIR', path);
+    requireWritable(target.directory, path);
+    const found = existing(target, path);
+    if (slash) throw new ErrnoError(found.place.node.type === 'directory' ? 'EISDIR' : 'ENOTDIR', path);
+    this.remove(found, false, path);
   }
 
   removeAll(path: string): void {
-    const target = this.walk(path, false);
-    if (target.place === undefined) return;
-    this.removeTree(this.existing(target, path), path);
+    const target = this.walk(path, { followLast: false });
+    if (target.place !== undefined) this.removeTree(existing(target, path), path);
   }
 
+  /** fs/namei.c, do_renameat2 and vfs_rename. */
   rename(from: string, to: string): void {
-    const source = this.existing(this.walk(from, false), from);
-    const target = this.walk(to, false);
-    this.moveBetween(source, target, from, to);
+    const source = this.walk(from, { parentOnly: true });
+    const target = this.walk(to, { parentOnly: true });
+    if (source.directory.mounted !== target.directory.mounted) throw new ErrnoError('EXDEV', to);
+    if (source.kind !== 'name' || target.kind !== 'name') throw new ErrnoError('EBUSY', from);
+    requireWritable(source.directory, from);
+    const found = existing(source, from);
+    const isDirectory = found.place.node.type === 'directory';
+    if (!isDirectory && (source.slash || target.slash)) throw new ErrnoError('ENOTDIR', from);
+    if (isWithin(target.directory, found.place)) throw new ErrnoError('EINVAL', to);
+    if (target.place !== undefined && isWithin(source.directory, target.place))
+      throw new ErrnoError('ENOTEMPTY', to);
+    if (target.place?.node === found.place.node) return;
+    this.move(found, target, from, to);
+  }
+
+  private move(source: Existing, target: Target, from: string, to: string): void {
+    const { node } = source.place;
+    const isDirectory = node.type === 'directory';
+    this.requireRemovable(source, isDirectory, from);
+    if (target.place === undefined) this.requireDirectoryWrite(target.directory, to);
+    else this.requireRemovable(existing(target, to), isDirectory, to);
+    const toOther = source.directory.node !== target.directory.node;
+    if (isDirectory && toOther && !allows(node.permissions(), this.viewer, WRITE))
+      throw new ErrnoError('EACCES', from);
+    if (holdsMount(source.place) || (target.place !== undefined && isMounted(target.place)))
+      throw new ErrnoError('EBUSY', from);
+    if (isDirectory && target.place !== undefined && target.place.node.list(this.viewer.process).length > 0)
+      throw new ErrnoError('ENOTEMPTY', to);
+    withPath(to, () => source.directory.node.rename(source.name, target.directory.node, target.name));
+    this.changed(source.directory.node, source.name, node);
+    this.changed(target.directory.node, target.name, node);
   }
 
   symlink(link: string, path: string): void {
-    this.createAt(this.walk(path, false), path, 'symlink', 0o777, link);
+    if (link === '') throw new ErrnoError('ENOENT', path);
+    this.make(this.vacant(path), path, 'symlink', 0o777, link);
   }
 
   link(from: string, path: string): void {
     const source = this.find(from, false);
-    const target = this.walk(path, false);
-    if (source.node.type === 'directory') throw new ErrnoError('EPERM', from);
-    if (target.place !== undefined) throw new ErrnoError('EEXIST', path);
-    if (source.mounted.tree !== target.directory.mounted.tree) throw new ErrnoError('EXDEV', path);
+    const target = this.vacant(path);
+    if (source.mounted !== target.directory.mounted) throw new ErrnoError('EXDEV', path);
+    if (!isSafeToLink(source.node.permissions(), this.viewer)) throw new ErrnoError('EPERM', path);
     this.requireDirectoryWrite(target.directory, path);
+    if (source.node.type === 'directory') throw new ErrnoError('EPERM', from);
     withPath(path, () => target.directory.node.link(target.name, source.node));
     this.changed(target.directory.node, target.name, source.node);
   }
@@ -313,29 +376,36 @@ export class PathView implements MountedView {
   chmod(path: string, mode: number): void {
     const place = this.find(path);
     this.requireOwner(place, path);
-    withPath(path, () => place.node.change({ mode: mode & 0o7777 }));
-    if (place.above !== undefined) this.changed(place.above.node, basename(place.path), place.node);
+    const settable = settableMode(place.node.permissions(), this.viewer, mode);
+    withPath(path, () => place.node.change({ mode: settable }));
+    this.attributesChanged(place);
   }
 
   chown(path: string, uid: number, gid: number): void {
     const place = this.find(path);
-    const { credentials } = this.viewer;
     requireWritable(place, path);
-    const stat = place.node.permissions();
-    const mayRegroup = credentials.uid === stat.uid && uid === stat.uid && inGroup(credentials, gid);
-    if (credentials.uid !== 0 && !mayRegroup) throw new ErrnoError('EPERM', path);
-    withPath(path, () => place.node.change({ uid, gid }));
+    const permissions = place.node.permissions();
+    if (!mayChown(permissions, this.viewer, uid, gid)) throw new ErrnoError('EPERM', path);
+    withPath(path, () => place.node.change({ uid, gid, mode: modeAfterChown(permissions, this.viewer) }));
+    this.attributesChanged(place);
   }
 
   utimes(path: string, accessMs: number, modifyMs: number): void {
     const place = this.find(path);
-    this.requireOwner(place, path);
+    requireWritable(place, path);
+    const permissions = place.node.permissions();
+    if (!owns(permissions, this.viewer)) {
+      // Setting both to the present is what writing would do.
+      const now = this.viewer.now();
+      if (accessMs !== now || modifyMs !== now) throw new ErrnoError('EPERM', path);
+      if (!allows(permissions, this.viewer, WRITE)) throw new ErrnoError('EACCES', path);
+    }
     withPath(path, () => place.node.change({ accessMs, modifyMs }));
-    if (place.above !== undefined) this.changed(place.above.node, basename(place.path), place.node);
+    this.attributesChanged(place);
   }
 
   mkfifo(path: string, mode = 0o666): void {
-    this.createAt(this.walk(path, false), path, 'fifo', mode);
+    this.make(this.vacant(path), path, 'fifo', mode);
   }
 
   resolve(path: string): string {
@@ -345,7 +415,7 @@ export class PathView implements MountedView {
   executable(path: string): Executable {
     const { node } = this.find(path);
     if (node.type !== 'file') throw new ErrnoError('EACCES', path);
-    if (!allows(node.permissions(), this.viewer.credentials, 1)) throw new ErrnoError('EACCES', path);
+    if (!allows(node.permissions(), this.viewer, EXECUTE)) throw new ErrnoError('EACCES', path);
     const builtIn = builtInOf(node, (name) => this.viewer.builtIn(name));
     if (builtIn !== undefined) return { kind: 'program', ...builtIn };
     const script = scriptInterpreter(node);
@@ -373,69 +443,53 @@ export class PathView implements MountedView {
       const target = this.walk(current);
       if (target.place?.node.type === 'directory') continue;
       if (target.place !== undefined) throw new ErrnoError(current === path ? 'EEXIST' : 'ENOTDIR', path);
-      this.createAt(target, path, 'directory', mode);
+      requireWritable(target.directory, path);
+      this.make(target, path, 'directory', mode & 0o1777);
     }
   }
 
-  private removeTree(target: Target & { readonly place: Place }, path: string): void {
+  private removeTree(target: Existing, path: string): void {
     const { place } = target;
-    if (place.node.type === 'directory' && this.viewer.mounts.at(place.path) === undefined) {
-      this.requireDirectoryWrite(place, path);
+    const isDirectory = place.node.type === 'directory';
+    requireWritable(target.directory, path);
+    if (isDirectory && !isMounted(place)) {
       for (const { name } of place.node.list(this.viewer.process)) {
-        const child = this.viewer.mounts.child(place, name, this.viewer.process);
-        if (child !== undefined) this.removeTree({ directory: place, name, place: child }, `${path}/${name}`);
+        const child = place.mounted.table.child(place, name, this.viewer.process);
+        if (child === undefined) continue;
+        this.requireDirectoryWrite(place, path);
+        this.removeTree({ directory: place, name, place: child }, `${path}/${name}`);
       }
     }
-    this.remove(target, path);
-  }
-
-  private moveBetween(
-    source: Target & { readonly place: Place },
-    target: Target,
-    from: string,
-    to: string,
-  ): void {
-    if (source.name === '.' || target.name === '.') throw new ErrnoError('EBUSY', from);
-    if (source.place.mounted !== target.directory.mounted) throw new ErrnoError('EXDEV', to);
-    const replaced = target.place?.node;
-    if (replaced === source.place.node) return;
-    this.requireRemovable(source.directory, source.place.node, from);
-    this.requireDirectoryWrite(target.directory, to);
-    const isDirectory = source.place.node.type === 'directory';
-    if (isDirectory && `${join(target)}/`.startsWith(`${source.place.path}/`))
-      throw new ErrnoError('EINVAL', to);
-    if (replaced !== undefined) {
-      this.requireRemovable(target.directory, replaced, to);
-      if (isDirectory && replaced.type !== 'directory') throw new ErrnoError('ENOTDIR', to);
-      if (!isDirectory && replaced.type === 'directory') throw new ErrnoError('EISDIR', to);
-      if (isDirectory && replaced.list(this.viewer.process).length > 0) throw new ErrnoError('ENOTEMPTY', to);
-    }
-    if (holdsMount(this.viewer.mounts, source.place.path)) throw new ErrnoError('EBUSY', from);
-    withPath(to, () => source.directory.node.rename(source.name, target.directory.node, target.name));
-    this.changed(source.directory.node, source.name, source.place.node);
-    this.changed(target.directory.node, target.name, source.place.node);
+    this.remove(target, isDirectory, path);
   }
 }
 
-/** Whether mode and owner let the credentials do what `want` says (4 read, 2 write, 1 execute or search). */
-function allows(stat: Permissions, credentials: Credentials, want: number): boolean {
-  if (credentials.uid === 0) {
-    return (want & 1) === 0 || stat.type === 'directory' || (stat.mode & 0o111) !== 0;
-  }
-  const shift = credentials.uid === stat.uid ? 6 : inGroup(credentials, stat.gid) ? 3 : 0;
-  return ((stat.mode >> shift) & want) === want;
+type Existing = Pick<Target, 'directory' | 'name'> & { readonly place: Place };
+
+function existing(target: Pick<Target, 'directory' | 'name' | 'place'>, path: string): Existing {
+  if (target.place === undefined) throw new ErrnoError('ENOENT', path);
+  return { ...target, place: target.place };
 }
 
-function inGroup(credentials: Credentials, gid: number): boolean {
-  return credentials.gid === gid || credentials.groups.includes(gid);
+/** Something is mounted right here. */
+function isMounted(place: Place): boolean {
+  return place.mounted.table.at(place.path) !== undefined;
+}
+
+/** Differs: what has a mount further below can't be moved either, as mounts go by their paths here. */
+function holdsMount({ mounted: { table }, path }: Place): boolean {
+  return table.list().some(({ mount }) => mount.target === path || mount.target.startsWith(`${path}/`));
+}
+
+/** Whether a directory is the other place, or lies below it. */
+function isWithin(directory: Place, place: Place): boolean {
+  for (let at: Place | undefined = directory; at !== undefined; at = at.above)
+    if (at.node === place.node && at.mounted === place.mounted) return true;
+  return false;
 }
 
 function requireWritable(place: Place, path: string): void {
   if (place.mounted.mount.readOnly === true) throw new ErrnoError('EROFS', path);
-}
-
-function holdsMount(mounts: MountTable, path: string): boolean {
-  return mounts.list().some(({ mount }) => mount.target === path || mount.target.startsWith(`${path}/`));
 }
 
 /** Gives an errno from below the path that the caller named. */

@@ -13,9 +13,9 @@ import {
 import { describe } from './adapted-description.ts';
 import type { Description } from './description.ts';
 import type { FileStat } from './file-system.ts';
-import type { Vnode } from './vnode.ts';
 import type { MachineKernel } from './make-kernel.ts';
 import { limitsText } from './limits.ts';
+import type { Place } from './mount-table.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import { SIGNAL_NUMBERS } from './signals.ts';
 import { VirtualProcess } from './virtual-process.ts';
@@ -52,7 +52,7 @@ export function processDirectory(
       process.status === undefined ? process.argv.map((word) => `${word}\0`).join('') : '',
     ),
     comm: file(() => `${process.command}\n`),
-    cwd: () => new MagicLink(tree, process.cwd, () => process.cwdPlace.node),
+    cwd: () => new MagicLink(tree, process.cwd, () => process.cwdPlace),
     environ: file(() => Array.from(process.env, ([name, value]) => `${name}=${value}\0`).join(''), 0o400),
     exe: link(() => {
       const path = process.executablePath ?? process.argv[0];
@@ -66,7 +66,7 @@ export function processDirectory(
     net: () => new GeneratedDirectory(tree, netFiles(process), 0o555),
     ns: () => namespaceDirectory(tree, process),
     oom_score_adj: file(() => '0\n'),
-    root: () => new MagicLink(tree, '/', () => process.mounts.root.node),
+    root: () => new MagicLink(tree, '/', () => process.mounts.root),
     stat: file(() => statLine(kernel, process, viewer, pids)),
     statm: file(
       () =>
@@ -79,13 +79,13 @@ export function processDirectory(
 
 /** A link whose target is found without its text. */
 class MagicLink extends GeneratedLink {
-  private readonly destination: () => Vnode;
-  constructor(tree: GeneratedTree, text: string, destination: () => Vnode, mode = 0o777) {
+  private readonly destination: (link: Place) => Place;
+  constructor(tree: GeneratedTree, text: string, destination: (link: Place) => Place, mode = 0o777) {
     super(tree, text, mode);
     this.destination = destination;
   }
-  override magic(): Vnode {
-    return this.destination();
+  override magic(link: Place): Place {
+    return this.destination(link);
   }
 }
 
@@ -95,7 +95,7 @@ class OpenFileLink extends MagicLink {
     super(
       tree,
       description.path ?? 'anon_inode:[unknown]',
-      () => description.node ?? new OpenFileNode(tree, description),
+      (link) => ({ ...link, node: description.node ?? new OpenFileNode(tree, description) }),
       0o700,
     );
   }

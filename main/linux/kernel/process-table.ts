@@ -5,7 +5,7 @@ import { PidNumbers, type PidNamespace } from './pid-namespace.ts';
 import { ProcessGroup, Session } from './process-group.ts';
 import type { Process, Program, Signal, SpawnOptions } from './process.ts';
 import type { Pty, TtyJobs } from './pty.ts';
-import type { BuiltIn } from './vnode.ts';
+import type { BuiltIn, Vnode } from './vnode.ts';
 import { VirtualProcess, type ProcessSetup } from './virtual-process.ts';
 import type { WatchList } from './watch-list.ts';
 
@@ -22,6 +22,8 @@ export interface Found {
   readonly argv: readonly string[];
   readonly command: string;
   readonly path: string | undefined;
+  /** The file of the program that runs in the end. */
+  readonly image: Vnode | undefined;
   /** Whose rights a setuid or setgid file gives. */
   readonly setUid: number | undefined;
   readonly setGid: number | undefined;
@@ -49,6 +51,8 @@ export class ProcessTable implements TtyJobs {
   private readonly namespaceNumbers = new WeakMap<object, number>();
   private lastNamespaceNumber = 4026531835;
   private readonly sessions = new WeakMap<Pty, Session>();
+  /** The files that processes run, with how many do. */
+  private readonly images = new Map<Vnode, number>();
 
   constructor(options: ProcessTableOptions) {
     this.options = options;
@@ -91,6 +95,7 @@ export class ProcessTable implements TtyJobs {
       cwd,
       umask: parent.umask,
       limits: parent.limits,
+      bounding: parent.bounding,
       credentials: {
         ...credentials,
         uid: found.setUid ?? credentials.uid,
@@ -98,6 +103,7 @@ export class ProcessTable implements TtyJobs {
       },
     });
     child.executablePath = options.program === undefined ? found.path : parent.executablePath;
+    this.setImage(child, options.program === undefined ? found.image : parent.image);
     child.inherit(options.fds ?? parent.fds);
     for (const signal of [...parent.ignoredSignals(), ...(options.ignoredSignals ?? [])])
       child.onSignal(signal, 'ignore');
@@ -167,6 +173,22 @@ export class ProcessTable implements TtyJobs {
     tty.foreground = process.pid;
   }
 
+  /** Whether a process runs the file: writing to it is ETXTBSY. */
+  isRunning(node: Vnode): boolean {
+    return this.images.has(node);
+  }
+
+  /** The process runs another file from now on; undefined: none any more. */
+  setImage(process: VirtualProcess, image: Vnode | undefined): void {
+    const previous = process.image;
+    process.image = image;
+    if (image !== undefined) this.images.set(image, (this.images.get(image) ?? 0) + 1);
+    if (previous === undefined) return;
+    const left = this.images.get(previous)! - 1;
+    if (left === 0) this.images.delete(previous);
+    else this.images.set(previous, left);
+  }
+
   // ── Finding executables ──
 
   /** What a process from outside is to run. Throws as `executable`. */
@@ -209,11 +231,13 @@ export class ProcessTable implements TtyJobs {
       const executable = process.fs.executable(at);
       if (executable.kind === 'program') {
         const isBinary = depth === 0;
+        const place = process.fs.place(at);
         return {
           program: executable.program,
           argv: words,
           command,
-          path: process.fs.realpath(at),
+          path: place.path,
+          image: place.node,
           setUid: isBinary && (stat.mode & SETUID) !== 0 ? stat.uid : undefined,
           setGid: isBinary && (stat.mode & SETGID) !== 0 ? stat.gid : undefined,
         };
@@ -304,6 +328,7 @@ export class ProcessTable implements TtyJobs {
 
   /** What the end of a process means to others. */
   ended(process: VirtualProcess): void {
+    this.setImage(process, undefined);
     process.surroundings.cgroup.members.delete(process);
     if (process.surroundings.pids.init === process) this.endNamespace(process.surroundings.pids, process);
     const groups = this.abandonChildren(process);
@@ -421,6 +446,7 @@ function asFound(program: Program, argv: readonly string[]): Found {
     argv,
     command: nameOf((argv[0] ?? '').replace(/^-/, '')),
     path: undefined,
+    image: undefined,
     setUid: undefined,
     setGid: undefined,
   };

@@ -3,6 +3,7 @@ import type { Clock, Random } from '../../simulation/index.ts';
 import type { NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
+import type { Capability } from './capability.ts';
 import type { Kernel } from './kernel.ts';
 import type { Resource, ResourceLimit, ResourceLimits } from './limits.ts';
 import type { Tty } from './tty.ts';
@@ -151,6 +152,8 @@ export interface Process {
    * so that endless loops cost time and can be stopped.
    */
   cpu(costMs: number): Promise<void> | undefined;
+  /** Whether it has a capability: root has those that its container left it. */
+  can(capability: Capability): boolean;
   /** getrlimit(2), of all at once; inherited by children. NOFILE, FSIZE and NPROC act; the others only stand there. */
   readonly limits: ResourceLimits;
   /** setrlimit(2), for itself and later children. Throws EINVAL (soft beyond hard), EPERM (raising a hard limit). */

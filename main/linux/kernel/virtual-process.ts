@@ -2,6 +2,7 @@
 import type { NetworkNamespace, SocketOwner } from '../../network/index.ts';
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
+import type { Capability, CapabilitySet } from './capability.ts';
 import type { Cgroup } from './cgroup.ts';
 import type { Description } from './description.ts';
 import { DescriptorTable } from './descriptor-table.ts';
@@ -27,7 +28,7 @@ import {
 } from './process.ts';
 import { defaultDisposition } from './signals.ts';
 import type { Tty } from './tty.ts';
-import type { BuiltIn } from './vnode.ts';
+import type { BuiltIn, Vnode } from './vnode.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** CPU time of fork and exec, and of a system call on a path, in ms. */
@@ -65,6 +66,7 @@ export interface ProcessSetup {
   readonly umask: number;
   readonly credentials: Credentials;
   readonly limits: ResourceLimits;
+  readonly bounding: CapabilitySet;
 }
 
 interface WaitAnyOptions {
@@ -83,8 +85,12 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   argv: readonly string[];
   command: string;
   executablePath: string | undefined;
+  /** The file it runs. Set by the process table, which counts them. */
+  image: Vnode | undefined;
   credentials: Credentials;
   limits: ResourceLimits;
+  /** The capabilities that it and its descendants can have at most. */
+  readonly bounding: CapabilitySet;
   umask: number;
   parent: VirtualProcess | undefined;
   group: ProcessGroup | undefined;
@@ -119,6 +125,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.umask = setup.umask;
     this.credentials = setup.credentials;
     this.limits = setup.limits;
+    this.bounding = setup.bounding;
     this.startMs = this.clock.now();
   }
 
@@ -199,6 +206,15 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.waits.charge(PATH_COST_MS);
   }
 
+  /** Whether it has a right that its user id alone doesn't give: of root, what its bounding set leaves. */
+  can(capability: Capability): boolean {
+    return this.credentials.uid === 0 && this.bounding.has(capability);
+  }
+
+  isRunning(node: Vnode): boolean {
+    return this.table.isRunning(node);
+  }
+
   adopt(description: Description): OpenFile {
     return this.descriptors.adopt(description);
   }
@@ -233,7 +249,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
 
   setLimit(resource: Resource, limit: ResourceLimit): void {
     this.enter();
-    this.limits = withLimit(this.limits, resource, limit, this.credentials.uid === 0);
+    this.limits = withLimit(this.limits, resource, limit, this.can('SYS_RESOURCE'));
   }
 
   useMemory(sizeBytes: number): void {
@@ -323,6 +339,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.argv = found.argv;
     this.command = found.command;
     this.executablePath = found.path;
+    this.table.setImage(this, found.image);
     const { uid, gid, groups } = this.credentials;
     this.credentials = { uid: found.setUid ?? uid, gid: found.setGid ?? gid, groups };
     for (const [signal, action] of Array.from(this.actions))

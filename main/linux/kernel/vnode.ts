@@ -3,6 +3,7 @@ import { ErrnoError } from '../../network/index.ts';
 import type { Description } from './description.ts';
 import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
 import type { FileSystemTree } from './file-tree.ts';
+import type { Place } from './mount-table.ts';
 import type { Process, Program } from './process.ts';
 
 /** A built-in program as the content of an executable. */
@@ -108,8 +109,12 @@ export abstract class Vnode {
     throw new ErrnoError('EINVAL');
   }
   /** What a link of /proc leads to without a path: an open file, a directory in use. */
-  magic(): Vnode | undefined {
+  magic(_link: Place): Place | undefined {
     return undefined;
+  }
+  /** It is about to be opened for writing. */
+  prepareWrite(): void {
+    return;
   }
   read(_offset: number, _sizeMax: number): Uint8Array {
     throw new ErrnoError('EINVAL');
