@@ -31,6 +31,8 @@ export interface ServerCore {
   serviceNetwork(): ServiceNetwork | undefined;
   /** The extension servers' APIs, as far as they have told them. */
   readonly aggregation: ApiServiceAvailability;
+  /** Draws the uids of AdmissionReviews. */
+  readonly webhookIds: Random;
   /** The kubelets, once there are any. */
   kubelets(): KubeletConnector | undefined;
   /** Makes a token for a service account (POST …/token). */

@@ -1,6 +1,5 @@
 // The API in process: the same pipeline as over HTTP, without serialising. Objects are shared and frozen.
 import type { KubernetesObject, List, Resource, Stored } from '../api/meta.ts';
-import type { Binding } from '../api/types.ts';
 import type {
   ApiClient,
   DeleteOptions,
@@ -19,6 +18,8 @@ import type { ApiObject, Tree } from './object.ts';
 import { badRequest, noSuchResource } from './refusals.ts';
 import type { ServerCore } from './core.ts';
 import { askDoor } from './in-process-http.ts';
+import { admitted } from './verbs/admitted.ts';
+import { createOf } from './verbs/creating.ts';
 import { deleteCollection } from './verbs/collection.ts';
 import { getObject, listObjects, watchObjects } from './verbs/reading.ts';
 import { nameSelected } from './verbs/selecting.ts';
@@ -202,18 +203,12 @@ class InProcessClient implements ApiClient {
       options?.subresource === undefined ? '' : name,
       request.subresource,
     );
-    switch (request.subresource) {
-      case '':
-        return this.core.api.writer.create(request, this.shaped(served, object)) as unknown as Stored<T>;
-      case 'binding':
-        return this.core.api.bind(request, name, object as unknown as Binding) as unknown as Stored<T>;
-      case 'eviction':
-        return this.core.api.evict(request, name, object as unknown as ApiObject) as unknown as Stored<T>;
-      case 'token':
-        return this.core.createToken(request, name, object as unknown as ApiObject) as unknown as Stored<T>;
-      default:
-        throw noSuchResource();
-    }
+    const made = await admitted(this.core, request, (tried) => {
+      const own = request.subresource === '' ? this.shaped(served, object) : (object as unknown as ApiObject);
+      return createOf(this.core, tried, name, own);
+    });
+    if (made === undefined) throw noSuchResource();
+    return made as Stored<T>;
   }
 
   private shaped(served: Served, object: KubernetesObject): ApiObject {
@@ -236,14 +231,18 @@ class InProcessClient implements ApiClient {
     const request = this.request(served, options, namespace);
     const name = object.metadata?.name ?? '';
     this.allow(resource, 'update', namespace, name, request.subresource);
-    if (request.subresource === 'scale') {
-      return this.core.api.update(request, name, object as unknown as ApiObject)
-        .object as unknown as Stored<T>;
-    }
-    if (request.subresource === 'finalize') {
-      return this.core.api.finalize(request, name, object as unknown as ApiObject) as unknown as Stored<T>;
-    }
-    return this.core.api.update(request, name, this.shaped(served, object)).object as unknown as Stored<T>;
+    const updated = await admitted(this.core, request, (tried) => {
+      const given = object as unknown as ApiObject;
+      switch (request.subresource) {
+        case 'scale':
+          return this.core.api.update(tried, name, given).object;
+        case 'finalize':
+          return this.core.api.finalize(tried, name, given);
+        default:
+          return this.core.api.update(tried, name, this.shaped(served, object)).object;
+      }
+    });
+    return updated as unknown as Stored<T>;
   }
 
   async patch<T extends KubernetesObject>(
@@ -257,15 +256,18 @@ class InProcessClient implements ApiClient {
     const namespace = options?.namespace ?? '';
     const request = this.request(served, options, namespace);
     this.allow(resource, 'patch', namespace, name, request.subresource);
-    const { object } = this.core.api.patch({
-      write: { ...request, tracked: type === 'application/apply-patch+yaml' },
-      name,
-      type,
-      patch,
-      fieldValidation: 'Ignore',
-      duplicates: [],
-      force: options?.force ?? false,
-    });
+    const write = { ...request, tracked: type === 'application/apply-patch+yaml' };
+    const { object } = await admitted(this.core, write, (tried) =>
+      this.core.api.patch({
+        write: tried,
+        name,
+        type,
+        patch,
+        fieldValidation: 'Ignore',
+        duplicates: [],
+        force: options?.force ?? false,
+      }),
+    );
     return object as unknown as Stored<T>;
   }
 
@@ -273,14 +275,16 @@ class InProcessClient implements ApiClient {
     const served = this.serve(resource);
     const namespace = options?.namespace ?? '';
     this.allow(resource, 'delete', namespace, name);
-    return this.core.api.writer.delete(this.request(served, undefined, namespace), name, options ?? {})
-      .answer;
+    const { answer } = await admitted(this.core, this.request(served, undefined, namespace), (tried) =>
+      this.core.api.writer.delete(tried, name, options ?? {}),
+    );
+    return answer;
   }
 
   async deleteCollection(resource: Resource, options?: ListOptions & DeleteOptions): Promise<void> {
     const served = this.serve(resource);
     this.allow(resource, 'deletecollection', options?.namespace ?? '', '');
-    deleteCollection(
+    await deleteCollection(
       this.core,
       this.request(served, undefined, options?.namespace ?? ''),
       {

@@ -120,6 +120,7 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     kubelets: () => kubelets,
     handler: () => handler,
     serviceNetwork: () => serviceNetwork(),
+    webhookIds: random.fork('webhooks'),
     get aggregation() {
       return aggregation;
     },

@@ -12,7 +12,7 @@ import { askBackend, BackendError, remoteUserHeaders } from './network.ts';
 import {
   isRemote,
   portOf,
-  resolveService,
+  backendOf,
   type ApiService,
   type ApiServiceCondition,
   type RemoteApiService,
@@ -217,9 +217,10 @@ export class ApiServiceAvailability implements Disposable {
     const timeout = new AbortController();
     using _timer = core.clock.after(CHECK_TIMEOUT_MS, () => timeout.abort(new Error('timeout')));
     try {
-      const { host, port } = resolveService(core.catalogue, api);
+      const backend = backendOf(core, api);
+      const { host, port } = backend.resolve();
       url = `https://${host}:${port}${path}`;
-      const { response, stream } = await askBackend(core, api, {
+      const { response, stream } = await askBackend(core, backend, {
         method: 'GET',
         target: path,
         headers: [['Accept', 'application/json'], ...remoteUserHeaders(AGGREGATOR_USER)],

@@ -5,7 +5,6 @@ import { httpRequest, type ClientResponse, type HeaderList } from '../../../netw
 import { goTlsMessage } from '../../client/tls-error.ts';
 import type { ServerCore } from '../core.ts';
 import type { UserInfo } from '../auth/user.ts';
-import { resolveService, type RemoteApiService } from './registration.ts';
 
 /** The machine's network as the API server uses it. */
 export interface ServiceNetwork {
@@ -28,33 +27,45 @@ export interface BackendRequest {
   readonly signal: AbortSignal;
 }
 
-/** A request to an extension server on a connection of its own. Rejects with BackendError, or the signal's reason. */
+/** A server behind a Service that the API server asks: an extension server, or an admission webhook. */
+export interface Backend {
+  /** Where it is. Throws Error in upstream's words. */
+  resolve(): { readonly host: string; readonly port: number };
+  /** The name that its certificate must have. */
+  readonly serverName: string;
+  /** PEM of those that may have signed it. */
+  readonly authorities: string;
+  readonly insecure: boolean;
+  /** Who we are to it; absent: nobody. */
+  readonly identity?: Identity;
+}
+
+/** A request to such a server on a connection of its own. Rejects with BackendError, or the signal's reason. */
 export async function askBackend(
   core: ServerCore,
-  api: RemoteApiService,
+  backend: Backend,
   request: BackendRequest,
 ): Promise<{ response: ClientResponse; stream: ByteStream }> {
-  const network = core.serviceNetwork();
-  if (network === undefined) throw new BackendError('drydock: there is no network to reach Services by');
+  const { serverName, authorities, insecure, identity } = backend;
   const { signal } = request;
   let address: { host: string; port: number };
   try {
-    address = resolveService(core.catalogue, api);
+    address = backend.resolve();
   } catch (error) {
     throw new BackendError((error as Error).message, { cause: error });
   }
+  const network = core.serviceNetwork();
+  if (network === undefined) throw new BackendError('drydock: there is no network to reach Services by');
   const { host, port } = address;
-  const { namespace, name } = api.spec.service;
-  const serverName = `${name}.${namespace}.svc`;
   let stream: ByteStream | undefined;
   try {
     const socket = await network.connect(host, port, signal);
     stream = socket;
     stream = await connectTls(socket, {
       serverName,
-      authorities: Buffer.from(api.spec.caBundle ?? '', 'base64').toString('utf8'),
-      insecure: api.spec.insecureSkipTLSVerify === true,
-      identity: network.frontProxy,
+      authorities,
+      insecure,
+      ...(identity === undefined ? {} : { identity }),
       nowMs: core.clock.now(),
       random: core.random.fork('aggregator/tls'),
     });

@@ -3,7 +3,7 @@ import { headerOf, type HttpResponse } from '../../../network/http/index.ts';
 import type { Exchange } from '../http/door.ts';
 import { textAnswer } from '../http/answer.ts';
 import { askBackend, BackendError, remoteUserHeaders } from './network.ts';
-import { isAvailable, type RemoteApiService } from './registration.ts';
+import { backendOf, isAvailable, type RemoteApiService } from './registration.ts';
 
 /** Hop-by-hop fields (RFC 9110, 7.6.1), and those that say who the user is. */
 const NOT_PASSED_ON = new Set([
@@ -31,7 +31,7 @@ export async function proxyAnswer(exchange: Exchange, api: RemoteApiService): Pr
   };
   const hasBody = request.method !== 'GET' && request.method !== 'HEAD';
   try {
-    const { response, stream } = await askBackend(core, api, {
+    const { response, stream } = await askBackend(core, backendOf(core, api), {
       method: request.method,
       target: request.target,
       headers: [

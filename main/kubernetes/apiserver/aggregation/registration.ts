@@ -2,7 +2,9 @@
 import { resources } from '../../api/resources.ts';
 import type { Service } from '../../api/types.ts';
 import type { Catalogue } from '../catalogue.ts';
+import type { ServerCore } from '../core.ts';
 import type { StoredObject } from '../object.ts';
+import type { Backend } from './network.ts';
 
 /** apiregistration.k8s.io/v1 APIService. */
 export interface ApiService extends StoredObject {
@@ -55,10 +57,25 @@ export function portOf({ spec }: RemoteApiService): number {
   return spec.service.port ?? 443;
 }
 
-/** Where an APIService's Service is reached without --enable-aggregator-routing. Throws Error in upstream's words. */
-export function resolveService(catalogue: Catalogue, api: RemoteApiService): { host: string; port: number } {
-  const { namespace, name } = api.spec.service;
-  const port = portOf(api);
+/** How an APIService's server is asked: as front-proxy-client. */
+export function backendOf(core: ServerCore, { spec }: RemoteApiService): Backend {
+  const { service, caBundle, insecureSkipTLSVerify } = spec;
+  const identity = core.serviceNetwork()?.frontProxy;
+  return {
+    resolve: () => resolveServicePort(core.catalogue, service, service.port ?? 443),
+    serverName: `${service.name}.${service.namespace}.svc`,
+    authorities: Buffer.from(caBundle ?? '', 'base64').toString('utf8'),
+    insecure: insecureSkipTLSVerify === true,
+    ...(identity === undefined ? {} : { identity }),
+  };
+}
+
+/** Where a Service's port is reached without --enable-aggregator-routing. Throws Error in upstream's words. */
+export function resolveServicePort(
+  catalogue: Catalogue,
+  { namespace, name }: { readonly namespace: string; readonly name: string },
+  port: number,
+): { host: string; port: number } {
   const service = catalogue.get('services', '', namespace, name) as Service | undefined;
   if (service === undefined) throw new Error(`service "${name}" not found`);
   if (service.spec?.type === 'ExternalName') return { host: service.spec.externalName ?? '', port };

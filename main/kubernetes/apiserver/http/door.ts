@@ -5,7 +5,6 @@ import {
   type HttpRequest,
   type HttpResponse,
 } from '../../../network/http/index.ts';
-import type { Binding } from '../../api/types.ts';
 import { verbOfMethod } from '../../api/verbs.ts';
 import { deprecationWarning, unsimulatedIn } from '../../api/api-versions.ts';
 import type { PatchType } from '../../client/client.ts';
@@ -27,6 +26,8 @@ import {
   notFound,
   unknownError,
 } from '../refusals.ts';
+import { admitted } from '../verbs/admitted.ts';
+import { createOf } from '../verbs/creating.ts';
 import { nameSelected } from '../verbs/selecting.ts';
 import { deleteCollection } from '../verbs/collection.ts';
 import { getObject, listObjects, parseRevision, checkNotFuture } from '../verbs/reading.ts';
@@ -327,23 +328,9 @@ async function createAnswer(exchange: Exchange, served: Served): Promise<HttpRes
     validation: options.fieldValidation,
     warn: (text) => write.warn(text),
   });
-  switch (info.subresource) {
-    case '':
-      return answerObject(exchange, served, 201, core.api.writer.create(write, object));
-    case 'binding':
-      return answerObject(
-        exchange,
-        served,
-        201,
-        core.api.bind(write, info.name, object as unknown as Binding),
-      );
-    case 'eviction':
-      return answerObject(exchange, served, 201, core.api.evict(write, info.name, object));
-    case 'token':
-      return answerObject(exchange, served, 201, core.createToken(write, info.name, object));
-    default:
-      throw methodNotAllowed();
-  }
+  const created = await admitted(core, write, (tried, own) => createOf(core, tried, info.name, own(object)));
+  if (created === undefined) throw methodNotAllowed();
+  return answerObject(exchange, served, 201, created);
 }
 
 async function updateAnswer(exchange: Exchange, served: Served): Promise<HttpResponse> {
@@ -366,9 +353,11 @@ async function updateAnswer(exchange: Exchange, served: Served): Promise<HttpRes
       `the name of the object (${info.name} based on URL) was undeterminable: name must be provided`,
     );
   }
-  if (info.subresource === 'finalize')
-    return answerObject(exchange, served, 200, core.api.finalize(write, info.name, object));
-  const result = core.api.update(write, info.name, object);
+  const result = await admitted(core, write, (tried, own) =>
+    info.subresource === 'finalize'
+      ? { object: core.api.finalize(tried, info.name, own(object)), created: false }
+      : core.api.update(tried, info.name, own(object)),
+  );
   return answerObject(exchange, served, result.created ? 201 : 200, result.object);
 }
 
@@ -383,15 +372,17 @@ async function patchAnswer(exchange: Exchange, served: Served): Promise<HttpResp
   const options = writeOptionsOf(query, 'PatchOptions', isApply, headerOf(request.headers, 'user-agent'));
   const write = writeRequestOf(exchange, served, options);
   const parsed = parsePatch(bytes, type);
-  const { object, created } = core.api.patch({
-    write,
-    name: info.name,
-    type,
-    patch: parsed.value,
-    fieldValidation: options.fieldValidation,
-    duplicates: parsed.duplicates,
-    force: options.force,
-  });
+  const { object, created } = await admitted(core, write, (tried) =>
+    core.api.patch({
+      write: tried,
+      name: info.name,
+      type,
+      patch: parsed.value,
+      fieldValidation: options.fieldValidation,
+      duplicates: parsed.duplicates,
+      force: options.force,
+    }),
+  );
   return answerObject(exchange, served, created ? 201 : 200, object);
 }
 
@@ -431,7 +422,7 @@ async function deleteAnswer(exchange: Exchange, served: Served): Promise<HttpRes
   if (info.name === '') {
     const presentation = presentationOf(exchange);
     const namespace = served.resource.namespaced && info.namespace !== '' ? info.namespace : undefined;
-    const list = deleteCollection(
+    const list = await deleteCollection(
       core,
       write,
       { ...listParametersOf(query, false), served, namespace },
@@ -444,6 +435,8 @@ async function deleteAnswer(exchange: Exchange, served: Served): Promise<HttpRes
       warningHeaders(exchange.warnings),
     );
   }
-  const { answer } = core.api.writer.delete(write, info.name, options);
+  const { answer } = await admitted(core, write, (tried) =>
+    core.api.writer.delete(tried, info.name, options),
+  );
   return answerObject(exchange, served, 200, answer);
 }

@@ -1,4 +1,5 @@
 // What the server knows of one kind beyond its schema: defaults, validation, what updates may touch, how it's printed.
+import type { WebhookCalls } from '../admission/webhook-calls.ts';
 import type { ScalePaths } from '../custom/definition.ts';
 import type { JsonSchema } from '../custom/schema.ts';
 import type { Structure } from '../schema/structures.ts';
@@ -32,6 +33,8 @@ export interface WriteContext {
   readonly services: ServiceAllocations;
   /** The subresource written, or the empty string. */
   readonly subresource: string;
+  /** The answers of webhooks; absent for the server's own writes, which none is asked about. */
+  readonly webhookCalls?: WebhookCalls | undefined;
   /** Adds a Warning header to the answer. */
   warn(text: string): void;
 }

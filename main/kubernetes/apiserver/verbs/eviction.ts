@@ -39,7 +39,8 @@ export function evict(writer: Writer, write: WriteRequest, name: string, evictio
     resourceVersion: deleteOptions?.preconditions?.resourceVersion,
   };
   const dryRun = write.dryRun || deleteOptions?.dryRun?.includes('All') === true;
-  const deletion = { ...write, subresource: '', dryRun };
+  // The eviction is what is admitted; the deletion that it becomes isn't told to webhooks.
+  const deletion = { ...write, subresource: '', dryRun, webhookCalls: undefined };
   if (!ignoresBudgets(pod)) takeDisruption(writer, { ...write, dryRun }, pod);
   writer.delete(deletion, name, options);
   return SUCCESS;

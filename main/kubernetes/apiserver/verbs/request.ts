@@ -1,4 +1,5 @@
 // One request to the server, after parsing: who asks, for what, under which options.
+import type { WebhookCalls } from '../admission/webhook-calls.ts';
 import type { Served } from '../catalogue.ts';
 import { API_SERVER, type UserInfo } from '../auth/user.ts';
 
@@ -15,6 +16,8 @@ export interface WriteRequest {
   readonly fieldManager: string;
   /** Whether managedFields are kept for this write; in-process writers of untracked objects do without. */
   readonly tracked: boolean;
+  /** The answers of webhooks; absent for the server's own writes, which none is asked about. */
+  readonly webhookCalls?: WebhookCalls;
   warn(text: string): void;
 }
 

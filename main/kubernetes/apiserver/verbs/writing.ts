@@ -78,17 +78,21 @@ export class Writer {
       version: 'v1',
       plural: 'poddisruptionbudgets',
     })!;
-    this.update({ ...request, served, subresource: 'status' }, budget.metadata.name, (current) => {
-      const copy = cloneTree(current) as ApiObject;
-      const status = (copy['status'] ?? {}) as {
-        disruptionsAllowed?: number;
-        disruptedPods?: Record<string, string>;
-      };
-      status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
-      status.disruptedPods = { ...status.disruptedPods, [pod]: rfc3339(this.nowMs) };
-      copy['status'] = status;
-      return copy;
-    });
+    this.update(
+      { ...request, served, subresource: 'status', webhookCalls: undefined },
+      budget.metadata.name,
+      (current) => {
+        const copy = cloneTree(current) as ApiObject;
+        const status = (copy['status'] ?? {}) as {
+          disruptionsAllowed?: number;
+          disruptedPods?: Record<string, string>;
+        };
+        status.disruptionsAllowed = (status.disruptionsAllowed ?? 0) - 1;
+        status.disruptedPods = { ...status.disruptedPods, [pod]: rfc3339(this.nowMs) };
+        copy['status'] = status;
+        return copy;
+      },
+    );
   }
 
   /** Writes what a ResourceQuota's usage has become. */
@@ -107,11 +111,12 @@ export class Writer {
       user: request.user,
       fieldManager: request.fieldManager,
       dryRun: request.dryRun,
-      nowMs: clock.now(),
+      nowMs: request.webhookCalls?.startMs ?? clock.now(),
       random,
       objects: catalogue,
       services,
       subresource: request.subresource,
+      webhookCalls: request.webhookCalls,
       warn: (text) => request.warn(text),
     };
   }
@@ -135,7 +140,7 @@ export class Writer {
     }
     delete meta.resourceVersion;
 
-    meta.uid = context.random.uuid();
+    meta.uid = request.webhookCalls?.uidFrom(context.random) ?? context.random.uuid();
     meta.creationTimestamp = rfc3339(context.nowMs);
     delete meta.deletionTimestamp;
     delete meta.deletionGracePeriodSeconds;
@@ -182,12 +187,15 @@ export class Writer {
   }
 
   /** A name that is free, if a few draws find one (KEP-4420). */
-  private generateName({ served, namespace }: WriteRequest, prefix: string): string {
-    const kept = prefix.slice(0, GENERATED_PREFIX_MAX);
-    for (let tries = 1; ; tries++) {
-      const name = kept + this.parts.random.string(GENERATED_LENGTH, NAME_ALPHABET);
-      if (tries >= GENERATE_TRIES_MAX || served.table.get(namespace, name) === undefined) return name;
-    }
+  private generateName({ served, namespace, webhookCalls }: WriteRequest, prefix: string): string {
+    const draw = (): string => {
+      const kept = prefix.slice(0, GENERATED_PREFIX_MAX);
+      for (let tries = 1; ; tries++) {
+        const name = kept + this.parts.random.string(GENERATED_LENGTH, NAME_ALPHABET);
+        if (tries >= GENERATE_TRIES_MAX || served.table.get(namespace, name) === undefined) return name;
+      }
+    };
+    return webhookCalls === undefined ? draw() : webhookCalls.nameFrom(prefix, draw);
   }
 
   /** Commits a new state, or only shapes it for a dry run. */

@@ -2,6 +2,7 @@
 import type { Conversion } from '../../api/conversion/tree.ts';
 import type { ResourceInfo } from '../../api/resources.ts';
 import type { Kind } from '../kinds/kind.ts';
+import type { FieldError } from '../refusals.ts';
 import type { ApiObject, StoredObject, Tree } from '../object.ts';
 
 export interface ConvertingKindOptions {
@@ -14,8 +15,17 @@ export interface ConvertingKindOptions {
   readonly fromStored: (object: ApiObject) => ApiObject;
 }
 
-/** Versions in which the selector of a workload may still be changed. */
-const MUTABLE_SELECTORS = new Set(['extensions/v1beta1', 'apps/v1beta1']);
+/** What the stored version refuses and these versions let pass. */
+const EXCUSED: Readonly<Record<string, (fault: FieldError) => boolean>> = {
+  'extensions/v1beta1': isSelectorChange,
+  'apps/v1beta1': isSelectorChange,
+  'admissionregistration.k8s.io/v1beta1': ({ field, body }) =>
+    field.endsWith('.sideEffects') && /^Unsupported value: "(Some|Unknown)"/.test(body),
+};
+
+function isSelectorChange({ field, body }: FieldError): boolean {
+  return field === 'spec.selector' && body.endsWith('field is immutable');
+}
 
 export function convertingKind(options: ConvertingKindOptions): Kind {
   const { home, resource, schemaName, conversion, toStored, fromStored } = options;
@@ -25,7 +35,9 @@ export function convertingKind(options: ConvertingKindOptions): Kind {
     if (stored !== object) replaceMembers(object, fromStored(stored));
   };
   const stored = (object: StoredObject): StoredObject => toStored(object) as StoredObject;
-  const keepsSelector = !MUTABLE_SELECTORS.has(`${resource.group}/${resource.version}`);
+  const isExcused = EXCUSED[`${resource.group}/${resource.version}`];
+  const kept = (faults: FieldError[] = []): FieldError[] =>
+    isExcused === undefined ? faults : faults.filter((fault) => !isExcused(fault));
   const own: { -readonly [Hook in keyof Kind]?: Kind[Hook] } = {
     defaults(object) {
       conversion.defaults?.(object);
@@ -42,13 +54,10 @@ export function convertingKind(options: ConvertingKindOptions): Kind {
   if (home.prepareStatus !== undefined)
     own.prepareStatus = (object, old) => change(object, (form) => home.prepareStatus?.(form, stored(old)));
   if (home.validate !== undefined)
-    own.validate = (object, context) => home.validate?.(toStored(object), context) ?? [];
+    own.validate = (object, context) => kept(home.validate?.(toStored(object), context));
   if (home.validateUpdate !== undefined)
     own.validateUpdate = (object, old, context) =>
-      (home.validateUpdate?.(toStored(object), stored(old), context) ?? []).filter(
-        ({ field, body }) =>
-          keepsSelector || field !== 'spec.selector' || !body.endsWith('field is immutable'),
-      );
+      kept(home.validateUpdate?.(toStored(object), stored(old), context));
   if (home.validateStatus !== undefined)
     own.validateStatus = (object, old, ...rest) =>
       home.validateStatus?.(toStored(object), stored(old), ...rest) ?? [];
