@@ -17,7 +17,8 @@ import { statusText } from '../frame/explain.ts';
 interface Table {
   readonly kind: 'Table';
   readonly metadata?: { readonly resourceVersion?: string; readonly continue?: string };
-  readonly columnDefinitions?: readonly { readonly name: string; readonly priority: number }[];
+  /** Null, as Go writes an empty list, in the tables of a watch but its first. */
+  readonly columnDefinitions?: readonly { readonly name: string; readonly priority: number }[] | null;
   readonly rows?: readonly { readonly cells: readonly unknown[]; readonly object?: AnyObject }[];
 }
 
@@ -189,6 +190,7 @@ function tableText(
   rows: readonly Row[],
   withKind: boolean,
   withHeader: boolean,
+  widths?: number[],
 ): string {
   const { flags } = invocation;
   const wide = flags.string('output') === 'wide';
@@ -212,7 +214,7 @@ function tableText(
     ...labels.map((label) => object?.metadata?.labels?.[label] ?? ''),
     ...(flags.bool('show-labels') ? [labelsText(object?.metadata?.labels)] : []),
   ]);
-  return formatTable(withHeader ? headers : undefined, lines);
+  return formatTable(withHeader ? headers : undefined, lines, widths);
 }
 
 function cellText(cell: unknown): string {
@@ -328,6 +330,7 @@ async function watchTargets(
   const print = asTable ? undefined : (objectPrinter(format, flags, proc) ?? namePrinter(target.resource));
   const withEvents = flags.bool('output-watch-events');
   let columns: readonly Column[] = [];
+  const widths: number[] = [];
   let headed = flags.bool('no-headers');
   const show = async (type: string, answer: AnyObject): Promise<void> => {
     if (print !== undefined) {
@@ -335,8 +338,8 @@ async function watchTargets(
       return;
     }
     const table = answer as unknown as Table;
-    if (table.columnDefinitions !== undefined && table.columnDefinitions.length > 0)
-      columns = table.columnDefinitions;
+    const definitions = table.columnDefinitions ?? [];
+    if (definitions.length > 0) columns = definitions;
     if ((table.rows ?? []).length === 0) return;
     const text = tableText(
       invocation,
@@ -345,6 +348,7 @@ async function watchTargets(
       table.rows ?? [],
       flags.bool('show-kind'),
       !headed,
+      widths,
     );
     headed = true;
     await kubectl.out(withEvents ? withEventColumn(text, type) : text);
