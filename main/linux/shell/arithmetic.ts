@@ -1,4 +1,4 @@
-// Shell arithmetic: 64-bit integers, every operator of bash, evaluated as it is parsed.
+// Shell arithmetic: 64-bit integers, every operator of bash, evaluated as it is read (expr.c does, and its errors show it).
 
 /** What expressions read and write. A subscript is raw text; the scope knows whether the variable is associative. */
 export interface ArithmeticScope {
@@ -12,71 +12,25 @@ export class ArithmeticError extends Error {}
 
 /** How deep variables may refer to expressions in each other. */
 const RECURSION_MAX = 256;
-const TOKEN_CACHE_MAX = 1000;
 
-interface Token {
-  readonly kind: 'number' | 'name' | 'operator' | 'bad' | 'end';
-  readonly text: string;
-  readonly at: number;
-  /** Raw subscript of a name. */
-  readonly subscript?: string;
-}
-
-const OPERATORS = [
-  '<<=',
-  '>>=',
-  '**',
-  '++',
-  '--',
-  '<<',
-  '>>',
-  '<=',
-  '>=',
-  '==',
-  '!=',
-  '&&',
-  '||',
-  '+=',
-  '-=',
-  '*=',
-  '/=',
-  '%=',
-  '&=',
-  '^=',
-  '|=',
-  '+',
-  '-',
-  '*',
-  '/',
-  '%',
-  '<',
-  '>',
-  '=',
-  '!',
-  '~',
-  '&',
-  '|',
-  '^',
-  '?',
-  ':',
-  ',',
-  '(',
-  ')',
-];
-const ASSIGNMENTS = new Set(['=', '+=', '-=', '*=', '/=', '%=', '<<=', '>>=', '&=', '^=', '|=']);
+/** Operators of two and three characters besides `++` and `--`; longest first. */
+const LONG_OPERATORS = ['<<=', '>>=', '==', '!=', '>=', '<=', '<<', '>>', '&&', '||', '**'];
+const ASSIGNMENTS = new Set(['*=', '/=', '%=', '+=', '-=', '&=', '^=', '|=']);
+const SINGLE_OPERATORS = '=><+-*/%!()&|^~?:,';
 const BINARY_LEVELS: readonly (readonly string[])[] = [
   ['|'],
   ['^'],
   ['&'],
   ['==', '!='],
-  ['<', '<=', '>', '>='],
+  ['<=', '>=', '<', '>'],
   ['<<', '>>'],
   ['+', '-'],
   ['*', '/', '%'],
 ];
-const tokenCache = new Map<string, Token[]>();
 
-/** Evaluates an expression whose `$` expansions are done; an empty one is 0. Throws ArithmeticError. */
+/**
+ * Evaluates an expression whose `$` expansions are done; an empty one is 0. Throws ArithmeticError.
+ */
 export function evaluateArithmetic(text: string, scope: ArithmeticScope, depth = 0): bigint {
   const simple = /^\s*(-?[1-9][0-9]{0,14}|0)\s*$/.exec(text);
   if (simple !== null) return BigInt(simple[1]!);
@@ -85,85 +39,235 @@ export function evaluateArithmetic(text: string, scope: ArithmeticScope, depth =
   return new Evaluation(text, scope, depth).run();
 }
 
+/** `end`, `name`, `number`, `++x`, `x++`, `?:` (a conditional just read), or an operator's text. */
+type Token = string;
+
+interface Name {
+  readonly name: string;
+  readonly subscript: string | undefined;
+}
+
+interface State {
+  readonly token: Token;
+  readonly last: Token;
+  readonly at: number;
+  readonly value: bigint;
+  readonly target: Name | undefined;
+  readonly skipping: number;
+}
+
 class Evaluation {
   private readonly text: string;
   private readonly scope: ArithmeticScope;
   private readonly depth: number;
-  private readonly tokens: Token[];
   private at = 0;
+  /** Where the last token began, for errors. */
+  private tokenAt = 0;
+  private token: Token = 'end';
+  private last: Token = 'end';
+  private value = 0n;
+  private target: Name | undefined;
+  /** The operator of `+=` and its like. */
+  private assignment = '';
   /** Above 0 inside the branch of && || ?: that isn't taken. */
   private skipping = 0;
 
   constructor(text: string, scope: ArithmeticScope, depth: number) {
-    this.text = text.trimStart();
+    this.text = text;
     this.scope = scope;
     this.depth = depth;
-    this.tokens = tokenize(this.text);
   }
 
   run(): bigint {
-    if (this.peek().kind === 'end') return 0n;
+    if (this.text.trim() === '') return 0n;
+    this.read();
     const value = this.comma();
-    const token = this.peek();
-    if (token.kind === 'bad') throw this.error('syntax error: invalid arithmetic operator', token);
-    if (token.kind !== 'end') {
-      const bad = token.kind === 'operator' && !/^[:)]$/.test(token.text) && ASSIGNMENTS.has(token.text);
-      throw this.error(bad ? 'attempted assignment to non-variable' : 'syntax error in expression', token);
-    }
+    if (this.token !== 'end') throw this.error('syntax error in expression');
     return value;
   }
 
-  private peek(): Token {
-    return this.tokens[this.at]!;
+  private error(message: string, from = this.tokenAt, end?: number): ArithmeticError {
+    const shown = this.text.slice(0, end).replace(/^[ \t]+/, '');
+    return new ArithmeticError(`${shown}: ${message} (error token is "${this.text.slice(from, end)}")`);
   }
 
-  private isOperator(text: string): boolean {
-    const token = this.peek();
-    return token.kind === 'operator' && token.text === text;
+  // ── Tokens ──
+
+  private read(): void {
+    const { text } = this;
+    while (isBlank(text[this.at])) this.at++;
+    const c = text[this.at];
+    if (c === undefined) {
+      this.last = this.token;
+      this.token = 'end';
+      return;
+    }
+    this.tokenAt = this.at;
+    if (isNameStart(c)) this.readName();
+    else if (c >= '0' && c <= '9') this.readNumber();
+    else this.readOperator(c);
   }
 
-  private error(message: string, token: Token): ArithmeticError {
-    const from = token.kind === 'end' ? (this.tokens[this.at - 1]?.at ?? 0) : token.at;
-    return new ArithmeticError(`${this.text}: ${message} (error token is "${this.text.slice(from)}")`);
+  private save(): State {
+    const { token, last, at, value, target, skipping } = this;
+    return { token, last, at, value, target, skipping };
+  }
+
+  private restore(state: State): void {
+    this.token = state.token;
+    this.last = state.last;
+    this.at = state.at;
+    this.value = state.value;
+    this.target = state.target;
+    this.skipping = state.skipping;
+  }
+
+  /** A name is looked up as it is read, unless an assignment to it follows. */
+  private readName(): void {
+    const { text } = this;
+    const start = this.at;
+    let end = start;
+    while (isNameCharacter(text[end])) end++;
+    const name = text.slice(start, end);
+    let subscript: string | undefined;
+    if (text[end] === '[') {
+      const close = closingBracket(text, end);
+      if (close === undefined) throw this.error('bad array subscript', start);
+      subscript = text.slice(end + 1, close);
+      end = close + 1;
+    }
+    this.target = { name, subscript };
+    this.at = end;
+    const state = this.save();
+    this.skipping = 1;
+    this.token = 'name';
+    this.read();
+    const next = this.token;
+    this.restore(state);
+    const isRead = this.last === '++x' || this.last === '--x' || next !== '=';
+    this.value = isRead ? this.lookUp(this.target) : 0n;
+    this.last = this.token;
+    this.token = 'name';
+  }
+
+  private lookUp({ name, subscript }: Name): bigint {
+    if (this.skipping > 0) return 0n;
+    const value = this.scope.get(name, subscript);
+    return value === undefined || value === '' ? 0n : evaluateArithmetic(value, this.scope, this.depth + 1);
+  }
+
+  private readNumber(): void {
+    const start = this.at;
+    while (/[0-9A-Za-z#@_]/.test(this.text[this.at] ?? '')) this.at++;
+    const value = parseNumber(this.text.slice(start, this.at));
+    if (typeof value === 'string') throw this.error(value, start, this.at);
+    this.value = value;
+    this.last = this.token;
+    this.token = 'number';
+  }
+
+  private readOperator(c: string): void {
+    const { text } = this;
+    const next = text[this.at + 1];
+    let token: Token = c;
+    const long = LONG_OPERATORS.find((each) => text.startsWith(each, this.at));
+    if (long !== undefined) {
+      this.at += long.length;
+      token = long;
+      if (long.length === 3) token = this.assigns(long.slice(0, 2));
+    } else if ((c === '+' || c === '-') && next === c) {
+      token = this.readDouble(c);
+    } else if (ASSIGNMENTS.has(`${c}${next}`)) {
+      this.at += 2;
+      token = this.assigns(c);
+    } else {
+      if (!SINGLE_OPERATORS.includes(c)) {
+        const operand = this.token !== 'name' && this.token !== 'number' && this.token !== '?:';
+        throw this.error(
+          operand ? 'syntax error: operand expected' : 'syntax error: invalid arithmetic operator',
+        );
+      }
+      this.at++;
+    }
+    this.last = this.token;
+    this.token = token;
+  }
+
+  private assigns(operator: string): Token {
+    this.assignment = operator;
+    return 'op=';
+  }
+
+  /** `++` and `--`: behind a name, before one, or just two signs. */
+  private readDouble(c: string): Token {
+    if (this.token === 'name') {
+      this.at += 2;
+      return `x${c}${c}`;
+    }
+    if (this.token === 'number' && (this.last === '++x' || this.last === '--x'))
+      throw this.error(`${c}${c}: assignment requires lvalue`);
+    let after = this.at + 2;
+    while (isBlank(this.text[after])) after++;
+    if (!isNameStart(this.text[after])) {
+      this.at++;
+      return c;
+    }
+    this.at += 2;
+    return `${c}${c}x`;
+  }
+
+  // ── Grammar ──
+
+  private is(token: Token): boolean {
+    return this.token === token;
   }
 
   private comma(): bigint {
-    let value = this.assignment();
-    while (this.isOperator(',')) {
-      this.at++;
-      value = this.assignment();
+    let value = this.assign();
+    while (this.token === ',') {
+      this.read();
+      value = this.assign();
     }
     return value;
   }
 
-  private assignment(): bigint {
-    const target = this.peek();
-    const operator = this.tokens[this.at + 1];
-    if (target.kind !== 'name' || operator?.kind !== 'operator' || !ASSIGNMENTS.has(operator.text))
-      return this.ternary();
-    this.at += 2;
-    const rightToken = this.peek();
-    const right = this.assignment();
-    if (this.skipping > 0) return 0n;
-    const value =
-      operator.text === '='
-        ? right
-        : this.apply(operator.text.slice(0, -1), this.read(target), right, rightToken);
-    this.scope.set(target.text, target.subscript, value);
+  private assign(): bigint {
+    let value = this.conditional();
+    if (this.token !== '=' && this.token !== 'op=') return value;
+    const operator = this.token === '=' ? undefined : this.assignment;
+    if (this.last !== 'name') throw this.error('attempted assignment to non-variable');
+    const { target } = this;
+    if (target === undefined) throw this.error('syntax error in variable assignment');
+    const before = value;
+    this.read();
+    value = this.assign();
+    if (operator !== undefined) {
+      if ((operator === '/' || operator === '%') && value === 0n) {
+        if (this.skipping === 0) throw this.error('division by 0');
+        value = 1n;
+      }
+      value = BigInt.asIntN(64, calculate(operator, before, value));
+    }
+    if (this.skipping === 0) this.scope.set(target.name, target.subscript, value);
+    this.target = undefined;
     return value;
   }
 
-  private ternary(): bigint {
+  private conditional(): bigint {
     const test = this.logicalOr();
-    if (!this.isOperator('?')) return test;
-    this.at++;
-    if (this.isOperator(':') || this.peek().kind === 'end')
-      throw this.error('expression expected', this.peek());
-    const consequent = this.skipIf(test === 0n, () => this.comma());
-    if (!this.isOperator(':')) throw this.error("`:' expected for conditional expression", this.peek());
-    this.at++;
-    if (this.peek().kind === 'end') throw this.error('expression expected', this.peek());
-    const alternate = this.skipIf(test !== 0n, () => this.assignment());
+    if (this.token !== '?') return test;
+    const consequent = this.skipIf(test === 0n, () => {
+      this.read();
+      if (this.is('end') || this.is(':')) throw this.error('expression expected');
+      return this.comma();
+    });
+    if (!this.is(':')) throw this.error("`:' expected for conditional expression");
+    const alternate = this.skipIf(test !== 0n, () => {
+      this.read();
+      if (this.is('end')) throw this.error('expression expected');
+      return this.conditional();
+    });
+    this.last = '?:';
     return test === 0n ? alternate : consequent;
   }
 
@@ -176,20 +280,26 @@ class Evaluation {
 
   private logicalOr(): bigint {
     let left = this.logicalAnd();
-    while (this.isOperator('||')) {
-      this.at++;
-      const right = this.skipIf(left !== 0n, () => this.logicalAnd());
+    while (this.token === '||') {
+      const right = this.skipIf(left !== 0n, () => {
+        this.read();
+        return this.logicalAnd();
+      });
       left = left !== 0n || right !== 0n ? 1n : 0n;
+      this.last = '||';
     }
     return left;
   }
 
   private logicalAnd(): bigint {
     let left = this.binary(0);
-    while (this.isOperator('&&')) {
-      this.at++;
-      const right = this.skipIf(left === 0n, () => this.binary(0));
+    while (this.token === '&&') {
+      const right = this.skipIf(left === 0n, () => {
+        this.read();
+        return this.binary(0);
+      });
       left = left !== 0n && right !== 0n ? 1n : 0n;
+      this.last = '&&';
     }
     return left;
   }
@@ -198,120 +308,108 @@ class Evaluation {
     const operators = BINARY_LEVELS[level];
     if (operators === undefined) return this.power();
     let left = this.binary(level + 1);
-    for (;;) {
-      const token = this.peek();
-      if (token.kind !== 'operator' || !operators.includes(token.text)) return left;
-      this.at++;
-      const rightToken = this.peek();
-      const right = this.binary(level + 1);
-      left = this.apply(token.text, left, right, rightToken);
+    while (operators.includes(this.token)) {
+      const operator = this.token;
+      let from = this.at;
+      this.read();
+      let right = this.binary(level + 1);
+      if ((operator === '/' || operator === '%') && right === 0n) {
+        while (isBlank(this.text[from])) from++;
+        if (this.skipping === 0) throw this.error('division by 0', from);
+        right = 1n;
+      }
+      left = BigInt.asIntN(64, calculate(operator, left, right));
+      this.last = 'number';
     }
-  }
-
-  private apply(operator: string, left: bigint, right: bigint, rightToken: Token): bigint {
-    if ((operator === '/' || operator === '%') && right === 0n) {
-      if (this.skipping > 0) return 0n;
-      throw this.error('division by 0', rightToken);
-    }
-    return BigInt.asIntN(64, calculate(operator, left, right));
+    return left;
   }
 
   private power(): bigint {
-    const base = this.unary();
-    if (!this.isOperator('**')) return base;
-    this.at++;
-    const token = this.peek();
-    const exponent = this.power();
-    if (exponent < 0n) {
-      if (this.skipping > 0) return 0n;
-      throw this.error('exponent less than 0', token);
+    let base = this.unary();
+    while (this.token === '**') {
+      this.read();
+      const exponent = this.power();
+      this.last = 'number';
+      if (exponent === 0n) return 1n;
+      if (exponent < 0n) throw this.error('exponent less than 0');
+      base = power(base, exponent);
     }
-    return power(base, exponent);
+    return base;
   }
 
   private unary(): bigint {
-    const token = this.peek();
-    if (token.kind === 'operator') {
-      switch (token.text) {
-        case '!':
-          this.at++;
-          return this.unary() === 0n ? 1n : 0n;
-        case '~':
-          this.at++;
-          return ~this.unary();
-        case '-':
-          this.at++;
-          return BigInt.asIntN(64, -this.unary());
-        case '+':
-          this.at++;
-          return this.unary();
-        case '++':
-        case '--':
-          return this.preIncrement(token.text);
-      }
-    }
-    return this.postfix();
+    const operator = this.token;
+    if (operator !== '!' && operator !== '~' && operator !== '-' && operator !== '+') return this.primary();
+    this.read();
+    const operand = this.unary();
+    this.last = 'number';
+    if (operator === '!') return operand === 0n ? 1n : 0n;
+    if (operator === '~') return ~operand;
+    return operator === '-' ? BigInt.asIntN(64, -operand) : operand;
   }
 
-  private preIncrement(operator: string): bigint {
-    this.at++;
-    const target = this.peek();
-    if (target.kind !== 'name') {
-      const value = this.unary(); // `--5` is two minus signs.
-      return value;
-    }
-    this.at++;
-    return this.increment(target, operator).after;
-  }
-
-  private increment(target: Token, operator: string): { before: bigint; after: bigint } {
-    if (this.skipping > 0) return { before: 0n, after: 0n };
-    const before = this.read(target);
-    const after = BigInt.asIntN(64, before + (operator === '++' ? 1n : -1n));
-    this.scope.set(target.text, target.subscript, after);
-    return { before, after };
-  }
-
-  private postfix(): bigint {
-    const token = this.peek();
-    if (token.kind === 'name') {
-      this.at++;
-      if (this.isOperator('++') || this.isOperator('--')) {
-        const operator = this.peek().text;
-        this.at++;
-        return this.increment(token, operator).before;
-      }
-      // bash looks at what follows before it reads the variable.
-      const next = this.peek();
-      if (next.kind === 'bad') throw this.error('syntax error: invalid arithmetic operator', next);
-      return this.skipping > 0 ? 0n : this.read(token);
-    }
-    if (token.kind === 'number') {
-      this.at++;
-      return this.number(token);
-    }
-    if (this.isOperator('(')) {
-      this.at++;
+  private primary(): bigint {
+    if (this.token === '++x' || this.token === '--x') return this.preIncrement();
+    if (this.token === '(') {
+      this.read();
       const value = this.comma();
-      if (!this.isOperator(')')) throw this.error("missing `)'", this.peek());
-      this.at++;
+      if (!this.is(')')) throw this.error("missing `)'");
+      this.read();
       return value;
     }
-    if (token.kind === 'bad' && token.text !== '.') throw this.error('syntax error: operand expected', token);
-    throw this.error('syntax error: operand expected', token);
-  }
-
-  private read(token: Token): bigint {
-    const value = this.scope.get(token.text, token.subscript);
-    if (value === undefined || value === '') return 0n;
-    return evaluateArithmetic(value, this.scope, this.depth + 1);
-  }
-
-  private number(token: Token): bigint {
-    const value = parseNumber(token.text);
-    if (typeof value === 'string') throw this.error(value, token);
+    if (this.token !== 'number' && this.token !== 'name') throw this.error('syntax error: operand expected');
+    const { value } = this;
+    if (this.token === 'name') this.postIncrement(value);
+    this.read();
     return value;
   }
+
+  private preIncrement(): bigint {
+    const operator = this.token;
+    this.last = operator;
+    this.read();
+    if (this.token !== 'name') throw this.error('identifier expected after pre-increment or pre-decrement');
+    const value = BigInt.asIntN(64, this.value + (operator === '++x' ? 1n : -1n));
+    if (this.skipping === 0) this.scope.set(this.target!.name, this.target!.subscript, value);
+    this.token = 'number';
+    this.read();
+    return value;
+  }
+
+  private postIncrement(before: bigint): void {
+    const state = this.save();
+    this.skipping = 1;
+    this.read();
+    const operator = this.token;
+    if (operator !== 'x++' && operator !== 'x--') return this.restore(state);
+    this.skipping = state.skipping;
+    this.target = state.target;
+    this.last = 'name';
+    const value = BigInt.asIntN(64, before + (operator === 'x++' ? 1n : -1n));
+    if (this.skipping === 0) this.scope.set(this.target!.name, this.target!.subscript, value);
+    this.token = 'number';
+  }
+}
+
+function isBlank(c: string | undefined): boolean {
+  return c === ' ' || c === '\t' || c === '\n' || c === '\r';
+}
+
+function isNameStart(c: string | undefined): boolean {
+  return c !== undefined && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c === '_');
+}
+
+function isNameCharacter(c: string | undefined): boolean {
+  return isNameStart(c) || (c !== undefined && c >= '0' && c <= '9');
+}
+
+function closingBracket(text: string, open: number): number | undefined {
+  let depth = 0;
+  for (let i = open; i < text.length; i++) {
+    if (text[i] === '[') depth++;
+    if (text[i] === ']' && --depth === 0) return i;
+  }
+  return undefined;
 }
 
 function calculate(operator: string, left: bigint, right: bigint): bigint {
@@ -364,81 +462,41 @@ function power(base: bigint, exponent: bigint): bigint {
 
 /** A constant: decimal, 0octal, 0xhex or base#digits; else bash's words for what is wrong with it. */
 function parseNumber(text: string): bigint | string {
+  if (/^(?:[1-9][0-9]{0,14}|0)$/.test(text)) return BigInt(text);
+  let base = 10;
+  let isKnown = true;
+  let at = 0;
   if (/^0[xX]/.test(text)) {
-    const digits = text.slice(2);
-    if (digits === '') return 0n;
-    return /^[0-9a-fA-F]+$/.test(digits)
-      ? BigInt.asIntN(64, BigInt(`0x${digits}`))
-      : 'value too great for base';
+    base = 16;
+    at = 2;
+  } else if (text.startsWith('0')) {
+    base = 8;
+    at = 1;
+  } else {
+    isKnown = false;
   }
-  const based = /^([0-9]+)#(.*)$/.exec(text);
-  if (based !== null) return parseBased(Number(based[1]), based[2]!);
-  if (text.startsWith('0') && text.length > 1) return parseBased(8, text.slice(1));
-  return /^[0-9]+$/.test(text) ? BigInt.asIntN(64, BigInt(text)) : 'value too great for base';
-}
-
-function parseBased(base: number, digits: string): bigint | string {
-  if (base < 2 || base > 64) return 'invalid arithmetic base';
-  if (digits === '') return 'invalid integer constant';
   let value = 0n;
-  for (const c of digits) {
+  for (; at < text.length; at++) {
+    const c = text[at]!;
+    if (c === '#') {
+      if (isKnown) return 'invalid number';
+      if (value < 2n || value > 64n) return 'invalid arithmetic base';
+      base = Number(value);
+      value = 0n;
+      isKnown = true;
+      if (!/[0-9A-Za-z@_]/.test(text[at + 1] ?? '')) return 'invalid integer constant';
+      continue;
+    }
     const digit = digitOf(c, base);
-    if (digit === undefined || digit >= base) return 'value too great for base';
-    value = value * BigInt(base) + BigInt(digit);
+    if (digit >= base) return 'value too great for base';
+    value = BigInt.asIntN(64, value * BigInt(base) + BigInt(digit));
   }
-  return BigInt.asIntN(64, value);
+  return value;
 }
 
-function digitOf(c: string, base: number): number | undefined {
+function digitOf(c: string, base: number): number {
   if (c >= '0' && c <= '9') return Number(c);
   if (c >= 'a' && c <= 'z') return c.charCodeAt(0) - 87;
   if (c >= 'A' && c <= 'Z') return c.charCodeAt(0) - (base <= 36 ? 55 : 29);
-  if (c === '@') return 62;
-  return c === '_' ? 63 : undefined;
-}
-
-function tokenize(text: string): Token[] {
-  const cached = tokenCache.get(text);
-  if (cached !== undefined) return cached;
-  const tokens: Token[] = [];
-  let at = 0;
-  while (at < text.length) {
-    if (/\s/.test(text[at]!)) {
-      at++;
-      continue;
-    }
-    const token = scan(text, at);
-    tokens.push(token);
-    if (token.kind === 'bad') break;
-    at += token.text.length + (token.subscript === undefined ? 0 : token.subscript.length + 2);
-  }
-  tokens.push({ kind: 'end', text: '', at: text.length });
-  if (tokenCache.size >= TOKEN_CACHE_MAX) tokenCache.clear();
-  tokenCache.set(text, tokens);
-  return tokens;
-}
-
-function scan(text: string, at: number): Token {
-  const rest = text.slice(at);
-  const name = /^[A-Za-z_][A-Za-z0-9_]*/.exec(rest)?.[0];
-  if (name !== undefined) {
-    const subscript = rest[name.length] === '[' ? bracketed(rest.slice(name.length)) : undefined;
-    return subscript === undefined
-      ? { kind: 'name', text: name, at }
-      : { kind: 'name', text: name, at, subscript };
-  }
-  const number = /^[0-9][0-9A-Za-z_@#]*/.exec(rest)?.[0];
-  if (number !== undefined) return { kind: 'number', text: number, at };
-  const operator = OPERATORS.find((candidate) => rest.startsWith(candidate));
-  if (operator !== undefined) return { kind: 'operator', text: operator, at };
-  return { kind: 'bad', text: rest[0]!, at };
-}
-
-function bracketed(text: string): string | undefined {
-  let depth = 0;
-  for (let i = 0; i < text.length; i++) {
-    if (text[i] === '[') depth++;
-    if (text[i] === ']' && --depth === 0) return text.slice(1, i);
-  }
-  return undefined;
+  return c === '@' ? 62 : 63;
 }

@@ -14,6 +14,7 @@ import { searchPath } from './lookup.ts';
 import { readScript, runSource, runStandardInput } from './script.ts';
 import { Shell } from './shell.ts';
 import { RELEASE } from './prompt.ts';
+import { ShellSyntaxError } from './syntax/syntax-error.ts';
 
 interface Invocation {
   command: string | undefined;
@@ -160,13 +161,9 @@ function usageText(shell: Shell): string {
 function importEnvironment(shell: Shell): void {
   const { proc, vars } = shell;
   for (const [name, value] of proc.env) {
-    const exportedFunction = /^BASH_FUNC_(.+)%%$/.test(name);
-    if (
-      exportedFunction ||
-      !/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) ||
-      vars.findRaw(name)?.dynamic !== undefined
-    )
-      continue;
+    const exported = /^BASH_FUNC_(.+)%%$/.exec(name)?.[1];
+    if (exported !== undefined && shell.dialect.name === 'bash') importFunction(shell, exported, value);
+    if (!/^[A-Za-z_][A-Za-z0-9_]*$/.test(name) || vars.findRaw(name)?.dynamic !== undefined) continue;
     vars.set(name, value);
     vars.ensure(name).attributes.add('exported');
   }
@@ -198,6 +195,18 @@ function importEnvironment(shell: Shell): void {
     const variable = vars.ensure(name);
     variable.attributes.add('readonly');
     variable.attributes.add('integer');
+  }
+}
+
+/** A function that the parent shell exported: `() { …` in a variable. */
+function importFunction(shell: Shell, name: string, value: string): void {
+  if (!value.startsWith('() {')) return;
+  try {
+    const command = shell.parser(`${name} ${value}`).all().items[0]?.command.first.commands[0];
+    if (command?.kind !== 'function') return;
+    shell.functions.set(name, { body: command.body, file: 'environment', line: 0, exported: true });
+  } catch (error) {
+    if (!(error instanceof ShellSyntaxError)) throw error; // A text that isn't a function is left out.
   }
 }
 

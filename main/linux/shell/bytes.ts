@@ -32,36 +32,40 @@ export function bytesToText(bytes: Uint8Array): string {
 }
 
 function decodeLoosely(bytes: Uint8Array): string {
-  let text = '';
+  const units = new Uint16Array(bytes.length);
+  let length = 0;
   for (let at = 0; at < bytes.length;) {
-    const size = sequenceSize(bytes, at);
-    if (size === 0) {
-      text += byteToText(bytes[at]!);
+    const lead = bytes[at]!;
+    const size = lead < 0x80 ? 1 : sequenceSize(bytes, at);
+    if (size <= 1) {
+      units[length++] = lead < 0x80 ? lead : 0xdc00 + lead;
       at++;
-    } else {
-      text += Buffer.from(bytes.subarray(at, at + size)).toString('utf8');
-      at += size;
+      continue;
+    }
+    let code = lead & (0xff >> (size + 1));
+    for (let i = 1; i < size; i++) code = (code << 6) | (bytes[at + i]! & 0x3f);
+    at += size;
+    if (code < 0x10000) units[length++] = code;
+    else {
+      units[length++] = 0xd800 + ((code - 0x10000) >> 10);
+      units[length++] = 0xdc00 + (code & 0x3ff);
     }
   }
-  return text;
+  return Buffer.from(units.buffer, 0, length * 2).toString('utf16le');
 }
 
-/** Bytes of the well-formed UTF-8 sequence at `at`, or 0. */
+/** Bytes of the well-formed UTF-8 sequence at `at` with a lead byte above ASCII, or 0 (RFC 3629). */
 function sequenceSize(bytes: Uint8Array, at: number): number {
   const lead = bytes[at]!;
-  const size =
-    lead < 0x80
-      ? 1
-      : lead >= 0xc2 && lead < 0xe0
-        ? 2
-        : lead >= 0xe0 && lead < 0xf0
-          ? 3
-          : lead >= 0xf0 && lead < 0xf5
-            ? 4
-            : 0;
+  const size = lead < 0xc2 ? 0 : lead < 0xe0 ? 2 : lead < 0xf0 ? 3 : lead < 0xf5 ? 4 : 0;
   for (let i = 1; i < size; i++) if (((bytes[at + i] ?? 0) & 0xc0) !== 0x80) return 0;
-  const text = Buffer.from(bytes.subarray(at, at + size)).toString('utf8');
-  return text.includes('\ufffd') ? 0 : size;
+  const second = bytes[at + 1] ?? 0;
+  const wrong =
+    (lead === 0xe0 && second < 0xa0) ||
+    (lead === 0xed && second >= 0xa0) ||
+    (lead === 0xf0 && second < 0x90) ||
+    (lead === 0xf4 && second >= 0x90);
+  return wrong ? 0 : size;
 }
 
 /** Joins escaped bytes that together are UTF-8. */

@@ -14,8 +14,11 @@ class Control extends Error {
 export class LoopControl extends Control {
   readonly kind: 'break' | 'continue';
   readonly count: number;
-  constructor(kind: 'break' | 'continue', count: number) {
+  /** What the loop's status becomes. */
+  readonly status: number;
+  constructor(kind: 'break' | 'continue', count: number, status = 0) {
     super(kind);
+    this.status = status;
     this.kind = kind;
     this.count = count;
   }
@@ -38,6 +41,9 @@ export class ExitControl extends Control {
     this.status = status;
   }
 }
+
+/** An error that a shell which isn't interactive ends at as if its input did; `status` is what it ends with. */
+export class InputEnd extends ExitControl {}
 
 /** An error in an expansion: its text has been printed, and the line it stands in is abandoned. */
 export class Discard extends Control {

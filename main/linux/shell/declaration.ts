@@ -4,15 +4,16 @@ import { scalarOf, type Attribute, type Variable, type Variables } from './varia
 
 const LETTERS: readonly (readonly [string, Attribute])[] = [
   ['i', 'integer'],
-  ['l', 'lowercase'],
   ['n', 'nameref'],
   ['r', 'readonly'],
   ['t', 'traced'],
-  ['u', 'uppercase'],
   ['x', 'exported'],
+  ['c', 'capitalized'],
+  ['l', 'lowercase'],
+  ['u', 'uppercase'],
 ];
 
-/** The letters of a variable's attributes in declare's order: `aAilnrtux`. */
+/** The letters of a variable's attributes in declare's order: `aAinrtxclu`. */
 export function attributeLetters(variable: Variable): string {
   const kind =
     variable.indexed !== undefined || Array.isArray(variable.dynamic?.get())

@@ -57,6 +57,7 @@ const bash: Dialect = {
   syntaxError(error, { name, interactive, where }) {
     const withLine = !interactive || where !== '';
     const shown = interactive ? baseName(name) : name;
+    if (error.message === '') return '';
     const head = withLine ? `${shown}: ${where}line ${error.line}: ` : `${shown}: `;
     const source = error.sourceLine === undefined || !withLine ? '' : `${head}\`${error.sourceLine}'\n`;
     return `${head}${error.message}\n${source}`;

@@ -21,7 +21,7 @@ export function defineDynamicVariables(shell: Shell): void {
   vars.define('EPOCHREALTIME', { get: () => (shell.proc.clock.now() / 1000).toFixed(6) });
   vars.define('LINENO', { get: () => String(shell.line) });
   vars.define('BASHPID', { get: () => String(shell.proc.pid) });
-  vars.define('BASH_SUBSHELL', { get: () => String(shell.subshellDepth) });
+  vars.define('BASH_SUBSHELL', { get: () => String(shell.shownDepth) });
   vars.define('BASH_COMMAND', { get: () => shell.currentCommand });
   vars.define('PIPESTATUS', { get: () => shell.pipeStatus.map(String) });
   vars.define('GROUPS', {
@@ -52,5 +52,7 @@ function stack(shell: Shell): { name: string; file: string; line: number }[] {
     line: callLine,
   }));
   if (shell.origin === 'script') frames.push({ name: 'main', file: shell.name, line: 0 });
+  else if (shell.origin === 'stdin' && frames.length > 0)
+    frames.push({ name: 'main', file: 'main', line: 0 });
   return frames;
 }

@@ -107,7 +107,11 @@ function startPipeline(shell: Shell, pipeline: Pipeline, text: string, foregroun
       if (pipeline.joins[i] === true) fds.set(2, pipe.writer);
       reader = pipe.reader;
     }
-    const child = shell.fork((sub) => runForked(sub, command), { fds, processGroup: group });
+    const child = shell.fork((sub) => runForked(sub, command), {
+      fds,
+      processGroup: group,
+      simple: command.kind === 'simple' ? 'pipeline' : undefined,
+    });
     if (group === 0) {
       group = child.pid;
       job = new Job(text, group);
@@ -133,19 +137,18 @@ async function startBackground(shell: Shell, andOr: AndOr): Promise<void> {
   if (andOr.rest.length === 0 && andOr.first.commands.length > 1 && shell.monitor && !andOr.first.negated) {
     job = startPipeline(shell, andOr.first, text, false);
   } else {
-    const child = shell.fork(
-      (sub) => {
-        const only =
-          andOr.rest.length === 0 &&
-          !andOr.first.negated &&
-          andOr.first.timed === 'no' &&
-          andOr.first.commands.length === 1
-            ? andOr.first.commands[0]
-            : undefined;
-        return only === undefined ? runAndOr(sub, andOr) : runForked(sub, only);
-      },
-      { fds, processGroup: shell.monitor ? 0 : undefined },
-    );
+    const only =
+      andOr.rest.length === 0 &&
+      !andOr.first.negated &&
+      andOr.first.timed === 'no' &&
+      andOr.first.commands.length === 1
+        ? andOr.first.commands[0]
+        : undefined;
+    const child = shell.fork((sub) => (only === undefined ? runAndOr(sub, andOr) : runForked(sub, only)), {
+      fds,
+      processGroup: shell.monitor ? 0 : undefined,
+      simple: only?.kind === 'simple' ? 'background' : undefined,
+    });
     job = new Job(text, shell.monitor ? child.pid : undefined);
     shell.jobs.add(job, child);
   }
@@ -215,7 +218,7 @@ function takeTerminal(shell: Shell, group: number): void {
 function defineFunction(shell: Shell, command: Command & { kind: 'function' }): number {
   const file =
     shell.frames.at(-1)?.file ??
-    (shell.origin === 'command' ? 'environment' : shell.origin === 'interactive' ? 'main' : shell.name);
+    (shell.origin === 'command' ? 'environment' : shell.origin === 'script' ? shell.name : 'main');
   shell.functions.set(command.name, { body: command.body, file, line: command.line });
   return (shell.status = 0);
 }
@@ -280,8 +283,8 @@ async function iterate(shell: Shell, body: List): Promise<boolean> {
     return true;
   } catch (error) {
     if (!(error instanceof LoopControl)) throw error;
-    if (error.count > 1) throw new LoopControl(error.kind, error.count - 1);
-    shell.status = 0;
+    shell.status = error.status;
+    if (error.count > 1) throw new LoopControl(error.kind, error.count - 1, error.status);
     return error.kind === 'continue';
   } finally {
     shell.loopDepth--;
@@ -336,8 +339,8 @@ async function runSelect(shell: Shell, command: Command & { kind: 'for' | 'selec
     await shell.err(await shell.promptText(shell.vars.get('PS3') ?? '#? '));
     const reply = await readLine(shell);
     if (reply === undefined) {
-      await shell.err('\n');
-      return status === 0 ? 1 : status;
+      await shell.out('\n');
+      return 1;
     }
     list = reply.trim() === '';
     if (list) continue;
@@ -405,8 +408,8 @@ async function runWhile(shell: Shell, command: Command & { kind: 'while' | 'unti
       if ((await condition(shell, command.condition)) !== (command.kind === 'while')) return status;
     } catch (error) {
       if (!(error instanceof LoopControl)) throw error;
-      if (error.count > 1) throw new LoopControl(error.kind, error.count - 1);
-      if (error.kind === 'break') return 0;
+      if (error.count > 1) throw new LoopControl(error.kind, error.count - 1, error.status);
+      if (error.kind === 'break') return error.status;
       continue;
     } finally {
       shell.loopDepth--;

@@ -28,6 +28,7 @@ export async function waitForeground(shell: Shell, job: Job): Promise<number> {
     if (modes !== undefined) terminal!.setModes(modes);
     await tellDeath(shell, job);
   }
+  if (!shell.interactive && shell.jobs.jobs.length > 0) await reapJobs(shell);
   return statusCode(status);
 }
 

@@ -83,7 +83,8 @@ function join(base: string, name: string): string {
 
 function candidates(shell: Shell, base: string, pattern: string): string[] {
   const names = list(shell, base).map((entry) => entry.name);
-  if (pattern.startsWith('.') || pattern.startsWith('\\.')) return ['.', '..', ...names];
+  if (pattern.startsWith('.') || pattern.startsWith('\\.'))
+    return shell.shopts.has('globskipdots') ? names : ['.', '..', ...names];
   return shell.shopts.has('dotglob') ? names : names.filter((name) => !name.startsWith('.'));
 }
 

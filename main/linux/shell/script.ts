@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
 import { Discard } from './control.ts';
+import { reapJobs } from './foreground.ts';
 import { ScriptReader } from './script-reader.ts';
 import type { Shell } from './shell.ts';
 import type { List } from './syntax/ast.ts';
@@ -22,8 +23,8 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
       if (shell.options.has('verbose')) await shell.err(source.slice(from, reader.consumed));
     } catch (error) {
       if (!(error instanceof ShellSyntaxError)) throw error;
-      await shell.syntaxError(error);
-      return (shell.status = 2);
+      const status = await shell.reportSyntax(error);
+      return error.kind === 'test' ? shell.status : (shell.status = status);
     }
     if (list === undefined) return shell.status;
     const abandonedAt = await runLine(shell, list);
@@ -37,10 +38,12 @@ async function runLine(shell: Shell, list: List): Promise<number | undefined> {
   try {
     await shell.engine.runList(shell, list);
     await shell.checkpoint(0);
+    if (!shell.interactive) await reapJobs(shell);
     return undefined;
   } catch (error) {
     if (!(error instanceof Discard) || shell.subshellDepth > 0) throw error;
     shell.status = error.status;
+    shell.pipeStatus = [error.status];
     const inFunction = shell.frames.length > depth;
     shell.frames.length = depth;
     shell.errexitIgnored = 0;
@@ -106,8 +109,8 @@ export async function runStandardInput(shell: Shell): Promise<number> {
     } catch (error) {
       if (!(error instanceof ShellSyntaxError)) throw error;
       if (error.incomplete && text !== undefined) continue;
-      await shell.syntaxError(error, '');
-      return (shell.status = 2);
+      const status = await shell.reportSyntax(error, '');
+      return error.kind === 'test' ? shell.status : (shell.status = status);
     }
     if (text === undefined) return shell.status;
   }

@@ -3,7 +3,15 @@ import { ErrnoError } from '../../network/index.ts';
 import { ProcessExit, SIGNAL_NUMBERS, type OpenFile, type Process, type Signal } from '../kernel/index.ts';
 import { ArithmeticError, evaluateArithmetic, type ArithmeticScope } from './arithmetic.ts';
 import { bytesToText, textToBytes } from './bytes.ts';
-import { Discard, ExitControl, ExpansionError, Interrupted, LoopControl, ReturnControl } from './control.ts';
+import {
+  Discard,
+  ExitControl,
+  ExpansionError,
+  InputEnd,
+  Interrupted,
+  LoopControl,
+  ReturnControl,
+} from './control.ts';
 import type { Completions } from './completion/completions.ts';
 import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
@@ -12,6 +20,7 @@ import { JobTable, statusCode } from './jobs.ts';
 import { expandPrompt } from './prompt.ts';
 import type { Command, CommandPart, List, ParameterPart, Word } from './syntax/ast.ts';
 import { Parser, parseText } from './syntax/parser.ts';
+import { exportedText } from './syntax/unparse.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
 import { defineDynamicVariables } from './dynamic-variables.ts';
 import { VariableError, Variables } from './variables.ts';
@@ -22,6 +31,8 @@ export interface ShellFunction {
   readonly body: Command;
   readonly file: string;
   readonly line: number;
+  readonly exported?: boolean;
+  readonly readonly?: boolean;
 }
 
 /** A function or sourced file being run. */
@@ -31,6 +42,8 @@ interface Frame {
   readonly file: string;
   /** Where it was called. */
   readonly callLine: number;
+  /** Options as they were before `local -`. */
+  savedOptions?: Set<string>;
 }
 
 /** What runs and expands; given to the shell because those parts in turn need it. */
@@ -56,7 +69,8 @@ const SHELL_BYTES = 4 * 1024 ** 2;
 export const CALL_DEPTH_MAX = 1000;
 /** Descriptors the shell keeps for itself start here. */
 const PRIVATE_FD_MIN = 10;
-const PROCESS_SUBSTITUTION_FD = 60;
+/** Process substitutions get the highest free descriptor up to this one. */
+const PROCESS_SUBSTITUTION_FD = 63;
 
 /** Signals that an interactive shell survives. */
 const GUARDED: ReadonlySet<Signal> = new Set<Signal>(['SIGTERM', 'SIGQUIT', 'SIGTSTP', 'SIGTTIN', 'SIGTTOU']);
@@ -114,6 +128,8 @@ export class Shell {
   /** Above 0 where failure is expected: conditions, `&&`, `!`. */
   errexitIgnored = 0;
   subshellDepth = 0;
+  /** BASH_SUBSHELL. */
+  shownDepth = 0;
   /** Commands read so far, for \# in prompts. */
   commandNumber = 1;
   traceDepth = 0;
@@ -167,6 +183,12 @@ export class Shell {
     return this.options.has('monitor');
   }
 
+  /** `local -`: the options are put back when the function ends. */
+  saveOptions(): void {
+    const frame = this.frames.findLast(({ kind }) => kind === 'function');
+    if (frame !== undefined) frame.savedOptions ??= new Set(this.options);
+  }
+
   // ── Output ──
 
   async write(fd: number, text: string): Promise<void> {
@@ -206,8 +228,21 @@ export class Shell {
       throw error;
     await this.error(error.message);
     if (error instanceof ExpansionError && error.fatal && !this.interactive)
-      throw new ExitControl(this.origin === 'command' && this.subshellDepth === 0 ? 127 : 1);
+      throw new InputEnd(this.endStatus(1));
     throw new Discard(1);
+  }
+
+  /** With what a shell ends when an error takes the rest of its input away. */
+  private endStatus(status: number): number {
+    return this.origin === 'command' && this.subshellDepth === 0 ? 127 : status;
+  }
+
+  /** Prints a syntax error and tells what it leaves as the status; throws InputEnd where the input ends with it. */
+  async reportSyntax(error: ShellSyntaxError, where?: string): Promise<number> {
+    await this.syntaxError(error, where);
+    if (error.inSubstitution && !error.incomplete && !this.interactive)
+      throw new InputEnd(this.endStatus(this.status === 0 ? 1 : this.status));
+    return 2;
   }
 
   /** Expands; a failure is printed and abandons the command. */
@@ -307,6 +342,14 @@ export class Shell {
     }
   }
 
+  /** What commands get: exported variables, and functions as bash hands them on. */
+  environment(): Map<string, string> {
+    const environment = this.vars.environment();
+    for (const [name, { body, exported }] of this.functions)
+      if (exported === true) environment.set(`BASH_FUNC_${name}%%`, exportedText(body));
+    return environment;
+  }
+
   // ── Descriptors ──
 
   /** What a child inherits: all but the shell's own. */
@@ -395,6 +438,7 @@ export class Shell {
     copy.loopDepth = this.loopDepth;
     copy.errexitIgnored = this.errexitIgnored;
     copy.subshellDepth = this.subshellDepth + 1;
+    copy.shownDepth = this.shownDepth + 1;
     copy.traceDepth = this.traceDepth;
     copy.startMs = this.startMs;
     copy.shellPid = this.shellPid;
@@ -410,9 +454,13 @@ export class Shell {
     options: {
       readonly fds?: ReadonlyMap<number, OpenFile>;
       readonly processGroup?: number | undefined;
+      /** For a simple command, which needs no subshell around it. */
+      readonly simple?: 'pipeline' | 'background' | undefined;
     } = {},
   ): ReturnType<Process['spawn']> {
     const copy = this.copy();
+    if (options.simple !== undefined) copy.subshellDepth--;
+    if (options.simple === 'pipeline') copy.shownDepth--;
     return this.proc.spawn({
       argv: this.proc.argv,
       program: (proc) => {
@@ -458,7 +506,11 @@ export class Shell {
     this.traps.delete('EXIT');
     const status = this.status;
     const after = await this.settle(async () => {
-      await this.runText(action, 'exit trap');
+      try {
+        await this.runText(action, 'exit trap', 1);
+      } catch (error) {
+        if (!(error instanceof InputEnd)) throw error;
+      }
       return status;
     });
     return after;
@@ -521,11 +573,9 @@ export class Shell {
   /** Starts `<(…)` or `>(…)`; the result is the path of its pipe. */
   substituteProcess(direction: '<' | '>', list: List): string {
     const pipe = this.proc.kernel.pipe();
-    const fd = this.proc.setFd(
-      direction === '<' ? pipe.reader : pipe.writer,
-      undefined,
-      PROCESS_SUBSTITUTION_FD,
-    );
+    let fd = PROCESS_SUBSTITUTION_FD;
+    while (this.proc.fds.has(fd)) fd--;
+    this.proc.setFd(direction === '<' ? pipe.reader : pipe.writer, fd);
     const fds = this.childFds();
     fds.delete(fd);
     fds.set(direction === '<' ? 1 : 0, direction === '<' ? pipe.writer : pipe.reader);
@@ -601,9 +651,10 @@ export class Shell {
         list = parser.next();
       } catch (error) {
         if (!(error instanceof ShellSyntaxError)) throw error;
-        await this.syntaxError(error, where === 'command' ? '-c: ' : where === 'source' ? '' : `${where}: `);
-        this.status = 2;
-        return 2;
+        return (this.status = await this.reportSyntax(
+          error,
+          where === 'command' ? '-c: ' : where === 'source' ? '' : `${where}: `,
+        ));
       }
       if (list === undefined) return status;
       try {
@@ -611,6 +662,7 @@ export class Shell {
       } catch (error) {
         if (!(error instanceof Discard) || this.subshellDepth > 0) throw error;
         status = this.status = error.status; // Only the line it stands in is abandoned.
+        this.pipeStatus = [status];
         if (where === 'source') parser.resumeAfter(this.line);
       }
     }
@@ -672,6 +724,11 @@ export class Shell {
     return this.pendingSignals.length > 0;
   }
 
+  /** Ctrl-C has come and nothing has dealt with it. */
+  get interruptPending(): boolean {
+    return this.pendingSignals.includes('SIGINT');
+  }
+
   /** Forgets an interrupt that the line editor has dealt with. */
   clearInterrupts(): void {
     this.pendingSignals = this.pendingSignals.filter(
@@ -693,7 +750,7 @@ export class Shell {
       const signal = this.pendingSignals.shift()!;
       const action = this.traps.get(signal);
       taken = 128 + SIGNAL_NUMBERS[signal];
-      if (action !== undefined) await this.runTrap(action);
+      if (action !== undefined) await this.runTrap(action, 1);
       else if (signal === 'SIGINT') {
         await this.err('\n');
         throw new Interrupted();
@@ -702,9 +759,10 @@ export class Shell {
     return taken;
   }
 
-  private async runTrap(action: string): Promise<void> {
-    const { status, pipeStatus } = this;
-    await this.runText(action, 'trap');
+  private async runTrap(action: string, line = this.line): Promise<void> {
+    const { status, pipeStatus, line: savedLine } = this;
+    await this.runText(action, 'trap', line);
+    this.line = savedLine;
     this.status = status;
     this.pipeStatus = pipeStatus;
   }

@@ -6,7 +6,7 @@ import { builtins, declarationBuiltins } from './builtins/registry.ts';
 import { ArithmeticError } from './arithmetic.ts';
 import { Discard, ExitControl, ExpansionError, ReturnControl } from './control.ts';
 import { expandWords } from './expand.ts';
-import { reapJobs, waitForeground } from './foreground.ts';
+import { waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
 import { findCommand } from './lookup.ts';
 import { quoteForTrace } from './quoting.ts';
@@ -25,7 +25,6 @@ export type Argument = string | DeclarationArgument;
 export async function runSimple(shell: Shell, command: SimpleCommand, options: RunOptions): Promise<number> {
   shell.line = command.line;
   await shell.checkpoint();
-  if (!shell.interactive && shell.jobs.jobs.length > 0) await reapJobs(shell);
   shell.substitutionStatus = undefined;
   if (shell.traps.has('DEBUG')) {
     shell.currentCommand = commandText(command);
@@ -200,7 +199,7 @@ export async function callFunction(
     shell.status = error.status;
   } finally {
     shell.vars.popScope();
-    shell.frames.pop();
+    shell.options = shell.frames.pop()?.savedOptions ?? shell.options;
     shell.positional = saved.positional;
     shell.loopDepth = saved.loopDepth;
     shell.line = saved.line;
@@ -234,7 +233,7 @@ async function runExternal(
 }
 
 async function environment(shell: Shell, command: SimpleCommand): Promise<Map<string, string>> {
-  const env = shell.vars.environment();
+  const env = shell.environment();
   for (const assignment of command.assignments) {
     const value = await shell.attempt(() => temporaryValue(shell, assignment));
     if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true)
@@ -386,7 +385,7 @@ export async function execCommand(
     await shell.error(absent);
     return fail(127);
   }
-  const env = options.clean ? new Map<string, string>() : shell.vars.environment();
+  const env = options.clean ? new Map<string, string>() : shell.environment();
   const argv = [options.argv0 ?? words[0]!, ...words.slice(1)];
   for (const fd of Array.from(shell.privateFds)) shell.dropPrivate(fd);
   let status: number;

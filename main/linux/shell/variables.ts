@@ -7,6 +7,7 @@ export type Attribute =
   | 'integer'
   | 'lowercase'
   | 'uppercase'
+  | 'capitalized'
   | 'nameref'
   | 'traced';
 
@@ -329,6 +330,8 @@ export class Variables {
     }
     const text = (before ?? '') + value;
     if (variable.attributes.has('lowercase')) return text.toLowerCase();
+    if (variable.attributes.has('capitalized'))
+      return text.slice(0, 1).toUpperCase() + text.slice(1).toLowerCase();
     return variable.attributes.has('uppercase') ? text.toUpperCase() : text;
   }
 

@@ -191,7 +191,11 @@ const dirs = textual(async (shell, args) => {
   if (index !== undefined) {
     const at = position(index, stack.length);
     if (at === undefined) {
-      await shell.error(`dirs: ${index}: directory stack index out of range`);
+      await shell.error(
+        stack.length < 2
+          ? 'dirs: directory stack empty'
+          : `dirs: ${index}: directory stack index out of range`,
+      );
       return 1;
     }
     await shell.out(`${stack[at]}\n`);

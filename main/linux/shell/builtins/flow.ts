@@ -1,7 +1,7 @@
 // Builtins that steer control: break, continue, return, exit, eval, source, exec, shift, trap, true, false.
 import { ErrnoError } from '../../../network/index.ts';
 import { parseSignal, SIGNAL_NUMBERS, type Signal } from '../../kernel/index.ts';
-import { ExitControl, LoopControl, ReturnControl } from '../control.ts';
+import { Discard, ExitControl, LoopControl, ReturnControl } from '../control.ts';
 import { bytesToText } from '../bytes.ts';
 import { searchPath } from '../lookup.ts';
 import { singleQuote } from '../quoting.ts';
@@ -15,12 +15,13 @@ function loopBuiltin(kind: 'break' | 'continue'): Builtin {
       await shell.error(`${kind}: only meaningful in a \`for', \`while', or \`until' loop`);
       return 0;
     }
+    if (args[0] === '--') args.shift();
     if (args.length === 0) throw new LoopControl(kind, 1);
     const count = await integerArgument(shell, kind, args[0]!);
     if (count === undefined) throw new ExitControl(128);
     if (count < 1) {
       await shell.error(`${kind}: ${args[0]}: loop count out of range`);
-      throw new LoopControl('break', shell.loopDepth);
+      throw new LoopControl('break', shell.loopDepth, 1);
     }
     throw new LoopControl(kind, Math.min(count, shell.loopDepth));
   });
@@ -29,7 +30,7 @@ function loopBuiltin(kind: 'break' | 'continue'): Builtin {
 const returnBuiltin = textual(async (shell, args) => {
   if (args.length > 1 && args[0] !== '--') {
     await shell.error('return: too many arguments');
-    return 1;
+    throw new Discard(1);
   }
   const text = args[0] === '--' ? args[1] : args[0];
   const status = text === undefined ? shell.status : ((await integerArgument(shell, 'return', text)) ?? 2);
@@ -48,7 +49,7 @@ const exitBuiltin = textual(async (shell, args) => {
   if (status === undefined) throw new ExitControl(2);
   if (args.length > 1 && args[0] !== '--') {
     await shell.error('exit: too many arguments');
-    return 1;
+    throw new Discard(1);
   }
   throw new ExitControl(status & 0xff);
 });
@@ -60,7 +61,9 @@ const logout = textual(async (shell, args) => {
 });
 
 const evalBuiltin = textual(async (shell, args) => {
-  const source = (args[0] === '--' ? args.slice(1) : args).join(' ');
+  const parsed = await parseOptions(shell, 'eval', args, '', 'eval [arg ...]');
+  if (typeof parsed === 'number') return parsed;
+  const source = parsed.operands.join(' ');
   if (source.trim() === '') return 0;
   shell.traceDepth++;
   try {
@@ -78,7 +81,7 @@ function sourceBuiltin(name: string): Builtin {
     if (file === undefined)
       return usageError(shell, name, 'filename argument required', `${name} filename [arguments]`);
     const path = file.includes('/') ? file : (sourceOnPath(shell, file) ?? file);
-    const source = await readSource(shell, path, file);
+    const source = await readSource(shell, path, file, name);
     if (source === undefined) return 1;
     return runSourced(shell, file, source, parameters);
   });
@@ -93,10 +96,15 @@ function sourceOnPath(shell: Shell, name: string): string | undefined {
   );
 }
 
-async function readSource(shell: Shell, path: string, shown: string): Promise<string | undefined> {
+async function readSource(
+  shell: Shell,
+  path: string,
+  shown: string,
+  command: string,
+): Promise<string | undefined> {
   try {
     if (shell.proc.fs.exists(path) && shell.proc.fs.stat(path).type === 'directory') {
-      await shell.error(`${shown}: Is a directory`);
+      await shell.error(`${command}: ${shown}: is a directory`);
       return undefined;
     }
     const descriptor = /^\/dev\/fd\/([0-9]+)$/.exec(path);
@@ -152,13 +160,21 @@ const exec = textual(async (shell, args) => {
 });
 
 const shift = textual(async (shell, args) => {
+  if (args[0] === '--') args.shift();
+  if (args.length > 1) {
+    await shell.error('shift: too many arguments');
+    throw new Discard(1);
+  }
   const count = args[0] === undefined ? 1 : await integerArgument(shell, 'shift', args[0]);
   if (count === undefined) return 1;
   if (count < 0) {
     await shell.error(`shift: ${args[0]}: shift count out of range`);
     return 1;
   }
-  if (count > shell.positional.length) return 1;
+  if (count > shell.positional.length) {
+    if (shell.shopts.has('shift_verbose')) await shell.error(`shift: ${args[0]}: shift count out of range`);
+    return 1;
+  }
   shell.positional = shell.positional.slice(count);
   return 0;
 });
@@ -187,6 +203,10 @@ const trap = textual(async (shell, args) => {
   if (options.has('l')) return listSignals(shell);
   if (options.has('p') || operands.length === 0) return listTraps(shell, operands);
   const only = operands.length === 1;
+  if (only && operands[0] !== '-' && parseTrapName(operands[0]!) === undefined) {
+    await shell.err(`trap: usage: ${TRAP_USAGE}\n`);
+    return 2;
+  }
   const [action, ...names] = only ? ['-', operands[0]!] : operands;
   let status = 0;
   for (const text of /^[0-9]+$/.test(action!) && !only ? [action!, ...names] : names) {

@@ -23,6 +23,16 @@ const read = textual(async (shell, args) => {
     return 1;
   }
   const timeout = options.get('t');
+  for (const letter of ['n', 'N']) {
+    const number = options.get(letter);
+    if (number === undefined || /^\s*\+?[0-9]+\s*$/.test(number)) continue;
+    await shell.error(`read: ${number}: invalid number`);
+    return 1;
+  }
+  if (options.has('u') && !/^[0-9]+$/.test(options.get('u')!)) {
+    await shell.error(`read: ${options.get('u')}: invalid file descriptor specification`);
+    return 1;
+  }
   if (timeout !== undefined && !/^[0-9]*\.?[0-9]*$/.test(timeout)) {
     await shell.error(`read: ${timeout}: invalid timeout specification`);
     return 1;
@@ -262,6 +272,22 @@ function mapfileBuiltin(name: 'mapfile' | 'readarray'): Builtin {
     );
     if (typeof parsed === 'number') return parsed;
     const { options, operands } = parsed;
+    for (const [letter, what] of [
+      ['u', 'file descriptor specification'],
+      ['n', 'line count'],
+      ['O', 'array origin'],
+      ['s', 'line count'],
+      ['c', 'callback quantum'],
+    ] as const) {
+      const number = options.get(letter);
+      if (number === undefined || /^\+?[0-9]+$/.test(number)) continue;
+      await shell.error(`${name}: ${number}: invalid ${what}`);
+      return 1;
+    }
+    if (options.get('c') === '0') {
+      await shell.error(`${name}: 0: invalid callback quantum`);
+      return 1;
+    }
     const array = operands[0] ?? 'MAPFILE';
     if (!isName(array)) {
       await shell.error(`${name}: \`${array}': not a valid identifier`);
@@ -270,6 +296,15 @@ function mapfileBuiltin(name: 'mapfile' | 'readarray'): Builtin {
     const fd = Number(options.get('u') ?? 0);
     if (!shell.proc.fds.has(fd)) {
       await shell.error(`${name}: ${fd}: invalid file descriptor: Bad file descriptor`);
+      return 1;
+    }
+    const target = shell.vars.find(array);
+    if (target?.associative !== undefined) {
+      await shell.error(`${name}: ${array}: not an indexed array`);
+      return 1;
+    }
+    if (target?.attributes.has('readonly') === true) {
+      await shell.error(`${array}: readonly variable`);
       return 1;
     }
     const delimiter = options.has('d') ? (options.get('d')![0] ?? '\0') : '\n';

@@ -153,7 +153,7 @@ const command: Builtin = async (shell, args) => {
   const words = args.slice(args.length - operands.length);
   if (builtins.has(operands[0]!) && !shell.disabledBuiltins.has(operands[0]!))
     return runBuiltinNamed(shell, words);
-  const env = shell.vars.environment();
+  const env = shell.environment();
   if (options.has('p')) env.set('PATH', DEFAULT_PATH);
   return spawnFile(shell, operands, {
     fds: shell.childFds(),

@@ -220,7 +220,8 @@ class Formatter {
   }
 
   private async invalid(text: string): Promise<void> {
-    await this.shell.error(`printf: ${text}: invalid number`);
+    const kind = /^0[xX]/.test(text) ? 'hex number' : /^0/.test(text) ? 'octal number' : 'number';
+    await this.shell.error(`printf: ${text}: invalid ${kind}`);
     this.status = 1;
   }
 

@@ -10,13 +10,14 @@ import { functionText } from '../syntax/unparse.ts';
 import { quoteForSet } from '../quoting.ts';
 import { isName } from '../syntax/word-scanner.ts';
 import { scalarOf, VariableError, type Attribute, type Variable } from '../variables.ts';
-import { texts, textual, usageError, type Builtin } from './support.ts';
+import { parseOptions, texts, textual, usageError, type Builtin } from './support.ts';
 
 const DECLARE_USAGE = 'declare [-aAfFgiIlnrtux] [name[=value] ...] or declare -p [-aAfFilnrtux] [name ...]';
 const ATTRIBUTES: Record<string, Attribute> = {
   i: 'integer',
   l: 'lowercase',
   u: 'uppercase',
+  c: 'capitalized',
   n: 'nameref',
   r: 'readonly',
   t: 'traced',
@@ -64,15 +65,14 @@ function declareBuiltin(name: 'declare' | 'typeset' | 'local'): Builtin {
     }
     const usage =
       name === 'local' ? 'local [option] name[=value] ...' : DECLARE_USAGE.replaceAll('declare', name);
-    const options = await readOptions(
-      shell,
-      name,
-      args,
-      name === 'local' ? 'aAfFgiIlnprtux-' : 'aAfFgiIlnprtux',
-      usage,
-    );
+    const options = await readOptions(shell, name, args, 'aAcfFgiIlnprtux', usage);
     if (typeof options === 'number') return options;
     const { on, operands } = options;
+    cancelCases(on);
+    if (name === 'local' && texts(operands).includes('-')) {
+      shell.saveOptions();
+      return 0;
+    }
     if (on.has('f') || on.has('F')) return declareFunctions(shell, on, texts(operands), options.off);
     if (on.has('p') || (operands.length === 0 && name !== 'local'))
       return printDeclarations(shell, name, options);
@@ -82,6 +82,12 @@ function declareBuiltin(name: 'declare' | 'typeset' | 'local'): Builtin {
       if (!(await declareOne(shell, name, operand, options, inFunction && !on.has('g')))) status = 1;
     return status;
   };
+}
+
+/** Of the attributes that change case, two cancel each other. */
+function cancelCases(letters: Set<string>): void {
+  if (['c', 'l', 'u'].filter((letter) => letters.has(letter)).length < 2) return;
+  for (const letter of ['c', 'l', 'u']) letters.delete(letter);
 }
 
 /** Splits `name[index]+=value`. */
@@ -115,6 +121,11 @@ async function declareOne(
     );
     return false;
   }
+  if ((command === 'export' || command === 'readonly') && isElement(operand)) {
+    const text = typeof operand === 'string' ? operand : operand.text;
+    await shell.error(`${command}: \`${text.replace(/=.*$/s, '')}': not a valid identifier`);
+    return false;
+  }
   const name =
     options.on.has('n') || options.off.has('n') ? reference.name : shell.vars.resolve(reference.name).name;
   // The value is expanded before the new variable hides the one it may refer to.
@@ -138,6 +149,12 @@ async function declareOne(
     );
     return false;
   }
+}
+
+function isElement(operand: Argument): boolean {
+  return typeof operand === 'string'
+    ? /^[A-Za-z_][A-Za-z0-9_]*\[/.test(operand)
+    : operand.assignment.index !== undefined;
 }
 
 function ensureOwn(shell: Shell, name: string): Variable {
@@ -165,14 +182,18 @@ async function fill(
     }
     variable.associative = new Map(variable.value === undefined ? [] : [['0', variable.value]]);
     variable.value = undefined;
-  } else if (options.on.has('a') && variable.associative === undefined) {
+  } else if (options.on.has('a') && variable.associative !== undefined) {
+    await shell.error(`${command}: ${name}: cannot convert associative to indexed array`);
+    return false;
+  } else if (options.on.has('a')) {
     shell.vars.makeIndexed(variable);
   }
   for (const [letter, attribute] of Object.entries(ATTRIBUTES)) {
     if (letter === 'r') continue;
     if (options.on.has(letter)) {
-      if (letter === 'l') variable.attributes.delete('uppercase');
-      if (letter === 'u') variable.attributes.delete('lowercase');
+      if (letter === 'c' || letter === 'l' || letter === 'u')
+        for (const other of ['capitalized', 'lowercase', 'uppercase'] as const)
+          variable.attributes.delete(other);
       variable.attributes.add(attribute);
     }
     if (options.off.has(letter)) variable.attributes.delete(attribute);
@@ -297,7 +318,7 @@ function attributeBuiltin(name: 'export' | 'readonly', letter: 'x' | 'r'): Built
     const options = await readOptions(shell, name, args, name === 'export' ? 'fnp' : 'aAfp', usage);
     if (typeof options === 'number') return options;
     const { on, operands } = options;
-    if (on.has('f')) return declareFunctions(shell, new Set([letter]), texts(operands), new Set());
+    if (on.has('f')) return markFunctions(shell, name, texts(operands), on.has('n'));
     if (operands.length === 0)
       return printDeclarations(shell, name, {
         on: new Set([letter, 'p', ...[...on].filter((each) => each === 'a' || each === 'A')]),
@@ -315,6 +336,29 @@ function attributeBuiltin(name: 'export' | 'readonly', letter: 'x' | 'r'): Built
   };
 }
 
+/** `export -f` and `readonly -f`. */
+async function markFunctions(
+  shell: Shell,
+  command: 'export' | 'readonly',
+  names: readonly string[],
+  off: boolean,
+): Promise<number> {
+  let status = 0;
+  for (const name of names) {
+    const definition = shell.functions.get(name);
+    if (definition === undefined) {
+      await shell.error(`${command}: ${name}: not a function`);
+      status = 1;
+    } else {
+      shell.functions.set(name, {
+        ...definition,
+        ...(command === 'export' ? { exported: !off } : { readonly: true }),
+      });
+    }
+  }
+  return status;
+}
+
 const unset = textual(async (shell, args) => {
   const letters = new Set<string>();
   let i = 0;
@@ -328,6 +372,10 @@ const unset = textual(async (shell, args) => {
         return usageError(shell, 'unset', `-${letter}: invalid option`, 'unset [-f] [-v] [-n] [name ...]');
       letters.add(letter);
     }
+  }
+  if (letters.has('f') && letters.has('v')) {
+    await shell.error('unset: cannot simultaneously unset a function and a variable');
+    return 1;
   }
   let status = 0;
   for (const operand of args.slice(i)) {
@@ -374,7 +422,10 @@ const letBuiltin = textual(async (shell, args) => {
 /** How far into a bundle of options (`-abc`) getopts has come, by shell. */
 const positions = new WeakMap<Shell, { index: number; offset: number }>();
 
-const getopts = textual(async (shell, args) => {
+const getopts = textual(async (shell, all) => {
+  const parsed = await parseOptions(shell, 'getopts', all, '', 'getopts optstring name [arg ...]');
+  if (typeof parsed === 'number') return parsed;
+  const args = parsed.operands;
   const [spec, name, ...given] = args;
   if (spec === undefined || name === undefined) {
     await shell.err('getopts: usage: getopts optstring name [arg ...]\n');
@@ -396,8 +447,12 @@ const getopts = textual(async (shell, args) => {
     positions.set(shell, next);
     if (argument === undefined) shell.vars.unset('OPTARG');
     else shell.vars.set('OPTARG', argument);
-    shell.vars.set(name, value);
-    return status;
+    if (isName(name)) {
+      shell.vars.set(name, value);
+      return status;
+    }
+    void shell.error(`getopts: \`${name}': not a valid identifier`);
+    return 1;
   };
   if (word === undefined || !word.startsWith('-') || word === '-')
     return finish(1, '?', undefined, { index, offset: 1 });

@@ -38,7 +38,8 @@ export interface ParameterPart {
   /** `${#name}`. */
   readonly length: boolean;
   readonly operation: ParameterOperation | undefined;
-  readonly text: string;
+  /** The source, or for what can be a bad substitution all of the string it stands in, which bash repeats. */
+  text: string;
 }
 
 export type ParameterOperation =

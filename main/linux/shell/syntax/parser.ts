@@ -232,12 +232,17 @@ export class Parser extends WordScanner {
       try {
         items.push(...this.list(new Set(), true).items);
       } catch (error) {
-        if (error instanceof ShellSyntaxError && error.kind === 'end') throw this.matchError(')', error.line);
+        if (!(error instanceof ShellSyntaxError)) throw error;
+        if (error.kind === 'end') throw this.matchError(')', error.line);
+        error.inSubstitution = true;
         throw error;
       }
       const next = this.peek();
-      if (next.kind === 'word' || (next.kind === 'operator' && next.text !== ')'))
-        throw this.unexpected(next);
+      if (next.kind === 'word' || (next.kind === 'operator' && next.text !== ')')) {
+        const error = this.unexpected(next);
+        error.inSubstitution = true;
+        throw error;
+      }
     }
     this.token = undefined;
     this.pendingHereDocuments = [...this.pendingHereDocuments, ...saved.documents];
@@ -970,22 +975,35 @@ export class Parser extends WordScanner {
     this.commandPosition = this.assignmentsAllowed = false;
     this.take();
     const savedExtglob = this.extglob;
+    const startLine = this.line;
     const expression = this.testOr();
-    if (this.testWordText() !== ']]') throw this.testError(this.peek());
+    if (this.testWordText() !== ']]') {
+      const token = this.peek();
+      if (this.atSourceEnd(token)) throw this.testError("unexpected EOF while looking for `]]'", startLine);
+      throw token.kind === 'word'
+        ? this.testError('syntax error in conditional expression', startLine)
+        : this.testError(
+            `syntax error in conditional expression: unexpected token \`${tokenText(token)}'`,
+            startLine,
+          );
+    }
     this.extglob = savedExtglob;
     this.take();
     return { kind: 'test', expression, redirects: this.redirects(), line };
   }
 
-  private testError(token: Token): ShellSyntaxError {
-    if (token.kind === 'end') return this.unexpected(token);
-    const plain = this.unexpected(token);
-    return new ShellSyntaxError(
-      'token',
-      `syntax error in conditional expression: unexpected token \`${tokenText(token)}'`,
-      plain.line,
-      plain.sourceLine,
-    );
+  private atSourceEnd(token: Token): boolean {
+    return token.kind === 'end' || (token.kind === 'newline' && this.pos >= this.source.length);
+  }
+
+  /** bash takes what is behind a bad [[ for the end of the input, and says no more about it. */
+  private testError(message: string, line = this.lineOf(this.peek())): ShellSyntaxError {
+    const ended = this.atSourceEnd(this.peek());
+    return new ShellSyntaxError(ended ? 'test-end' : 'test', message, line);
+  }
+
+  private lineOf(token: Token): number {
+    return token.kind === 'newline' ? this.line - 1 : this.line;
   }
 
   private testWordText(): string | undefined {
@@ -1019,49 +1037,52 @@ export class Parser extends WordScanner {
   private testPrimary(): TestExpression {
     this.skipTestNewlines();
     const token = this.peek();
+    const { line } = this;
     if (this.isOperator('(')) {
       this.take();
       const operand = this.testOr();
-      this.skipTestNewlines();
-      if (!this.isOperator(')')) throw this.testError(this.peek());
+      if (!this.isOperator(')')) {
+        const next = this.peek();
+        throw this.testError(
+          next.kind === 'word' && next.word.text !== ']]'
+            ? "expected `)'"
+            : `unexpected token \`${tokenText(next)}', expected \`)'`,
+          line,
+        );
+      }
       this.take();
       this.skipTestNewlines();
       return { kind: 'group', operand };
     }
-    if (token.kind !== 'word') throw this.testError(token);
+    if (token.kind !== 'word')
+      throw this.testError(`unexpected token \`${tokenText(token)}' in conditional command`);
     const text = token.word.text;
+    if (text === ']]') throw this.testError('');
     if (text === '!') {
       this.take();
       return { kind: 'not', operand: this.testPrimary() };
     }
     this.take();
-    if (UNARY_TESTS.test(text)) {
-      const operand = this.peek();
-      if (operand.kind === 'word' && !(operand.word.text === ']]')) {
-        this.take();
-        this.skipTestNewlines();
-        return { kind: 'unary', operator: text, operand: operand.word };
-      }
-      throw this.testError(operand);
-    }
-    return this.testBinary(token.word);
+    if (!UNARY_TESTS.test(text)) return this.testBinary(token.word);
+    const operand = this.peek();
+    if (operand.kind !== 'word' || operand.word.text === ']]')
+      throw this.testError(`unexpected argument \`${tokenText(operand)}' to conditional unary operator`);
+    this.take();
+    this.skipTestNewlines();
+    return { kind: 'unary', operator: text, operand: operand.word };
   }
 
   private testBinary(left: Word): TestExpression {
     const operator = this.testWordText();
     if (operator === undefined || !BINARY_TESTS.has(operator)) {
+      if (operator === ']]' || operator === '&&' || operator === '||' || operator === ')')
+        return { kind: 'unary', operator: '-n', operand: left };
       const token = this.peek();
-      if (token.kind === 'word' && operator !== ']]') {
-        const plain = this.unexpected(token);
-        throw new ShellSyntaxError(
-          'token',
-          'conditional binary operator expected',
-          plain.line,
-          plain.sourceLine,
-        );
-      }
-      this.skipTestNewlines();
-      return { kind: 'unary', operator: '-n', operand: left };
+      throw this.testError(
+        token.kind === 'word'
+          ? 'conditional binary operator expected'
+          : `unexpected token \`${tokenText(token)}', conditional binary operator expected`,
+      );
     }
     this.token = undefined;
     let right: Word | undefined;
@@ -1069,19 +1090,20 @@ export class Parser extends WordScanner {
       right = this.scanRegex();
     } else {
       const savedExtglob = this.extglob;
-      this.extglob = true;
+      this.extglob = operator === '==' || operator === '=' || operator === '!=' || savedExtglob;
       const token = this.peek();
       this.extglob = savedExtglob;
-      if (token.kind !== 'word') throw this.testError(token);
-      right = token.word;
-      this.token = undefined;
+      if (token.kind === 'word' && token.word.text !== ']]') right = token.word;
+      this.token = right === undefined ? token : undefined;
     }
+    if (right === undefined)
+      throw this.testError(`unexpected argument \`${tokenText(this.peek())}' to conditional binary operator`);
     this.skipTestNewlines();
     return { kind: 'binary', operator, left, right };
   }
 
   /** The right side of `=~`: parentheses, bars and angle brackets are part of it. */
-  private scanRegex(): Word {
+  private scanRegex(): Word | undefined {
     while (this.source[this.pos] === ' ' || this.source[this.pos] === '\t') this.pos++;
     const start = this.pos;
     const line = this.line;
@@ -1117,8 +1139,9 @@ export class Parser extends WordScanner {
       parts.push({ kind: 'literal', text: c });
       this.pos++;
     }
-    if (this.pos === start) throw this.testError(this.peek());
-    return { parts, text: this.source.slice(start, this.pos), line };
+    const text = this.source.slice(start, this.pos);
+    if (text === ']]') this.pos = start;
+    return text === '' || text === ']]' ? undefined : { parts, text, line };
   }
 }
 

@@ -2,20 +2,23 @@
 
 /**
  * `token`: an unexpected token. `end`: the input ended inside a command; an interactive shell asks for more.
- * `match`: the input ended while looking for a closing character.
+ * `match`: the input ended while looking for a closing character. `test`: a bad [[, behind which bash sees no more
+ * input (`test-end`: there is none).
  */
-type SyntaxErrorKind = 'token' | 'end' | 'match' | 'message';
+type SyntaxErrorKind = 'token' | 'end' | 'match' | 'message' | 'test' | 'test-end';
 
 /** A syntax error. `message` is bash's text without its prefix; `line` counts from 1. */
 export class ShellSyntaxError extends Error {
   readonly kind: SyntaxErrorKind;
   readonly line: number;
   /** The source line that bash repeats under the message, where it does. */
-  readonly sourceLine: string | undefined;
+  sourceLine: string | undefined;
   /** The unexpected token's text. */
   token: string | undefined;
   /** Whether that was a word that isn't reserved. */
   isWord = false;
+  /** Whether it is inside a command substitution; the shell then ends as if its input did. */
+  inSubstitution = false;
   /** The reserved word that would have been right. */
   expected: string | undefined;
 
@@ -28,6 +31,6 @@ export class ShellSyntaxError extends Error {
 
   /** Whether more input could make it right. */
   get incomplete(): boolean {
-    return this.kind === 'end' || this.kind === 'match';
+    return this.kind === 'end' || this.kind === 'match' || this.kind === 'test-end';
   }
 }

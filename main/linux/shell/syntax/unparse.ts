@@ -8,6 +8,12 @@ export function functionText(name: string, body: Command): string {
   return `${name} () \n${bodyText(body, 0)}`;
 }
 
+/** A function's body as `export -f` puts it into the environment. */
+export function exportedText(body: Command): string {
+  const text = bodyText(body, 0).replace(/\n {4}/g, '\n ');
+  return `() ${text.replace(/^\{ \n/, '{ ')}`;
+}
+
 /** A list on one line, as job texts have it. */
 function listText(list: List): string {
   return list.items

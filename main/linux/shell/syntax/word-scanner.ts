@@ -39,6 +39,7 @@ export abstract class WordScanner {
   protected extglob: boolean;
   protected pendingHereDocuments: { document: HereDocument; line: number }[] = [];
   private nesting = 0;
+  private fixedLine: number | undefined;
   /** Where $'…' stood: bash keeps it as the '…' it stands for, which shows in `type` and job texts. */
   private readonly translations: { from: number; to: number; text: string }[] = [];
   /** Set once the newline that the source lacks at its end has been supplied. */
@@ -130,6 +131,7 @@ export abstract class WordScanner {
     }
     flush();
     if (this.pos === start) return undefined;
+    blame(parts, this.source.slice(start, this.pos));
     return { parts, text: this.translated(start), line };
   }
 
@@ -202,6 +204,7 @@ export abstract class WordScanner {
   private doubleQuoted(): Part {
     const line = this.line;
     this.pos++;
+    const start = this.pos;
     const parts: Part[] = [];
     let literal = '';
     for (;;) {
@@ -227,6 +230,7 @@ export abstract class WordScanner {
       literal += c;
       this.pos++;
     }
+    blame(parts, this.source.slice(start, this.pos));
     this.pos++;
     if (literal !== '') parts.push({ kind: 'quoted', text: literal });
     return { kind: 'double', parts };
@@ -253,7 +257,7 @@ export abstract class WordScanner {
       this.pos++;
     }
     this.pos++;
-    return { kind: 'command', list: undefined, source, line };
+    return { kind: 'command', list: undefined, source, line: this.fixedLine ?? line };
   }
 
   /** `$…`; undefined when the dollar stands for itself. */
@@ -297,10 +301,12 @@ export abstract class WordScanner {
         return { kind: 'arithmetic', expression: this.subText(text, 'arithmetic', line) };
       }
     }
-    const line = this.line;
+    const { line } = this;
     const start = this.pos + 2;
     this.pos = start;
+    this.line = this.fixedLine ?? line;
     const list = this.nested(() => this.substitution());
+    if (this.fixedLine !== undefined) this.line = line;
     return { kind: 'command', list, source: this.source.slice(start, this.pos - 1), line };
   }
 
@@ -382,13 +388,10 @@ export abstract class WordScanner {
     let indirect = false;
     if (
       this.source[this.pos] === '#' &&
-      /^#(?:[A-Za-z_0-9@*?$!-]|#\})/.test(this.source.slice(this.pos, this.pos + 3))
+      /^#(?:[A-Za-z_0-9]|[@*?$!-]\}|#\})/.test(this.source.slice(this.pos, this.pos + 3))
     ) {
-      const rest = this.source.slice(this.pos + 1, this.pos + 3);
-      if (!/^[-?]/.test(rest) || rest[1] === '}') {
-        length = true;
-        this.pos++;
-      }
+      length = true;
+      this.pos++;
     } else if (this.source[this.pos] === '!' && /[A-Za-z_0-9@*#?$]/.test(this.source[this.pos + 1] ?? '')) {
       indirect = true;
       this.pos++;
@@ -580,6 +583,7 @@ export abstract class WordScanner {
       this.pos++;
     }
     flush();
+    blame(parts, this.source.slice(start, this.pos));
     return { parts, text: this.source.slice(start, this.pos), line };
   }
 
@@ -628,7 +632,23 @@ export abstract class WordScanner {
   protected subText(text: string, mode: TextMode, line: number): Word {
     if (!/[\\$`"']/.test(text)) return { parts: text === '' ? [] : [literalPart(text, mode)], text, line };
     const scanner = this.derive(text, line);
-    return scanner.scanText(mode);
+    // In a here-document every substitution counts from the line of the command.
+    if (mode === 'here-document') scanner.fixedLine = line;
+    try {
+      return scanner.scanText(mode);
+    } catch (error) {
+      if (error instanceof ShellSyntaxError && error.sourceLine !== undefined)
+        error.sourceLine = this.sourceLineAt(error.line);
+      throw error;
+    }
+  }
+
+  /** The text of a line, counted as this scanner counts. */
+  private sourceLineAt(line: number): string {
+    let from = this.source.lastIndexOf('\n', this.pos - 1) + 1;
+    for (let at = this.line; at > line && from > 0; at--) from = this.source.lastIndexOf('\n', from - 2) + 1;
+    const to = this.source.indexOf('\n', from);
+    return this.source.slice(from, to < 0 ? undefined : to);
   }
 
   protected abstract derive(text: string, line: number): WordScanner;
@@ -678,6 +698,7 @@ export abstract class WordScanner {
       this.pos++;
     }
     flush();
+    blame(parts, this.source);
     return { parts, text: this.source, line };
   }
 
@@ -688,7 +709,6 @@ export abstract class WordScanner {
   }
 
   private readHereDocument(document: HereDocument, startLine: number): void {
-    const bodyLine = this.line;
     let raw = '';
     for (;;) {
       if (this.pos >= this.source.length) {
@@ -707,13 +727,20 @@ export abstract class WordScanner {
     }
     document.raw = raw;
     document.body = document.quoted
-      ? { parts: raw === '' ? [] : [{ kind: 'quoted', text: raw }], text: raw, line: bodyLine }
-      : this.subText(raw, 'here-document', bodyLine);
+      ? { parts: raw === '' ? [] : [{ kind: 'quoted', text: raw }], text: raw, line: startLine }
+      : this.subText(raw, 'here-document', startLine);
   }
 
   protected countLines(text: string): void {
     for (let i = 0; i < text.length; i++) if (text[i] === '\n') this.line++;
   }
+}
+
+/** Gives what may be a bad substitution the string that its message repeats. */
+function blame(parts: readonly Part[], text: string): void {
+  for (const part of parts)
+    if (part.kind === 'parameter' && (part.operation?.kind === 'bad' || part.operation?.kind === 'transform'))
+      part.text = text;
 }
 
 function literalPart(text: string, mode: TextMode): Part {
