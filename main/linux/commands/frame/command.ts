@@ -1,6 +1,7 @@
 // The frame every command runs in: options parsed, output buffered, --help and --version, errors turned into text.
 import { ErrnoError } from '../../../network/index.ts';
 import { ProcessExit, type OpenFile, type Process, type Program } from '../../kernel/index.ts';
+import { textToBytes } from '../../shell/index.ts';
 import { OptionError, parseOptions, type Options, type OptionTable } from './options.ts';
 import { Output } from './output.ts';
 
@@ -25,6 +26,8 @@ export interface CommandForm extends OptionTable {
   readonly help?: string;
   /** First line of --version without the name: `(GNU coreutils) 9.1`. */
   readonly version?: string;
+  /** The whole of --version, where that is more than a line. */
+  readonly versionText?: string;
   readonly usageExit?: number;
   /** What follows a usage error; absent: GNU's `Try 'x --help' …`. */
   readonly hint?: (name: string) => string;
@@ -81,7 +84,7 @@ export class Invocation {
   /** Like warn, without touching the exit status. */
   async complain(message: string): Promise<void> {
     await this.out.flush();
-    await this.proc.stderr.write(`${this.name}: ${message}\n`);
+    await this.proc.stderr.write(textToBytes(`${this.name}: ${message}\n`));
   }
 
   /** Opens a path for reading, `-` being stdin. Throws ErrnoError. */
@@ -115,7 +118,7 @@ export function command(form: CommandForm, run: (it: Invocation) => Promise<numb
       const text = options.has('help')
         ? helpOf(form, name, dialectOf(proc))
         : options.has('version')
-          ? `${name} ${form.version ?? '(Drydock)'}\n`
+          ? (form.versionText ?? `${name} ${form.version ?? '(Drydock)'}\n`)
           : undefined;
       if (text === undefined) {
         const it = new Invocation(proc, name, options, out);

@@ -60,7 +60,8 @@ export function displayWidth(text: string): number {
   return width;
 }
 
-function charWidth(code: number): number {
+/** Columns of one code point (wcwidth). */
+export function charWidth(code: number): number {
   if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return 0;
   if (
     (code >= 0x300 && code <= 0x36f) ||

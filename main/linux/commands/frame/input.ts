@@ -1,5 +1,7 @@
 // Reading text as it comes: batches of lines, so that a filter prints what it has before it waits for more.
 import type { OpenFile } from '../../kernel/index.ts';
+import { bytesToText } from '../../shell/index.ts';
+import { LosslessDecoder } from './text-decoder.ts';
 
 const CHUNK_BYTES = 65_536;
 
@@ -11,13 +13,13 @@ export interface Line {
 
 /** Batches of the lines at hand; between batches the reader may have waited. */
 export async function* lineBatches(file: OpenFile, separator = '\n'): AsyncGenerator<Line[]> {
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  const decoder = new LosslessDecoder();
   let rest = '';
   let kept = 0;
   for (;;) {
     const chunk = await file.read(CHUNK_BYTES);
     if (chunk.length === 0) break;
-    const text = decoder.decode(chunk, { stream: true });
+    const text = decoder.decode(chunk);
     if (separator.length === 1 && !text.includes(separator)) {
       file.keep((kept = (rest += text).length));
       continue;
@@ -27,7 +29,7 @@ export async function* lineBatches(file: OpenFile, separator = '\n'): AsyncGener
     rest = pieces.pop()!;
     if (pieces.length > 0) yield pieces.map((text) => ({ text, ended: true }));
   }
-  rest += decoder.decode();
+  rest += decoder.end();
   if (rest !== '') yield [{ text: rest, ended: false }];
 }
 
@@ -43,11 +45,16 @@ export async function readAll(file: OpenFile): Promise<Uint8Array> {
   }
 }
 
+/** The rest of a file, as text that keeps every byte. */
+export async function readAllText(file: OpenFile): Promise<string> {
+  return bytesToText(await readAll(file));
+}
+
 /** Reads one line at a time without taking more than it was asked for a second time. */
 export class LineReader {
   private readonly file: OpenFile;
   private readonly separator: string;
-  private readonly decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  private readonly decoder = new LosslessDecoder();
   private buffer = '';
   private atEnd = false;
 
@@ -81,8 +88,8 @@ export class LineReader {
       const chunk = await this.file.read(CHUNK_BYTES);
       if (chunk.length === 0) {
         this.atEnd = true;
-        this.buffer += this.decoder.decode();
-      } else this.buffer += this.decoder.decode(chunk, { stream: true });
+        this.buffer += this.decoder.end();
+      } else this.buffer += this.decoder.decode(chunk);
     }
   }
 }

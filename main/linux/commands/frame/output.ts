@@ -1,5 +1,6 @@
 // Buffered output of a command: gathers small writes, and charges the process for what it prints.
 import type { OpenFile, Process } from '../../kernel/index.ts';
+import { textToBytes } from '../../shell/index.ts';
 
 const FLUSH_BYTES = 16_384;
 /** Virtual CPU time a command spends per write(2), so that endless writers cost time. */
@@ -39,7 +40,7 @@ export class Output {
   }
 }
 
-function join(parts: readonly (string | Uint8Array)[]): string | Uint8Array {
-  if (parts.every((part) => typeof part === 'string')) return parts.join('');
-  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? Buffer.from(part) : part)));
+function join(parts: readonly (string | Uint8Array)[]): Uint8Array {
+  if (parts.every((part) => typeof part === 'string')) return textToBytes(parts.join(''));
+  return Buffer.concat(parts.map((part) => (typeof part === 'string' ? textToBytes(part) : part)));
 }

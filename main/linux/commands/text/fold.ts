@@ -1,8 +1,8 @@
 // fold(1), fmt(1), expand(1), unexpand(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
+import { bytesToText, textToBytes } from '../../shell/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { displayWidth } from '../frame/format.ts';
 import { lineBatches } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 
@@ -37,56 +37,95 @@ export const fold: Program = command(
   async (it) => {
     const text = it.options.value('w') ?? '80';
     const width = Number(text);
-    if (!(width > 0)) throw new Failure(`invalid number of columns: ${quote(text)}`);
-    await eachLine(it, (line) => {
-      const rows: string[] = [];
-      let row = '';
-      for (const c of line) {
-        if (row !== '' && displayWidth(row) + displayWidth(c) > width) {
-          const at = it.options.has('s') ? row.lastIndexOf(' ') : -1;
-          rows.push(at < 0 ? row : row.slice(0, at + 1));
-          row = at < 0 ? '' : row.slice(at + 1);
-        }
-        row += c;
-      }
-      return [...rows, row].join('\n');
-    });
+    if (!/^\d+$/.test(text)) throw new Failure(`invalid number of columns: ${quote(text)}`);
+    if (width === 0)
+      throw new Failure(`invalid number of columns: ${quote(text)}: Numerical result out of range`);
+    // GNU's counts bytes; busybox's counts characters.
+    const bytewise = it.dialect === 'gnu';
+    const fit = new Folder(width, it.options.has('b'), it.options.has('s'));
+    await eachLine(it, (line) => (bytewise ? unlatin(fit.fold(latin(line))) : fit.fold(line)));
   },
 );
 
-/** fmt(1): refills paragraphs. */
-export const fmt: Program = command(
-  {
-    short: 'w:cstup:g:',
-    long: ['width:>w', 'crown-margin>c', 'split-only>s', 'uniform-spacing>u'],
-    usage: '[-WIDTH] [OPTION]... [FILE]...',
-    summary: 'Reformat each paragraph in the FILE(s), writing to standard output.',
-    version: '(GNU coreutils) 9.1',
-    prepare: numbers,
-  },
-  async (it) => {
-    const width = Number(it.options.value('w') ?? 75);
-    for (const path of it.inputs) {
-      const text = await it.open(path).readText();
-      for (const [index, paragraph] of text
-        .replace(/\n$/, '')
-        .split(/\n[ \t]*\n/)
-        .entries()) {
-        if (index > 0) await it.out.put('\n');
-        const indent = /^[ \t]*/.exec(paragraph)![0];
-        let row = indent;
-        for (const word of paragraph.trim().split(/\s+/)) {
-          if (row !== indent && displayWidth(row) + 1 + displayWidth(word) > width) {
-            await it.out.line(row);
-            row = indent;
-          }
-          row += row === indent ? word : ` ${word}`;
-        }
-        await it.out.line(row);
+/** A text as its bytes, one character each. */
+function latin(text: string): string {
+  return /^[\0-\x7f]*$/.test(text) ? text : Buffer.from(textToBytes(text)).toString('latin1');
+}
+
+function unlatin(text: string): string {
+  return /^[\0-\x7f]*$/.test(text) ? text : bytesToText(Buffer.from(text, 'latin1'));
+}
+
+/** Breaks one line into rows of at most so many columns. */
+class Folder {
+  private readonly width: number;
+  private readonly bytes: boolean;
+  private readonly atBlanks: boolean;
+
+  constructor(width: number, bytes: boolean, atBlanks: boolean) {
+    this.width = width;
+    this.bytes = bytes;
+    this.atBlanks = atBlanks;
+  }
+
+  fold(line: string): string {
+    const rows: string[] = [];
+    let row = '';
+    let column = 0;
+    for (const c of line) {
+      let next = this.advance(column, c);
+      if (next > this.width && row !== '') {
+        const at = this.atBlanks ? Math.max(row.lastIndexOf(' '), row.lastIndexOf('\t')) : -1;
+        rows.push(at < 0 ? row : row.slice(0, at + 1));
+        row = at < 0 ? '' : row.slice(at + 1);
+        column = 0;
+        for (const kept of row) column = this.advance(column, kept);
+        next = this.advance(column, c);
       }
+      row += c;
+      column = next;
     }
-  },
-);
+    return [...rows, row].join('\n');
+  }
+
+  private advance(column: number, c: string): number {
+    if (this.bytes) return column + 1;
+    if (c === '\t') return column + 8 - (column % 8);
+    if (c === '\b') return Math.max(0, column - 1);
+    return c === '\r' ? 0 : column + 1;
+  }
+}
+
+/** The columns of tab stops: beyond the last one, every `every` (0: none). */
+interface TabStops {
+  readonly list: readonly number[];
+  readonly every: number;
+}
+
+/** `-t` of expand and unexpand: a size, a list, or a list that ends in `/n` or `+n`. */
+function tabStops(text: string): TabStops {
+  const list: number[] = [];
+  let every = 0;
+  for (const part of text.split(/[, ]/).filter((piece) => piece !== '')) {
+    const found = /^([/+]?)(\d+)$/.exec(part);
+    if (found === null) throw new Failure(`tab size contains invalid character(s): ${quote(part)}`);
+    const value = Number(found[2]);
+    if (found[1] !== '') every = found[1] === '+' ? value : value;
+    else {
+      if (value === 0) throw new Failure('tab size cannot be 0');
+      if (list.length > 0 && value <= list.at(-1)!) throw new Failure('tab sizes must be ascending');
+      list.push(value);
+    }
+  }
+  return list.length === 1 && every === 0 ? { list: [], every: list[0]! } : { list, every };
+}
+
+/** The next stop after a column; undefined when there is none. */
+function nextStop(stops: TabStops, column: number): number | undefined {
+  const listed = stops.list.find((stop) => stop > column);
+  if (listed !== undefined) return listed;
+  return stops.every === 0 ? undefined : column + stops.every - (column % stops.every);
+}
 
 /** expand(1) */
 export const expand: Program = command(
@@ -96,13 +135,32 @@ export const expand: Program = command(
     usage: '[OPTION]... [FILE]...',
     summary: 'Convert tabs in each FILE to spaces, writing to standard output.',
     version: '(GNU coreutils) 9.1',
+    prepare: tabNumbers,
   },
   async (it) => {
-    const stop = Number(it.options.value('t') ?? 8);
+    const stops = tabStops(it.options.values('t').join(',') || '8');
+    const initial = it.options.has('i');
     await eachLine(it, (line) => {
       let out = '';
-      for (const c of line) out += c === '\t' ? ' '.repeat(stop - (displayWidth(out) % stop)) : c;
-      return out;
+      let column = 0;
+      let leading = true;
+      for (const c of latin(line)) {
+        if (c !== ' ' && c !== '\t') leading = false;
+        if (c === '\t' && (leading || !initial)) {
+          const next = nextStop(stops, column) ?? column + 1;
+          out += ' '.repeat(next - column);
+          column = next;
+        } else {
+          out += c;
+          column =
+            c === '\t'
+              ? (nextStop(stops, column) ?? column + 1)
+              : c === '\b'
+                ? Math.max(0, column - 1)
+                : column + 1;
+        }
+      }
+      return unlatin(out);
     });
   },
 );
@@ -115,14 +173,51 @@ export const unexpand: Program = command(
     usage: '[OPTION]... [FILE]...',
     summary: 'Convert blanks in each FILE to tabs, writing to standard output.',
     version: '(GNU coreutils) 9.1',
+    prepare: tabNumbers,
   },
   async (it) => {
-    const stop = Number(it.options.value('t') ?? 8);
-    await eachLine(it, (line) =>
-      line.replace(
-        /^ +/,
-        (blanks) => '\t'.repeat(Math.floor(blanks.length / stop)) + ' '.repeat(blanks.length % stop),
-      ),
-    );
+    const stops = tabStops(it.options.values('t').join(',') || '8');
+    const all = it.options.has('a', 't') && !it.options.has('first-only');
+    await eachLine(it, (line) => unlatin(unexpanded(latin(line), stops, all)));
   },
 );
+
+/** `-4` is `-t 4`. */
+function tabNumbers(args: string[]): string[] {
+  return args.map((arg) => (/^-[\d,]+$/.test(arg) ? `-t${arg.slice(1)}` : arg));
+}
+
+/** Runs of blanks that reach a stop become tabs; a single blank before a stop stays (POSIX). */
+function unexpanded(line: string, stops: TabStops, all: boolean): string {
+  let out = '';
+  let column = 0;
+  let pending = '';
+  for (let i = 0; i < line.length; i++) {
+    const c = line[i]!;
+    if (c !== ' ' && c !== '\t') {
+      out += pending + c;
+      pending = '';
+      column = c === '\b' ? Math.max(0, column - 1) : column + 1;
+      if (!all) return out + line.slice(i + 1);
+      continue;
+    }
+    const next = nextStop(stops, column);
+    if (next === undefined) {
+      out += pending + line.slice(i);
+      return out;
+    }
+    if (c === '\t') {
+      out += '\t';
+      pending = '';
+      column = next;
+      continue;
+    }
+    column++;
+    pending += ' ';
+    if (column !== next) continue;
+    const alone = pending.length === 1 && line[i + 1] !== ' ' && line[i + 1] !== '\t';
+    out += alone ? ' ' : '\t';
+    pending = '';
+  }
+  return out + pending;
+}
