@@ -1,5 +1,5 @@
 // One machine of a cluster: a Linux machine on the LAN with what its role installs on it.
-import { machinePrograms, sshd } from '../linux/commands/index.ts';
+import { MACHINE_UNITS, machinePrograms } from '../linux/commands/index.ts';
 import { makeContainerd, type Cni, type ImageRegistry } from '../linux/containerd/index.ts';
 import type { LayerFile, Program } from '../linux/kernel/index.ts';
 import { makeMachine, type Machine } from '../linux/machine/index.ts';
@@ -66,18 +66,6 @@ const CPU_COUNT = 2;
 const MEMORY_BYTES = 4 * 1024 ** 3;
 const MIB_BYTES = 1024 ** 2;
 
-/** Runs on every machine, the client too. */
-const SSHD: UnitDefinition = {
-  name: 'sshd.service',
-  description: 'OpenSSH server daemon',
-  documentation: 'man:sshd(8)',
-  execStart: ['/usr/sbin/sshd', '-D'],
-  program: sshd,
-  restart: 'on-failure',
-  restartDelayMs: 42_000,
-  enabledByDefault: true,
-};
-
 export function makeNode(options: NodeOptions): ClusterNode {
   const { machine: profile, clock, store, lan, onFault } = options;
   const random = options.random.fork(`machine/${profile.name}`);
@@ -101,7 +89,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
   const owned = new DisposableStack();
   owned.use(machine);
   owned.use(joinKernelToNetwork(machine));
-  machine.systemd.define(SSHD);
+  for (const unit of MACHINE_UNITS) machine.systemd.define(unit);
   if (!isNode) {
     return {
       machine,
@@ -210,18 +198,13 @@ function nodeUnits(containerd: Program, kubelet: Program): UnitDefinition[] {
       name: 'kubelet.service',
       description: 'kubelet: The Kubernetes Node Agent',
       documentation: 'https://kubernetes.io/docs/',
-      execStart: [
-        '/usr/bin/kubelet',
-        '--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf',
-        '--kubeconfig=/etc/kubernetes/kubelet.conf',
-        '--config=/var/lib/kubelet/config.yaml',
-      ],
+      execStart: ['/usr/bin/kubelet'],
       program: kubelet,
       restart: 'always',
       restartDelayMs: 10_000,
       startLimitBurst: 0,
-      after: ['containerd.service'],
-      dropIns: ['/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf'],
+      wants: ['network-online.target'],
+      after: ['network-online.target', 'containerd.service'],
       enabledByDefault: true,
     },
   ];

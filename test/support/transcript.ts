@@ -71,6 +71,8 @@ export interface TerminalRunOptions {
   readonly cwd?: string;
   readonly env?: ReadonlyMap<string, string>;
   readonly typed?: readonly Typed[];
+  /** Something that happens elsewhere on the machine while it runs. */
+  readonly meanwhile?: { readonly afterMs: number; readonly script: string };
   /** Virtual time after which a run that hasn't ended is an error. */
   readonly withinMs?: number;
 }
@@ -114,6 +116,13 @@ export async function runOnTerminal(
   })();
   void task.ended.then((status) => (ended = status));
   const timers = typed.map(({ afterMs, keys }) => clock.after(afterMs, () => master.input(keys)));
+  const { meanwhile } = options;
+  if (meanwhile !== undefined)
+    timers.push(
+      clock.after(meanwhile.afterMs, () =>
+        kernel.start({ argv: ['bash', '-c', meanwhile.script], env: new Map(ENVIRONMENT) }),
+      ),
+    );
   await clock.advanceUntil(() => ended !== undefined, { ms: withinMs });
   if (ended === undefined) throw new Error(`still running after ${withinMs} ms: ${script}`);
   for (const timer of timers) timer[Symbol.dispose]();

@@ -48,6 +48,9 @@ export function machineFiles({
   text('/etc/modules-load.d/ipvs.conf', 'ip_vs\nip_vs_rr\nip_vs_wrr\nip_vs_sh\nnf_conntrack\n');
   text('/etc/kubernetes/pki/ca.crt', authority);
   text('/var/lib/kubelet/config.yaml', kubeletConfig(profile));
+  text('/var/lib/kubelet/kubeadm-flags.env', 'KUBELET_KUBEADM_ARGS=""\n');
+  text('/etc/sysconfig/kubelet', 'KUBELET_EXTRA_ARGS=\n');
+  text('/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf', KUBELET_DROP_IN);
   if (hasPackagedPlugin(profile)) text('/opt/cni/bin/flannel', '', 0o755);
   text('/etc/kubernetes/kubelet.conf', kubeletKubeconfig, 0o600);
   const { certificate, privateKey } = kubeletIdentity();
@@ -66,6 +69,19 @@ export function machineFiles({
   text('/root/.kube/config', adminKubeconfig, 0o600);
   return files;
 }
+
+/** How kubeadm's package starts the kubelet. */
+const KUBELET_DROP_IN = `# The flags of a kubelet that kubeadm set up.
+[Service]
+Environment="KUBELET_KUBECONFIG_ARGS=--bootstrap-kubeconfig=/etc/kubernetes/bootstrap-kubelet.conf --kubeconfig=/etc/kubernetes/kubelet.conf"
+Environment="KUBELET_CONFIG_ARGS=--config=/var/lib/kubelet/config.yaml"
+# kubeadm init and kubeadm join write this file.
+EnvironmentFile=-/var/lib/kubelet/kubeadm-flags.env
+# The place for flags of one's own, as a last resort.
+EnvironmentFile=-/etc/sysconfig/kubelet
+ExecStart=
+ExecStart=/usr/bin/kubelet $KUBELET_KUBECONFIG_ARGS $KUBELET_CONFIG_ARGS $KUBELET_KUBEADM_ARGS $KUBELET_EXTRA_ARGS
+`;
 
 function hosts(profile: Profile): string {
   const own =

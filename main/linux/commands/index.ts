@@ -2,4 +2,4 @@
 // What a command needs of the kernel, the network or the container runtime it asks of its process; none knows a lab.
 export { editorSocket, type EditRequest } from './editor/service.ts';
 export { BUSYBOX_APPLETS, machinePrograms, PACKAGES } from './packages/catalogue.ts';
-export { sshd } from './ssh/sshd.ts';
+export { MACHINE_UNITS } from './system/daemons.ts';

@@ -16,6 +16,7 @@ import {
   type TtyMaster,
 } from '../kernel/index.ts';
 import {
+  baseUnitFiles,
   Journald,
   journalSocket,
   makeSystemd,
@@ -129,7 +130,13 @@ export function makeMachine(options: MachineOptions): Machine {
   kernel.hostname = savedHostname(kernel, name);
   const state = keepMachineState(kernel, store, `${prefix}state`, saved);
   const journal = new Journald({ clock, kernel, store, prefix: `${prefix}journal/` });
-  const systemd = makeSystemd({ kernel, clock, journal, units: options.units ?? [] });
+  const systemd = makeSystemd({
+    kernel,
+    clock,
+    journal,
+    units: options.units ?? [],
+    account: (user) => findAccount(kernel.files, user),
+  });
   kernel.bindService(journalSocket, journal);
   kernel.bindService(systemdSocket, systemd);
 
@@ -176,6 +183,7 @@ export function makeMachine(options: MachineOptions): Machine {
 
 function baseOf(options: MachineOptions): Map<string, LayerFile> {
   const files = distributionFiles(options.name);
+  for (const [path, file] of baseUnitFiles()) files.set(path, file);
   for (const [path, installed] of options.programs) {
     const named =
       typeof installed === 'function'

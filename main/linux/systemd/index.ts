@@ -1,6 +1,11 @@
-// Services of a machine: systemd's units and journald's log. systemctl(1) and journalctl(1) are commands elsewhere
-// that speak to these sockets.
-export { systemdSocket, UnitError, type Systemd, type UnitDefinition, type UnitStatus } from './systemd.ts';
+// The service manager of a machine and its journal: unit files read from its disk, and the processes they ask for.
+// Commands (systemctl, journalctl) reach both through their sockets; this room prints nothing.
+export { baseUnitFiles } from './base-units.ts';
+export { parseCalendar } from './calendar.ts';
+export { exitStatusName } from './service.ts';
 export { journalSocket, type Journal, type JournalEntry, type JournalQuery } from './journal.ts';
 export { Journald } from './journald.ts';
 export { makeSystemd, type SystemdManager } from './manager.ts';
+export { systemdSocket, UnitError, type Systemd, type UnitDefinition, type UnitStatus } from './systemd.ts';
+export { formatRelative, formatTimeSpan, parseTimeSpan } from './time-span.ts';
+export { nameParts, unitName } from './unit-file.ts';

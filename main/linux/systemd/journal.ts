@@ -14,7 +14,27 @@ export interface JournalEntry {
   readonly unit: string | undefined;
   readonly message: string;
   readonly hostname: string;
+  /** What happened, for the explanations of `journalctl -x`. */
+  readonly catalog?: CatalogEvent;
+  /** The job that it belongs to. */
+  readonly job?: number;
+  /** `exit-code` and the like, where a unit failed. */
+  readonly result?: string;
 }
+
+/** The messages of systemd that its catalogue explains. */
+export type CatalogEvent =
+  | 'starting'
+  | 'started'
+  | 'start-failed'
+  | 'stopping'
+  | 'stopped'
+  | 'deactivated'
+  | 'unit-failed'
+  | 'process-exited'
+  | 'restarting'
+  | 'reloading'
+  | 'reloaded';
 
 export interface JournalQuery {
   /** Entries of the unit itself and of systemd about it. Names may leave `.service` out. */
@@ -24,8 +44,10 @@ export interface JournalQuery {
   readonly kernel?: boolean;
   /** This priority and more urgent. */
   readonly priorityMax?: number;
-  readonly sinceMs?: number;
-  readonly untilMs?: number;
+  /** This priority and less urgent. */
+  readonly priorityMin?: number;
+  readonly sinceMs?: number | undefined;
+  readonly untilMs?: number | undefined;
   readonly afterSequence?: number;
   /** The last so many. */
   readonly lines?: number;
@@ -39,6 +61,8 @@ export interface Journal {
   query(query?: JournalQuery): JournalEntry[];
   /** Calls back for every new entry that matches. */
   follow(query: JournalQuery, listener: (entry: JournalEntry) => void): Disposable;
+  /** Of the newest entry. */
+  readonly lastSequence: number;
   /** When this boot began. */
   readonly bootMs: number;
 }

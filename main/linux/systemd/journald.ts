@@ -3,6 +3,7 @@ import { disposable, type Clock } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import type { Kernel, KernelMessage } from '../kernel/index.ts';
 import type { Journal, JournalEntry, JournalQuery } from './journal.ts';
+import { unitName } from './unit-file.ts';
 
 /** Entries kept per machine; the oldest go first (SystemMaxUse=). */
 const ENTRIES_MAX = 5000;
@@ -31,7 +32,7 @@ export class Journald implements Journal, Disposable {
   private entries: JournalEntry[] = [];
   private segments: Segment[] = [];
   private unsaved: JournalEntry[] = [];
-  private lastSequence = 0;
+  lastSequence = 0;
   private queued = false;
 
   constructor(options: JournaldOptions) {
@@ -124,15 +125,9 @@ function matches(entry: JournalEntry, query: JournalQuery): boolean {
   if (query.identifier !== undefined && entry.identifier !== query.identifier) return false;
   if (query.kernel === true && entry.identifier !== 'kernel') return false;
   if (query.priorityMax !== undefined && entry.priority > query.priorityMax) return false;
+  if (query.priorityMin !== undefined && entry.priority < query.priorityMin) return false;
   if (query.sinceMs !== undefined && entry.timeMs < query.sinceMs) return false;
   if (query.untilMs !== undefined && entry.timeMs > query.untilMs) return false;
   if (query.afterSequence !== undefined && entry.sequence <= query.afterSequence) return false;
   return query.grep === undefined || query.grep.test(entry.message);
-}
-
-/** `kubelet` is short for `kubelet.service`. */
-export function unitName(name: string): string {
-  return /\.(?:service|socket|target|timer|mount|device|slice|scope|path|swap)$/.test(name)
-    ? name
-    : `${name}.service`;
 }

@@ -1,19 +1,32 @@
-// systemd as one machine runs it: its units, which of them start at boot, and the links that say so.
+// systemd as one machine runs it: its units, what starts together and in which order, and what changes when one ends.
 import { disposable, type Clock } from '../../simulation/index.ts';
 import type { FileSystemView, Kernel, Signal } from '../kernel/index.ts';
+import { disableUnit, enableUnit, maskUnit, setDefault, unmaskUnit } from './installer.ts';
 import type { Journal } from './journal.ts';
-import { unitName } from './journald.ts';
-import { UnitError, type Systemd, type UnitDefinition, type UnitStatus } from './systemd.ts';
-import { Unit } from './unit.ts';
+import { ServiceUnit } from './service.ts';
+import {
+  UnitError,
+  type Account,
+  type LinkChange,
+  type Systemd,
+  type UnitDefinition,
+  type UnitStatus,
+} from './systemd.ts';
+import { TimerUnit } from './timer.ts';
+import { PassiveUnit, type Unit, type UnitWorld } from './unit.ts';
+import { unitFileOf } from './definition.ts';
+import { unitName } from './unit-file.ts';
+import { LINKS, UnitStore, type EnabledState } from './unit-store.ts';
 
-const LINKS = '/etc/systemd/system';
-const WANTS = `${LINKS}/multi-user.target.wants`;
+const DEFAULT_TARGET = 'default.target';
+const VERSION = '252';
 
 export interface SystemdOptions {
   readonly kernel: Kernel;
   readonly clock: Clock;
   readonly journal: Journal;
   readonly units: readonly UnitDefinition[];
+  readonly account: (name: string) => Account | undefined;
   readonly version?: string;
 }
 
@@ -21,7 +34,7 @@ export interface SystemdOptions {
 export interface SystemdManager extends Systemd, Disposable {
   /** Adds units that came with a package, or a lab. */
   define(unit: UnitDefinition): void;
-  /** Starts every enabled unit, those that `after` names first. */
+  /** Reaches default.target. Settles when all that belongs to it was started. */
   boot(): Promise<void>;
 }
 
@@ -29,15 +42,43 @@ export function makeSystemd(options: SystemdOptions): SystemdManager {
   return new Manager(options);
 }
 
+/** What runs when a set of units is started: each waits for those that it is ordered after. */
+interface Transaction {
+  readonly units: ReadonlyMap<string, Unit>;
+  /** Of the one that was asked for. */
+  readonly anchor: Promise<void>;
+  /** Settles when all are done, whether they came up or not. */
+  readonly all: Promise<void>;
+}
+
 class Manager implements SystemdManager {
   readonly version: string;
   private readonly options: SystemdOptions;
+  private readonly store: UnitStore;
   private readonly units = new Map<string, Unit>();
+  private readonly bad = new Map<string, string>();
+  private readonly definitions = new Map<string, UnitDefinition>();
   private readonly listeners = new Set<(name: string) => void>();
+  private readonly world: UnitWorld;
+  private jobs = 0;
+  private off = false;
 
   constructor(options: SystemdOptions) {
+    const { kernel, clock, journal, account } = options;
     this.options = options;
-    this.version = options.version ?? '219';
+    this.version = options.version ?? VERSION;
+    this.store = new UnitStore(kernel.files, () => kernel.hostname);
+    this.world = {
+      kernel,
+      clock,
+      journal,
+      account,
+      files: kernel.files,
+      definition: (name) => this.definitions.get(name),
+      changed: (unit) => this.changed(unit),
+      nextJob: () => ++this.jobs,
+      trigger: (name) => this.startUnseen(name),
+    };
     for (const unit of options.units) this.define(unit);
   }
 
@@ -46,140 +87,331 @@ class Manager implements SystemdManager {
   }
 
   define(definition: UnitDefinition): void {
-    const { kernel, clock, journal } = this.options;
-    const unit = new Unit(definition, { kernel, clock, journal, changed: (name) => this.tell(name) });
-    this.units.set(definition.name, unit);
-    const path = fragmentPath(definition);
-    if (!this.files.exists(path)) this.writeUnitFile(path, definition);
-  }
-
-  private writeUnitFile(path: string, definition: UnitDefinition): void {
-    const { files } = this;
-    files.mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true });
-    files.writeFile(path, unitFile(definition));
-    if (definition.enabledByDefault === true) this.linkTo(definition);
+    this.definitions.set(definition.name, definition);
+    const path = `/usr/lib/systemd/system/${definition.name}`;
+    if (this.files.exists(path)) return;
+    this.files.mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true });
+    this.files.writeFile(path, unitFileOf(definition));
+    if (definition.staticIn !== undefined) {
+      const wants = `/usr/lib/systemd/system/${definition.staticIn}.wants`;
+      this.files.mkdir(wants, { recursive: true });
+      this.files.symlink(`../${definition.name}`, `${wants}/${definition.name}`);
+    }
+    if (definition.enabledByDefault === true) enableUnit(this.files, this.store, definition.name);
   }
 
   async boot(): Promise<void> {
-    const waiting = new Set(
-      Array.from(this.units.values()).filter((unit) => this.isEnabled(unit.definition)),
-    );
-    while (waiting.size > 0) {
-      const ready = Array.from(waiting).find(
-        (unit) => !(unit.definition.after ?? []).some((name) => hasNamed(waiting, name)),
-      );
-      const unit = ready ?? Array.from(waiting)[0]!; // A circle of After= is cut anywhere.
-      waiting.delete(unit);
-      try {
-        await unit.start();
-      } catch (error) {
-        if (!(error instanceof UnitError)) throw error; // It is in the journal.
-      }
-    }
+    const target = this.find(DEFAULT_TARGET);
+    if (target === undefined) return;
+    await this.transact(target).all;
   }
 
   [Symbol.dispose](): void {
+    this.off = true;
     for (const unit of this.units.values()) unit.abandon();
     this.listeners.clear();
   }
 
+  // ── Loading ──
+
+  /** Loads a unit unless it is; undefined: no such file. */
+  private find(given: string): Unit | undefined {
+    const name = unitName(given);
+    const known = this.units.get(name);
+    if (known !== undefined) return known;
+    const loaded = this.store.load(name);
+    if (loaded.state === 'not-found') return undefined;
+    const alias = this.units.get(loaded.id);
+    if (alias !== undefined) return alias;
+    const unit = this.make(loaded);
+    for (const complaint of loaded.complaints) this.tellJournal(unit.name, complaint);
+    this.units.set(loaded.id, unit);
+    this.judge(unit);
+    return unit;
+  }
+
+  private make(loaded: Unit['loaded']): Unit {
+    if (loaded.id.endsWith('.service')) return new ServiceUnit(loaded, this.world);
+    if (loaded.id.endsWith('.timer')) return new TimerUnit(loaded, this.world);
+    return new PassiveUnit(loaded, this.world);
+  }
+
+  private judge(unit: Unit): void {
+    this.bad.delete(unit.name);
+    if (!(unit instanceof ServiceUnit) || unit.loaded.state !== 'loaded') return;
+    const why = unit.badSetting();
+    if (why === undefined) return;
+    this.bad.set(unit.name, why);
+    this.tellJournal(unit.name, why, 3);
+  }
+
+  private tellJournal(unit: string, message: string, priority = 4): void {
+    this.options.journal.write({ priority, identifier: 'systemd', pid: 1, unit, message });
+  }
+
   private require(name: string): Unit {
     const full = unitName(name);
-    const unit = this.units.get(full);
+    const unit = this.find(full);
     if (unit === undefined) throw new UnitError('not-found', full, `Unit ${full} not found.`);
     return unit;
   }
 
-  private requireUnmasked(name: string): Unit {
+  private requireStartable(name: string): Unit {
     const unit = this.require(name);
-    const { name: full } = unit.definition;
-    if (this.isMasked(unit.definition)) throw new UnitError('masked', full, `Unit ${full} is masked.`);
+    this.checkStartable(unit);
     return unit;
   }
 
-  async start(name: string): Promise<void> {
-    await this.requireUnmasked(name).start();
-  }
-  async stop(name: string): Promise<void> {
-    await this.require(name).stop();
-  }
-  async restart(name: string): Promise<void> {
-    const unit = this.requireUnmasked(name);
-    await unit.stop();
-    await unit.start();
-  }
-  async reload(name: string): Promise<void> {
-    const unit = this.requireUnmasked(name);
-    if (unit.mainPid === 0)
-      throw new UnitError('failed', unit.definition.name, `Job for ${unit.definition.name} invalid.`);
-    this.options.kernel.kill(unit.mainPid, 'SIGHUP');
-    return Promise.resolve();
-  }
-  kill(name: string, signal: Signal): void {
-    this.require(name).kill(signal);
-  }
-
-  enable(name: string): readonly (readonly [string, string])[] {
-    const { definition } = this.requireUnmasked(name);
-    return this.isEnabled(definition) ? [] : [this.linkTo(definition)];
-  }
-
-  private linkTo(definition: UnitDefinition): readonly [string, string] {
-    const link = `${WANTS}/${definition.name}`;
-    const target = fragmentPath(definition);
-    this.files.mkdir(WANTS, { recursive: true });
-    if (this.linkExists(link)) this.files.unlink(link);
-    this.files.symlink(target, link);
-    return [link, target];
-  }
-
-  disable(name: string): readonly string[] {
-    const { definition } = this.require(name);
-    return this.unlink(`${WANTS}/${definition.name}`);
-  }
-
-  mask(name: string): readonly (readonly [string, string])[] {
-    const { definition } = this.require(name);
-    const link = `${LINKS}/${definition.name}`;
-    if (this.isMasked(definition)) return [];
-    if (this.linkExists(link))
-      throw new UnitError('failed', definition.name, `Failed to mask unit: File ${link} already exists.`);
-    this.files.symlink('/dev/null', link);
-    return [[link, '/dev/null']];
-  }
-
-  unmask(name: string): readonly string[] {
-    const { definition } = this.require(name);
-    return this.isMasked(definition) ? this.unlink(`${LINKS}/${definition.name}`) : [];
-  }
-
-  private unlink(link: string): readonly string[] {
-    if (!this.linkExists(link)) return [];
-    this.files.unlink(link);
-    return [link];
-  }
-
-  private linkExists(path: string): boolean {
-    const directory = path.slice(0, path.lastIndexOf('/'));
-    const name = path.slice(path.lastIndexOf('/') + 1);
-    return this.files.exists(directory) && this.files.readdir(directory).some((entry) => entry.name === name);
-  }
-
-  private isEnabled(definition: UnitDefinition): boolean {
-    return this.linkExists(`${WANTS}/${definition.name}`) && !this.isMasked(definition);
-  }
-
-  private isMasked(definition: UnitDefinition): boolean {
-    const link = `${LINKS}/${definition.name}`;
-    return (
-      this.linkExists(link) &&
-      this.files.lstat(link).type === 'symlink' &&
-      this.files.readlink(link) === '/dev/null'
-    );
+  private checkStartable({ name, loaded }: Unit): void {
+    if (this.store.load(name).state === 'masked' || loaded.state === 'masked')
+      throw new UnitError('masked', name, `Unit ${name} is masked.`);
+    if (this.bad.has(name))
+      throw new UnitError(
+        'bad-setting',
+        name,
+        `Unit ${name} has a bad unit file setting.\nSee system logs and 'systemctl status ${name}' for details.`,
+      );
   }
 
   daemonReload(): void {
-    return; // Unit files aren't read back: what a unit runs is given when it is defined.
+    for (const unit of Array.from(this.units.values())) {
+      const loaded = this.store.load(unit.name);
+      const gone = loaded.state !== 'loaded' && !unit.isRunning && unit.activeState !== 'deactivating';
+      if (unit instanceof ServiceUnit) unit.controls = []; // They aren't carried over.
+      if (gone) this.units.delete(unit.name);
+      else if (loaded.state !== 'not-found') unit.loaded = loaded;
+      if (gone || loaded.state === 'not-found') continue;
+      for (const complaint of loaded.complaints) this.tellJournal(unit.name, complaint);
+      this.judge(unit);
+    }
+  }
+
+  // ── Relations ──
+
+  /** Names that a unit names, its links and its kind's defaults included. */
+  private related(unit: Unit, kind: string): string[] {
+    const named = unit.config.words('Unit', kind).map(unitName);
+    if (kind === 'Wants') return [...named, ...this.store.linked(unit.name, 'wants')];
+    if (kind === 'Requires') return [...named, ...this.store.linked(unit.name, 'requires')];
+    return named;
+  }
+
+  private wants(unit: Unit): string[] {
+    return this.related(unit, 'Wants');
+  }
+  private needs(unit: Unit): string[] {
+    return [...this.related(unit, 'Requires'), ...this.related(unit, 'BindsTo')];
+  }
+
+  /** Whether `unit` waits for `other` where both are started. */
+  private isAfter(unit: Unit, other: Unit): boolean {
+    if (this.related(unit, 'After').includes(other.name)) return true;
+    if (this.related(other, 'Before').includes(unit.name)) return true;
+    return (
+      unit.name.endsWith('.target') &&
+      other.config.flag('Unit', 'DefaultDependencies', true) &&
+      [...this.wants(unit), ...this.needs(unit)].includes(other.name)
+    );
+  }
+
+  // ── Jobs ──
+
+  /** Everything that starts with a unit. Throws UnitError for a needed one that can't be. */
+  private collect(unit: Unit, into: Map<string, Unit>): void {
+    if (into.has(unit.name)) return;
+    into.set(unit.name, unit);
+    for (const name of this.needs(unit)) {
+      const other = this.find(name);
+      if (other === undefined) {
+        if (name.endsWith('.service') || name.endsWith('.timer'))
+          throw new UnitError('not-found', name, `Unit ${name} not found.`);
+        continue;
+      }
+      this.checkStartable(other);
+      if (other.activeState !== 'active') this.collect(other, into);
+    }
+    for (const name of this.wants(unit)) {
+      const other = this.find(name);
+      if (other === undefined || other.activeState === 'active' || other.loaded.state !== 'loaded') continue;
+      if (this.bad.has(other.name) || into.has(other.name)) continue;
+      const tried = new Map(into);
+      try {
+        this.collect(other, tried);
+      } catch (error) {
+        if (!(error instanceof UnitError)) throw error; // What is only wanted may be missing what it needs.
+        continue;
+      }
+      for (const [key, value] of tried) into.set(key, value);
+    }
+  }
+
+  private transact(anchor: Unit): Transaction {
+    const units = new Map<string, Unit>();
+    this.collect(anchor, units);
+    for (const unit of units.values())
+      for (const name of this.related(unit, 'Conflicts')) {
+        const other = this.units.get(name);
+        if (other !== undefined && other.isRunning) void other.stop();
+      }
+    const jobs = new Map<string, Promise<void>>();
+    const job = (unit: Unit, path: readonly Unit[]): Promise<void> => {
+      const begun = jobs.get(unit.name);
+      if (begun !== undefined) return begun;
+      // A circle of After= is cut where it closes.
+      const before = Array.from(units.values()).filter(
+        (other) => other !== unit && !path.includes(other) && this.isAfter(unit, other),
+      );
+      const waits = before.map((other) => ({ other, done: job(other, [...path, unit]) }));
+      const settled = jobs.get(unit.name);
+      if (settled !== undefined) return settled;
+      const done = this.runJob(unit, waits);
+      jobs.set(unit.name, done);
+      return done;
+    };
+    for (const unit of units.values()) job(unit, []).catch(() => undefined); // Told through `anchor`, or in the journal.
+    return {
+      units,
+      anchor: jobs.get(anchor.name)!,
+      all: Promise.allSettled(jobs.values()).then(() => undefined),
+    };
+  }
+
+  private async runJob(unit: Unit, waits: readonly { other: Unit; done: Promise<void> }[]): Promise<void> {
+    const results = await Promise.allSettled(waits.map(({ done }) => done));
+    if (this.off) return;
+    const needed = this.needs(unit);
+    const failed = waits.find(
+      ({ other }, index) => results[index]!.status === 'rejected' && needed.includes(other.name),
+    );
+    if (failed !== undefined) {
+      this.tellJournal(unit.name, `Dependency failed for ${unit.title}.`);
+      this.tellJournal(unit.name, `${unit.name}: Job ${unit.name}/start failed with result 'dependency'.`, 5);
+      throw new UnitError(
+        'failed',
+        unit.name,
+        `A dependency job for ${unit.name} failed. See 'journalctl -xe' for details.`,
+      );
+    }
+    await unit.start();
+  }
+
+  async start(name: string): Promise<void> {
+    await this.transact(this.requireStartable(name)).anchor;
+  }
+
+  /** Of timers and OnFailure=: whatever comes of it is in the journal. */
+  private startUnseen(name: string): void {
+    if (this.off) return;
+    const started = this.start(name).catch((error: unknown) => {
+      if (!(error instanceof UnitError)) throw error;
+      this.tellJournal(unitName(name), `Failed to start ${unitName(name)}: ${error.message.split('\n')[0]}`);
+    });
+    void started;
+  }
+
+  /** Running units that don't stay when one goes. */
+  private dependents({ name }: Unit, kinds: readonly string[]): Unit[] {
+    return Array.from(this.units.values()).filter(
+      (unit) => unit.isRunning && kinds.some((kind) => this.related(unit, kind).includes(name)),
+    );
+  }
+
+  private async stopWithDependents(unit: Unit, seen = new Set<Unit>()): Promise<Unit[]> {
+    if (seen.has(unit)) return [];
+    seen.add(unit);
+    const dependents = this.dependents(unit, ['Requires', 'BindsTo', 'PartOf']);
+    const stopped = await Promise.all(dependents.map((other) => this.stopWithDependents(other, seen)));
+    await unit.stop();
+    return [...dependents, ...stopped.flat()];
+  }
+
+  async stop(name: string): Promise<void> {
+    await this.stopWithDependents(this.require(name));
+  }
+
+  async restart(name: string): Promise<void> {
+    const unit = this.requireStartable(name);
+    const others = await this.stopWithDependents(unit);
+    await this.start(unit.name);
+    for (const other of others) await this.start(other.name);
+  }
+
+  async reload(name: string): Promise<void> {
+    const unit = this.requireStartable(name);
+    if (!(unit instanceof ServiceUnit))
+      throw new UnitError(
+        'inapplicable',
+        unit.name,
+        `Job type reload is not applicable for unit ${unit.name}.`,
+      );
+    await unit.reload();
+  }
+
+  async isolate(name: string): Promise<void> {
+    const target = this.requireStartable(name);
+    if (!target.config.flag('Unit', 'AllowIsolate'))
+      throw new UnitError('failed', target.name, `Operation refused, unit may not be isolated.`);
+    const keep = new Map<string, Unit>();
+    const gather = (unit: Unit): void => {
+      if (keep.has(unit.name)) return;
+      keep.set(unit.name, unit);
+      for (const other of [...this.wants(unit), ...this.needs(unit)]) {
+        const found = this.find(other);
+        if (found !== undefined) gather(found);
+      }
+    };
+    gather(target);
+    const extra = Array.from(this.units.values()).filter(
+      (unit) => unit.isRunning && !keep.has(unit.name) && !unit.config.flag('Unit', 'IgnoreOnIsolate'),
+    );
+    await Promise.all(extra.map((unit) => unit.stop()));
+    await this.transact(target).all;
+  }
+
+  kill(name: string, signal: Signal, whom: 'main' | 'all' = 'all'): void {
+    const unit = this.require(name);
+    if (unit instanceof ServiceUnit) unit.kill(signal, whom);
+  }
+
+  notify(pid: number, message: string): void {
+    const cgroup = this.options.kernel.listProcesses().find((one) => one.pid === pid)?.cgroup;
+    for (const unit of this.units.values())
+      if (unit instanceof ServiceUnit && unit.cgroup === cgroup) unit.notify(message);
+  }
+
+  private changed(unit: Unit): void {
+    if (this.off) return;
+    for (const listener of Array.from(this.listeners)) listener(unit.name);
+    if (unit.activeState !== 'failed' && unit.activeState !== 'inactive') return;
+    for (const other of this.dependents(unit, ['BindsTo'])) void other.stop();
+    for (const other of this.units.values())
+      if (other instanceof TimerUnit && other.triggers === unit.name) other.unitEnded();
+    if (unit.activeState === 'failed')
+      for (const name of this.related(unit, 'OnFailure')) this.startUnseen(name);
+  }
+
+  // ── Links ──
+
+  enable(name: string, options: { readonly runtime?: boolean } = {}): readonly LinkChange[] | undefined {
+    return enableUnit(this.files, this.store, name, options.runtime);
+  }
+  disable(name: string): readonly LinkChange[] {
+    return disableUnit(this.files, this.store, name);
+  }
+  mask(name: string): readonly LinkChange[] {
+    return maskUnit(this.files, this.store, unitName(name));
+  }
+  unmask(name: string): readonly LinkChange[] {
+    const changes = unmaskUnit(this.files, unitName(name));
+    const unit = this.units.get(unitName(name));
+    if (unit !== undefined && unit.loaded.state === 'masked') this.units.delete(unit.name);
+    return changes;
+  }
+  get defaultTarget(): string {
+    return this.store.find(DEFAULT_TARGET)?.id ?? 'multi-user.target';
+  }
+  setDefaultTarget(name: string): readonly LinkChange[] {
+    return setDefault(this.files, this.store, name, `${LINKS}/${DEFAULT_TARGET}`);
   }
 
   resetFailed(name?: string): void {
@@ -187,8 +419,11 @@ class Manager implements SystemdManager {
     for (const unit of units) unit.resetFailed();
   }
 
+  // ── Looking ──
+
   status(name: string): UnitStatus {
-    return this.describe(this.require(name));
+    const unit = this.find(name);
+    return unit === undefined ? this.describeMissing(unitName(name)) : this.describe(unit);
   }
 
   list(): UnitStatus[] {
@@ -197,64 +432,90 @@ class Manager implements SystemdManager {
     );
   }
 
+  listFiles(): { name: string; state: EnabledState; preset: string }[] {
+    return this.store.list().map((name) => {
+      const state = this.store.enabled(name);
+      return { name, state, preset: state === 'static' || state === 'alias' ? '-' : this.store.preset(name) };
+    });
+  }
+
   onChange(listener: (name: string) => void): Disposable {
     this.listeners.add(listener);
     return disposable(() => this.listeners.delete(listener));
   }
 
-  private tell(name: string): void {
-    for (const listener of Array.from(this.listeners)) listener(name);
+  private describeMissing(name: string): UnitStatus {
+    return { ...NOTHING, name, description: name };
   }
 
   private describe(unit: Unit): UnitStatus {
-    const { definition } = unit;
-    const members = unit.members();
-    const masked = this.isMasked(definition);
+    const { name, config } = unit;
+    const masked = this.store.find(name)?.masked === true;
     return {
-      name: definition.name,
-      description: definition.description,
-      documentation: definition.documentation,
-      loadState: masked ? 'masked' : 'loaded',
+      ...NOTHING,
+      name,
+      description: unit.description,
+      documentation: config.words('Unit', 'Documentation'),
+      loadState: masked ? 'masked' : this.bad.has(name) ? 'bad-setting' : unit.loaded.state,
       activeState: unit.activeState,
       subState: unit.subState,
-      enabled: masked ? 'masked' : this.isEnabled(definition) ? 'enabled' : 'disabled',
-      vendorPreset: definition.vendorPreset ?? 'disabled',
-      fragmentPath: fragmentPath(definition),
-      dropIns: definition.dropIns ?? [],
-      mainPid: unit.mainPid,
+      enabled: this.store.enabled(name),
+      vendorPreset: this.store.preset(name),
+      fragmentPath: unit.loaded.fragmentPath,
+      dropIns: unit.loaded.dropIns,
+      needsReload: this.store.signature(name) !== unit.loaded.signature,
       sinceMs: unit.sinceMs,
-      execStart: definition.execStart,
-      result: unit.result,
-      pids: members.map(({ pid }) => pid),
-      memoryBytes: members.reduce((sum, { memoryBytes }) => sum + memoryBytes, 0),
-      restarts: unit.restarts,
+      durationMs: unit.durationMs,
+      logStart: unit.logStart,
+      unmet: unit.unmet,
+      ...(unit instanceof ServiceUnit ? unit.describe() : {}),
+      ...(unit instanceof TimerUnit
+        ? { nextMs: unit.nextMs, lastMs: unit.lastMs, triggers: [unit.triggers] }
+        : {}),
+      triggeredBy: Array.from(this.units.values())
+        .filter((other) => other instanceof TimerUnit && other.triggers === name)
+        .map((other) => other.name),
+      relations: Object.fromEntries(
+        RELATIONS.map((kind) => [kind, Array.from(new Set(this.related(unit, kind)))]),
+      ),
     };
   }
 }
 
-function hasNamed(units: Iterable<Unit>, name: string): boolean {
-  for (const unit of units) if (unit.definition.name === name) return true;
-  return false;
-}
+const RELATIONS = ['Requires', 'Wants', 'BindsTo', 'PartOf', 'Conflicts', 'Before', 'After'] as const;
 
-function fragmentPath(definition: UnitDefinition): string {
-  return definition.fragmentPath ?? `/usr/lib/systemd/system/${definition.name}`;
-}
-
-function unitFile(definition: UnitDefinition): string {
-  const lines = ['[Unit]', `Description=${definition.description}`];
-  if (definition.documentation !== undefined) lines.push(`Documentation=${definition.documentation}`);
-  if (definition.after !== undefined && definition.after.length > 0)
-    lines.push(`After=${definition.after.join(' ')}`);
-  if (definition.wants !== undefined && definition.wants.length > 0)
-    lines.push(`Wants=${definition.wants.join(' ')}`);
-  lines.push('', '[Service]');
-  if (definition.type !== undefined && definition.type !== 'simple') lines.push(`Type=${definition.type}`);
-  for (const [name, value] of Object.entries(definition.env ?? {}))
-    lines.push(`Environment=${name}=${value}`);
-  lines.push(`ExecStart=${definition.execStart.join(' ')}`);
-  if (definition.restart !== undefined && definition.restart !== 'no')
-    lines.push(`Restart=${definition.restart}`);
-  if (definition.restartDelayMs !== undefined) lines.push(`RestartSec=${definition.restartDelayMs / 1000}`);
-  return `${[...lines, '', '[Install]', 'WantedBy=multi-user.target'].join('\n')}\n`;
-}
+const NOTHING: UnitStatus = {
+  name: '',
+  description: '',
+  documentation: [],
+  loadState: 'not-found',
+  activeState: 'inactive',
+  subState: 'dead',
+  enabled: 'disabled',
+  vendorPreset: 'enabled',
+  fragmentPath: '',
+  dropIns: [],
+  canReload: false,
+  needsReload: false,
+  mainPid: 0,
+  sinceMs: undefined,
+  durationMs: undefined,
+  logStart: 0,
+  unmet: undefined,
+  execStart: [],
+  result: undefined,
+  serviceResult: 'success',
+  controls: [],
+  statusText: undefined,
+  cgroup: '',
+  pids: [],
+  memoryBytes: 0,
+  restarts: 0,
+  restartPolicy: 'no',
+  type: '',
+  nextMs: undefined,
+  lastMs: undefined,
+  triggers: [],
+  triggeredBy: [],
+  relations: {},
+};

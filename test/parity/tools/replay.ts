@@ -22,6 +22,8 @@ export interface Replay {
   readonly before?: Readonly<Record<string, string>>;
   /** Keys typed while a transcript runs. */
   readonly typed?: Readonly<Record<string, readonly Typed[]>>;
+  /** What happens elsewhere on the machine while a transcript runs. */
+  readonly meanwhile?: Readonly<Record<string, { readonly afterMs: number; readonly script: string }>>;
   /** Transcripts that aren't reproduced, with the reason. They run all the same, and one that comes out right must leave. */
   readonly known: Readonly<Record<string, string>>;
   /** Transcripts that can't run here at all (they need a network, or never end), with the reason. */
@@ -80,6 +82,7 @@ function play(
     columns: transcript.columns,
     cwd: replay.cwd,
     typed: replay.typed?.[transcript.name],
+    meanwhile: replay.meanwhile?.[transcript.name],
   }).catch((error: unknown) => ({ output: String(error), status: -1 }));
 }
 

@@ -1,5 +1,5 @@
 // A whole Linux machine with systemd, a journal and every package, as the recordings of system tools were made on.
-import { machinePrograms, PACKAGES, sshd } from '../../../main/linux/commands/index.ts';
+import { MACHINE_UNITS, machinePrograms, PACKAGES } from '../../../main/linux/commands/index.ts';
 import type { LayerFile, Program } from '../../../main/linux/kernel/index.ts';
 import { makeMachine } from '../../../main/linux/machine/index.ts';
 import { bash, dash } from '../../../main/linux/shell/index.ts';
@@ -43,16 +43,7 @@ export async function makeSystemMachine(options: SystemMachineOptions = {}): Pro
     units: options.units,
     onFault: (error) => faults.push(error),
   });
-  machine.systemd.define({
-    name: 'sshd.service',
-    description: 'OpenSSH server daemon',
-    documentation: 'man:sshd(8)',
-    execStart: ['/usr/sbin/sshd', '-D'],
-    program: sshd,
-    restart: 'on-failure',
-    restartDelayMs: 42_000,
-    enabledByDefault: true,
-  });
+  for (const unit of MACHINE_UNITS) machine.systemd.define(unit);
   let booted = false;
   void machine.boot().then(() => (booted = true));
   await clock.advanceUntil(() => booted, { seconds: 60 });

@@ -1,98 +1,11 @@
-// mount(8), umount(8), df(1), lsblk(8)
-import { ErrnoError } from '../../../network/index.ts';
+// df(1), lsblk(8)
 import type { Mount, Process, Program } from '../../kernel/index.ts';
 import { command, Failure } from '../frame/command.ts';
 import { humanSize } from '../frame/format.ts';
 
-function flagsOf(mount: Mount): string {
-  const base = mount.readOnly === true ? 'ro' : 'rw';
-  if (mount.type === 'proc' || mount.type === 'sysfs') return `${base},nosuid,nodev,noexec,relatime`;
-  if (mount.type === 'devtmpfs') return `${base},nosuid,size=4096k,nr_inodes=1048576,mode=755`;
-  if (mount.type === 'tmpfs') return `${base},nosuid,nodev`;
-  return `${base},relatime`;
-}
-
 function typeOf(mount: Mount): string {
   return mount.type === 'bind' ? 'xfs' : mount.type;
 }
-
-/** mount(8): lists; mounts tmpfs and binds. */
-export const mount: Program = command(
-  {
-    short: 'al:rwt:o:Bnvf',
-    long: ['bind>B', 'all>a', 'types:>t', 'options:>o', 'read-only>r'],
-    usage:
-      '[-lhV]\n mount -a [options]\n mount [options] [--source] <source> | [--target] <directory>\n mount [options] <source> <directory>',
-    version: 'from util-linux 2.38.1',
-  },
-  async (it) => {
-    const { proc, options } = it;
-    const { kernel } = proc;
-    const [source, target] = it.operands;
-    if (source === undefined) {
-      const wanted = options.value('t')?.split(',');
-      for (const one of kernel.listMounts(proc))
-        if (wanted === undefined || wanted.includes(typeOf(one)))
-          await it.out.line(`${one.source} on ${one.target} type ${typeOf(one)} (${flagsOf(one)})`);
-      return undefined;
-    }
-    if (options.has('a')) return undefined;
-    if (target === undefined) throw new Failure(`${source}: can't find in /etc/fstab.`);
-    if (proc.credentials.uid !== 0) throw new Failure(`${target}: must be superuser to use mount.`);
-    const flags = (options.value('o') ?? '').split(',');
-    try {
-      if (options.has('B') || flags.includes('bind') || flags.includes('rbind')) {
-        for (const one of kernel.bindMounts(proc.fs.resolve(source), proc.fs.resolve(target), {
-          readOnly: flags.includes('ro') || options.has('r'),
-        }))
-          kernel.mount(one, proc);
-        return undefined;
-      }
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      throw new Failure(
-        error.code === 'ENOENT' && !proc.fs.exists(source)
-          ? `${target}: special device ${source} does not exist.`
-          : `${target}: mount point does not exist.`,
-        32,
-      );
-    }
-    await proc.stderr.write(`drydock: mounting ${options.value('t') ?? source} isn't simulated\n`);
-    return 32;
-  },
-);
-
-/** umount(8) */
-export const umount: Program = command(
-  {
-    short: 'aflrnvR',
-    long: ['all>a', 'force>f', 'lazy>l', 'recursive>R'],
-    usage: '[-hV]\n umount -a [options]\n umount [options] <source> | <directory>',
-  },
-  async (it) => {
-    if (it.operands.length === 0) throw new Failure("bad usage\nTry 'umount --help' for more information.");
-    for (const path of it.operands) {
-      const target = it.proc.fs.resolve(path);
-      if (!it.proc.fs.exists(path)) {
-        await it.warn(`${path}: no mount point specified.`, 32);
-        continue;
-      }
-      try {
-        it.proc.kernel.unmount(target, it.proc);
-      } catch (error) {
-        if (!(error instanceof ErrnoError)) throw error;
-        await it.warn(
-          error.code === 'EINVAL'
-            ? `${path}: not mounted.`
-            : error.code === 'EBUSY'
-              ? `${path}: target is busy.`
-              : `${path}: ${error.message}.`,
-          32,
-        );
-      }
-    }
-  },
-);
 
 /** df(1) */
 export const df: Program = command(

@@ -1,0 +1,19 @@
+// Transcripts that the virtual tools don't reproduce, by folder, with the reason. The lists may only get shorter.
+
+const UNITS = "lists services of the recorded Debian that this machine doesn't have";
+
+export const KNOWN = {
+  systemctl: {
+    '11-status-badexec':
+      'the recorded journal lost the line of the failed step EXEC: the process was gone before it was looked up',
+    '31-list-units': UNITS,
+    '32-list-unit-files': UNITS,
+    '33-list-timers': UNITS,
+    '39-version': "Debian's version text",
+    '41-get-default': 'graphical.target is the default of Debian, multi-user.target that of servers',
+  },
+  journalctl: {
+    '04-o-json': 'fields stand in the order of a hash table, and some of them are missing',
+    '12-list-boots': 'the recorded machine had been started three times',
+  },
+} satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;
