@@ -9,7 +9,8 @@ import {
   type Sandbox,
 } from '../../linux/containerd/index.ts';
 import type { FileSystemView, Kernel } from '../../linux/kernel/index.ts';
-import { quantityValue, StatusError } from '../api/index.ts';
+import { StatusError } from '../api/index.ts';
+import { oomScoreAdjOf, resourcesOf } from './linux-resources.ts';
 import type { Container, Service } from '../api/index.ts';
 import type { EventRecorder } from '../client/index.ts';
 import type { KubeletConfig } from './config.ts';
@@ -173,7 +174,6 @@ async function containerSpec(
   const groups = supplementalGroupsOf(pod);
   const pid = pidNamespaceOf(pod, targetId);
   const stopSignal = spec.lifecycle?.stopSignal;
-  const memory = spec.resources?.limits?.['memory'];
   const logFolder = `${LOG_FOLDER}/${namespace}_${podName}_${uid}/${spec.name}`;
   if (!world.fs.exists(logFolder)) world.fs.mkdir(logFolder, { recursive: true, mode: 0o755 });
   return {
@@ -192,7 +192,12 @@ async function containerSpec(
     tty: spec.tty === true,
     stdin: spec.stdin === true,
     stdinOnce: spec.stdinOnce === true,
-    ...(memory === undefined ? {} : { memoryMaxBytes: quantityValue(memory) }),
+    ...resourcesOf(spec.resources),
+    oomScoreAdj: oomScoreAdjOf(pod, container, world.kernel.memoryBytes),
+    ...(spec.securityContext?.privileged === true ? { privileged: true } : {}),
+    ...(spec.securityContext?.capabilities === undefined
+      ? {}
+      : { capabilities: spec.securityContext.capabilities }),
     ...(spec.securityContext?.readOnlyRootFilesystem === true ? { readOnlyRoot: true } : {}),
     labels: {
       'io.kubernetes.container.name': spec.name,

@@ -1,6 +1,7 @@
 // In-place resize: what a pod has been given of what it asks for, and how running containers come by it (KEP-1287).
-import type { Container as RuntimeContainer } from '../../linux/containerd/index.ts';
-import { quantityValue, type Container } from '../api/index.ts';
+import { cgroupOf, type Container as RuntimeContainer } from '../../linux/containerd/index.ts';
+import type { Container } from '../api/index.ts';
+import { resourcesOf } from './linux-resources.ts';
 import { amountOf } from './pod-requests.ts';
 import { killContainer } from './pod-ending.ts';
 import {
@@ -215,18 +216,18 @@ export class PodResize {
       await killContainer(task, container, current, message, { reason: 'Resized' });
       return undefined;
     }
-    const limit = given.limits?.['memory'];
-    const memoryMaxBytes = limit === undefined ? undefined : quantityValue(limit);
+    const resources = resourcesOf(given);
+    const { memoryMaxBytes } = resources;
     const used = this.memoryOf(current);
     if (memoryMaxBytes !== undefined && used > memoryMaxBytes)
       return `attempting to set container "${spec.name}" memory limit (${memoryMaxBytes}) below current usage (${used})`;
-    await task.world.containerd.updateContainer(current.id, { memoryMaxBytes });
+    await task.world.containerd.updateContainer(current.id, resources);
     return undefined;
   }
 
   private memoryOf(current: RuntimeContainer): number {
     const sandbox = this.task.runtimeState().sandboxes.find(({ id }) => id === current.sandboxId);
-    const usage = this.task.world.kernel.cgroupUsage(`${sandbox?.spec.cgroupParent ?? ''}/${current.id}`);
+    const usage = this.task.world.kernel.cgroupUsage(cgroupOf(sandbox?.spec.cgroupParent ?? '', current.id));
     return usage?.memoryBytes ?? 0;
   }
 

@@ -1,4 +1,5 @@
 // The sandbox of a pod: what its containers share.
+import { podResourcesOf } from './linux-resources.ts';
 import { RuntimeError, type Sandbox } from '../../linux/containerd/index.ts';
 import {
   cgroupParentOf,
@@ -35,6 +36,9 @@ export async function ensureSandbox(task: PodTask): Promise<Sandbox | undefined>
     task.retryUsual();
     return undefined;
   }
+  const cgroupParent = cgroupParentOf(pod, world.config.cgroupDriver);
+  const { memoryMaxBytes, cpuQuotaUs } = podResourcesOf(pod);
+  world.kernel.setCgroupLimits(cgroupParent, { memoryMaxBytes, cpuQuotaUs });
   try {
     const { namespace, name, uid, labels = {}, annotations = {} } = pod.metadata;
     return await containerd.runSandbox({
@@ -51,7 +55,7 @@ export async function ensureSandbox(task: PodTask): Promise<Sandbox | undefined>
         'io.kubernetes.pod.uid': uid,
       },
       annotations,
-      cgroupParent: cgroupParentOf(pod, world.config.cgroupDriver),
+      cgroupParent,
       portMappings: isHostNetwork(pod) ? [] : portMappingsOf(pod),
     });
   } catch (error) {

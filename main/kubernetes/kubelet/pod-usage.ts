@@ -1,5 +1,5 @@
 // What a pod uses of its node: memory and processes by its control groups, disk by its folders and layers.
-import type { Containerd } from '../../linux/containerd/index.ts';
+import { cgroupOf, type Containerd } from '../../linux/containerd/index.ts';
 import type { FileSystemView, Kernel } from '../../linux/kernel/index.ts';
 import { LOG_FOLDER } from './container-starter.ts';
 import type { KnownPod } from './pod-facts.ts';
@@ -28,7 +28,7 @@ export function usageOf(world: PodUsageWorld, pod: KnownPod): ContainerUse[] {
   return containers.flatMap((container) => {
     const sandbox = sandboxes.find(({ id }) => id === container.sandboxId);
     if (container.state !== 'running' || sandbox === undefined) return [];
-    const usage = world.kernel.cgroupUsage(`${sandbox.spec.cgroupParent}/${container.id}`);
+    const usage = world.kernel.cgroupUsage(cgroupOf(sandbox.spec.cgroupParent, container.id));
     const { namespace, name, uid } = pod.metadata;
     const logs = `${LOG_FOLDER}/${namespace}_${name}_${uid}/${container.spec.name}`;
     return {

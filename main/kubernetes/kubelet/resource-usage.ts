@@ -1,6 +1,6 @@
 // What node, pods and containers use of CPU and memory, from the kernel's control groups: /metrics/resource, /stats/summary.
 import { rfc3339 } from '../../simulation/index.ts';
-import type { Container, Containerd } from '../../linux/containerd/index.ts';
+import { cgroupOf, type Container, type Containerd } from '../../linux/containerd/index.ts';
 import type { CgroupUsage, Kernel } from '../../linux/kernel/index.ts';
 
 export interface UsageWorld {
@@ -187,11 +187,11 @@ export class ResourceUsage {
       const inside = running.get(id);
       if (state !== 'ready' || inside === undefined) continue;
       const containers = inside.flatMap((container) => {
-        const usage = kernel.cgroupUsage(`${spec.cgroupParent}/${container.id}`);
+        const usage = kernel.cgroupUsage(cgroupOf(spec.cgroupParent, container.id));
         const startedMs = container.startedMs ?? createdMs;
         return usage === undefined ? [] : [{ ...usage, name: container.spec.name, startedMs }];
       });
-      const pause = kernel.cgroupUsage(`${spec.cgroupParent}/${id}`);
+      const pause = kernel.cgroupUsage(cgroupOf(spec.cgroupParent, id));
       const { podName: name, podNamespace: namespace, podUid: uid } = spec;
       const total = sum(pause === undefined ? containers : [...containers, pause]);
       pods.push({ ...total, name, namespace, uid, createdMs, containers });

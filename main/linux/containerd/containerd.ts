@@ -14,6 +14,8 @@ import type { PortMapping } from './cni.ts';
 export interface ContainerImage {
   /** Canonical: `docker.io/library/nginx:1.20`. */
   readonly name: string;
+  /** What it is whatever it is called: one build has one identity under all its tags and mirrors. Absent: the name. */
+  readonly identity?: string;
   /** `sha256:…`; derived from the name if absent. */
   readonly digest?: string;
   /** Size on disk and over the wire, for listings and pull time. */
@@ -28,6 +30,8 @@ export interface ContainerImage {
   readonly exposedPorts?: readonly string[];
   readonly stopSignal?: string;
   readonly labels?: Readonly<Record<string, string>>;
+  /** Folders that get a volume of their own where the runtime makes one (docker). */
+  readonly volumes?: readonly string[];
   /** When it was built, RFC 3339. */
   readonly created?: string;
 }
@@ -50,6 +54,8 @@ export interface ImageRegistry {
   lookup(reference: string): ContainerImage | undefined;
   /** False when no such host exists, so that its name can't be looked up; absent: every host exists. */
   hasHost?(host: string): boolean;
+  /** False when a registry has no such repository, whatever the tag; absent: told by `latest`. */
+  hasRepository?(repository: string): boolean;
 }
 
 export interface ImageRecord {
@@ -120,7 +126,19 @@ export interface ContainerSpec {
   readonly tty: boolean;
   readonly stdin: boolean;
   readonly stdinOnce: boolean;
-  readonly memoryMaxBytes?: number;
+  readonly memoryMaxBytes?: number | undefined;
+  /** CPU time in each 100 ms, in microseconds; absent: no limit. */
+  readonly cpuQuotaUs?: number | undefined;
+  readonly cpuShares?: number;
+  /** From -1000 to 1000: whom the OOM killer takes first. */
+  readonly oomScoreAdj?: number;
+  /** All capabilities, and /sys and /proc/sys to write to. */
+  readonly privileged?: boolean;
+  /** How its capabilities differ from the usual, with or without CAP_; ALL is every one. */
+  readonly capabilities?: {
+    readonly add?: readonly string[] | undefined;
+    readonly drop?: readonly string[] | undefined;
+  };
   readonly readOnlyRoot?: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
@@ -203,7 +221,10 @@ export interface Containerd {
   stopContainer(id: string, timeoutMs: number): Promise<void>;
   removeContainer(id: string): Promise<void>;
   /** Sets limits of a running container anew (UpdateContainerResources); undefined lifts the limit. */
-  updateContainer(id: string, limits: { readonly memoryMaxBytes: number | undefined }): Promise<void>;
+  updateContainer(
+    id: string,
+    limits: Pick<ContainerSpec, 'memoryMaxBytes' | 'cpuQuotaUs' | 'cpuShares'>,
+  ): Promise<void>;
   /** What a container's writable layer takes on the disk. */
   layerBytes(id: string): number;
   listContainers(): Container[];

@@ -14,5 +14,6 @@ export {
   type Sandbox,
   type SandboxSpec,
 } from './containerd.ts';
+export { cgroupOf } from './cgroup.ts';
 export type { Cni, CniResult, PodInfo, PortMapping } from './cni.ts';
 export { makeContainerd, type ContainerdDaemon } from './runtime.ts';

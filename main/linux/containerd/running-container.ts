@@ -2,7 +2,6 @@
 import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
 import type { Clock } from '../../simulation/index.ts';
 import type {
-  Credentials,
   FileSystemTree,
   Kernel,
   Mount,
@@ -11,7 +10,8 @@ import type {
   TtyMaster,
   WaitStatus,
 } from '../kernel/index.ts';
-import { makeOverlay } from '../kernel/index.ts';
+import { containerCapabilities, makeOverlay, type CgroupLimits, type StartOptions } from '../kernel/index.ts';
+import { cpuWeight } from './cgroup.ts';
 import {
   RuntimeError,
   type ContainerImage,
@@ -52,6 +52,12 @@ export interface RunningContainer {
 const PATH_DEFAULT = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 const TASK_ERROR =
   'failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create failed: unable to start container process';
+/** LimitNOFILE, LimitNPROC and LimitCORE of containerd.service. */
+const CONTAINER_LIMITS: NonNullable<StartOptions['limits']> = {
+  nofile: { soft: 1_048_576, hard: 1_048_576 },
+  nproc: { soft: Infinity, hard: Infinity },
+  core: { soft: Infinity, hard: Infinity },
+};
 const FIRST_TTY_SIZE = { columns: 80, rows: 24 };
 
 /** What the container runs: the pod's command and args over the image's entrypoint and cmd. */
@@ -82,13 +88,15 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
       env,
       cwd,
       credentials: user.credentials,
+      ...rightsOf(spec),
       namespaces: {
         net: plan.net,
         mounts: readOnly,
         ...(plan.pid === undefined ? {} : { pid: plan.pid }),
         hostname: plan.hostname,
         cgroup: plan.cgroup,
-        ...(spec.memoryMaxBytes === undefined ? {} : { memoryMaxBytes: spec.memoryMaxBytes }),
+        cgroupLimits: limitsOf(spec),
+        newCgroupNamespace: true,
       },
       ...streams.startOptions,
     }),
@@ -102,8 +110,39 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
     task,
     ended,
     exec: (options, execId) =>
-      execIn(kernel, task, env, cwd, user.credentials, options, execId, plan.errorTail),
+      execIn(
+        kernel,
+        task,
+        env,
+        cwd,
+        { credentials: user.credentials, ...rightsOf(spec) },
+        options,
+        execId,
+        plan.errorTail,
+      ),
     attach: (options) => streams.attach(options, ended),
+  };
+}
+
+/** What its control group is held to. */
+export function limitsOf({ memoryMaxBytes, cpuQuotaUs, cpuShares }: ContainerSpec): CgroupLimits {
+  return {
+    memoryMaxBytes,
+    cpuQuotaUs,
+    ...(cpuShares === undefined ? {} : { cpuWeight: cpuWeight(cpuShares) }),
+  };
+}
+
+/** What all processes of the container may do. The service of containerd lifts limits that a login has. */
+function rightsOf({
+  privileged,
+  capabilities,
+  oomScoreAdj,
+}: ContainerSpec): Pick<StartOptions, 'capabilities' | 'limits' | 'oomScoreAdj'> {
+  return {
+    ...(privileged === true ? {} : { capabilities: containerCapabilities(capabilities ?? {}) }),
+    limits: CONTAINER_LIMITS,
+    oomScoreAdj: oomScoreAdj ?? 0,
   };
 }
 
@@ -126,7 +165,7 @@ function mountsOf(kernel: Kernel, plan: ContainerPlan): Mount[] {
   const root = makeOverlay(`overlay:${plan.id}`, [imageLayer(plan.image)], plan.upper);
   const mounts: Mount[] = [
     { target: '/', source: 'overlay', type: 'overlay', tree: root },
-    ...kernel.containerMounts(),
+    ...kernel.containerMounts(plan.spec.privileged === true),
   ];
   const wanted = [...plan.spec.mounts].sort(
     (a, b) => a.containerPath.split('/').length - b.containerPath.split('/').length,
@@ -234,7 +273,7 @@ function execIn(
   task: Task,
   env: ReadonlyMap<string, string>,
   cwd: string,
-  credentials: Credentials,
+  rights: Pick<StartOptions, 'credentials' | 'capabilities' | 'limits' | 'oomScoreAdj'>,
   options: ExecOptions,
   execId: string,
   errorTail: string,
@@ -246,7 +285,7 @@ function execIn(
       argv: options.command,
       env: withTerm,
       cwd,
-      credentials,
+      ...rights,
       namespaces: { pid: { of: task.pid } },
       ...(options.tty === undefined
         ? { stdio: options.stdio ?? [kernel.nullFile(), kernel.nullFile(), kernel.nullFile()] }

@@ -3,6 +3,7 @@ import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import type { NetworkNamespace } from '../../network/index.ts';
 import {
+  containerCapabilities,
   openDisk,
   SIGNAL_NUMBERS,
   parseSignal,
@@ -27,8 +28,9 @@ import {
   type Sandbox,
   type SandboxSpec,
 } from './containerd.ts';
+import { cgroupOf } from './cgroup.ts';
 import { ImageStore } from './image-store.ts';
-import { runContainer, type RunningContainer } from './running-container.ts';
+import { limitsOf, runContainer, type RunningContainer } from './running-container.ts';
 
 /** Times that real machines take, in ms; all zero makes a cluster that waits for nothing. */
 export interface RuntimeLatency {
@@ -67,6 +69,8 @@ const NO_LATENCY: RuntimeLatency = { sandboxMs: 0, createMs: 0, startMs: 0, pull
 const HEXADECIMAL = '0123456789abcdef';
 const CNI_RETRIES_MAX = 30;
 const CNI_RETRY_MS = 1000;
+/** Killed for want of memory only when nothing else is left. */
+const PAUSE_OOM_SCORE = -998;
 const NOBODY = { uid: 65_535, gid: 65_535, groups: [65_535] };
 
 type SavedSandbox = Omit<Sandbox, 'net'>;
@@ -224,11 +228,14 @@ class Runtime implements ContainerdDaemon {
       argv: ['/pause'],
       program: pause,
       credentials: NOBODY,
+      oomScoreAdj: PAUSE_OOM_SCORE,
+      capabilities: containerCapabilities({}),
       namespaces: {
         net: sandbox.net,
         pid: 'new',
         hostname: spec.hostname,
-        cgroup: `${spec.cgroupParent}/${id}`,
+        cgroup: cgroupOf(spec.cgroupParent, id),
+        newCgroupNamespace: true,
       },
     });
     void sandbox.pause.ended.then(() => this.sandboxEnded(sandbox));
@@ -267,7 +274,9 @@ class Runtime implements ContainerdDaemon {
     for (const { record } of Array.from(this.containers.values()))
       if (record.sandboxId === id) await this.removeContainer(record.id);
     this.sandboxes.delete(id);
-    this.options.kernel.removeCgroup(`${sandbox.record.spec.cgroupParent}/${id}`);
+    const { cgroupParent } = sandbox.record.spec;
+    this.options.kernel.removeCgroup(cgroupOf(cgroupParent, id));
+    this.options.kernel.removeCgroup(cgroupParent);
     this.options.store.save([{ key: this.key(`sandbox/${id}`), value: undefined }]);
     this.tell('deleted', id, sandbox.record.spec.podUid);
   }
@@ -387,7 +396,7 @@ class Runtime implements ContainerdDaemon {
   }
 
   private cgroupOf({ record }: LiveContainer): string {
-    return `${this.sandboxes.get(record.sandboxId)?.record.spec.cgroupParent ?? ''}/${record.id}`;
+    return cgroupOf(this.sandboxes.get(record.sandboxId)?.record.spec.cgroupParent ?? '', record.id);
   }
 
   private containerEnded(container: LiveContainer, status: WaitStatus, outOfMemory: boolean): void {
@@ -429,14 +438,11 @@ class Runtime implements ContainerdDaemon {
 
   async updateContainer(
     id: string,
-    { memoryMaxBytes }: { readonly memoryMaxBytes: number | undefined },
+    limits: Pick<ContainerSpec, 'memoryMaxBytes' | 'cpuQuotaUs' | 'cpuShares'>,
   ): Promise<void> {
     const container = this.requireContainer(id);
-    const { memoryMaxBytes: _, ...spec } = container.record.spec;
-    this.change(container, {
-      spec: memoryMaxBytes === undefined ? spec : { ...spec, memoryMaxBytes },
-    });
-    this.options.kernel.setMemoryMax(this.cgroupOf(container), memoryMaxBytes);
+    this.change(container, { spec: { ...container.record.spec, ...limits } });
+    this.options.kernel.setCgroupLimits(this.cgroupOf(container), limitsOf(container.record.spec));
     await this.pass(0);
   }
 

@@ -68,6 +68,11 @@ export class DescriptorTable {
     for (const [fd, description] of described) this.install(fd, description);
   }
 
+  any(holds: (description: Description) => boolean): boolean {
+    for (const { description } of this.handles.values()) if (holds(description)) return true;
+    return false;
+  }
+
   closeAll(): void {
     for (const handle of this.handles.values()) handle.description.drop();
     this.handles.clear();

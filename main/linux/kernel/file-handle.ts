@@ -92,6 +92,7 @@ export class FileHandle extends OpenFileBase {
 
   private tryWrite(data: Uint8Array): number {
     try {
+      this.process.table.current = this.process;
       const taken = this.description.tryWrite(withinFileLimit(this.process, this.description, data));
       const { node } = this.description;
       if (node !== undefined) dropPrivileges(node, this.process);

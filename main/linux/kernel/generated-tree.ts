@@ -6,6 +6,9 @@ import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-syste
 import type { Process } from './process.ts';
 import { Vnode, type Tree, type TreeUsage } from './vnode.ts';
 
+/** Major number 0, as of every tree without a disk. */
+const DEVICES: Readonly<Record<string, number>> = { proc: 4, sysfs: 18, cgroup2: 27 };
+
 /** Names in a generated directory, as the process that looks sees them. */
 export interface Listing {
   names(viewer: Process | undefined): string[];
@@ -23,7 +26,7 @@ export class GeneratedTree implements Tree {
   constructor(id: string, now: () => number) {
     this.id = id;
     this.now = now;
-    this.device = id === 'proc' ? 4 : id === 'sysfs' ? 18 : 6;
+    this.device = DEVICES[id] ?? 6;
     this.root = new GeneratedDirectory(this, { names: () => [], lookup: () => undefined });
   }
 

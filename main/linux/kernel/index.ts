@@ -11,6 +11,8 @@ export {
   type StartOptions,
   type Task,
 } from './kernel.ts';
+export type { CgroupLimits } from './cgroup.ts';
+export { containerCapabilities, type Capability } from './capability.ts';
 export { openDisk, type Disk } from './disk.ts';
 export type { Resource, ResourceLimit } from './limits.ts';
 export { makeKernel } from './make-kernel.ts';

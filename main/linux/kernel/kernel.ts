@@ -1,12 +1,13 @@
 // What the kernel of one machine offers beyond a process's own calls: process table, terminals, modules, services.
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { ByteStream, NetworkNamespace, SocketOwner } from '../../network/index.ts';
+import type { CgroupLimits } from './cgroup.ts';
 import type { CapabilitySet } from './capability.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { ResourceLimits } from './limits.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process, Program, Signal, WaitStatus } from './process.ts';
-import type { Mount } from './mount.ts';
+import type { Mount, NewMount } from './mount.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
 
 /** A row of ps(1). */
@@ -37,9 +38,11 @@ export interface Namespaces {
   readonly pid?: 'new' | { readonly of: number };
   /** Host name in the container's uts namespace. */
   readonly hostname?: string;
+  /** Path of its control group, made if need be; absent: that of the process it joins, or the machine's services'. */
   readonly cgroup?: string;
-  readonly memoryMaxBytes?: number;
-  readonly pidsMax?: number;
+  readonly cgroupLimits?: CgroupLimits;
+  /** It sees that group as the root of all. */
+  readonly newCgroupNamespace?: boolean;
 }
 
 export interface StartOptions {
@@ -52,6 +55,8 @@ export interface StartOptions {
   readonly namespaces?: Namespaces;
   /** All that it and its descendants can have; absent: all there are. */
   readonly capabilities?: CapabilitySet;
+  /** From -1000 (never killed for want of memory) to 1000. */
+  readonly oomScoreAdj?: number;
   /** What differs from init's. */
   readonly limits?: Partial<ResourceLimits>;
   /** stdin, stdout, stderr; absent: /dev/null. */
@@ -140,12 +145,20 @@ export interface Kernel {
 
   /** The mounts that a process sees, in the order of mounting; absent: the machine's own. */
   listMounts(viewer?: Process): Mount[];
-  /** mount(2) in the mount namespace of `caller`. Throws EPERM unless root, ENOENT, ENOTDIR. */
+  /** mount(2) in the mount namespace of `caller`. Throws EPERM without CAP_SYS_ADMIN, ENOENT, ENOTDIR. */
   mount(mount: Mount, caller?: Process): void;
-  /** umount(2). Throws EPERM, EINVAL when nothing is mounted there, EBUSY while a process is in it. */
+  /** mount(2) of a new tmpfs, proc, sysfs … Throws also ENODEV for an unknown type, EINVAL for an option that isn't one. */
+  mountNew(request: NewMount, caller?: Process): void;
+  /** mount(2) with MS_REMOUNT. Throws EPERM, EINVAL when nothing is mounted there. */
+  remount(target: string, readOnly: boolean, caller?: Process): void;
+  /** umount(2). Throws EPERM, EINVAL when nothing is mounted there, EBUSY while a process is in it or has a file of it open. */
   unmount(target: string, caller?: Process): void;
-  /** A bind of a path of the machine (with what is mounted below it) for another place. Throws ENOENT … */
-  bindMounts(hostPath: string, target: string, options?: { readonly readOnly?: boolean }): Mount[];
+  /** A bind of a path of the machine, or of `caller`'s mounts (with what is mounted below it) for another place. Throws ENOENT … */
+  bindMounts(
+    from: string,
+    target: string,
+    options?: { readonly readOnly?: boolean; readonly caller?: Process },
+  ): Mount[];
   /** statfs(2) at a path. */
   usage(path: string, viewer?: Process): FileSystemUsage;
   /** The machine's files as root sees them, for services that have no process of their own. */
@@ -154,14 +167,14 @@ export interface Kernel {
   filesOf(mounts: readonly Mount[]): FileSystemView;
   /** CPU time and memory of a control group; absent path: of the whole machine. Undefined if there is no such group. */
   cgroupUsage(cgroup?: string): CgroupUsage | undefined;
-  /** Writes memory.max of a control group: undefined lifts the limit. What is beyond it is killed. */
-  setMemoryMax(cgroup: string, memoryMaxBytes: number | undefined): void;
+  /** Writes memory.max, cpu.max … of a control group, made if need be. What is beyond its memory is killed. */
+  setCgroupLimits(cgroup: string, limits: CgroupLimits): void;
   /** How many processes of a control group the OOM killer has taken. */
   oomKills(cgroup: string): number;
-  /** rmdir of a control group that nothing is in any more. */
+  /** rmdir of a control group; nothing where processes or groups are in it. */
   removeCgroup(path: string): void;
-  /** /proc, /sys, /dev and what a container finds there. */
-  containerMounts(): Mount[];
+  /** /proc, /sys, /dev and what a container finds there; a privileged one may write to them. */
+  containerMounts(privileged?: boolean): Mount[];
 
   /** sysctl(8) by dotted name, in the network namespace of `caller`. Throws ENOENT, EINVAL. */
   setSysctl(name: string, value: string, caller?: Process): void;

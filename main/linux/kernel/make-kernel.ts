@@ -3,7 +3,8 @@ import { ErrnoError, type NetworkNamespace, type SocketOwner } from '../../netwo
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import { describe, SocketDescription } from './adapted-description.ts';
 import { ALL_CAPABILITIES } from './capability.ts';
-import { Cgroup } from './cgroup.ts';
+import { Cgroup, SharedCharges, type CgroupLimits } from './cgroup.ts';
+import { makeCgroupFiles } from './cgroup-files.ts';
 import { makeDevices } from './devices.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { FileSystemTree } from './file-tree.ts';
@@ -19,10 +20,12 @@ import type {
   Task,
 } from './kernel.ts';
 import { initialLimits } from './limits.ts';
-import type { Mount } from './mount.ts';
+import type { MemoryTree } from './memory-tree.ts';
+import type { Mount, NewMount } from './mount.ts';
 import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mount-calls.ts';
 import { MountTable } from './mount-table.ts';
 import { Modules } from './modules.ts';
+import { reclaim } from './oom-killer.ts';
 import type { OpenFile } from './open-file.ts';
 import { PathView } from './path-view.ts';
 import { PidNamespace, PidNumbers } from './pid-namespace.ts';
@@ -97,7 +100,8 @@ export class MachineKernel implements Kernel {
   private readonly devices: ReturnType<typeof makeDevices>;
   private readonly ownTrees: OwnTrees;
   private readonly mountCalls: MountCalls;
-  private readonly cgroups = new Map<string, Cgroup>();
+  readonly cgroups = new Cgroup('', undefined);
+  private readonly sharedCharges = new WeakMap<MemoryTree, SharedCharges>();
   private readonly ring: RingBuffer;
   private readonly services: ServiceTable;
   private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
@@ -121,7 +125,8 @@ export class MachineKernel implements Kernel {
       clock,
       random,
       watches: new WatchList(clock),
-      printk: (text) => this.printk(text, 3),
+      printk: (text, severity) => this.printk(text, severity),
+      oom: this,
       onFault: options.onFault,
       builtIn: (name) => this.builtIn(name),
     });
@@ -131,6 +136,9 @@ export class MachineKernel implements Kernel {
       proc: makeProc(this),
       sys: makeSys(this),
       dev: this.devices.tree,
+      cgroup: makeCgroupFiles(this),
+      count: (tmpfs) => this.countShared(tmpfs),
+      release: (tmpfs) => this.sharedCharges.get(tmpfs)?.release(),
     };
     const root: Mount = {
       target: '/',
@@ -142,7 +150,7 @@ export class MachineKernel implements Kernel {
     this.init = this.makeInit(
       options.init ?? ['/usr/lib/systemd/systemd', '--switched-root', '--system', '--deserialize', '22'],
     );
-    this.mountCalls = new MountCalls(this.mounts, this.pids);
+    this.mountCalls = new MountCalls(this.mounts, this.pids, this.ownTrees, this.memoryBytes);
     this.services = new ServiceTable(this.files, this.mounts);
     this.pids.skipTo(PIDS_AT_BOOT);
     this.moduleTable.onChanged(() => this.followBridgeNetfilter());
@@ -189,7 +197,7 @@ export class MachineKernel implements Kernel {
         mounts: this.mounts,
         net: this.net,
         uts: this.uts,
-        cgroup: this.cgroup('/', undefined, undefined),
+        cgroupRoot: this.cgroups,
         kernel: this,
       },
       argv,
@@ -199,6 +207,8 @@ export class MachineKernel implements Kernel {
       umask: 0o022,
       credentials: ROOT,
       bounding: ALL_CAPABILITIES,
+      cgroup: this.requireCgroup('/init.scope'),
+      oomScoreAdj: -1000,
       limits: initialLimits(this.processesMax),
     });
     this.table.newSession(init, undefined);
@@ -250,8 +260,9 @@ export class MachineKernel implements Kernel {
 
   start(options: StartOptions): Task {
     const surroundings = this.surroundingsFor(options.namespaces ?? {});
-    if (surroundings.cgroup.full) throw new ErrnoError('EAGAIN');
-    const process = this.makeProcess(options, surroundings);
+    const cgroup = this.cgroupFor(options.namespaces ?? {});
+    this.table.requireRoom(cgroup);
+    const process = this.makeProcess(options, surroundings, cgroup);
     let found: ReturnType<ProcessTable['executable']>;
     try {
       if (options.cwd !== undefined) process.chdir(options.cwd);
@@ -269,7 +280,7 @@ export class MachineKernel implements Kernel {
     return { pid: process.numbers.in(this.pids), process, ended };
   }
 
-  private makeProcess(options: StartOptions, surroundings: Surroundings): VirtualProcess {
+  private makeProcess(options: StartOptions, surroundings: Surroundings, cgroup: Cgroup): VirtualProcess {
     const process = this.table.add({
       table: this.table,
       numbers: new PidNumbers(surroundings.pids),
@@ -282,6 +293,8 @@ export class MachineKernel implements Kernel {
       umask: 0o022,
       credentials: options.credentials ?? ROOT,
       bounding: options.capabilities ?? ALL_CAPABILITIES,
+      cgroup,
+      oomScoreAdj: options.oomScoreAdj ?? 0,
       limits: options.limits === undefined ? this.init.limits : { ...this.init.limits, ...options.limits },
     });
     const pty = options.tty?.tty;
@@ -311,17 +324,13 @@ export class MachineKernel implements Kernel {
         : this.init.surroundings;
     const pids = namespaces.pid === 'new' ? new PidNamespace(this.pids) : joined.pids;
     const uts = namespaces.hostname === undefined ? joined.uts : { hostname: namespaces.hostname };
-    const cgroup =
-      namespaces.cgroup === undefined
-        ? joined.cgroup
-        : this.cgroup(namespaces.cgroup, namespaces.memoryMaxBytes, namespaces.pidsMax);
     const kernel = pids === joined.pids && uts === joined.uts ? joined.kernel : this.seenFrom(pids, uts);
     return {
       pids,
       mounts: namespaces.mounts === undefined ? joined.mounts : new MountTable(namespaces.mounts),
       net: namespaces.net ?? joined.net,
       uts,
-      cgroup,
+      cgroupRoot: namespaces.newCgroupNamespace === true ? this.cgroupFor(namespaces) : joined.cgroupRoot,
       kernel,
     };
   }
@@ -345,40 +354,60 @@ export class MachineKernel implements Kernel {
     }) as Kernel;
   }
 
-  private cgroup(path: string, memoryMaxBytes: number | undefined, pidsMax: number | undefined): Cgroup {
-    const existing = this.cgroups.get(path);
-    if (existing !== undefined && existing.members.size > 0) return existing;
-    const cgroup = new Cgroup(path, memoryMaxBytes, pidsMax);
-    this.cgroups.set(path, cgroup);
-    return cgroup;
+  /** The group that a process from outside is put into: one by its path, that of who it joins, or init's. */
+  private cgroupFor({ cgroup, cgroupLimits, pid }: Namespaces): Cgroup {
+    if (cgroup === undefined)
+      return typeof pid === 'object' ? this.require(pid.of).cgroup : this.requireCgroup('/system.slice');
+    const group = this.requireCgroup(cgroup);
+    if (cgroupLimits !== undefined) group.setLimits(cgroupLimits);
+    return group;
   }
 
-  cgroupUsage(cgroup?: string): CgroupUsage | undefined {
-    if (cgroup === undefined) {
-      // Every node's kubelet asks every ten seconds: no list of copies is made for that.
-      let memoryBytes = 0;
-      const { processes } = this.pids;
-      for (const process of processes.values()) memoryBytes += process.memoryBytes;
-      return { cpuMs: this.table.cpuMs, memoryBytes, processes: processes.size };
-    }
-    const found = this.cgroups.get(cgroup);
+  /** The group at a path, made with those above it if need be. */
+  requireCgroup(path: string): Cgroup {
+    let at = this.cgroups;
+    for (const name of path.split('/')) if (name !== '') at = at.require(name);
+    return at;
+  }
+
+  private countShared(tmpfs: MemoryTree): MemoryTree {
+    if (tmpfs.charge !== undefined) return tmpfs;
+    const charges = new SharedCharges();
+    this.sharedCharges.set(tmpfs, charges);
+    tmpfs.charge = (bytes) => {
+      const by = this.table.current;
+      charges.account(bytes, by?.cgroup ?? this.cgroups);
+      if (bytes > 0 && by !== undefined) this.table.checkMemory(by);
+    };
+    return tmpfs;
+  }
+
+  private findCgroup(path: string): Cgroup | undefined {
+    let at: Cgroup | undefined = this.cgroups;
+    for (const name of path.split('/')) if (name !== '') at = at?.child(name);
+    return at;
+  }
+
+  cgroupUsage(path = '/'): CgroupUsage | undefined {
+    const found = this.findCgroup(path);
     if (found === undefined) return undefined;
-    return { cpuMs: found.cpuMs, memoryBytes: found.memoryBytes, processes: found.members.size };
+    const { cpuMs, memoryBytes, processes } = found;
+    return { cpuMs, memoryBytes, processes };
   }
 
-  setMemoryMax(path: string, memoryMaxBytes: number | undefined): void {
-    const cgroup = this.cgroups.get(path);
-    if (cgroup === undefined) return;
-    cgroup.memoryMaxBytes = memoryMaxBytes;
-    cgroup.checkMemory(this.table);
+  setCgroupLimits(path: string, limits: CgroupLimits): void {
+    const group = this.requireCgroup(path);
+    group.setLimits(limits);
+    reclaim(this, group);
   }
 
-  oomKills(cgroup: string): number {
-    return this.cgroups.get(cgroup)?.oomKills ?? 0;
+  oomKills(path: string): number {
+    return this.findCgroup(path)?.oomKills ?? 0;
   }
 
   removeCgroup(path: string): void {
-    this.cgroups.delete(path);
+    const group = this.findCgroup(path);
+    if (group?.parent !== undefined && group.isEmpty) group.parent.remove(group.name);
   }
 
   private require(pid: number): VirtualProcess {
@@ -452,14 +481,24 @@ export class MachineKernel implements Kernel {
   unmount(target: string, caller?: Process): void {
     this.mountCalls.unmount(target, caller);
   }
-  bindMounts(hostPath: string, target: string, options: { readonly readOnly?: boolean } = {}): Mount[] {
-    return this.mountCalls.bind(hostPath, target, options.readOnly === true);
+  mountNew(request: NewMount, caller?: Process): void {
+    this.mountCalls.mountNew(request, caller);
+  }
+  remount(target: string, readOnly: boolean, caller?: Process): void {
+    this.mountCalls.remount(target, readOnly, caller);
+  }
+  bindMounts(
+    from: string,
+    target: string,
+    options: { readonly readOnly?: boolean; readonly caller?: Process } = {},
+  ): Mount[] {
+    return this.mountCalls.bind(from, target, options.readOnly === true, options.caller);
   }
   usage(path: string, viewer?: Process): FileSystemUsage {
     return this.mountCalls.usage(path, viewer);
   }
-  containerMounts(): Mount[] {
-    return containerMounts(this.ownTrees);
+  containerMounts(privileged = false): Mount[] {
+    return containerMounts(this.ownTrees, privileged);
   }
 
   // ── Messages, modules, services ──

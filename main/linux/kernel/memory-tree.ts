@@ -51,6 +51,8 @@ export class MemoryTree implements Tree {
   inodesUsed = 0;
   nextInode = 1;
   journal: Journal | undefined;
+  /** Of a tmpfs: told of every block that is taken or given back. */
+  charge: ((bytes: number) => void) | undefined;
 
   constructor(options: MemoryTreeOptions) {
     this.id = options.id;
@@ -85,6 +87,7 @@ export class MemoryTree implements Tree {
     const delta = blocks(toBytes) - blocks(fromBytes);
     if (delta > 0 && this.usedBytes + delta > this.sizeMaxBytes) throw new ErrnoError('ENOSPC');
     this.usedBytes += delta;
+    if (delta !== 0) this.charge?.(delta);
   }
 }
 

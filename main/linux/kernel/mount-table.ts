@@ -14,7 +14,10 @@ const PATH_BYTES_MAX = 4096;
 export interface Mounted {
   /** Where it is mounted: what a link of /proc leads to may be in another mount namespace. */
   readonly table: MountTable;
-  readonly mount: Mount;
+  /** Replaced by a remount. */
+  mount: Mount;
+  /** What was mounted there before and is hidden now. */
+  readonly under: Mounted | undefined;
   readonly tree: Tree;
   readonly root: Vnode;
 }
@@ -69,14 +72,17 @@ export class MountTable {
     const root = mount.root === undefined ? tree.root : nodeIn(tree, mount.root);
     const previous = this.mounted.get(mount.target);
     if (previous !== undefined) this.mounted.delete(mount.target); // The newest at a target hides the older ones.
-    this.mounted.set(mount.target, { table: this, mount, tree, root });
+    this.mounted.set(mount.target, { table: this, mount, tree, root, under: previous });
     this.names.add(mount.target.slice(mount.target.lastIndexOf('/') + 1));
   }
 
   /** Throws EINVAL when nothing is mounted there. */
   remove(target: string): void {
     if (target === '/') throw new ErrnoError('EBUSY', target);
-    if (!this.mounted.delete(target)) throw new ErrnoError('EINVAL', target);
+    const mounted = this.mounted.get(target);
+    if (mounted === undefined) throw new ErrnoError('EINVAL', target);
+    this.mounted.delete(target);
+    if (mounted.under !== undefined) this.mounted.set(target, mounted.under);
   }
 
   list(): Mounted[] {

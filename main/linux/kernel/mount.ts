@@ -7,9 +7,30 @@ export interface Mount {
   readonly target: string;
   /** What is shown as the device: `overlay`, `tmpfs`, `/dev/sda1`, `proc`. */
   readonly source: string;
-  readonly type: 'overlay' | 'tmpfs' | 'proc' | 'sysfs' | 'xfs' | 'bind' | 'devtmpfs';
+  readonly type:
+    | 'overlay'
+    | 'tmpfs'
+    | 'proc'
+    | 'sysfs'
+    | 'xfs'
+    | 'bind'
+    | 'devtmpfs'
+    | 'cgroup2'
+    | 'devpts'
+    | 'mqueue';
   readonly readOnly?: boolean;
+  /** What /proc/mounts shows besides ro or rw; absent: what is usual for the type. */
+  readonly options?: string;
   readonly tree: FileSystemTree;
   /** Directory or file of `tree` that appears at `target`; absent: its root. */
   readonly root?: string;
+}
+
+/** mount(2) of a new file system, in the words of mount(8). */
+export interface NewMount {
+  readonly type: string;
+  readonly source: string;
+  readonly target: string;
+  /** Such as `ro`, `size=10m`. */
+  readonly options: readonly string[];
 }

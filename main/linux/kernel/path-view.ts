@@ -148,7 +148,7 @@ export class PathView implements MountedView {
   private remove(target: Existing, isDirectory: boolean, path: string): void {
     this.requireRemovable(target, isDirectory, path);
     if (isMounted(target.place)) throw new ErrnoError('EBUSY', path);
-    if (isDirectory && target.place.node.list(this.viewer.process).length > 0)
+    if (isDirectory && !target.place.node.isEmpty(this.viewer.process))
       throw new ErrnoError('ENOTEMPTY', path);
     withPath(path, () => target.directory.node.remove(target.name));
     this.changed(target.directory.node, target.name, target.place.node);
@@ -340,7 +340,7 @@ export class PathView implements MountedView {
       throw new ErrnoError('EACCES', from);
     if (holdsMount(source.place) || (target.place !== undefined && isMounted(target.place)))
       throw new ErrnoError('EBUSY', from);
-    if (isDirectory && target.place !== undefined && target.place.node.list(this.viewer.process).length > 0)
+    if (isDirectory && target.place !== undefined && !target.place.node.isEmpty(this.viewer.process))
       throw new ErrnoError('ENOTEMPTY', to);
     withPath(to, () => source.directory.node.rename(source.name, target.directory.node, target.name));
     this.changed(source.directory.node, source.name, node);

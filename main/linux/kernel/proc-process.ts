@@ -15,6 +15,8 @@ import type { Description } from './description.ts';
 import type { FileStat } from './file-system.ts';
 import type { MachineKernel } from './make-kernel.ts';
 import { limitsText } from './limits.ts';
+import { mountInfo, mountLine } from './mount-text.ts';
+import { oomScore } from './oom-killer.ts';
 import type { Place } from './mount-table.ts';
 import type { PidNamespace } from './pid-namespace.ts';
 import { SIGNAL_NUMBERS } from './signals.ts';
@@ -33,7 +35,7 @@ export function processDirectory(
   viewer: Process | undefined,
   netFiles: (process: VirtualProcess) => Listing,
 ): GeneratedDirectory {
-  const pids = viewer instanceof VirtualProcess ? viewer.surroundings.pids : kernel.pids;
+  const { pids, cgroupRoot } = (viewer instanceof VirtualProcess ? viewer : kernel.init).surroundings;
   const file =
     (make: () => string, mode = 0o444): (() => GeneratedFile) =>
     () =>
@@ -43,11 +45,7 @@ export function processDirectory(
     () =>
       new GeneratedLink(tree, target);
   const nodes: Record<string, () => GeneratedNode> = {
-    cgroup: file(() =>
-      ['memory', 'pids', 'cpu,cpuacct']
-        .map((name, index) => `${index + 2}:${name}:${process.surroundings.cgroup.path}\n`)
-        .join(''),
-    ),
+    cgroup: file(() => `0::${process.cgroup.pathFrom(cgroupRoot)}\n`),
     cmdline: file(() =>
       process.status === undefined ? process.argv.map((word) => `${word}\0`).join('') : '',
     ),
@@ -61,11 +59,23 @@ export function processDirectory(
     }),
     fd: () => fdDirectory(tree, process),
     limits: file(() => limitsText(process.limits)),
-    mountinfo: file(() => mountInfo(process)),
-    mounts: file(() => mountLines(process)),
+    mountinfo: file(() => mountInfo(process.mounts.list())),
+    mounts: file(() =>
+      process.mounts
+        .list()
+        .map(({ mount }) => mountLine(mount))
+        .join(''),
+    ),
     net: () => new GeneratedDirectory(tree, netFiles(process), 0o555),
     ns: () => namespaceDirectory(tree, process),
-    oom_score_adj: file(() => '0\n'),
+    oom_adj: file(() => `${Math.round((process.oomScoreAdj * 17) / 1000)}\n`),
+    oom_score: file(() => `${oomScore(process, kernel.memoryBytes)}\n`),
+    oom_score_adj: () =>
+      new GeneratedFile(
+        tree,
+        () => `${process.oomScoreAdj}\n`,
+        (text, writer) => setOomScoreAdj(process, text.trim(), writer),
+      ),
     root: () => new MagicLink(tree, '/', () => process.mounts.root),
     stat: file(() => statLine(kernel, process, viewer, pids)),
     statm: file(
@@ -228,23 +238,9 @@ function pages(process: VirtualProcess): number {
   return process.status === undefined ? Math.round(process.memoryBytes / PAGE_BYTES) : 0;
 }
 
-function mountLines(process: VirtualProcess): string {
-  return process.mounts
-    .list()
-    .map(
-      ({ mount }) =>
-        `${mount.source} ${mount.target} ${mount.type === 'bind' ? 'xfs' : mount.type} ${mount.readOnly === true ? 'ro' : 'rw'},relatime 0 0\n`,
-    )
-    .join('');
-}
-
-function mountInfo(process: VirtualProcess): string {
-  return process.mounts
-    .list()
-    .map(({ mount }, index) => {
-      const access = mount.readOnly === true ? 'ro' : 'rw';
-      const type = mount.type === 'bind' ? 'xfs' : mount.type;
-      return `${index + 20} ${index === 0 ? 1 : 20} 0:${index + 30} ${mount.root ?? '/'} ${mount.target} ${access},relatime - ${type} ${mount.source} ${access}\n`;
-    })
-    .join('');
+function setOomScoreAdj(process: VirtualProcess, text: string, writer: Process): void {
+  const value = /^-?\d+$/.test(text) ? Number(text) : NaN;
+  if (!(value >= -1000 && value <= 1000)) throw new ErrnoError('EINVAL');
+  if (value < process.oomScoreAdj && !writer.can('SYS_RESOURCE')) throw new ErrnoError('EACCES');
+  process.oomScoreAdj = value;
 }

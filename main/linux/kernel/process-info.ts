@@ -31,6 +31,6 @@ export function describeProcess(
     startMs: process.startMs,
     cpuMs: process.cpuMs,
     memoryBytes: process.status === undefined ? process.memoryBytes : 0,
-    cgroup: process.surroundings.cgroup.path,
+    cgroup: process.cgroup.path,
   };
 }

@@ -1,6 +1,8 @@
 // All processes of a machine: making them, finding them, signalling them, and what happens when one ends.
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
+import type { Cgroup } from './cgroup.ts';
+import { checkMemory, kill, type OomHost } from './oom-killer.ts';
 import { PidNumbers, type PidNamespace } from './pid-namespace.ts';
 import { ProcessGroup, Session } from './process-group.ts';
 import type { Process, Program, Signal, SpawnOptions } from './process.ts';
@@ -33,7 +35,8 @@ export interface ProcessTableOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly watches: WatchList;
-  readonly printk: (text: string) => void;
+  readonly printk: (text: string, severity: number) => void;
+  readonly oom: OomHost;
   readonly onFault: (error: unknown, process: Process) => void;
   readonly builtIn: (name: string) => BuiltIn | undefined;
 }
@@ -42,11 +45,13 @@ export class ProcessTable implements TtyJobs {
   readonly clock: Clock;
   readonly random: Random;
   readonly watches: WatchList;
-  readonly printk: (text: string) => void;
+  readonly printk: (text: string, severity: number) => void;
   readonly builtIn: (name: string) => BuiltIn | undefined;
   /** CPU time of all processes that ever ran. */
   cpuMs = 0;
   forks = 0;
+  /** Whose system call is being done. */
+  current: VirtualProcess | undefined;
   private readonly options: ProcessTableOptions;
   private readonly namespaceNumbers = new WeakMap<object, number>();
   private lastNamespaceNumber = 4026531835;
@@ -67,7 +72,8 @@ export class ProcessTable implements TtyJobs {
 
   /** fork(2) and execve(2) for a running process. */
   spawn(parent: VirtualProcess, options: SpawnOptions): VirtualProcess {
-    if (parent.surroundings.cgroup.full || this.exhausts(parent)) throw new ErrnoError('EAGAIN');
+    this.requireRoom(parent.cgroup);
+    if (this.exhausts(parent)) throw new ErrnoError('EAGAIN');
     const { surroundings } = parent;
     const env = options.env ?? parent.env;
     const found =
@@ -96,6 +102,8 @@ export class ProcessTable implements TtyJobs {
       umask: parent.umask,
       limits: parent.limits,
       bounding: parent.bounding,
+      cgroup: parent.cgroup,
+      oomScoreAdj: parent.oomScoreAdj,
       credentials: {
         ...credentials,
         uid: found.setUid ?? credentials.uid,
@@ -111,6 +119,15 @@ export class ProcessTable implements TtyJobs {
     else this.joinGroup(child, parent, options.processGroup);
     this.begin(child, found.program);
     return child;
+  }
+
+  /** Throws EAGAIN where pids.max lets no further process in. */
+  requireRoom(cgroup: Cgroup): void {
+    const full = cgroup.full();
+    if (full === undefined) return;
+    if (full.pidsMaxEvents++ === 0)
+      this.printk(`cgroup: fork rejected by pids controller in ${full.path}`, 6);
+    throw new ErrnoError('EAGAIN');
   }
 
   /** Whether one more process would be beyond its user's RLIMIT_NPROC, which root doesn't have. */
@@ -134,7 +151,7 @@ export class ProcessTable implements TtyJobs {
     const process = new VirtualProcess(setup);
     this.forks++;
     setup.parent?.children.add(process);
-    setup.surroundings.cgroup.members.add(process);
+    setup.cgroup.join(process);
     const { namespace, byLevel } = setup.numbers;
     namespace.init ??= process;
     for (let at: PidNamespace | undefined = namespace; at !== undefined; at = at.parent)
@@ -308,13 +325,22 @@ export class ProcessTable implements TtyJobs {
 
   // ── Ending ──
 
-  /** The OOM killer: says so and kills. */
-  outOfMemory(process: VirtualProcess, reason: string): void {
-    const kilobytes = Math.round(process.memoryBytes / 1024);
-    this.printk(
-      `${reason}: Killed process ${process.numbers.byLevel[0]} (${process.command}) total-vm:${kilobytes}kB, anon-rss:${kilobytes}kB, file-rss:0kB, shmem-rss:0kB, UID:${process.credentials.uid}`,
-    );
-    process.deliver('SIGKILL');
+  /** Lets the OOM killer act where the process' groups, or the machine, hold more than they may. */
+  checkMemory(process: VirtualProcess): void {
+    checkMemory(this.options.oom, process.cgroup, process);
+  }
+
+  /** The host has no more memory for this process. */
+  killForMemory(process: VirtualProcess): void {
+    kill(this.options.oom, undefined, process);
+  }
+
+  /** Writes its number to another group's cgroup.procs. */
+  moveTo(process: VirtualProcess, cgroup: Cgroup): void {
+    process.cgroup.leave(process);
+    process.cgroup = cgroup;
+    cgroup.join(process);
+    this.checkMemory(process);
   }
 
   /** A program threw what no program may: reported, and logged like the crash it stands for. */
@@ -322,6 +348,7 @@ export class ProcessTable implements TtyJobs {
     const reason = error instanceof Error ? error.message : String(error);
     this.printk(
       `${process.command}[${process.numbers.byLevel[0]}]: segfault at 0 ip 0 sp 0 error 4 in ${process.command} (${reason})`,
+      6,
     );
     this.options.onFault(error, process);
   }
@@ -329,7 +356,7 @@ export class ProcessTable implements TtyJobs {
   /** What the end of a process means to others. */
   ended(process: VirtualProcess): void {
     this.setImage(process, undefined);
-    process.surroundings.cgroup.members.delete(process);
+    process.cgroup.leave(process);
     if (process.surroundings.pids.init === process) this.endNamespace(process.surroundings.pids, process);
     const groups = this.abandonChildren(process);
     const { session } = process.group!;

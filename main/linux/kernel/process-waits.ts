@@ -24,6 +24,8 @@ export interface WaitHost {
   readonly stopped: boolean;
   /** Accounts for CPU time. */
   spend(costMs: number): void;
+  /** How long the CPU is withheld from one that has used so much. */
+  throttleMs(costMs: number): number;
 }
 
 export class ProcessWaits {
@@ -63,7 +65,7 @@ export class ProcessWaits {
 
   private async burn(): Promise<void> {
     const spentMs = this.settleAccount();
-    await this.timer(spentMs, false);
+    await this.timer(Math.max(spentMs, this.host.throttleMs(spentMs)), false);
     this.burning = undefined;
     if (this.host.stopped) await this.whileStopped();
   }

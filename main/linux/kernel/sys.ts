@@ -47,7 +47,7 @@ export function makeSys(kernel: MachineKernel): GeneratedTree {
         net: netClass,
       }),
       devices: empty,
-      fs: directory({ cgroup: empty }),
+      fs: directory({ cgroup: empty, bpf: empty }),
       kernel: directory({
         mm: directory({ transparent_hugepage: directory({ enabled: file('[always] madvise never') }) }),
       }),

@@ -9,7 +9,7 @@ import { DescriptorTable } from './descriptor-table.ts';
 import { quiet } from './file-handle.ts';
 import type { Kernel } from './kernel.ts';
 import { withLimit, type Resource, type ResourceLimit, type ResourceLimits } from './limits.ts';
-import type { MountTable, Place } from './mount-table.ts';
+import type { Mounted, MountTable, Place } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
 import { PathView, type MountedView, type Viewer } from './path-view.ts';
 import type { PidNamespace, PidNumbers } from './pid-namespace.ts';
@@ -49,7 +49,8 @@ export interface Surroundings {
   readonly mounts: MountTable;
   readonly net: NetworkNamespace;
   readonly uts: { hostname: string };
-  readonly cgroup: Cgroup;
+  /** Where its cgroup namespace begins. */
+  readonly cgroupRoot: Cgroup;
   /** The kernel as seen from the pid and uts namespaces. */
   readonly kernel: Kernel;
 }
@@ -67,6 +68,8 @@ export interface ProcessSetup {
   readonly credentials: Credentials;
   readonly limits: ResourceLimits;
   readonly bounding: CapabilitySet;
+  readonly cgroup: Cgroup;
+  readonly oomScoreAdj: number;
 }
 
 interface WaitAnyOptions {
@@ -91,6 +94,9 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   limits: ResourceLimits;
   /** The capabilities that it and its descendants can have at most. */
   readonly bounding: CapabilitySet;
+  /** Changed with the table's `moveTo`. */
+  cgroup: Cgroup;
+  oomScoreAdj: number;
   umask: number;
   parent: VirtualProcess | undefined;
   group: ProcessGroup | undefined;
@@ -126,6 +132,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.credentials = setup.credentials;
     this.limits = setup.limits;
     this.bounding = setup.bounding;
+    this.cgroup = setup.cgroup;
+    this.oomScoreAdj = setup.oomScoreAdj;
     this.startMs = this.clock.now();
   }
 
@@ -203,12 +211,21 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
 
   enter(): void {
     if (this.status !== undefined) throw new ProcessExit(this.status);
+    this.table.current = this;
     this.waits.charge(PATH_COST_MS);
   }
 
   /** Whether it has a right that its user id alone doesn't give: of root, what its bounding set leaves. */
   can(capability: Capability): boolean {
     return this.credentials.uid === 0 && this.bounding.has(capability);
+  }
+
+  /** Whether it is in a mount, or has a file of it open. */
+  uses(mounted: Mounted): boolean {
+    if (this.cwdPlace.mounted === mounted) return true;
+    // Of a bind it can't be told which of two ways a file was reached.
+    if (this.surroundings.mounts !== mounted.table || mounted.mount.root !== undefined) return false;
+    return this.descriptors.any(({ node }) => node?.tree === mounted.tree);
   }
 
   isRunning(node: Vnode): boolean {
@@ -254,22 +271,21 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
 
   useMemory(sizeBytes: number): void {
     this.enter();
-    this.memoryBytes = sizeBytes;
-    this.checkMemory();
+    this.resize(sizeBytes);
   }
 
   /** It holds so many bytes more (or less) of what it has read. */
   keep(bytes: number): void {
     this.enter();
     this.keptBytes += bytes;
-    this.memoryBytes += bytes;
-    this.checkMemory();
+    this.resize(this.memoryBytes + bytes);
   }
 
-  private checkMemory(): void {
-    const { cgroup } = this.surroundings;
-    cgroup.checkMemory(this.table);
-    if (this.keptBytes > KEPT_BYTES_MAX && this.status === undefined) cgroup.kill(this.table, this);
+  private resize(memoryBytes: number): void {
+    this.cgroup.chargeMemory(memoryBytes - this.memoryBytes);
+    this.memoryBytes = memoryBytes;
+    this.table.checkMemory(this);
+    if (this.keptBytes > KEPT_BYTES_MAX && this.status === undefined) this.table.killForMemory(this);
     this.enter();
   }
 
@@ -483,7 +499,11 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   spend(costMs: number): void {
     this.cpuMs += costMs;
     this.table.cpuMs += costMs;
-    this.surroundings.cgroup.cpuMs += costMs;
+    this.cgroup.spend(costMs);
+  }
+
+  throttleMs(costMs: number): number {
+    return this.cgroup.throttleMs(costMs, this.clock.now());
   }
 
   charge(costMs: number): void {

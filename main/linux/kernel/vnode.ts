@@ -89,6 +89,10 @@ export abstract class Vnode {
   list(_viewer?: Process): DirectoryEntry[] {
     throw new ErrnoError('ENOTDIR');
   }
+  /** Whether rmdir(2) may take it away. */
+  isEmpty(viewer?: Process): boolean {
+    return this.list(viewer).length === 0;
+  }
   create(_name: string, _node: NewNode): Vnode {
     throw new ErrnoError('EROFS');
   }

@@ -45,7 +45,7 @@ test('the figures of the machine are there', async () => {
     expect(proc.fs.readText('/proc/loadavg')).toMatch(/^\d\.\d\d \d\.\d\d \d\.\d\d \d+\/\d+ \d+\n$/);
     expect(proc.fs.readText('/proc/version')).toMatch(/^Linux version 3\.10\.0/);
     expect(proc.fs.readText('/proc/mounts')).toMatch(
-      /^\/dev\/sda1 \/ xfs rw,relatime 0 0\nsysfs \/sys sysfs/,
+      /^\/dev\/sda1 \/ xfs rw,relatime,attr2,inode64,noquota 0 0\nsysfs \/sys sysfs/,
     );
   });
 });
