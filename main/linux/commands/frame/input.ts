@@ -68,6 +68,11 @@ export class LineReader {
     return this.atEnd || this.buffer.includes(this.separator);
   }
 
+  /** What has been read beyond the lines taken. */
+  get buffered(): string {
+    return this.buffer;
+  }
+
   async next(): Promise<Line | undefined> {
     let searched = 0;
     for (;;) {

@@ -12,29 +12,49 @@ export interface RegexOptions {
   readonly global?: boolean;
 }
 
-/**
- * Compiles a pattern. Throws RegexError.
- * Differs: of several alternatives the first that matches is taken, not the longest.
- */
+/** Compiles a pattern. Of several alternatives the longest is taken. Throws RegexError. */
 export function compileRegex(pattern: string, options: RegexOptions): RegExp {
   const source = new Translator(pattern, options.syntax === 'extended').translate();
-  return new RegExp(
-    source,
-    `u${options.ignoreCase === true ? 'i' : ''}${options.multiline === true ? 'm' : ''}${options.global === false ? '' : 'g'}`,
-  );
+  const flags = `u${options.ignoreCase === true ? 'i' : ''}${options.multiline === true ? 'm' : ''}${options.global === false ? '' : 'g'}`;
+  return longestRegex(source, flags);
 }
 
-/** Compiles a Perl-style pattern (grep -P); `\K` becomes a look-behind. */
-export function compilePerlRegex(pattern: string, options: { readonly ignoreCase?: boolean }): RegExp {
-  const flags = options.ignoreCase === true ? 'gi' : 'g';
-  const keep = pattern.lastIndexOf('\\K');
-  const source = (keep < 0 ? pattern : `(?<=${pattern.slice(0, keep)})${pattern.slice(keep + 2)}`)
-    .replaceAll('\\h', '[ \\t]')
-    .replace(/^\(\?i\)/, '');
-  try {
-    return new RegExp(source, pattern.startsWith('(?i)') ? 'gi' : flags);
-  } catch (error) {
-    throw new RegexError(error instanceof Error ? error.message : 'bad pattern', { cause: error });
+/** A regular expression of translated source that takes the longest of several alternatives, where that can differ. */
+export function longestRegex(source: string, flags: string): RegExp {
+  return needsLongest(source) ? new LongestRegExp(source, flags) : new RegExp(source, flags);
+}
+
+/** True for alternatives that may begin alike, in a pattern whose match doesn't depend on what follows it. */
+function needsLongest(source: string): boolean {
+  const bare = source.replaceAll(/\\.|\[(?:\\.|[^\]])*\]/g, (part) =>
+    part === '\\b' || part === '\\B' ? '$' : part.startsWith('\\') ? 'e' : 's',
+  );
+  if (!bare.includes('|')) return false;
+  if (/\$|\(\?<?[=!]/.test(bare)) return false;
+  const starts = bare.split(/[|(]/).map((piece) => piece.replace(/^(?:\?:|\^)+/, '')[0] ?? '');
+  const alternatives = bare.includes('(') ? starts : bare.split('|').map((piece) => piece[0] ?? '');
+  const plain = alternatives.every((c) => /[A-Za-z0-9]/.test(c) && c !== 'e' && c !== 's');
+  return !plain || new Set(alternatives).size !== alternatives.length;
+}
+
+/** POSIX's rule, leftmost and longest, on top of an engine that takes the first alternative. */
+class LongestRegExp extends RegExp {
+  private whole: RegExp | undefined;
+
+  override exec(text: string): RegExpExecArray | null {
+    const found = super.exec(text);
+    if (found === null) return null;
+    this.whole ??= new RegExp(`(?:${this.source})(?![^])`, `${this.flags.replaceAll(/[gy]/g, '')}y`);
+    const end = found.index + found[0].length;
+    for (let to = text.length; to > end; to--) {
+      this.whole.lastIndex = found.index;
+      const longer = this.whole.exec(text.slice(0, to));
+      if (longer === null) continue;
+      longer.input = text;
+      if (this.global || this.sticky) this.lastIndex = to;
+      return longer;
+    }
+    return found;
   }
 }
 
@@ -85,7 +105,7 @@ class Translator {
     this.at += c.length;
     if (c === '\\') return this.escape();
     if (c === '[') return this.bracket();
-    if (c === '.') return this.put('[^]');
+    if (c === '.') return this.put('[^\\udc80-\\udcff]'); // Bytes that aren't UTF-8 are no characters.
     if (c === '*') return this.atom === undefined ? this.literal('*') : this.repeat('*');
     if (c === '^') return this.caret();
     if (c === '$') return this.dollar();
@@ -233,7 +253,7 @@ class Translator {
       set += escapeInSet(from);
     }
     this.at = i + 1;
-    this.put(`[${negated ? '^' : ''}${set}]`);
+    this.put(negated ? `[^${set}\\udc80-\\udcff]` : `[${set}]`);
   }
 }
 

@@ -1,10 +1,12 @@
 // grep(1), egrep, fgrep
 import { ErrnoError } from '../../../network/index.ts';
 import type { OpenFile, Program } from '../../kernel/index.ts';
+import { bytesToText, textToBytes } from '../../shell/index.ts';
 import { command, Failure, type CommandForm, type Invocation } from '../frame/command.ts';
 import { globRegex } from '../frame/glob.ts';
-import { LineReader } from '../frame/input.ts';
-import { compilePerlRegex, compileRegex, escapeRegex, RegexError } from '../frame/regex.ts';
+import { LineReader, readAllText } from '../frame/input.ts';
+import { compilePerlRegex } from '../frame/perl-regex.ts';
+import { compileRegex, escapeRegex, longestRegex, RegexError } from '../frame/regex.ts';
 import { lastPart, statOf } from '../coreutils/files.ts';
 
 const FORM: CommandForm = {
@@ -52,6 +54,9 @@ const FORM: CommandForm = {
     'exclude-dir:',
     'label:',
     'line-buffered',
+    'no-group-separator',
+    'group-separator:',
+    'unix-byte-offsets>u',
     'binary-files:',
     'binary>U',
   ],
@@ -72,7 +77,18 @@ export const fgrep: Program = command(FORM, (it) => run(it, 'F'));
 
 async function run(it: Invocation, syntax: 'E' | 'F' | undefined): Promise<number> {
   const { options } = it;
-  const patterns = [...options.values('e'), ...options.values('f').flatMap((path) => readPatterns(it, path))];
+  if (options.has('V')) {
+    await it.out.line(`${it.name} (GNU grep) 3.8`);
+    return 0;
+  }
+  if (options.has('u')) await it.complain('warning: --unix-byte-offsets (-u) is obsolete');
+  if (options.has('X')) throw new Failure(`invalid matcher ${options.value('X')}`, 2);
+  if (options.has('m') && !/^-?\d+[bkKMG]?$/.test(options.value('m')!)) throw new Failure('invalid max count', 2);
+  const patterns = [...options.values('e')];
+  for (const path of options.values('f'))
+    patterns.push(
+      ...(path === '-' ? (await readAllText(it.proc.stdin)).replace(/\n$/, '').split('\n') : readPatterns(it, path)),
+    );
   const operands = [...it.operands];
   if (!options.has('e', 'f')) {
     const first = operands.shift();
@@ -96,7 +112,8 @@ async function run(it: Invocation, syntax: 'E' | 'F' | undefined): Promise<numbe
 
 function readPatterns(it: Invocation, path: string): string[] {
   try {
-    return it.proc.fs.readText(path).replace(/\n$/, '').split('\n');
+    const text = path === '-' ? '' : bytesToText(it.proc.fs.readFile(path));
+    return text === '' ? [] : text.replace(/\n$/, '').split('\n');
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     throw new Failure(`${path}: ${error.message}`, 2);
@@ -110,6 +127,7 @@ function compile(it: Invocation, patterns: readonly string[], syntax: string): R
     options.last('i', 'y', 'no-ignore-case') !== 'no-ignore-case';
   try {
     return patterns.map((pattern) => {
+      if (syntax !== 'F' && syntax !== 'P') checkBrackets(pattern);
       const base =
         syntax === 'F'
           ? new RegExp(escapeRegex(pattern), 'gu')
@@ -119,17 +137,23 @@ function compile(it: Invocation, patterns: readonly string[], syntax: string): R
       let source = base.source;
       if (options.has('x')) source = `^(?:${source})$`;
       else if (options.has('w')) source = `(?<![\\p{L}\\p{Nd}_])(?:${source})(?![\\p{L}\\p{Nd}_])`;
-      const unicode = base.unicode || options.has('w') || options.has('x');
-      return new RegExp(
-        source,
-        `g${unicode && syntax !== 'P' ? 'u' : ''}${ignoreCase || base.ignoreCase ? 'i' : ''}`,
-      );
+      const flags = `gu${ignoreCase || base.ignoreCase ? 'i' : ''}`;
+      return syntax === 'P' ? new RegExp(source, flags) : longestRegex(source, flags);
     });
   } catch (error) {
     if (error instanceof RegexError) throw new Failure(error.message, 2);
     throw error;
   }
 }
+
+/** `[:space:]` by itself is a mistake. */
+function checkBrackets(pattern: string): void {
+  const found = /(?:^|[^[\\])\[:(\w+):\]/.exec(pattern);
+  if (found !== null) throw new Failure(`character class syntax is [[:${found[1]}:]], not [:${found[1]}:]`, 2);
+}
+
+/** What makes a file binary: a NUL, or a byte that isn't UTF-8. */
+const BINARY = /[\0\udc80-\udcff]/;
 
 interface Span {
   readonly from: number;
@@ -152,7 +176,7 @@ class Search {
     this.it = it;
     this.patterns = patterns;
     const { options } = it;
-    const recursive = options.has('r', 'R');
+    const recursive = options.has('r', 'R') || options.value('d') === 'recurse';
     this.operands = operands.length > 0 ? operands : recursive ? ['.'] : ['-'];
     const single =
       this.operands.length === 1 &&
@@ -186,7 +210,7 @@ class Search {
   private async searchPath(path: string, top: boolean): Promise<void> {
     const { it } = this;
     const { fs } = it.proc;
-    const recursive = it.options.has('r', 'R');
+    const recursive = it.options.has('r', 'R') || it.options.value('d') === 'recurse';
     if (path !== '-' && recursive) {
       const stat = statOf(fs, path);
       if (stat?.type === 'directory') {
@@ -215,8 +239,9 @@ class Search {
       await this.searchFile(file, path === '-' ? (it.options.value('label') ?? '(standard input)') : path);
     } catch (error) {
       if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
+      if (error.code === 'EISDIR' && it.options.value('d') === 'skip') return;
       this.failed = true;
-      if (it.options.has('s') || (error.code === 'EISDIR' && it.options.value('d') === 'skip')) return;
+      if (it.options.has('s')) return;
       await it.complain(`${path}: ${error.message}`);
     }
   }
@@ -266,20 +291,32 @@ class Search {
     let count = 0;
     let afterLeft = 0;
     let lastShown = 0;
+    const asText = options.has('a') || options.value('binary-files') === 'text';
+    const skipBinary = options.has('I') || options.value('binary-files') === 'without-match';
+    const counting = options.has('b');
+    let binary = false;
     const contextual = this.before > 0 || this.after > 0 || options.has('A', 'B', 'C');
     while (count < max || afterLeft > 0) {
       if (!reader.ready) await it.out.flush();
       const line = await reader.next();
       if (line === undefined) break;
       number++;
+      if (number === 1 && !asText) {
+        binary = separator === '\n' && (BINARY.test(line.text) || BINARY.test(reader.buffered));
+        if (binary && skipBinary) break;
+      }
       const start = offset;
-      offset += Buffer.byteLength(line.text) + 1;
+      if (counting) offset += textToBytes(line.text).length + 1;
       if (count < max && this.matches(line.text)) {
         count++;
         this.found = true;
         if (options.has('q')) return;
         if (options.has('l', 'L')) break;
         if (quiet) continue;
+        if (!asText && separator === '\n' && (binary || BINARY.test(line.text))) {
+          await it.complain(`${name}: binary file matches`);
+          break;
+        }
         if (contextual && lastShown > 0 && number - held.length > lastShown + 1) await this.divider();
         else if (contextual && lastShown === 0 && this.wroteGroup) await this.divider();
         for (const one of held) await this.show(name, one.text, one.number, one.offset, '-', separator);
@@ -297,7 +334,7 @@ class Search {
         if (held.length > this.before) held.shift();
       }
     }
-    if (options.has('c'))
+    if (options.has('c') && !options.has('l', 'L'))
       await it.out.line(`${this.named ? this.paint(name, '35') + this.paint(':', '36') : ''}${count}`);
     if (options.has('l') && count > 0)
       await it.out.put(this.paint(name, '35') + (options.has('Z') ? '\0' : '\n'));
@@ -309,7 +346,9 @@ class Search {
   }
 
   private async divider(): Promise<void> {
-    await this.it.out.line(this.paint('--', '36'));
+    const { options } = this.it;
+    if (options.has('no-group-separator')) return;
+    await this.it.out.line(this.paint(options.value('group-separator') ?? '--', '36'));
   }
 
   private paint(text: string, code: string): string {
@@ -337,7 +376,7 @@ class Search {
       for (const span of this.spans(text)) {
         if (span.to === span.from) continue;
         await this.it.out.put(
-          prefix(offset + Buffer.byteLength(text.slice(0, span.from))) +
+          prefix(offset + textToBytes(text.slice(0, span.from)).length) +
             this.paint(text.slice(span.from, span.to), '01;31') +
             end,
         );

@@ -1,4 +1,5 @@
 // The language of sed(1): scripts parsed into commands.
+import { byteToText } from '../../shell/index.ts';
 import { Failure } from '../frame/command.ts';
 import { compileRegex, RegexError } from '../frame/regex.ts';
 
@@ -47,8 +48,11 @@ interface Source {
 }
 
 /** Parses scripts in order. Throws Failure with sed's words. */
-export function parseSed(sources: readonly Source[], extended: boolean): SedCommand[] {
-  const parser = new Parser(sources, extended);
+export function parseSed(
+  sources: readonly Source[],
+  mode: { readonly extended: boolean; readonly nulls: boolean; readonly sandbox: boolean },
+): SedCommand[] {
+  const parser = new Parser(sources, mode);
   return parser.parse();
 }
 
@@ -56,14 +60,22 @@ class Parser {
   private readonly text: string;
   private readonly sources: readonly Source[];
   private readonly extended: boolean;
+  /** Records end with NUL (-z): `^` and `$` of the M flag are at NULs, of which a record has none. */
+  private readonly nulls: boolean;
+  private readonly sandbox: boolean;
   private at = 0;
   private readonly commands: SedCommand[] = [];
   private readonly open: number[] = [];
 
-  constructor(sources: readonly Source[], extended: boolean) {
+  constructor(
+    sources: readonly Source[],
+    mode: { readonly extended: boolean; readonly nulls: boolean; readonly sandbox: boolean },
+  ) {
     this.sources = sources;
     this.text = sources.map((source) => source.text).join('\n');
-    this.extended = extended;
+    this.extended = mode.extended;
+    this.nulls = mode.nulls;
+    this.sandbox = mode.sandbox;
   }
 
   private fail(message: string, at = this.at): never {
@@ -114,6 +126,11 @@ class Parser {
       this.at++;
       return { kind: 'last' };
     }
+    if (!second && (c === '+' || c === '~')) {
+      this.at++;
+      this.skip(/\d*/y);
+      this.fail('invalid usage of +N or ~N as first address');
+    }
     if (second && (c === '+' || c === '~')) {
       this.at++;
       const count = Number(this.skip(/\d+/y));
@@ -138,8 +155,14 @@ class Parser {
       const c = this.text[this.at++]!;
       if (c === '\\' && this.at < this.text.length) {
         const next = this.text[this.at++]!;
-        if (next === delimiter && !bracket) out += next;
+        if (next === delimiter && !bracket) out += regex && isSpecial(next) ? `\\${next}` : next;
         else if (next === '\n' && regex) out += '\n';
+        else if (bracket && next === 'n') out += '\n';
+        else if (bracket && next === 't') out += '\t';
+        else if (bracket && next === ']') {
+          out += '\\]';
+          bracket = false;
+        }
         else out += `\\${next}`;
         continue;
       }
@@ -154,7 +177,7 @@ class Parser {
           }
         }
         if (c === ']' && !/\[\^?$/.test(out)) bracket = false;
-      } else if (regex && c === '[') bracket = this.text.indexOf(']', this.at + 1) >= 0;
+      } else if (regex && c === '[') bracket = true;
       else if (c === delimiter) return out;
       if (c === delimiter && !bracket) return out;
       if (c === '\n' && regex && !bracket) return undefined;
@@ -166,10 +189,10 @@ class Parser {
   private regex(pattern: string, flags: string): RegExp | undefined {
     if (pattern === '') return undefined;
     try {
-      return compileRegex(pattern, {
+      return compileRegex(convertEscapes(pattern, (c) => (isSpecial(c) ? `\\${c}` : c)), {
         syntax: this.extended ? 'extended' : 'basic',
         ignoreCase: /[Ii]/.test(flags),
-        multiline: flags.includes('M') || flags.includes('m'),
+        multiline: !this.nulls && /[Mm]/.test(flags),
       });
     } catch (error) {
       if (error instanceof RegexError) this.fail(error.message);
@@ -185,12 +208,23 @@ class Parser {
       this.at++;
       this.skip(/[ \t]*/y);
       to = this.address(true);
-      if (to === undefined) this.fail("unexpected `,'", this.at);
+      if (to === undefined) this.fail("unexpected `,'", Math.min(this.at + 1, this.text.length));
     }
     this.skip(/[ \t]*/y);
-    const inverted = this.skip(/[! \t]*/y).includes('!');
+    const inverted = this.text[this.at] === '!';
+    if (inverted) {
+      this.at++;
+      this.skip(/[ \t]*/y);
+      if (this.text[this.at] === '!') {
+        this.at++;
+        this.fail("multiple `!'s");
+      }
+    }
     const name = this.text[this.at++];
     if (name === undefined) this.fail('missing command', this.text.length);
+    if (from?.kind === 'line' && from.line === 0 && to?.kind !== 'regex' && !(name === 'r' && to === undefined))
+      this.fail('invalid usage of line address 0');
+    if (this.sandbox && 'erwRW'.includes(name)) this.fail('e/r/w commands disabled in sandbox mode');
     const base = { name, from, to, inverted, text: '', target: -1, active: false, endLine: 0 };
     switch (name) {
       case '#':
@@ -223,7 +257,13 @@ class Parser {
         this.commands.push({ ...base, text: this.appended() });
         return;
       case ':':
+        if (from !== undefined) this.fail(": doesn't want any addresses");
         this.commands.push({ ...base, text: this.skip(/[ \t]*[^\s;]*/y).trim() });
+        if (this.commands.at(-1)!.text === '') this.fail('":" lacks a label');
+        return;
+      case 'v':
+        this.skip(/[ \t]*[\w.]*/y);
+        this.end();
         return;
       case 'b':
       case 't':
@@ -243,7 +283,6 @@ class Parser {
       case 'q':
       case 'Q':
       case 'l':
-      case 'L':
         this.commands.push({ ...base, text: this.skip(/[ \t]*\d*/y).trim() });
         this.end();
         return;
@@ -280,15 +319,19 @@ class Parser {
     this.fail('extra characters after command');
   }
 
+  /** The text of a, i, c with its newline; nothing at all after a bare `a\`. */
   private appended(): string {
-    let text = this.skip(/[ \t]*/y);
-    text = '';
+    this.skip(/[ \t]*/y);
     if (this.text[this.at] === '\\') {
       this.at++;
-      this.skip(/[ \t]*/y);
+      if (this.at >= this.text.length) return '';
+      const blanks = this.skip(/[ \t]*/y);
       if (this.text[this.at] === '\n') this.at++;
+      else this.at -= blanks.length;
+      if (this.at >= this.text.length) return '';
     }
     if (this.at >= this.text.length) this.fail("expected \\ after `a', `c' or `i'");
+    let text = '';
     while (this.at < this.text.length) {
       const c = this.text[this.at++]!;
       if (c === '\n') break;
@@ -297,7 +340,7 @@ class Parser {
         text += next === 't' ? '\t' : next;
       } else text += c;
     }
-    return text;
+    return `${text}\n`;
   }
 
   private substitution(): Pick<SedCommand, 'substitute'> {
@@ -313,8 +356,13 @@ class Parser {
     let file: string | undefined;
     for (;;) {
       const c = this.text[this.at];
-      if (c === 'g') global = true;
-      else if (c === 'p') print = true;
+      if (c === 'g') {
+        if (global) this.fail("multiple `g' options to `s' command", this.at + 1);
+        global = true;
+      } else if (c === 'p') {
+        if (print) this.fail("multiple `p' options to `s' command", this.at + 1);
+        print = true;
+      }
       else if (c === 'e') evaluate = true;
       else if (c === 'i' || c === 'I' || c === 'm' || c === 'M') flags += c;
       else if (c !== undefined && /\d/.test(c)) {
@@ -324,6 +372,7 @@ class Parser {
       } else if (c === 'w') {
         this.at++;
         file = this.skip(/[ \t]*[^\n]*/y).trim();
+        if (file === '') this.fail('missing filename in r/R/w/W commands');
         break;
       } else if (c === undefined || /[\s;}#]/.test(c)) break;
       else {
@@ -333,7 +382,7 @@ class Parser {
       this.at++;
     }
     const regex = this.regex(pattern, flags);
-    const parts = replacementParts(replacement);
+    const parts = replacementParts(convertEscapes(replacement, (c) => (c === '&' || c === '\\' ? `\\${c}` : c)));
     const groups = regex === undefined ? 9 : new RegExp(`${regex.source}|`, 'u').exec('')!.length - 1;
     for (const part of parts)
       if ('group' in part && part.group > groups)
@@ -374,11 +423,37 @@ class Parser {
       if (one.text === '') one.target = this.commands.length;
       else {
         const target = labels.get(one.text);
-        if (target === undefined) throw new Failure(`can't find label for jump to \`${one.text}'`);
+        if (target === undefined) throw new Failure(`can't find label for jump to \`${one.text}'`, 4);
         one.target = target;
       }
     }
   }
+}
+
+/** Characters that mean something in a regular expression. */
+function isSpecial(c: string): boolean {
+  return /[\\^$.*[\]]/.test(c);
+}
+
+/** `\xHH`, `\oNNN`, `\dNNN` and `\cX` as the characters they stand for; `protect` makes one literal. */
+function convertEscapes(text: string, protect: (c: string) => string): string {
+  return text.replaceAll(
+    /\\(?:x([0-9a-fA-F]{1,2})|o([0-7]{1,3})|d(\d{1,3})|c([^\\])|([afv])|([^xodcafv]))/gs,
+    (whole, hex?: string, octal?: string, decimal?: string, control?: string, named?: string) => {
+      if (named !== undefined) return { a: '\u0007', f: '\f', v: '\v' }[named]!;
+      const code =
+        hex !== undefined
+          ? Number.parseInt(hex, 16)
+          : octal !== undefined
+            ? Number.parseInt(octal, 8)
+            : decimal !== undefined
+              ? Number(decimal)
+              : control !== undefined
+                ? control.toUpperCase().charCodeAt(0) ^ 0x40
+                : undefined;
+      return code === undefined ? whole : protect(byteToText(code & 0xff));
+    },
+  );
 }
 
 function replacementParts(text: string): ReplacementPart[] {

@@ -1,6 +1,7 @@
 // sed(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
+import { bytesToText, textToBytes } from '../../shell/index.ts';
 import { capture } from '../frame/child.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
 import { LineReader, type Line } from '../frame/input.ts';
@@ -92,7 +93,12 @@ export const sed: Program = command(
       }
       sources.push({ text: script, origin: '-e expression #1' });
     }
-    const commands = parseSed(sources, it.options.has('E', 'r'));
+    const commands = parseSed(sources, {
+      extended: it.options.has('E', 'r'),
+      nulls: it.options.has('z'),
+      sandbox: it.options.has('sandbox'),
+    });
+    if (it.options.has('i') && operands.length === 0) throw new Failure('no input files', 4);
     const quiet = it.options.has('n') || /^#n(?:\n|$)/.test(sources[0]!.text);
     const run = new Run(it, commands, quiet, operands.length > 0 ? operands : ['-']);
     return run.execute();
@@ -155,12 +161,9 @@ class Feed {
       try {
         const file = this.it.open(path);
         if (file.kind === 'directory' || file.stat().type === 'directory') {
-          await this.it.complain(
-            this.it.options.has('i')
-              ? `couldn't edit ${path}: not a regular file`
-              : `read error on ${path}: Is a directory`,
-          );
-          this.it.exitCode = this.it.options.has('i') ? 4 : Math.max(this.it.exitCode, 2);
+          if (!this.it.options.has('i')) throw new Failure(`read error on ${path}: Is a directory`, 4);
+          await this.it.complain(`couldn't edit ${path}: not a regular file`);
+          this.it.exitCode = 4;
           continue;
         }
         this.reader = new LineReader(file, this.separator);
@@ -204,6 +207,8 @@ class Run {
   private hold = '';
   private line = 0;
   private ended = true;
+  /** The last line printed lacks its newline. */
+  private owed = false;
   private replaced = false;
   private lastRegex: RegExp | undefined;
   private appended: string[] = [];
@@ -232,6 +237,7 @@ class Run {
       const feed = new Feed(this.it, this.paths, this.it.options.has('s'), this.end, () => undefined);
       if (this.it.options.has('s'))
         while (await feed.advance()) {
+          this.reset();
           const status = await this.process(feed);
           if (status !== undefined) return status;
         }
@@ -246,21 +252,42 @@ class Run {
       const suffix = this.it.options.value('i');
       if (suffix !== undefined)
         fs.writeFile(suffix.includes('*') ? suffix.replaceAll('*', path) : path + suffix, fs.readFile(path));
-      fs.writeFile(path, this.collected.join(''));
+      fs.writeFile(path, textToBytes(this.collected.join('')));
       this.collected = [];
-      this.line = 0;
+      this.reset();
       if (status !== undefined) return status;
     }
     return this.it.exitCode;
   }
 
-  private async put(text: string): Promise<void> {
+  /** With -s and -i each file begins anew. */
+  private reset(): void {
+    this.line = 0;
+    this.hold = '';
+    this.owed = false;
+    this.readers.clear();
+    for (const one of this.commands) one.active = false;
+  }
+
+  /** Prints a line that may lack its newline, which is made up for when more follows. */
+  private async putLine(text: string, ended: boolean): Promise<void> {
+    await this.put(text + (ended ? this.end : ''));
+    this.owed = !ended;
+  }
+
+  private async put(chunk: string): Promise<void> {
+    if (chunk === '') return;
+    const text = this.owed ? this.end + chunk : chunk;
+    this.owed = false;
     if (this.inPlace) this.collected.push(text);
     else await this.it.out.put(text);
   }
 
   private async process(feed: Feed): Promise<number | undefined> {
     let restart = false;
+    for (const one of this.commands)
+      if (one.name === 'r' && one.from?.kind === 'line' && one.from.line === 0 && this.it.proc.fs.exists(one.text))
+        await this.put(bytesToText(this.it.proc.fs.readFile(one.text)));
     for (;;) {
       if (!restart) {
         const line = await feed.next();
@@ -275,7 +302,7 @@ class Run {
         continue;
       }
       if (verdict.kind !== 'delete' && !(verdict.kind === 'quit' && verdict.silent) && !this.quiet)
-        await this.put(this.pattern + (this.ended ? this.end : ''));
+        await this.putLine(this.pattern, this.ended);
       await this.finishAppended();
       if (this.it.options.has('u')) await this.it.out.flush();
       const paused = this.it.proc.cpu(0.001);
@@ -283,7 +310,7 @@ class Run {
       if (verdict.kind === 'quit') {
         if (this.inPlace)
           for (let rest = await feed.next(); rest !== undefined; rest = await feed.next())
-            await this.put(rest.text + (rest.ended ? this.end : ''));
+            await this.putLine(rest.text, rest.ended);
         return verdict.code;
       }
     }
@@ -378,7 +405,7 @@ class Run {
           await this.substitute(one);
           break;
         case 'p':
-          await this.put(this.pattern + this.end);
+          await this.putLine(this.pattern, this.ended);
           break;
         case 'd':
           return { kind: 'delete' };
@@ -396,7 +423,7 @@ class Run {
             if (this.it.options.has('posix')) return { kind: 'delete' };
             return { kind: 'quit', code: this.it.exitCode, silent: false };
           }
-          if (!this.quiet) await this.put(this.pattern + this.end);
+          if (!this.quiet) await this.putLine(this.pattern, this.ended);
           await this.finishAppended();
           const { replaced } = this;
           this.take((await feed.next())!);
@@ -437,19 +464,19 @@ class Run {
           await this.put(`${feed.path}\n`);
           break;
         case 'a':
-          this.appended.push(`${one.text}\n`);
+          this.appended.push(one.text);
           break;
         case 'i':
-          await this.put(`${one.text}\n`);
+          await this.put(one.text);
           break;
         case 'c':
-          if (one.to === undefined || !one.active || one.inverted) await this.put(`${one.text}\n`);
+          if (one.to === undefined || !one.active || one.inverted) await this.put(one.text);
           return { kind: 'delete' };
         case 'y':
           this.pattern = [...this.pattern].map((c) => one.map!.get(c) ?? c).join('');
           break;
         case 'l':
-          await this.put(`${unambiguous(this.pattern)}$\n`);
+          await this.put(`${unambiguous(this.pattern, this.wrapAt(one.text))}$\n`);
           break;
         case 'q':
           return { kind: 'quit', code: Number(one.text || 0), silent: false };
@@ -471,7 +498,7 @@ class Run {
         case 'r': {
           const path = one.text === '/dev/stdin' ? undefined : one.text;
           if (path === undefined) this.appended.push(await this.it.proc.stdin.readText());
-          else if (this.it.proc.fs.exists(path)) this.appended.push(this.it.proc.fs.readText(path));
+          else if (this.it.proc.fs.exists(path)) this.appended.push(bytesToText(this.it.proc.fs.readFile(path)));
           break;
         }
         case 'R': {
@@ -479,7 +506,7 @@ class Run {
             this.readers.set(
               one.text,
               this.it.proc.fs.exists(one.text)
-                ? this.it.proc.fs.readText(one.text).replace(/\n$/, '').split('\n')
+                ? bytesToText(this.it.proc.fs.readFile(one.text)).replace(/\n$/, '').split('\n')
                 : [],
             );
           const next = this.readers.get(one.text)!.shift();
@@ -507,10 +534,17 @@ class Run {
     return { kind: 'end' };
   }
 
+  /** The line length of an `l` command; 0 doesn't wrap. */
+  private wrapAt(text: string): number {
+    if (text !== '') return Number(text);
+    const length = Number(this.it.options.value('l') ?? 70);
+    return length === 1 ? 0 : length;
+  }
+
   private async writeTo(path: string, text: string): Promise<void> {
     if (path === '/dev/stdout') return this.put(text + this.end);
     if (path === '/dev/stderr') return this.it.proc.stderr.write(text + this.end);
-    this.it.proc.fs.writeFile(path, text + this.end, { append: true });
+    this.it.proc.fs.writeFile(path, textToBytes(text + this.end), { append: true });
   }
 
   private async substitute(one: SedCommand): Promise<void> {
@@ -539,7 +573,7 @@ class Run {
         /\n$/,
         '',
       );
-    if (s.print) await this.put(this.pattern + this.end);
+    if (s.print) await this.putLine(this.pattern, this.ended);
     if (s.file !== undefined) await this.writeTo(s.file, this.pattern);
   }
   private lastEnd = -1;
@@ -567,7 +601,8 @@ function expand(parts: readonly ReplacementPart[], match: RegExpMatchArray): str
   return out;
 }
 
-function unambiguous(text: string): string {
+/** The `l` command's form of a line, in rows of `length - 1` characters and a backslash. */
+function unambiguous(text: string, length: number): string {
   const named: Readonly<Record<string, string>> = {
     '\\': '\\\\',
     '\n': '\\n',
@@ -578,13 +613,17 @@ function unambiguous(text: string): string {
     '\f': '\\f',
     '\v': '\\v',
   };
-  return [...text]
-    .map(
-      (c) =>
-        named[c] ??
-        (c < ' ' || c > '~'
-          ? [...Buffer.from(c)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
-          : c),
-    )
-    .join('');
+  let out = '';
+  let width = 0;
+  for (const byte of textToBytes(text)) {
+    const c = String.fromCharCode(byte);
+    const shown = named[c] ?? (c < ' ' || c > '~' ? `\\${byte.toString(8).padStart(3, '0')}` : c);
+    if (length > 0 && width + shown.length > length - 1) {
+      out += '\\\n';
+      width = 0;
+    }
+    out += shown;
+    width += shown.length;
+  }
+  return out;
 }
