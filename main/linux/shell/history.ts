@@ -1,14 +1,20 @@
 // The command history: in memory, in its file, and `!` expansion.
 import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
+import { matchesPattern } from './pattern.ts';
+import type { Undo } from './editor/line-buffer.ts';
 import type { Shell } from './shell.ts';
 
 const SIZE_DEFAULT = 500;
 
 interface HistoryEntry {
-  readonly text: string;
+  text: string;
   /** When it was entered, in ms; undefined for lines read from a file without times. */
   readonly timeMs: number | undefined;
+  /** Changes that a person has made to it and not entered: `history` marks it with a star. */
+  undoList?: Undo[] | undefined;
+  /** How it was before them. */
+  original?: string;
 }
 
 /** The list that `history` shows. Numbers go on when old entries fall out. */
@@ -44,16 +50,40 @@ export class History {
     return path === '' ? undefined : path;
   }
 
-  /** Adds a command unless HISTCONTROL or HISTIGNORE says no; it's on disk when this returns. */
-  add(text: string): void {
+  /** Adds a command unless HISTCONTROL or HISTIGNORE says no, and says whether it did; `append` puts it on disk. */
+  add(text: string): boolean {
     const control = (this.shell.vars.get('HISTCONTROL') ?? '').split(':');
     const both = control.includes('ignoreboth');
-    if (text.trim() === '') return;
-    if ((both || control.includes('ignorespace')) && text.startsWith(' ')) return;
-    if ((both || control.includes('ignoredups')) && this.entries.at(-1)?.text === text) return;
-    if (control.includes('erasedups')) this.entries = this.entries.filter((entry) => entry.text !== text);
+    const previous = this.entries.at(-1)?.text;
+    if (text.trim() === '') return false;
+    if ((both || control.includes('ignorespace')) && text.startsWith(' ')) return false;
+    if ((both || control.includes('ignoredups')) && previous === text) return false;
+    if (this.isIgnored(text, previous)) return false;
+    if (control.includes('erasedups')) this.erase(text);
     this.push(text, this.shell.proc.clock.now());
-    this.append();
+    return true;
+  }
+
+  /** HISTIGNORE: patterns between colons that a whole line may match; `&` is the line before. */
+  private isIgnored(text: string, previous: string | undefined): boolean {
+    const patterns = this.shell.vars.get('HISTIGNORE') ?? '';
+    if (patterns === '') return false;
+    return patterns.split(/(?<!\\):/).some((pattern) => {
+      const whole = pattern.replace(/(?<!\\)&/g, () => (previous ?? '').replace(/[*?[\\]/g, '\\$&'));
+      return matchesPattern(text, whole.replaceAll('\\&', '&'), { extglob: true });
+    });
+  }
+
+  private erase(text: string): void {
+    const kept = this.entries.filter((entry) => entry.text !== text);
+    this.saved = Math.min(this.saved, kept.length);
+    this.entries = kept;
+  }
+
+  /** The last command goes on: what was added for its first line becomes the whole of it. */
+  amend(text: string): void {
+    const last = this.entries.at(-1);
+    if (last !== undefined) last.text = text;
   }
 
   push(text: string, timeMs: number | undefined): void {
@@ -137,6 +167,25 @@ export class History {
     this.entries.splice(index, 1);
     this.saved = Math.min(this.saved, this.entries.length);
     return true;
+  }
+
+  /** Keeps what was changed in an entry that isn't entered, until it's reverted. */
+  change(index: number, text: string, undoList: Undo[]): void {
+    const entry = this.entries[index];
+    if (entry === undefined) return;
+    entry.original ??= entry.text;
+    entry.text = text;
+    entry.undoList = undoList;
+  }
+
+  /** Takes back what was changed in one entry, or in all. */
+  revert(index: number | undefined): void {
+    for (const [i, entry] of this.entries.entries()) {
+      if ((index !== undefined && i !== index) || entry.original === undefined) continue;
+      entry.text = entry.original;
+      delete entry.original;
+      entry.undoList = undefined;
+    }
   }
 
   get(number: number): string | undefined {

@@ -2,7 +2,8 @@
 import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
 import { Discard, ExitControl, Interrupted, LoopControl, ReturnControl } from './control.ts';
-import { editLine, LineInterrupted } from './editor/edit-line.ts';
+import { editLine } from './editor/edit-line.ts';
+import { LineInterrupted } from './editor/line-editor.ts';
 import { notifyJobs } from './foreground.ts';
 import { expandHistory, History, HistoryError } from './history.ts';
 import type { Shell } from './shell.ts';
@@ -25,10 +26,8 @@ export async function runInteractive(shell: Shell): Promise<number> {
       entered = await readCommand(shell);
     } catch (error) {
       if (!(error instanceof LineInterrupted || error instanceof Interrupted)) throw error;
-      shell.clearInterrupts();
+      shell.clearInterrupts(); // A trap's is still to be taken.
       shell.status = 130;
-      const action = shell.traps.get('SIGINT');
-      if (action !== undefined && action !== '') await guarded(shell, () => shell.runText(action, 'trap'));
       continue;
     }
     if (entered === 'end') {
@@ -126,6 +125,7 @@ async function readCommand(shell: Shell): Promise<Entered> {
   let source = '';
   let first = true;
   const lines: string[] = [];
+  let remembered = false;
   for (;;) {
     const prompt = await shell.promptText(shell.vars.get(first ? 'PS1' : 'PS2') ?? '');
     const raw = await readLine(shell, prompt);
@@ -141,11 +141,13 @@ async function readCommand(shell: Shell): Promise<Entered> {
     if (first && line.trim() === '') return 'nothing';
     lines.push(line);
     source += `${line}\n`;
+    if (first) remembered = shell.options.has('history') && shell.history?.add(line) === true;
+    else if (remembered) continueEntry(shell, lines, source);
     first = false;
     const parsed = parse(shell, source);
     if (parsed === 'more') continue;
     shell.commandNumber++;
-    remember(shell, lines, source);
+    shell.history?.append();
     if (parsed instanceof ShellSyntaxError) {
       await shell.syntaxError(parsed, '');
       shell.status = 2;
@@ -194,6 +196,7 @@ async function historyExpanded(shell: Shell, line: string): Promise<string | und
     await shell.err(`${expanded.text}\n`);
     if (!expanded.printOnly) return expanded.text;
     shell.history.add(expanded.text);
+    shell.history.append();
     return undefined;
   } catch (error) {
     if (!(error instanceof HistoryError)) throw error;
@@ -203,10 +206,11 @@ async function historyExpanded(shell: Shell, line: string): Promise<string | und
   }
 }
 
-/** Adds a command to the history, its lines joined as cmdhist does. */
-function remember(shell: Shell, lines: readonly string[], source: string): void {
-  if (!shell.options.has('history') || shell.history === undefined) return;
-  shell.history.add(lines.length === 1 ? lines[0]! : joinLines(lines, source, shell.shopts.has('lithist')));
+/** A command of several lines is one entry of the history under cmdhist, and else one for each line. */
+function continueEntry(shell: Shell, lines: readonly string[], source: string): void {
+  if (shell.shopts.has('cmdhist'))
+    shell.history?.amend(joinLines(lines, source, shell.shopts.has('lithist')));
+  else shell.history?.add(lines.at(-1)!);
 }
 
 function joinLines(lines: readonly string[], source: string, literally: boolean): string {

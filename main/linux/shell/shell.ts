@@ -130,6 +130,8 @@ export class Shell {
   subshellDepth = 0;
   /** BASH_SUBSHELL. */
   shownDepth = 0;
+  /** What a command substitution adds to the lines of its commands, which count from the command it stands in. */
+  lineShift = 0;
   /** Commands read so far, for \# in prompts. */
   commandNumber = 1;
   traceDepth = 0;
@@ -139,6 +141,8 @@ export class Shell {
   startMs = 0;
   private pendingSignals: Signal[] = [];
   private processSubstitutions: number[] = [];
+  /** Settles when the last process substitution has ended; `wait` waits for it. */
+  lastSubstitution: Promise<void> = Promise.resolve();
   private runningTrap = false;
   readonly arithmetic: ArithmeticScope;
 
@@ -146,7 +150,7 @@ export class Shell {
     this.proc = proc;
     this.dialect = dialect;
     this.engine = engine;
-    this.vars = new Variables((text) => evaluateArithmetic(text, this.arithmetic));
+    this.vars = new Variables((text) => this.evaluateOrUnwind(text));
     this.vars.onHeld = (bytes) => proc.useMemory(SHELL_BYTES + bytes);
     this.arithmetic = {
       get: (name, subscript) => {
@@ -189,6 +193,15 @@ export class Shell {
     if (frame !== undefined) frame.savedOptions ??= new Set(this.options);
   }
 
+  private evaluateOrUnwind(text: string): bigint {
+    try {
+      return evaluateArithmetic(text, this.arithmetic);
+    } catch (error) {
+      if (error instanceof ArithmeticError) error.unwinds = true;
+      throw error;
+    }
+  }
+
   // ── Output ──
 
   async write(fd: number, text: string): Promise<void> {
@@ -229,6 +242,7 @@ export class Shell {
     await this.error(error.message);
     if (error instanceof ExpansionError && error.fatal && !this.interactive)
       throw new InputEnd(this.endStatus(1));
+    if (error instanceof ArithmeticError && error.unwinds && this.origin === 'command') throw new InputEnd(1);
     throw new Discard(1);
   }
 
@@ -240,9 +254,10 @@ export class Shell {
   /** Prints a syntax error and tells what it leaves as the status; throws InputEnd where the input ends with it. */
   async reportSyntax(error: ShellSyntaxError, where?: string): Promise<number> {
     await this.syntaxError(error, where);
+    const nested = where === 'eval: ' || where === '' || where?.endsWith('trap: ') === true;
     if (error.inSubstitution && !error.incomplete && !this.interactive)
-      throw new InputEnd(this.endStatus(this.status === 0 ? 1 : this.status));
-    return 2;
+      throw new InputEnd(this.endStatus(nested && this.origin !== 'stdin' ? 1 : 2));
+    return error.kind === 'match' && !nested && this.status !== 0 ? this.status : 2;
   }
 
   /** Expands; a failure is printed and abandons the command. */
@@ -310,6 +325,11 @@ export class Shell {
     if (user === '') return this.vars.get('HOME') ?? this.passwdHome(undefined);
     if (user === '+') return this.vars.get('PWD');
     if (user === '-') return this.vars.get('OLDPWD');
+    const index = /^[-+]?[0-9]+$/.test(user) ? Number(user.replace(/^\+/, '')) : undefined;
+    if (index !== undefined) {
+      const stack = [this.vars.get('PWD') ?? this.proc.cwd, ...this.directories];
+      return user.startsWith('-') ? stack.at(index - 1) : stack[index];
+    }
     return /^[A-Za-z_][A-Za-z0-9_.-]*$/.test(user) ? this.passwdHome(user) : undefined;
   }
 
@@ -530,6 +550,7 @@ export class Shell {
     const child = this.fork(
       (shell) => {
         shell.traceDepth++;
+        shell.lineShift = shell.line - (firstLine(list) ?? shell.line);
         if (!shell.options.has('posix') && !shell.shopts.has('inherit_errexit'))
           shell.options.delete('errexit');
         shell.loopDepth = 0;
@@ -581,7 +602,7 @@ export class Shell {
     fds.set(direction === '<' ? 1 : 0, direction === '<' ? pipe.writer : pipe.reader);
     const child = this.fork((shell) => shell.engine.runList(shell, list), { fds });
     this.lastBackgroundPid = child.pid;
-    void child.wait().then(
+    this.lastSubstitution = child.wait().then(
       (status) => void this.jobs.ended.set(child.pid, statusCode(status)),
       (error: unknown) => {
         if (!(error instanceof ProcessExit)) throw error; // The shell has ended meanwhile.
@@ -632,7 +653,10 @@ export class Shell {
   async syntaxError(error: ShellSyntaxError, where = this.origin === 'command' ? '-c: ' : ''): Promise<void> {
     const interactive = this.interactive || this.interactivePrefix;
     const frame = this.frames.at(-1);
-    const name = frame?.kind === 'source' && where === '' ? frame.file : this.name;
+    const name =
+      (frame?.kind === 'source' && where === '') || (frame?.kind === 'function' && !interactive)
+        ? frame.file
+        : this.name;
     await this.err(this.dialect.syntaxError(error, { name, line: error.line, interactive, where }));
   }
 
@@ -767,13 +791,29 @@ export class Shell {
     this.pipeStatus = pipeStatus;
   }
 
+  /** Puts away the traps that a function doesn't inherit; the result brings back those it hasn't set anew. */
+  withoutTraps(): () => void {
+    const kept: [TrapName, string][] = [];
+    for (const name of ['DEBUG', 'RETURN', 'ERR'] as const) {
+      const action = this.traps.get(name);
+      if (action === undefined || this.options.has(name === 'ERR' ? 'errtrace' : 'functrace')) continue;
+      kept.push([name, action]);
+      this.traps.delete(name);
+    }
+    return () => {
+      for (const [name, action] of kept) if (!this.traps.has(name)) this.traps.set(name, action);
+    };
+  }
+
+  /** Tells which command BASH_COMMAND is; a trap's own aren't. */
+  nameCommand(text: () => string): void {
+    if (!this.runningTrap && (this.traps.has('DEBUG') || this.traps.has('ERR'))) this.currentCommand = text();
+  }
+
   /** Runs the ERR, DEBUG or RETURN trap unless it's running already. */
   async runPseudoTrap(name: 'ERR' | 'DEBUG' | 'RETURN'): Promise<void> {
     const action = this.traps.get(name);
     if (action === undefined || action === '' || this.runningTrap) return;
-    if (this.frames.some((frame) => frame.kind === 'function')) {
-      if (name === 'ERR' ? !this.options.has('errtrace') : !this.options.has('functrace')) return;
-    }
     this.runningTrap = true;
     try {
       await this.runTrap(action);
@@ -781,6 +821,11 @@ export class Shell {
       this.runningTrap = false;
     }
   }
+}
+
+/** The line of a list's first command. */
+function firstLine(list: List): number | undefined {
+  return list.items[0]?.command.first.commands[0]?.line;
 }
 
 /** The redirection of a list that is only `<file`. */

@@ -121,12 +121,13 @@ const compgen = textual(async (shell, args) => {
   if (typeof parsed === 'number') return parsed;
   const spec = specOf(args, parsed.options);
   const word = parsed.operands[0] ?? '';
-  const found = await generate(shell, spec, {
-    shell,
-    proc: shell.proc,
+  const { words: found } = await generate(shell, spec, {
     words: ['compgen', word],
+    wordIndex: 1,
     line: '',
     point: 0,
+    word,
+    text: word,
   });
   const matching =
     spec.functionName === undefined && spec.command === undefined

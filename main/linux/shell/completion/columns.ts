@@ -1,20 +1,25 @@
 // Lists words in columns, as readline shows possible completions.
 import { textWidth } from '../editor/width.ts';
 
-/** Sorted down the columns; each line ends in a newline. */
-export function listColumns(items: readonly string[], columns: number): string {
+/** The rows of a list, sorted down the columns, or along the rows if `across`. */
+export function columnRows(
+  items: readonly string[],
+  columns: number,
+  { across = false }: { readonly across?: boolean } = {},
+): string[] {
   const width = Math.max(...items.map(textWidth)) + 2;
-  let across = Math.floor(columns / width);
-  if (across !== 1 && across * width === columns) across--;
-  if (across === 0) across = 1;
-  const rows = Math.ceil(items.length / across);
-  let text = '';
-  for (let row = 0; row < rows; row++) {
-    for (let i = row; i < items.length; i += rows) {
-      const item = items[i]!;
-      text += i + rows < items.length ? item + ' '.repeat(width - textWidth(item)) : item;
+  let perRow = Math.floor(columns / width);
+  if (perRow !== 1 && perRow * width === columns) perRow--;
+  if (perRow <= 0) perRow = 1;
+  const count = Math.ceil(items.length / perRow);
+  return Array.from({ length: count }, (_, row) => {
+    let text = '';
+    for (let column = 0; column < perRow; column++) {
+      const index = across ? row * perRow + column : row + column * count;
+      const item = items[index];
+      if (item === undefined) break;
+      text += column + 1 < perRow ? item + ' '.repeat(width - textWidth(item)) : item;
     }
-    text += '\n';
-  }
-  return text;
+    return text;
+  });
 }

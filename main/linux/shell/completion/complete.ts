@@ -1,206 +1,267 @@
-// Completes the word before the cursor: commands, files, variables, hosts, or what a specification offers.
+// Completes the word before the cursor: commands, files, variables, users, hosts, or what a specification offers.
 import { isExecutable } from '../lookup.ts';
 import type { Shell } from '../shell.ts';
-import { completerFor, type CompletionRequest, type CompletionSpec } from './completions.ts';
-import { actionWords, commandNames, fileNames, generate, hostNames, isDirectory } from './generate.ts';
+import { parseCommandLine, type CommandLine } from './command-line.ts';
+import { completerFor, type CompletionSpec } from './completions.ts';
+import {
+  actionWords,
+  commandNames,
+  fileNames,
+  generate,
+  hostNames,
+  isDirectory,
+  isLink,
+} from './generate.ts';
+import { expandPathname } from '../glob.ts';
+
+/** bash's default. */
+const WORD_BREAKS = ' \t\n"\'@><=;|&(:';
+
+/** What is completed: whatever fits, or one kind asked for. */
+export type CompletionKind = 'any' | 'file' | 'command' | 'variable' | 'user' | 'host' | 'glob';
+
+/** How matching goes, from inputrc. */
+export interface CompletionOptions {
+  readonly ignoreCase: boolean;
+  readonly mapCase: boolean;
+  readonly markDirectories: boolean;
+  readonly markLinks: boolean;
+  readonly hidden: boolean;
+}
 
 export interface Completion {
-  /** Offset in the line of the word being completed. */
+  /** Offset in the line of the text that a match replaces. */
   readonly start: number;
-  /** Whole words as they'd be typed. */
+  /** The matches as they'd be typed there, in order. */
   readonly candidates: readonly string[];
   /** What a list shows for each. */
   readonly displays: readonly string[];
-  /** What to put in the word's place now: the common beginning, or the one candidate and what follows it. */
+  /** What to put in the text's place now: the common beginning, or the one match. */
   readonly insertion: string;
+  /** What follows the one match at the end of a line: a slash, a closing quote and a blank. */
+  readonly ending: string;
 }
 
+/** Matches before quoting. */
 interface Found {
   readonly candidates: readonly string[];
-  readonly files: boolean;
-  readonly noSpace: boolean;
+  readonly files?: boolean;
+  readonly noSpace?: boolean;
   readonly noQuote?: boolean;
-  /** Part of the word that candidates don't repeat. */
-  readonly keep?: string;
+  readonly noSort?: boolean;
+  /** Candidates that a slash or nothing may follow are `~name`. */
+  readonly users?: boolean;
 }
 
-interface CommandLine {
-  /** Words of the present command, quotes removed; the last is being completed. */
-  readonly words: string[];
-  readonly start: number;
-  /** The quote that is still open in the last word. */
-  readonly quote: '' | '"' | "'";
-  readonly isCommand: boolean;
-  readonly afterRedirect: boolean;
+/** Characters that begin a word to complete are quoted in one. */
+const QUOTED_BREAKS = ':=@';
+const NONE: Found = { candidates: [] };
+
+export async function completeAt(
+  shell: Shell,
+  line: string,
+  point: number,
+  options: CompletionOptions,
+  kind: CompletionKind = 'any',
+): Promise<Completion> {
+  const parsed = parseCommandLine(line, point, shell.vars.get('COMP_WORDBREAKS') ?? WORD_BREAKS);
+  const found = kind === 'any' ? await find(shell, parsed, options) : ofKind(shell, parsed, options, kind);
+  const unique = [...new Set(found.candidates)];
+  if (found.noSort !== true) unique.sort();
+  const quoted = unique.map((candidate) => quoteFor(candidate, parsed, found));
+  return {
+    start: parsed.start,
+    candidates: quoted,
+    displays: unique.map((candidate) => displayOf(shell, candidate, found, options)),
+    insertion: insertionOf(unique, parsed, found, options),
+    ending: unique.length === 1 ? endingOf(shell, unique[0]!, parsed, found, options) : '',
+  };
 }
 
-export async function completeAt(shell: Shell, line: string, point: number): Promise<Completion> {
-  const parsed = parseLine(line.slice(0, point));
-  const found = await find(shell, parsed, line, point);
-  const unique = [...new Set(found.candidates)].toSorted();
-  const typed = line.slice(parsed.start, point);
-  const quoted = unique.map((candidate) => quoteFor(candidate, parsed.quote, found));
-  const displays = unique.map((candidate) =>
-    found.files
-      ? candidate.replace(/\/$/, '').split('/').at(-1)! + (isDirectory(shell, candidate) ? '/' : '')
-      : candidate,
-  );
-  let insertion = typed;
-  if (unique.length === 1) insertion = quoted[0]! + ending(shell, unique[0]!, parsed, found);
-  else if (unique.length > 1) {
-    const common = quoteFor(commonPrefix(unique), parsed.quote, found);
-    insertion = common.length >= typed.length || !common.startsWith(typed) ? common : typed;
-    if (commonPrefix(unique).length < parsed.words.at(-1)!.length) insertion = typed;
+function displayOf(shell: Shell, candidate: string, found: Found, options: CompletionOptions): string {
+  if (found.files !== true) return candidate;
+  const name = candidate
+    .replace(/(?<=.)\/+$/, '')
+    .split('/')
+    .at(-1)!;
+  return options.markDirectories && isDirectory(shell, candidate) ? `${name}/` : name;
+}
+
+function insertionOf(
+  matches: readonly string[],
+  parsed: CommandLine,
+  found: Found,
+  options: CompletionOptions,
+): string {
+  if (matches.length === 0) return parsed.text;
+  if (matches.length === 1) return quoteFor(matches[0]!, parsed, found);
+  const common = commonPrefix(matches, options.ignoreCase);
+  // Case is ignored: what was typed is kept as far as it goes.
+  const kept = options.ignoreCase && common.length <= parsed.plain.length ? parsed.plain : common;
+  if (common.length < parsed.plain.length || kept === parsed.plain) return parsed.text;
+  return quoteFor(kept, parsed, found);
+}
+
+function endingOf(
+  shell: Shell,
+  candidate: string,
+  parsed: CommandLine,
+  found: Found,
+  { markDirectories, markLinks }: CompletionOptions,
+): string {
+  if (found.users === true) return '/';
+  if (found.files === true && isDirectory(shell, candidate)) {
+    if (!markDirectories || candidate.endsWith('/')) return '';
+    return isLink(shell, candidate) && !markLinks && candidate !== parsed.plain ? '' : '/';
   }
-  return { start: parsed.start, candidates: quoted, displays, insertion };
+  return parsed.quote + (found.noSpace === true ? '' : ' ');
 }
 
-function ending(shell: Shell, candidate: string, parsed: CommandLine, found: Found): string {
-  if (found.files && isDirectory(shell, candidate)) return candidate.endsWith('/') ? '' : '/';
-  return parsed.quote + (found.noSpace ? '' : ' ');
+function quoteFor(candidate: string, { quote }: CommandLine, found: Found): string {
+  if (found.files !== true || found.noQuote === true) return candidate;
+  if (quote === "'") return candidate.replaceAll("'", "'\\''");
+  if (quote === '"') return candidate.replace(/["$`\\]/g, '\\$&');
+  const escaped = candidate.replace(/[ \t'"\\$`!&|;<>()*?[\]{}^,:=@]|^[#~]/g, (c) => {
+    if (c === '~') return candidate === '~' || /^~[^/]*(?:\/|$)/.test(candidate) ? c : `\\${c}`;
+    return ',:=@'.includes(c) && !QUOTED_BREAKS.includes(c) ? c : `\\${c}`;
+  });
+  return escaped.replaceAll('\n', "$'\\n'");
 }
 
-function quoteFor(candidate: string, quote: string, found: Found): string {
-  if (quote === "'") return `'${candidate.replaceAll("'", "'\\''")}`;
-  if (quote === '"') return `"${candidate.replace(/["$`\\]/g, '\\$&')}`;
-  return found.files && found.noQuote !== true
-    ? candidate.replace(/(?!^~)[\s'"\\$`!&|;<>()*?[\]{}#]/g, '\\$&')
-    : candidate;
-}
-
-function commonPrefix(words: readonly string[]): string {
+function commonPrefix(words: readonly string[], ignoreCase: boolean): string {
+  const fold = (text: string): string => (ignoreCase ? text.toLowerCase() : text);
   let prefix = words[0]!;
-  for (const word of words) while (!word.startsWith(prefix)) prefix = prefix.slice(0, -1);
+  for (const word of words) while (!fold(word).startsWith(fold(prefix))) prefix = prefix.slice(0, -1);
   return prefix;
 }
 
-/** Finds the command that the end of a line belongs to, and its words. */
-function parseLine(text: string): CommandLine {
-  let words: string[] = [];
-  let word = '';
-  let start = 0;
-  let inWord = false;
-  let quote: '' | '"' | "'" = '';
-  let afterRedirect = false;
-  let pendingRedirect = false;
-  const endWord = (): void => {
-    if (
-      inWord &&
-      !pendingRedirect &&
-      !(
-        words.length === 0 &&
-        /^(?:[A-Za-z_]\w*\+?=.*|if|then|else|elif|do|while|until|time|!|\{|sudo|nohup|exec|command)$/s.test(
-          word,
-        )
-      )
-    )
-      words.push(word);
-    if (inWord) pendingRedirect = false;
-    word = '';
-    inWord = false;
+function matchesOf(
+  shell: Shell,
+  word: string,
+  directoriesOnly: boolean,
+  options: CompletionOptions,
+): string[] {
+  return fileNames(shell, word, directoriesOnly, options);
+}
+
+function ofKind(shell: Shell, parsed: CommandLine, options: CompletionOptions, kind: CompletionKind): Found {
+  const word = parsed.plain;
+  switch (kind) {
+    case 'file':
+      return { candidates: matchesOf(shell, word, false, options), files: true };
+    case 'command':
+      return { candidates: commandNames(shell, word) };
+    case 'variable':
+      return {
+        candidates: actionWords(shell, 'variable', word.replace(/^\$/, '')).map((each) => `$${each}`),
+      };
+    case 'user':
+      return users(shell, word.startsWith('~') ? word : `~${word}`);
+    case 'host':
+      return { candidates: hostNames(shell).filter((host) => host.startsWith(word.replace(/^@/, ''))) };
+    default:
+      return { candidates: expandPathname(shell, `${word}*`), files: true };
+  }
+}
+
+function users(shell: Shell, word: string): Found {
+  return {
+    candidates: actionWords(shell, 'user', word.slice(1)).map((name) => `~${name}`),
+    users: true,
   };
-  for (let i = 0; i < text.length; i++) {
-    const c = text[i]!;
-    if (!inWord) start = i;
-    if (quote !== '') {
-      if (c === quote) quote = '';
-      else if (c === '\\' && quote === '"' && i + 1 < text.length) word += text[++i];
-      else word += c;
-      continue;
-    }
-    if (c === '\\' && i + 1 < text.length) {
-      word += text[++i];
-      inWord = true;
-    } else if (c === '"' || c === "'") {
-      quote = c;
-      inWord = true;
-    } else if (/\s/.test(c)) {
-      endWord();
-      if (c === '\n') words = [];
-    } else if (/[|&;()`]/.test(c)) {
-      endWord();
-      words = [];
-      pendingRedirect = false;
-    } else if (c === '<' || c === '>') {
-      if (/^[0-9]+$/.test(word)) inWord = false;
-      endWord();
-      pendingRedirect = true;
-    } else {
-      word += c;
-      inWord = true;
-    }
-  }
-  if (!inWord) start = text.length;
-  afterRedirect = pendingRedirect;
-  return { words: [...words, word], start, quote, isCommand: words.length === 0, afterRedirect };
 }
 
-async function find(shell: Shell, parsed: CommandLine, line: string, point: number): Promise<Found> {
-  const word = parsed.words.at(-1)!;
-  const plain = (candidates: readonly string[], noSpace = false): Found => ({
-    candidates,
-    files: false,
-    noSpace,
-  });
-  const files = (): Found => ({ candidates: fileNames(shell, word, false), files: true, noSpace: false });
-  const variable = /^(.*)\$(\{?)([A-Za-z_0-9]*)$/s.exec(word);
-  if (variable !== null && parsed.quote !== "'") {
+async function find(shell: Shell, parsed: CommandLine, options: CompletionOptions): Promise<Found> {
+  const { plain, text, quote } = parsed;
+  if (parsed.plainWords.length > 1) {
+    const special = parsed.afterRedirect ? undefined : await programmed(shell, parsed, options);
+    if (special !== undefined) return special;
+  }
+  const variable = quote === "'" ? null : /^(.*)\$(\{?)([A-Za-z_0-9]*)$/s.exec(text);
+  if (variable !== null) {
     const [, head, brace, name] = variable;
-    return plain(
-      actionWords(shell, 'variable', name!).map(
-        (each) => `${head}$${brace}${each}${brace === '' ? '' : '}'}`,
-      ),
-    );
+    const names = actionWords(shell, 'variable', name!);
+    const named = names.map((each) => `${head}$${brace}${each}${brace === '' ? '' : '}'}`);
+    const value = names.length === 1 && brace === '' ? shell.vars.get(names[0]!) : undefined;
+    return { candidates: named, noSpace: value !== undefined && isDirectory(shell, value), users: false };
   }
-  if (/^~[^/]*$/.test(word) && parsed.quote === '')
-    return {
-      candidates: actionWords(shell, 'user', word.slice(1)).map((name) => `~${name}/`),
-      files: false,
-      noSpace: true,
-    };
-  if (parsed.afterRedirect) return files();
-  if (parsed.isCommand) {
-    if (!word.includes('/')) return plain(commandNames(shell, word));
-    return {
-      candidates: fileNames(shell, word, false).filter(
-        (path) => isDirectory(shell, path) || isExecutable(shell, path),
-      ),
-      files: true,
-      noSpace: false,
-    };
+  if (/^~[^/]*$/.test(plain) && quote === '') {
+    const found = users(shell, plain);
+    if (found.candidates.length > 0) return found;
   }
-  const request: CompletionRequest = { shell, proc: shell.proc, words: parsed.words, line, point };
-  const special = await programmed(shell, request, word);
-  if (special !== undefined) return special;
-  const at = /^(.*@)([^@]*)$/.exec(word);
-  if (at !== null) {
-    const hosts = hostNames(shell).filter((host) => host.startsWith(at[2]!));
-    if (hosts.length > 0) return plain(hosts.map((host) => at[1]! + host));
+  if (plain.startsWith('@') && shell.shopts.has('hostcomplete')) {
+    const hosts = hostNames(shell).filter((host) => host.startsWith(plain.slice(1)));
+    if (hosts.length > 0) return { candidates: hosts.map((host) => `@${host}`) };
   }
-  return files();
+  if (parsed.afterRedirect) return ofKind(shell, parsed, options, 'file');
+  if (parsed.isCommand) return commands(shell, plain, options);
+  const files = matchesOf(shell, plain, false, options);
+  if (files.length === 0 && /[*?[]/.test(plain)) {
+    const globbed = expandPathname(shell, `${plain}*`);
+    if (globbed.length === 1) return { candidates: globbed, files: true };
+  }
+  return { candidates: files, files: true };
 }
 
-/** Candidates of a `complete` specification, or of a registered completer; undefined leaves it to file names. */
+function commands(shell: Shell, word: string, options: CompletionOptions): Found {
+  const runnable = (path: string): boolean => isDirectory(shell, path) || isExecutable(shell, path);
+  if (word.includes('/'))
+    return { candidates: matchesOf(shell, word, false, options).filter(runnable), files: true };
+  const names = commandNames(shell, word, options);
+  if (names.length > 0) return { candidates: names };
+  return {
+    candidates: matchesOf(shell, word, true, options),
+    files: true,
+  };
+}
+
+/** Matches of a `complete` specification, or of a registered completer; undefined leaves it to the defaults. */
 async function programmed(
   shell: Shell,
-  request: CompletionRequest,
-  word: string,
+  parsed: CommandLine,
+  options: CompletionOptions,
 ): Promise<Found | undefined> {
-  const command = request.words[0]!;
+  const command = parsed.plainWords[0]!;
   const base = command.split('/').at(-1)!;
-  const completions = shell.completions;
-  const spec = completions?.specs.get(command) ?? completions?.specs.get(base);
-  if (spec !== undefined) return fromSpec(shell, spec, request, word);
+  const { completions } = shell;
+  const own = completions?.specs.get(command) ?? completions?.specs.get(base);
+  if (own !== undefined) return fromSpec(shell, own, parsed, options);
+  const builtIn = await builtInCompletion(shell, base, parsed, options);
+  if (builtIn !== undefined) return builtIn;
+  const fallback = completions?.special.get('D');
+  return fallback === undefined ? undefined : fromSpec(shell, fallback, parsed, options);
+}
+
+/** What bash-completion would have installed for a few commands. */
+async function builtInCompletion(
+  shell: Shell,
+  base: string,
+  parsed: CommandLine,
+  options: CompletionOptions,
+): Promise<Found | undefined> {
+  const word = parsed.plainWords.at(-1)!;
   const completer = completerFor(base);
+  const ofWord = (candidates: readonly string[]): string[] => {
+    const skipped = word.length - parsed.plain.length;
+    return candidates
+      .filter((candidate) => candidate.startsWith(word))
+      .map((candidate) => (skipped > 0 ? candidate.slice(skipped) : candidate));
+  };
   if (completer !== undefined) {
-    const answer = await completer(request);
-    const candidates = answer.candidates.filter((candidate) => candidate.startsWith(word));
-    if (candidates.length === 0 && answer.files === true)
-      return { candidates: fileNames(shell, word, false), files: true, noSpace: false };
-    return { candidates, files: false, noSpace: answer.noSpace === true };
+    const words = parsed.plainWords;
+    const answer = await completer({
+      shell,
+      proc: shell.proc,
+      words,
+      line: parsed.line,
+      point: parsed.point,
+    });
+    const candidates = ofWord(answer.candidates);
+    if (candidates.length === 0 && answer.files === true) return undefined;
+    return { candidates, noSpace: answer.noSpace === true };
   }
   if (base === 'cd' || base === 'pushd' || base === 'rmdir')
-    return { candidates: fileNames(shell, word, true), files: true, noSpace: false };
+    return { candidates: matchesOf(shell, parsed.plain, true, options), files: true };
   if (
     ['ssh', 'ping', 'scp', 'telnet', 'host', 'dig', 'nslookup'].includes(base) &&
     !word.startsWith('-') &&
@@ -208,52 +269,53 @@ async function programmed(
   ) {
     const user = /^(.*@)?(.*)$/s.exec(word)!;
     const hosts = hostNames(shell).filter((host) => host.startsWith(user[2]!));
-    if (hosts.length > 0)
-      return { candidates: hosts.map((host) => (user[1] ?? '') + host), files: false, noSpace: false };
+    if (hosts.length > 0) return { candidates: ofWord(hosts.map((host) => (user[1] ?? '') + host)) };
   }
+  if (word.includes('$')) return undefined;
   if (base === 'unset' || base === 'export')
-    return { candidates: actionWords(shell, 'variable', word), files: false, noSpace: false };
+    return { candidates: actionWords(shell, 'variable', parsed.plain) };
   if (base === 'type' || base === 'which' || base === 'man')
-    return { candidates: commandNames(shell, word), files: false, noSpace: false };
-  const fallback = completions?.special.get('D');
-  return fallback === undefined ? undefined : fromSpec(shell, fallback, request, word);
+    return { candidates: commandNames(shell, parsed.plain) };
+  return undefined;
 }
 
 async function fromSpec(
   shell: Shell,
-  spec: CompletionSpec,
-  request: CompletionRequest,
-  word: string,
+  first: CompletionSpec,
+  parsed: CommandLine,
+  options: CompletionOptions,
 ): Promise<Found | undefined> {
   const completions = shell.completions!;
-  // compopt may change the options for this time only.
-  completions.current = { ...spec, options: new Set(spec.options) };
-  const generated = await generate(shell, completions.current, request);
-  const { options } = completions.current;
-  completions.current = undefined;
-  const tail = /[=:]([^=:]*)$/.exec(word);
-  const matches = generated.filter(
-    (candidate) => candidate.startsWith(word) || spec.functionName !== undefined,
-  );
-  if (matches.length === 0) {
-    if (options.has('dirnames'))
-      return { candidates: fileNames(shell, word, true), files: true, noSpace: false };
-    return options.has('default') || options.has('bashdefault')
-      ? undefined
-      : { candidates: [], files: false, noSpace: false };
+  let spec = first;
+  let generated: { words: string[]; again: boolean } = { words: [], again: true };
+  for (let tries = 0; generated.again && tries < 10; tries++) {
+    // compopt may change the options for this time only.
+    completions.current = { ...spec, options: new Set(spec.options) };
+    generated = await generate(shell, completions.current, { ...parsed, word: parsed.plain });
+    if (!generated.again) break;
+    const [command] = parsed.words; // 124: the function has installed another specification.
+    spec = completions.specs.get(command!) ?? completions.specs.get(command!.split('/').at(-1)!) ?? spec;
   }
-  const trimmed =
-    tail === null
-      ? matches
-      : matches.map((candidate) =>
-          candidate.startsWith(word) ? candidate : word.slice(0, word.length - tail[1]!.length) + candidate,
-        );
+  const { options: chosen } = completions.current!;
+  completions.current = undefined;
+  const matches = generated.words;
   const files =
-    options.has('filenames') || spec.actions.some((action) => action === 'file' || action === 'directory');
+    chosen.has('filenames') || spec.actions.some((action) => action === 'file' || action === 'directory');
+  const directories = (): string[] => matchesOf(shell, parsed.plain, true, options);
+  if (chosen.has('plusdirs')) matches.push(...directories());
+  if (matches.length === 0) {
+    if (chosen.has('dirnames')) {
+      const found = directories();
+      if (found.length > 0) return { candidates: found, files: true };
+    }
+    if (chosen.has('bashdefault')) return undefined;
+    return chosen.has('default') ? ofKind(shell, parsed, options, 'file') : NONE;
+  }
   return {
-    candidates: trimmed.map((candidate) => candidate.replace(/ $/, '')),
-    files,
-    noSpace: options.has('nospace'),
-    noQuote: options.has('noquote'),
+    candidates: matches,
+    files: files || chosen.has('plusdirs'),
+    noSpace: chosen.has('nospace'),
+    noQuote: chosen.has('noquote'),
+    noSort: chosen.has('nosort'),
   };
 }

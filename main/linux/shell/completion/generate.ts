@@ -9,7 +9,7 @@ import { setOptionNames, shoptNames } from '../builtins/options.ts';
 import { callFunction } from '../simple-command.ts';
 import { builtins } from '../builtins/registry.ts';
 import { SIGNAL_NUMBERS } from '../../kernel/index.ts';
-import type { CompletionSpec, CompletionRequest } from './completions.ts';
+import type { CompletionSpec } from './completions.ts';
 
 const KEYWORDS = [
   'if',
@@ -104,18 +104,41 @@ export function hostNames(shell: Shell): string[] {
   ].toSorted();
 }
 
+/** How names are compared; without options as they are. */
+interface Matching {
+  readonly ignoreCase?: boolean;
+  readonly mapCase?: boolean;
+  /** Whether names that begin with a dot match an empty word. */
+  readonly hidden?: boolean;
+}
+
+function matcher(prefix: string, { ignoreCase, mapCase }: Matching): (name: string) => boolean {
+  const fold = (text: string): string => {
+    const lower = ignoreCase === true ? text.toLowerCase() : text;
+    return ignoreCase === true && mapCase === true ? lower.replaceAll('-', '_') : lower;
+  };
+  const wanted = fold(prefix);
+  return (name) => fold(name).startsWith(wanted);
+}
+
 /** File names that begin with `prefix`, directories without a slash. `~` is kept as typed. */
-export function fileNames(shell: Shell, prefix: string, directoriesOnly: boolean): string[] {
+export function fileNames(
+  shell: Shell,
+  prefix: string,
+  directoriesOnly: boolean,
+  options: Matching = {},
+): string[] {
   const slash = prefix.lastIndexOf('/');
   const head = prefix.slice(0, slash + 1);
   const tail = prefix.slice(slash + 1);
-  const tilde = /^~([^/]*)\//.exec(head);
-  const home = tilde === null ? undefined : shell.homeOf(tilde[1]!);
-  const directory = home === undefined ? head : home + head.slice(tilde![0].length - 1);
+  const directory = untilded(shell, head);
+  const matches = matcher(tail, options);
   try {
-    return shell.proc.fs
-      .readdir(directory === '' ? '.' : directory)
-      .filter(({ name }) => name.startsWith(tail) && (tail !== '' || !name.startsWith('.')))
+    const entries = shell.proc.fs.readdir(directory === '' ? '.' : directory).map(({ name }) => ({ name }));
+    return (tail.startsWith('.') ? [{ name: '.' }, { name: '..' }, ...entries] : entries)
+      .filter(
+        ({ name }) => matches(name) && (options.hidden !== false || !name.startsWith('.') || tail !== ''),
+      )
       .filter(({ name }) => !directoriesOnly || isDirectory(shell, directory + name))
       .map(({ name }) => head + name)
       .toSorted();
@@ -125,12 +148,24 @@ export function fileNames(shell: Shell, prefix: string, directoriesOnly: boolean
   }
 }
 
-export function isDirectory(shell: Shell, path: string): boolean {
+function untilded(shell: Shell, path: string): string {
   const tilde = /^~([^/]*)(\/.*)?$/s.exec(path);
   const home = tilde === null ? undefined : shell.homeOf(tilde[1]!);
-  const real = home === undefined ? path : home + (tilde![2] ?? '');
+  return home === undefined ? path : home + (tilde![2] ?? '');
+}
+
+export function isDirectory(shell: Shell, path: string): boolean {
   try {
-    return shell.proc.fs.stat(real).type === 'directory';
+    return shell.proc.fs.stat(untilded(shell, path)).type === 'directory';
+  } catch (error) {
+    if (error instanceof ErrnoError) return false;
+    throw error;
+  }
+}
+
+export function isLink(shell: Shell, path: string): boolean {
+  try {
+    return shell.proc.fs.lstat(untilded(shell, path)).type === 'symlink';
   } catch (error) {
     if (error instanceof ErrnoError) return false;
     throw error;
@@ -138,12 +173,13 @@ export function isDirectory(shell: Shell, path: string): boolean {
 }
 
 /** Everything that can stand as a command's name. */
-export function commandNames(shell: Shell, prefix: string): string[] {
+export function commandNames(shell: Shell, prefix: string, options: Matching = {}): string[] {
   const names = new Set<string>();
+  const matches = matcher(prefix, options);
   for (const name of [...shell.aliases.keys(), ...shell.functions.keys(), ...builtins.keys(), ...KEYWORDS])
-    if (name.startsWith(prefix)) names.add(name);
+    if (matches(name)) names.add(name);
   for (const directory of (shell.vars.get('PATH') ?? '').split(':')) {
-    for (const path of fileNames(shell, `${directory}/${prefix}`, false)) {
+    for (const path of fileNames(shell, `${directory}/${prefix}`, false, options)) {
       if (!isDirectory(shell, path) && shell.proc.fs.access(path, { execute: true }))
         names.add(path.slice(directory.length + 1));
     }
@@ -151,20 +187,39 @@ export function commandNames(shell: Shell, prefix: string): string[] {
   return [...names].toSorted();
 }
 
-/** Runs a specification: actions, words, globs, a function, a command, then filter, prefix and suffix. */
+/** What a specification is asked for. */
+interface GenerateRequest {
+  /** COMP_WORDS and its index, COMP_LINE and its point. */
+  readonly words: readonly string[];
+  readonly wordIndex: number;
+  readonly line: string;
+  readonly point: number;
+  /** What matches begin with, quotes removed. */
+  readonly word: string;
+  /** The same as typed: a function's $2. */
+  readonly text: string;
+}
+
+/**
+ * Runs a specification: actions, words, globs, a function, a command, then filter, prefix and suffix.
+ * `again` says that its function has asked to look the specification up once more (status 124).
+ */
 export async function generate(
   shell: Shell,
   spec: CompletionSpec,
-  request: CompletionRequest,
-): Promise<string[]> {
-  const word = request.words.at(-1) ?? '';
+  request: GenerateRequest,
+): Promise<{ words: string[]; again: boolean }> {
+  const { word } = request;
   let candidates: string[] = [];
   for (const action of spec.actions) candidates.push(...actionWords(shell, action, word));
   if (spec.glob !== undefined) candidates.push(...expandPathname(shell, spec.glob));
   if (spec.words !== undefined)
     candidates.push(...(await wordList(shell, spec.words)).filter((each) => each.startsWith(word)));
-  if (spec.functionName !== undefined)
-    candidates.push(...(await runFunction(shell, spec.functionName, request)));
+  if (spec.functionName !== undefined) {
+    const replies = await runFunction(shell, spec.functionName, request);
+    if (replies === 'again') return { words: [], again: true };
+    candidates.push(...replies);
+  }
   if (spec.command !== undefined) candidates.push(...(await runCommand(shell, spec.command, request)));
   if (spec.filter !== undefined && spec.filter !== '') {
     const negated = spec.filter.startsWith('!');
@@ -176,7 +231,8 @@ export async function generate(
       (candidate) => matchesPattern(candidate, pattern, { extglob: true }) === negated,
     );
   }
-  return candidates.map((candidate) => (spec.prefix ?? '') + candidate + (spec.suffix ?? ''));
+  const words = candidates.map((candidate) => (spec.prefix ?? '') + candidate + (spec.suffix ?? ''));
+  return { words, again: false };
 }
 
 async function wordList(shell: Shell, text: string): Promise<string[]> {
@@ -186,47 +242,48 @@ async function wordList(shell: Shell, text: string): Promise<string[]> {
   );
 }
 
-function setVariables(shell: Shell, request: CompletionRequest): void {
+const VARIABLES = ['COMP_WORDS', 'COMP_CWORD', 'COMP_LINE', 'COMP_POINT', 'COMP_TYPE', 'COMP_KEY'];
+
+function setVariables(shell: Shell, request: GenerateRequest): void {
   shell.vars.setArray('COMP_WORDS', request.words);
-  shell.vars.set('COMP_CWORD', String(request.words.length - 1));
+  shell.vars.set('COMP_CWORD', String(request.wordIndex));
   shell.vars.set('COMP_LINE', request.line);
-  shell.vars.set('COMP_POINT', String(request.point));
+  shell.vars.set('COMP_POINT', String(Buffer.byteLength(request.line.slice(0, request.point))));
   shell.vars.set('COMP_TYPE', '9');
   shell.vars.set('COMP_KEY', '9');
 }
 
-async function runFunction(shell: Shell, name: string, request: CompletionRequest): Promise<string[]> {
-  const definition = shell.functions.get(name);
-  if (definition === undefined) return [];
-  setVariables(shell, request);
-  shell.vars.setArray('COMPREPLY', []);
-  const { status } = shell;
-  const words = request.words;
-  const result = await callFunction(shell, name, definition, [
-    name,
-    words[0] ?? '',
-    words.at(-1) ?? '',
-    words.at(-2) ?? '',
-  ]);
-  const replies = shell.vars.values('COMPREPLY');
-  shell.status = status;
-  for (const variable of [
-    'COMP_WORDS',
-    'COMP_CWORD',
-    'COMP_LINE',
-    'COMP_POINT',
-    'COMP_TYPE',
-    'COMP_KEY',
-    'COMPREPLY',
-  ])
-    shell.vars.unset(variable);
-  return result === 124 ? [] : replies;
+/** The command's name, the word being completed, and the word before it. */
+function argumentsOf({ words, wordIndex, text }: GenerateRequest): [string, string, string] {
+  return [words[0] ?? '', text, words[wordIndex - 1] ?? ''];
 }
 
-async function runCommand(shell: Shell, command: string, request: CompletionRequest): Promise<string[]> {
-  const words = request.words;
+async function runFunction(
+  shell: Shell,
+  name: string,
+  request: GenerateRequest,
+): Promise<string[] | 'again'> {
+  const definition = shell.functions.get(name);
+  if (definition === undefined) {
+    await shell.err(`bash: completion: function \`${name}' not found\n`);
+    return [];
+  }
+  setVariables(shell, request);
+  shell.vars.unset('COMPREPLY');
+  const { status } = shell;
+  const result = await callFunction(shell, name, definition, [name, ...argumentsOf(request)]);
+  const replies = shell.vars.values('COMPREPLY');
+  shell.status = status;
+  for (const variable of [...VARIABLES, 'COMPREPLY']) shell.vars.unset(variable);
+  return result === 124 ? 'again' : replies;
+}
+
+async function runCommand(shell: Shell, command: string, request: GenerateRequest): Promise<string[]> {
   const quote = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`;
-  const source = `${command} ${[words[0] ?? '', words.at(-1) ?? '', words.at(-2) ?? ''].map(quote).join(' ')}`;
+  const source = `${command} ${argumentsOf(request).map(quote).join(' ')}`;
+  setVariables(shell, request);
+  for (const name of VARIABLES.slice(2)) shell.vars.find(name)?.attributes.add('exported');
   const output = await shell.substitute({ kind: 'command', list: undefined, source, line: 1 });
+  for (const variable of VARIABLES) shell.vars.unset(variable);
   return output.split('\n').filter((line) => line !== '');
 }

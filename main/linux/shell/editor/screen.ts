@@ -1,122 +1,221 @@
 // Shows a prompt and the line being edited over as many rows as they need.
-import { cellWidth, graphemes } from './width.ts';
+import type { WindowSize } from '../../kernel/index.ts';
+import { layOut, promptCells, Walk, type Layout, type Piece, type Position } from './layout.ts';
+import { cellWidth } from './width.ts';
 
-/** Row and column, from where the prompt's last line begins. */
-interface Position {
-  readonly row: number;
-  readonly column: number;
+const ORIGIN: Position = { row: 0, column: 0 };
+const NOTHING: Layout = { pieces: [], end: ORIGIN, point: ORIGIN };
+
+export interface Shown {
+  readonly text: string;
+  readonly point: number;
+  /** What stands out. */
+  readonly region?: readonly [number, number] | undefined;
 }
 
 export class Screen {
   private readonly output: (text: string) => Promise<void>;
-  private readonly columns: () => number;
+  private readonly size: () => WindowSize;
   private prompt = '';
-  private promptCells: string[] = [];
+  private cells: string[] = [];
+  /** Where the prompt ends. */
+  private promptEnd: Position = ORIGIN;
   /** Where the cursor is now. */
-  private cursor: Position = { row: 0, column: 0 };
-  private shown: readonly string[] = [];
-  private shownCursor = 0;
+  private cursor: Position = ORIGIN;
+  private layout: Layout = NOTHING;
+  private last: Shown = { text: '', point: 0 };
+  /** The lowest row that has been written to; a line higher than the window has lost rows at the top. */
+  private bottom = 0;
 
-  constructor(output: (text: string) => Promise<void>, columns: () => number) {
+  constructor(output: (text: string) => Promise<void>, size: () => WindowSize) {
     this.output = output;
-    this.columns = columns;
+    this.size = size;
+  }
+
+  private get columns(): number {
+    return Math.max(2, this.size().columns);
+  }
+
+  private get rows(): number {
+    return Math.max(2, this.size().rows);
+  }
+
+  /** The first row that is still on the screen. */
+  private get top(): number {
+    return Math.max(0, this.bottom - this.rows + 1);
   }
 
   /** Writes a prompt on the present line; \x01 and \x02 enclose what takes no room. */
   async begin(prompt: string): Promise<void> {
     const at = prompt.lastIndexOf('\n');
     this.setPrompt(prompt.slice(at + 1));
-    this.cursor = { row: 0, column: 0 };
-    this.shown = [];
-    this.shownCursor = 0;
-    const head = prompt.slice(0, at + 1).replace(/[\x01\x02]/g, '');
-    await this.output(head);
-    await this.draw([], 0);
+    this.cursor = ORIGIN;
+    this.bottom = 0;
+    this.last = { text: '', point: 0 };
+    await this.output(prompt.slice(0, at + 1).replace(/[\x01\x02]/g, '') + this.drawAll());
   }
 
   private setPrompt(prompt: string): void {
     this.prompt = prompt.replace(/[\x01\x02]/g, '');
-    const visible = prompt
-      .replace(/\x01[^\x02]*\x02/g, '')
-      .replace(/\x1b(?:\[[0-9;?]*[A-Za-z]|\][^\x07\x1b]*(?:\x07|\x1b\\)|[()][A-Z0-9])/g, '');
-    this.promptCells = graphemes(visible);
+    this.cells = promptCells(prompt);
+    this.measurePrompt();
   }
 
-  /** Shows the buffer with the cursor before `cursor`. Typing at the end writes only what's new. */
-  async show(buffer: readonly string[], cursor: number): Promise<void> {
-    const appended = buffer.slice(this.shown.length);
-    const isAppend =
-      this.shownCursor === this.shown.length &&
-      cursor === buffer.length &&
-      appended.length > 0 &&
-      this.shown.every((each, i) => each === buffer[i]);
-    if (isAppend && !appended.includes('\n')) {
-      const end = this.position(buffer, buffer.length);
-      const wraps = end.column === 0 && end.row > this.cursor.row;
-      await this.output(appended.map(visible).join('') + (wraps ? ' \r' : ''));
-      this.cursor = end;
-    } else if (buffer.length === this.shown.length && this.shown.every((each, i) => each === buffer[i])) {
-      const target = this.position(buffer, cursor);
-      await this.output(this.travel(this.cursor, target));
-      this.cursor = target;
-    } else {
-      await this.draw(buffer, cursor);
-    }
-    this.shown = [...buffer];
-    this.shownCursor = cursor;
+  private measurePrompt(): void {
+    const walk = new Walk(this.columns);
+    for (const cell of this.cells) walk.take(cellWidth(cell));
+    this.promptEnd = walk.position;
   }
 
-  /** Writes everything anew from the prompt's beginning. */
-  private async draw(buffer: readonly string[], cursor: number): Promise<void> {
-    const end = this.position(buffer, buffer.length);
-    const target = this.position(buffer, cursor);
-    const up = this.cursor.row > 0 ? `\x1b[${this.cursor.row}A` : '';
-    const wrap = end.column === 0 && end.row > 0 && buffer.at(-1) !== '\n' ? ' \r' : '';
-    const fresh = this.cursor.row === 0 && this.cursor.column === 0 && buffer.length === 0;
-    const text = buffer.map((each) => (each === '\n' ? '\x1b[K\n' : visible(each))).join('');
-    await this.output(
-      fresh
-        ? `${this.prompt}${wrap}`
-        : `${up}\r${this.prompt}${text}${wrap}\x1b[J${this.travel(end, target)}`,
-    );
-    this.cursor = target;
+  /** Shows the line, writing from the first character that differs. */
+  async show(line: Shown): Promise<void> {
+    const layout = this.lay(line);
+    const old = this.layout.pieces;
+    let same = 0;
+    while (same < old.length && same < layout.pieces.length && isSame(old[same]!, layout.pieces[same]!))
+      same++;
+    const changed = same < old.length || same < layout.pieces.length;
+    if (layout.point.row < this.top) return this.redrawFrom(layout, line);
+    let text = '';
+    if (changed) text += this.write(layout, same, this.layout.end);
+    this.layout = layout;
+    this.last = line;
+    await this.output(text + this.travel(layout.point));
   }
 
-  /** Redraws under another prompt, as searches do. */
-  async reprompt(prompt: string, buffer: readonly string[], cursor: number): Promise<void> {
+  /** Shows the same line under another prompt, as searches do. */
+  async reprompt(prompt: string, line: Shown = this.last): Promise<void> {
     this.setPrompt(prompt.slice(prompt.lastIndexOf('\n') + 1));
-    await this.draw(buffer, cursor);
-    this.shown = [...buffer];
-    this.shownCursor = cursor;
+    this.last = line;
+    await this.output(this.toOrigin() + this.drawAll());
   }
 
-  /** The window has another width: rows are counted anew, as the terminal has reflowed them. */
+  /** The window has another width: terminals leave the line with the cursor as it was, and it's written anew. */
   async resized(): Promise<void> {
-    this.cursor = this.position(this.shown, this.shownCursor);
-    await this.draw(this.shown, this.shownCursor);
+    const text = `${this.toOrigin()}\x1b[J`;
+    this.measurePrompt();
+    this.bottom = 0;
+    await this.output(text + this.drawAll());
   }
 
-  /** Goes to the line below the buffer. */
-  async finish(): Promise<void> {
-    const end = this.position(this.shown, this.shown.length);
-    await this.output(`${this.travel(this.cursor, end)}\n`);
-    this.cursor = { row: 0, column: 0 };
+  /** Goes to the line below the buffer; a mark may be left where the cursor is. */
+  async finish(mark = ''): Promise<void> {
+    const { end, pieces } = this.layout;
+    // Behind a full row the cursor is on an empty one already.
+    const isBelow = mark === '' && end.row > 0 && end.column === 0 && pieces.at(-1)?.text !== '\n';
+    const { row, column } = this.cursor;
+    this.cursor = { row, column: column + mark.length };
+    await this.output(
+      mark + this.travel(mark === '' || row < end.row ? end : this.cursor) + (isBelow ? '' : '\n'),
+    );
+    this.cursor = ORIGIN;
   }
 
-  /** Clears the terminal and begins at its top. */
-  async clear(): Promise<void> {
-    await this.output('\x1b[H\x1b[2J');
-    this.cursor = { row: 0, column: 0 };
-    await this.draw(this.shown, this.shownCursor);
+  /** Clears the terminal, its lines above too if `all`, and begins at its top. */
+  async clear(all = false): Promise<void> {
+    this.cursor = ORIGIN;
+    this.bottom = 0;
+    await this.output(`\x1b[H\x1b[2J${all ? '\x1b[3J' : ''}${this.drawAll()}`);
   }
 
   /** Starts over below what was printed meanwhile. */
   async restart(): Promise<void> {
-    this.cursor = { row: 0, column: 0 };
-    await this.draw(this.shown, this.shownCursor);
+    this.cursor = ORIGIN;
+    this.bottom = 0;
+    await this.output(this.drawAll());
   }
 
-  private travel(from: Position, to: Position): string {
+  private lay({ text, point, region }: Shown): Layout {
+    return layOut(this.cells, text, point, this.columns, region);
+  }
+
+  private toOrigin(): string {
+    return `${this.travel({ row: this.top, column: 0 })}\r`;
+  }
+
+  /** The prompt and all of the line, from where the cursor is. */
+  private drawAll(): string {
+    const layout = this.lay(this.last);
+    const wraps = this.promptEnd.row > 0 && this.promptEnd.column === 0;
+    let text = this.prompt + (wraps ? ' \r' : '');
+    this.cursor = this.promptEnd;
+    this.bottom = Math.max(this.bottom, this.cursor.row);
+    text += this.write(layout, 0, undefined);
+    this.layout = layout;
+    return text + this.travel(layout.point);
+  }
+
+  /** A line higher than the window, whose point is above it: the rows from there on are shown instead. */
+  private async redrawFrom(layout: Layout, line: Shown): Promise<void> {
+    const first = layout.point.row;
+    let text = `${this.travel({ row: this.top, column: 0 })}\x1b[J`;
+    this.cursor = { row: first, column: 0 };
+    this.bottom = first + this.rows - 1;
+    if (first === 0) {
+      this.last = line;
+      this.bottom = 0;
+      text += this.prompt;
+    }
+    this.cursor = first === 0 ? this.promptEnd : this.cursor;
+    const last = first + this.rows - 1;
+    const visible = layout.pieces.filter(({ at }) => at.row >= first && at.row <= last);
+    const until = visible.length > 0 ? layout.pieces.indexOf(visible.at(-1)!) + 1 : 0;
+    const from = visible.length > 0 ? layout.pieces.indexOf(visible[0]!) : 0;
+    text += this.writePieces(layout, from, until);
+    // What lies below the window isn't written: the rest counts as not shown.
+    this.layout = { ...layout, pieces: layout.pieces.slice(0, until) };
+    this.last = line;
+    await this.output(text + this.travel(layout.point));
+  }
+
+  /** Writes the pieces from one on, and clears what the old line had behind them. */
+  private write(layout: Layout, from: number, oldEnd: Position | undefined): string {
+    let first = from;
+    while (first < layout.pieces.length && layout.pieces[first]!.at.row < this.top) first++;
+    const text = this.writePieces(layout, first, layout.pieces.length);
+    const shorter = oldEnd === undefined || isBefore(layout.end, oldEnd);
+    return text + (shorter ? '\x1b[J' : '');
+  }
+
+  private writePieces(layout: Layout, from: number, until: number): string {
+    const start = this.endOf(layout, from);
+    let text = this.travel(start);
+    let standout = false;
+    let pending = false;
+    let { row } = start;
+    for (const piece of layout.pieces.slice(from, until)) {
+      if (piece.standout !== standout) text += piece.standout ? '\x1b[7m' : '\x1b[27m';
+      standout = piece.standout;
+      if (piece.text === '\n') {
+        text += `${pending ? ' \r' : ''}\x1b[K\n`;
+        pending = false;
+        row = piece.at.row + 1;
+        continue;
+      }
+      if (piece.at.row > row) text += '\x1b[K'; // A wide character leaves the last column empty.
+      text += piece.text;
+      pending = piece.fills;
+      row = piece.at.row + (pending ? 1 : 0);
+    }
+    if (standout) text += '\x1b[27m';
+    if (pending) text += ' \r';
+    this.cursor = this.endOf(layout, until);
+    this.bottom = Math.max(this.bottom, this.cursor.row);
+    return text;
+  }
+
+  /** Where the cursor is once the pieces up to one have been written. */
+  private endOf(layout: Layout, until: number): Position {
+    const last = layout.pieces[until - 1];
+    if (last === undefined) return this.promptEnd;
+    if (last.fills || last.text === '\n') return { row: last.at.row + 1, column: 0 };
+    return { row: last.at.row, column: last.at.column + cellWidth(last.text) };
+  }
+
+  /** Moves the cursor; the escapes that do it. */
+  private travel(to: Position): string {
+    const from = this.cursor;
+    this.cursor = to;
     let text = '';
     if (to.row < from.row) text += `\x1b[${from.row - to.row}A`;
     if (to.row > from.row) text += `\x1b[${to.row - from.row}B`;
@@ -127,40 +226,14 @@ export class Screen {
       ? `${text}\x1b[${to.column - from.column}C`
       : `${text}\x1b[${from.column - to.column}D`;
   }
-
-  /** Where the character at `index` stands. */
-  private position(buffer: readonly string[], index: number): Position {
-    const columns = Math.max(2, this.columns());
-    let row = 0;
-    let column = 0;
-    const advance = (cell: string): void => {
-      if (cell === '\n') {
-        row++;
-        column = 0;
-        return;
-      }
-      const width = cellWidth(cell);
-      if (column + width > columns) {
-        row++;
-        column = 0;
-      }
-      column += width;
-      if (column === columns) {
-        row++;
-        column = 0;
-      }
-    };
-    for (const cell of this.promptCells) advance(cell);
-    for (let i = 0; i < index; i++) advance(buffer[i]!);
-    const next = buffer[index];
-    if (next !== undefined && next !== '\n' && column + cellWidth(next) > columns)
-      return { row: row + 1, column: 0 };
-    return { row, column };
-  }
 }
 
-function visible(cell: string): string {
-  const code = cell.charCodeAt(0);
-  if (code === 0x7f) return '^?';
-  return code < 0x20 ? `^${String.fromCharCode(code + 0x40)}` : cell;
+function isSame(a: Piece, b: Piece): boolean {
+  return (
+    a.text === b.text && a.standout === b.standout && a.at.row === b.at.row && a.at.column === b.at.column
+  );
+}
+
+function isBefore(a: Position, b: Position): boolean {
+  return a.row < b.row || (a.row === b.row && a.column < b.column);
 }

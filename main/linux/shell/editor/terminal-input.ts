@@ -13,9 +13,9 @@ export class TerminalInput {
     this.onSignal = onSignal;
   }
 
-  /** The next character; undefined at the end of input. */
-  async next(): Promise<string | undefined> {
-    const first = await this.byte();
+  /** The next character; undefined at the end of input, and when a time limit passes first. */
+  async next(limitMs?: number): Promise<string | undefined> {
+    const first = await this.byte(limitMs);
     if (first === undefined) return undefined;
     const size = first < 0xc2 || first > 0xf4 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
     const bytes = [first];
@@ -27,12 +27,16 @@ export class TerminalInput {
     return bytesToText(Uint8Array.from(bytes));
   }
 
-  private async byte(): Promise<number | undefined> {
+  private async byte(limitMs?: number): Promise<number | undefined> {
+    const { proc } = this.shell;
     for (;;) {
-      const file = this.shell.proc.fds.get(0);
+      const file = proc.fds.get(0);
       if (file === undefined) return undefined;
       try {
-        const chunk = await this.shell.proc.interruptible(this.shell.nextByte(file));
+        const coming = this.shell.nextByte(file);
+        const waits = limitMs === undefined ? coming : Promise.race([coming, proc.sleep(limitMs)]);
+        const chunk = await proc.interruptible(waits);
+        if (chunk === undefined) return undefined;
         this.shell.readDone(file);
         return chunk[0];
       } catch (error) {
