@@ -8,7 +8,10 @@ export interface ArithmeticScope {
 }
 
 /** A bad expression; `message` is bash's text without the shell's prefix. */
-export class ArithmeticError extends Error {}
+export class ArithmeticError extends Error {
+  /** In a subscript or an integer variable: a `-c` string is then given up, not only the line. */
+  unwinds = false;
+}
 
 /** How deep variables may refer to expressions in each other. */
 const RECURSION_MAX = 256;
@@ -139,11 +142,13 @@ class Evaluation {
     this.target = { name, subscript };
     this.at = end;
     const state = this.save();
+    const { tokenAt } = this;
     this.skipping = 1;
     this.token = 'name';
     this.read();
     const next = this.token;
     this.restore(state);
+    this.tokenAt = tokenAt;
     const isRead = this.last === '++x' || this.last === '--x' || next !== '=';
     this.value = isRead ? this.lookUp(this.target) : 0n;
     this.last = this.token;

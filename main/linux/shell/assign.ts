@@ -65,11 +65,24 @@ export async function assignArray(
   variable: Variable,
   literal: ArrayLiteral,
   append: boolean,
+  expanded?: readonly ArrayEntry[],
 ): Promise<void> {
   shell.vars.checkWritable(name, variable);
   if (variable.associative !== undefined) return fillAssociative(shell, name, variable, literal, append);
   // The words are expanded before the old content goes: a=("${a[@]}" x).
-  const entries: { index: string | undefined; append: boolean; text: string }[] = [];
+  fillIndexed(shell, name, variable, expanded ?? (await expandElements(shell, literal)), append);
+}
+
+/** An element to be put into an indexed array. */
+export interface ArrayEntry {
+  readonly index: string | undefined;
+  readonly append: boolean;
+  readonly text: string;
+}
+
+/** The elements that an array literal stands for. */
+export async function expandElements(shell: Shell, literal: ArrayLiteral): Promise<ArrayEntry[]> {
+  const entries: ArrayEntry[] = [];
   for (const element of literal.elements) {
     if (element.index !== undefined) {
       entries.push({
@@ -83,6 +96,16 @@ export async function assignArray(
       for (const text of await expandToFields(shell, word))
         entries.push({ index: undefined, append: false, text });
   }
+  return entries;
+}
+
+function fillIndexed(
+  shell: Shell,
+  name: string,
+  variable: Variable,
+  entries: readonly ArrayEntry[],
+  append: boolean,
+): void {
   if (!append) {
     variable.value = undefined;
     variable.indexed = new Map();

@@ -1,5 +1,5 @@
 // Brace expansion: `{a,b}` and `{1..5..2}`, done on words before anything else is expanded.
-import type { Part, Word } from './syntax/ast.ts';
+import type { ParameterPart, Part, Word } from './syntax/ast.ts';
 
 /** Words one brace expansion may give before it's left as it is. */
 const WORDS_MAX = 100_000;
@@ -21,7 +21,10 @@ function joinUnits(units: readonly Unit[]): Part[] {
   let text = '';
   for (const unit of units) {
     if (typeof unit === 'string') {
-      text += unit;
+      const last = text === '' ? parts.at(-1) : undefined;
+      if (last !== undefined && /[A-Za-z0-9_]/.test(unit) && isPlainName(last))
+        parts[parts.length - 1] = { ...last, name: last.name + unit, text: last.text + unit };
+      else text += unit;
       continue;
     }
     if (text !== '') parts.push({ kind: 'literal', text });
@@ -30,6 +33,11 @@ function joinUnits(units: readonly Unit[]): Part[] {
   }
   if (text !== '') parts.push({ kind: 'literal', text });
   return parts;
+}
+
+/** `$name`: what braces put behind it becomes part of the name. */
+function isPlainName(part: Part): part is ParameterPart {
+  return part.kind === 'parameter' && /^\$[A-Za-z_]/.test(part.text);
 }
 
 function expand(units: Unit[]): Unit[][] {

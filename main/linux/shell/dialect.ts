@@ -60,7 +60,8 @@ const bash: Dialect = {
     if (error.message === '') return '';
     const head = withLine ? `${shown}: ${where}line ${error.line}: ` : `${shown}: `;
     const source = error.sourceLine === undefined || !withLine ? '' : `${head}\`${error.sourceLine}'\n`;
-    return `${head}${error.message}\n${source}`;
+    const more = error.more === undefined ? '' : `${head}${error.more}\n`;
+    return `${head}${error.message}\n${more}${source}`;
   },
 };
 

@@ -32,7 +32,9 @@ export function defineDynamicVariables(shell: Shell): void {
       ].map(String),
   });
   vars.define('DIRSTACK', { get: () => [shell.vars.get('PWD') ?? shell.proc.cwd, ...shell.directories] });
-  vars.define('FUNCNAME', { get: () => stack(shell).map(({ name }) => name) });
+  vars.define('FUNCNAME', {
+    get: () => (shell.frames.length === 0 ? [] : stack(shell).map(({ name }) => name)),
+  });
   vars.define('BASH_SOURCE', { get: () => stack(shell).map(({ file }) => file) });
   vars.define('BASH_LINENO', { get: () => stack(shell).map(({ line }) => String(line)) });
   vars.define('BASH_ARGV0', { get: () => shell.name, set: (value) => void (shell.name = value) });
@@ -52,7 +54,5 @@ function stack(shell: Shell): { name: string; file: string; line: number }[] {
     line: callLine,
   }));
   if (shell.origin === 'script') frames.push({ name: 'main', file: shell.name, line: 0 });
-  else if (shell.origin === 'stdin' && frames.length > 0)
-    frames.push({ name: 'main', file: 'main', line: 0 });
   return frames;
 }

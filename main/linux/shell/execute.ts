@@ -6,9 +6,11 @@ import { expandToPattern, expandToRegex, expandToText, expandWords } from './exp
 import { waitForeground } from './foreground.ts';
 import { Job, statusCode } from './jobs.ts';
 import { matchesPattern } from './pattern.ts';
+import { BadRegex, matchExtended } from './regex.ts';
 import { quoteForTrace } from './quoting.ts';
 import { redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
 import { runSimple } from './simple-command.ts';
+import type { OpenFile } from '../kernel/index.ts';
 import type { RunOptions, Shell } from './shell.ts';
 import type { AndOr, Command, List, Pipeline, TestExpression, Word } from './syntax/ast.ts';
 import { andOrText, commandText, pipelineText } from './syntax/unparse.ts';
@@ -84,21 +86,44 @@ async function runMembers(shell: Shell, pipeline: Pipeline): Promise<number> {
       shell.pipeStatus = [status];
     return status;
   }
-  const job = startPipeline(shell, pipeline, pipelineText(pipeline), true);
-  await waitForeground(shell, job);
-  const statuses = job.members.map((member) => (member.status === undefined ? 0 : statusCode(member.status)));
+  const last = shell.shopts.has('lastpipe') && !shell.monitor ? pipeline.commands.at(-1) : undefined;
+  const job = startPipeline(shell, pipeline, pipelineText(pipeline), true, last === undefined);
+  const own = last === undefined ? undefined : await runLast(shell, last, job.output);
+  await waitForeground(shell, job.job);
+  const statuses = job.job.members.map((member) =>
+    member.status === undefined ? 0 : statusCode(member.status),
+  );
+  if (own !== undefined) statuses.push(own);
   shell.pipeStatus = statuses;
   if (shell.options.has('pipefail')) return statuses.findLast((status) => status !== 0) ?? 0;
   return statuses.at(-1)!;
 }
 
-/** Starts every command of a pipeline as a process of its own, joined by pipes. */
-function startPipeline(shell: Shell, pipeline: Pipeline, text: string, foreground: boolean): Job {
+/** The last command of a pipeline in this very shell (`shopt -s lastpipe`). */
+async function runLast(shell: Shell, command: Command, input: OpenFile | undefined): Promise<number> {
+  const table = shellTable(shell);
+  try {
+    if (input !== undefined) table.set(0, input);
+    return await runCommand(shell, command, {});
+  } finally {
+    table.undo();
+  }
+}
+
+/** Starts the commands of a pipeline, all or all but the last, as processes of their own joined by pipes. */
+function startPipeline(
+  shell: Shell,
+  pipeline: Pipeline,
+  text: string,
+  foreground: boolean,
+  whole = true,
+): { readonly job: Job; readonly output: OpenFile | undefined } {
   const { proc } = shell;
   let group: number | undefined = shell.monitor ? 0 : undefined;
-  let reader: ReturnType<typeof proc.kernel.pipe>['reader'] | undefined;
+  let reader: OpenFile | undefined;
   let job = new Job(text, undefined);
   pipeline.commands.forEach((command, i) => {
+    if (!whole && i === pipeline.commands.length - 1) return;
     const fds = shell.childFds();
     if (reader !== undefined) fds.set(0, reader);
     if (i < pipeline.commands.length - 1) {
@@ -119,7 +144,7 @@ function startPipeline(shell: Shell, pipeline: Pipeline, text: string, foregroun
     }
     shell.jobs.add(job, child);
   });
-  return job;
+  return { job, output: whole ? undefined : reader };
 }
 
 /** A command that is all its process does. */
@@ -135,7 +160,7 @@ async function startBackground(shell: Shell, andOr: AndOr): Promise<void> {
   if (!shell.monitor) fds.set(0, shell.proc.kernel.nullFile());
   let job: Job;
   if (andOr.rest.length === 0 && andOr.first.commands.length > 1 && shell.monitor && !andOr.first.negated) {
-    job = startPipeline(shell, andOr.first, text, false);
+    job = startPipeline(shell, andOr.first, text, false).job;
   } else {
     const only =
       andOr.rest.length === 0 &&
@@ -168,7 +193,6 @@ export async function runCommand(shell: Shell, command: Command, options: RunOpt
     await shell.error("drydock: coproc isn't simulated");
     return (shell.status = 1);
   }
-  shell.line = command.line;
   if (command.kind === 'subshell') return runSubshellCommand(shell, command, options);
   if (command.redirects.length === 0) return (shell.status = await runCompound(shell, command));
   return withRedirects(
@@ -223,12 +247,16 @@ function defineFunction(shell: Shell, command: Command & { kind: 'function' }): 
   return (shell.status = 0);
 }
 
+/** Compound commands that set the line; others leave it to what is in them. */
+const LINED: ReadonlySet<string> = new Set(['for', 'select', 'arithmetic-for', 'case', 'arithmetic', 'test']);
+
 type CompoundCommand = Exclude<Command, { kind: 'simple' | 'function' | 'coproc' | 'subshell' }>;
 
 async function runCompound(
   shell: Shell,
   command: CompoundCommand | (Command & { kind: 'subshell' | 'group' }),
 ): Promise<number> {
+  if (LINED.has(command.kind)) shell.line = command.line + shell.lineShift;
   switch (command.kind) {
     case 'group':
     case 'subshell':
@@ -248,12 +276,12 @@ async function runCompound(
       return runCase(shell, command);
     case 'arithmetic':
       await shell.checkpoint();
-      shell.currentCommand = `((${command.expression.text}))`;
+      shell.nameCommand(() => commandText(command));
       await shell.runPseudoTrap('DEBUG');
       return (await arithmeticCommand(shell, command.expression)) === 0n ? 1 : 0;
     case 'test':
       await shell.checkpoint();
-      shell.currentCommand = commandText(command);
+      shell.nameCommand(() => commandText(command));
       await shell.runPseudoTrap('DEBUG');
       return runTest(shell, command.expression);
   }
@@ -305,9 +333,11 @@ async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' 
       () =>
         `for ${command.name} in ${command.words === undefined ? '"$@"' : command.words.map(({ text }) => text).join(' ')}`,
     );
-    shell.line = command.line;
+    shell.line = command.line + shell.lineShift;
     if (shell.traps.has('DEBUG')) {
-      shell.currentCommand = `for ${command.name} in ${command.words?.map(({ text }) => text).join(' ') ?? '"$@"'}`;
+      shell.nameCommand(
+        () => `for ${command.name} in ${command.words?.map(({ text }) => text).join(' ') ?? '"$@"'}`,
+      );
       await shell.runPseudoTrap('DEBUG');
     }
     try {
@@ -352,17 +382,37 @@ async function runSelect(shell: Shell, command: Command & { kind: 'for' | 'selec
   }
 }
 
-function selectMenu(words: readonly string[], columns: number): string {
-  const width = Math.max(...words.map((word) => word.length)) + String(words.length).length + 2;
-  const fit = Math.max(1, Math.floor(columns / (width + 2)));
-  const rows = words.length <= columns / 20 ? words.length : Math.ceil(words.length / fit);
+/** The numbered list of select, in columns that tabs lead to. */
+function selectMenu(words: readonly string[], width: number): string {
   const digits = String(words.length).length;
+  const columnWidth = Math.max(...words.map((word) => word.length)) + digits + 4;
+  const fit = Math.max(1, Math.floor(width / columnWidth));
+  let rows = Math.ceil(words.length / fit);
+  const columns = Math.ceil(words.length / rows);
+  if (rows === 1) rows = columns;
   let text = '';
   for (let row = 0; row < rows; row++) {
-    const cells: string[] = [];
-    for (let i = row; i < words.length; i += rows)
-      cells.push(`${String(i + 1).padStart(digits)}) ${words[i]}`);
-    text += `${cells.map((cell, i) => (i === cells.length - 1 ? cell : cell.padEnd(width + 2))).join('')}\n`;
+    let position = 0;
+    for (let i = row; i < words.length; i += rows) {
+      const cell = `${String(i + 1).padStart(position === 0 ? String(rows).length : digits)}) ${words[i]}`;
+      text += cell;
+      if (i + rows >= words.length) break;
+      text += indentation(position + cell.length, position + columnWidth);
+      position += columnWidth;
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+const TAB = 8;
+
+function indentation(from: number, to: number): string {
+  let text = '';
+  for (let at = from; at < to;) {
+    const isTab = Math.floor(to / TAB) > Math.floor(at / TAB);
+    text += isTab ? '\t' : ' ';
+    at += isTab ? TAB - (at % TAB) : 1;
   }
   return text;
 }
@@ -389,7 +439,7 @@ async function runArithmeticFor(
   if (initial.text.trim() !== '') await arithmeticCommand(shell, initial);
   for (;;) {
     await shell.checkpoint();
-    shell.line = command.line;
+    shell.line = command.line + shell.lineShift;
     if (test.text.trim() !== '' && (await arithmeticCommand(shell, test)) === 0n) return status;
     const more = await iterate(shell, command.body);
     status = shell.status;
@@ -470,8 +520,6 @@ async function runTest(shell: Shell, expression: TestExpression): Promise<number
   }
 }
 
-class BadRegex extends Error {}
-
 async function evaluateTest(shell: Shell, expression: TestExpression): Promise<boolean> {
   switch (expression.kind) {
     case 'and':
@@ -483,7 +531,7 @@ async function evaluateTest(shell: Shell, expression: TestExpression): Promise<b
     case 'group':
       return evaluateTest(shell, expression.operand);
     case 'unary': {
-      const operand = await expandToText(shell, expression.operand);
+      const operand = await shell.attempt(() => expandToText(shell, expression.operand));
       await trace(shell, () => `[[ ${expression.operator} ${quoteForTrace(operand)} ]]`);
       if (expression.operator === '-v') return unaryTest(shell, '-v', operand) === true;
       return unaryTest(shell, expression.operator, operand) === true;
@@ -498,11 +546,11 @@ async function evaluateBinary(
   expression: TestExpression & { kind: 'binary' },
 ): Promise<boolean> {
   const { operator } = expression;
-  const left = await expandToText(shell, expression.left);
+  const left = await shell.attempt(() => expandToText(shell, expression.left));
   const show = (right: string): Promise<void> =>
     trace(shell, () => `[[ ${quoteForTrace(left)} ${operator} ${right} ]]`);
   if (operator === '==' || operator === '=' || operator === '!=') {
-    const pattern = await expandToPattern(shell, expression.right);
+    const pattern = await shell.attempt(() => expandToPattern(shell, expression.right));
     await show(pattern === '' ? "''" : pattern);
     return (
       matchesPattern(left, pattern, { extglob: true, ignoreCase: shell.shopts.has('nocasematch') }) ===
@@ -510,11 +558,11 @@ async function evaluateBinary(
     );
   }
   if (operator === '=~') {
-    const source = await expandToRegex(shell, expression.right);
+    const source = await shell.attempt(() => expandToRegex(shell, expression.right));
     await show(source);
     return matchRegex(shell, left, source);
   }
-  const right = await expandToText(shell, expression.right);
+  const right = await shell.attempt(() => expandToText(shell, expression.right));
   await show(quoteForTrace(right));
   if (operator === '<') return left < right;
   if (operator === '>') return left > right;
@@ -527,37 +575,9 @@ async function evaluateBinary(
   );
 }
 
-const POSIX_CLASSES: Record<string, string> = {
-  alpha: 'a-zA-Z',
-  digit: '0-9',
-  alnum: 'a-zA-Z0-9',
-  upper: 'A-Z',
-  lower: 'a-z',
-  space: '\\s',
-  blank: ' \\t',
-  punct: '!-\\/:-@\\[-`{-~',
-  print: ' -~',
-  graph: '!-~',
-  cntrl: '\\x00-\\x1f\\x7f',
-  xdigit: '0-9A-Fa-f',
-};
-
 /** Matches a POSIX extended regular expression and fills BASH_REMATCH. */
 function matchRegex(shell: Shell, text: string, source: string): boolean {
-  const translated = source
-    .replace(/\[\^?\]?(?:\[:[a-z]+:\]|[^\]])*\]/g, (bracket) =>
-      bracket
-        .replace(/\\/g, '\\\\')
-        .replace(/^(\[\^?)\]/, '$1\\]')
-        .replace(/\[:([a-z]+):\]/g, (_, name: string) => POSIX_CLASSES[name] ?? ''),
-    )
-    .replace(/\\([<>])/g, '\\b');
-  let match: RegExpExecArray | null;
-  try {
-    match = new RegExp(translated, shell.shopts.has('nocasematch') ? 'si' : 's').exec(text);
-  } catch (error) {
-    throw new BadRegex('invalid regular expression', { cause: error });
-  }
-  shell.vars.setArray('BASH_REMATCH', match === null ? [] : [...match].map((group) => group ?? ''));
-  return match !== null;
+  const groups = matchExtended(text, source, shell.shopts.has('nocasematch'));
+  shell.vars.setArray('BASH_REMATCH', groups ?? []);
+  return groups !== undefined;
 }

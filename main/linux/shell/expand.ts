@@ -170,12 +170,12 @@ async function expandDouble(
 
 /** Replaces a leading tilde prefix (and, in assignments, those behind colons) by what it stands for. */
 function withTilde(shell: Shell, parts: readonly Part[], assignment: boolean): readonly Part[] {
-  const first = parts[0];
-  if (first?.kind !== 'literal') return parts;
   if (assignment)
     return parts.some((part) => part.kind === 'literal' && part.text.includes('~'))
       ? tildeAssignment(shell, parts)
       : parts;
+  const first = parts[0];
+  if (first?.kind !== 'literal') return parts;
   if (!first.text.startsWith('~')) {
     // bash also expands in arguments that look like assignments, such as `dd of=~/x`.
     const head = first.text.includes('~') ? /^[A-Za-z_][A-Za-z0-9_]*\+?=/.exec(first.text)?.[0] : undefined;

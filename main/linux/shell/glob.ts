@@ -90,7 +90,7 @@ function candidates(shell: Shell, base: string, pattern: string): string[] {
 
 /** `**`: the directory itself and everything below, links not followed. */
 function descend(shell: Shell, base: string, isLast: boolean): string[] {
-  const results = isLast && base === '' ? [] : [base];
+  const results = isLast && base === '' ? [] : [isLast && base !== '' ? join(`${base}/`, '') : base];
   const walk = (directory: string): void => {
     for (const entry of list(shell, directory)) {
       if (entry.name.startsWith('.') && !shell.shopts.has('dotglob')) continue;

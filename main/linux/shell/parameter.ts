@@ -1,6 +1,6 @@
 // Parameter expansion: $name and every operator of ${…}.
-import { evaluateArithmetic } from './arithmetic.ts';
-import { ExpansionError } from './control.ts';
+import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
+import { ExitControl, ExpansionError } from './control.ts';
 import {
   expandParts,
   expandToPattern,
@@ -16,6 +16,7 @@ import type { Shell } from './shell.ts';
 import { decodeEscapes } from './syntax/ansi-c.ts';
 import type { ParameterOperation, ParameterPart, Word } from './syntax/ast.ts';
 import { attributeLetters, declarationOf } from './declaration.ts';
+import { scalarOf, VariableError } from './variables.ts';
 
 /** What a parameter holds before its operator is applied. */
 interface Value {
@@ -40,7 +41,8 @@ export async function expandParameter(
   context: ExpandContext,
 ): Promise<Fragment[]> {
   const operation = part.operation;
-  if (operation?.kind === 'bad') throw new ExpansionError(`${part.text}: bad substitution`);
+  if (operation?.kind === 'bad')
+    throw new ExpansionError(operation.message ?? `${part.text}: bad substitution`);
   if (operation?.kind === 'names') {
     const names = shell.vars.names().filter((name) => name.startsWith(part.name) && shell.vars.isSet(name));
     return spread(shell, names, operation.star ? '*' : '@', context);
@@ -57,7 +59,7 @@ export async function expandParameter(
     ? await indirect(shell, part)
     : await referenceOf(shell, part.name, part.index);
   if (reference === undefined) return [result('', context)];
-  const value = read(shell, reference);
+  const value = scalarWhole(shell, reference, read(shell, reference), operation?.kind);
   if (part.length) return [result(String(lengthOf(shell, part, value)), context)];
   if (operation?.kind === 'default') return byDefault(shell, part, reference, value, operation, context);
   if (
@@ -120,6 +122,21 @@ async function indirect(shell: Shell, part: ParameterPart): Promise<Reference | 
   return { name, subscript, all: name === '@' || name === '*' ? name : undefined };
 }
 
+/** `${v[@]:1:2}` of what is no array cuts its text. */
+function scalarWhole(shell: Shell, reference: Reference, value: Value, kind: string | undefined): Value {
+  if (kind !== 'slice' || value.all === undefined || /^[@*]$/.test(reference.name)) return value;
+  const variable = shell.vars.find(reference.name);
+  if (variable === undefined || variable.indexed !== undefined) return value;
+  if (variable.associative !== undefined || variable.dynamic !== undefined) return value;
+  return { ...value, all: undefined };
+}
+
+/** A parameter as messages name it, subscript included. */
+function labelOf(part: ParameterPart, reference: Reference): string {
+  if (part.indirect || part.index === undefined) return reference.name;
+  return `${reference.name}[${typeof part.index === 'string' ? part.index : part.index.text}]`;
+}
+
 function read(shell: Shell, reference: Reference): Value {
   const { name, subscript, all } = reference;
   if (name === '') return { values: [subscript!], all: undefined, set: true, keys: undefined }; // The name a nameref holds.
@@ -134,13 +151,25 @@ function read(shell: Shell, reference: Reference): Value {
       keys: entries.map(([key]) => key),
     };
   }
-  const value = subscript === undefined ? shell.parameter(name) : shell.vars.element(name, subscript);
+  const value = subscript === undefined ? shell.parameter(name) : elementOf(shell, name, subscript);
   return {
     values: value === undefined ? [] : [value],
     all: undefined,
     set: value !== undefined,
     keys: undefined,
   };
+}
+
+/** An element; a subscript before the first is told of, and nothing is there. */
+function elementOf(shell: Shell, name: string, subscript: string): string | undefined {
+  try {
+    return shell.vars.element(name, subscript);
+  } catch (error) {
+    if (!(error instanceof VariableError)) throw error;
+    void shell.error(error.message);
+    if (shell.options.has('errexit')) throw new ExitControl(1);
+    return undefined;
+  }
 }
 
 /** The fields of `@` and `*`, quoted or not. */
@@ -178,7 +207,7 @@ async function byDefault(
   const text = joinFragments(await operand(shell, operation.word, { ...context, joined: true }));
   if (operation.operator === '?') {
     const unset = operation.colon ? 'parameter null or not set' : 'parameter not set';
-    throw new ExpansionError(`${reference.name}: ${text === '' ? unset : text}`, true);
+    throw new ExpansionError(`${labelOf(part, reference)}: ${text === '' ? unset : text}`, true);
   }
   if (/^[^A-Za-z_]/.test(reference.name))
     throw new ExpansionError(`$${reference.name}: cannot assign in this way`);
@@ -235,7 +264,7 @@ async function apply(
       );
     }
     case 'slice':
-      return slice(shell, reference, value, operation);
+      return slice(shell, labelOf(part, reference), reference, value, operation);
     case 'case': {
       const pattern =
         operation.pattern === undefined ? undefined : await expandToPattern(shell, operation.pattern);
@@ -283,14 +312,15 @@ function replace(
   if (pattern === '') return text;
   let out = '';
   let at = 0;
-  while (at <= text.length) {
+  while (at < text.length || text === '') {
     const match = findMatch(text, pattern, at, options);
     if (match === undefined) break;
     if (match.end === match.start) {
       if (text === '') return put('');
       if (match.start >= text.length) break;
-      if (where === 'first') return out + text.slice(at);
-      out += text.slice(at, match.start + 1);
+      out += text.slice(at, match.start) + put('');
+      if (where === 'first') return out + text.slice(match.start);
+      out += text.slice(match.start, match.start + 1);
       at = match.start + 1;
       continue;
     }
@@ -303,14 +333,23 @@ function replace(
 
 async function slice(
   shell: Shell,
+  label: string,
   reference: Reference,
   value: Value,
   operation: ParameterOperation & { kind: 'slice' },
 ): Promise<readonly string[]> {
-  const number = async (word: Word): Promise<number> =>
-    Number(evaluateArithmetic(await expandToText(shell, word), shell.arithmetic));
+  const number = async (word: Word): Promise<number> => {
+    const text = await expandToText(shell, word);
+    try {
+      return Number(evaluateArithmetic(text, shell.arithmetic));
+    } catch (error) {
+      if (error instanceof ArithmeticError) throw new ArithmeticError(`${label}: ${error.message}`);
+      throw error;
+    }
+  };
   const offset = await number(operation.offset);
   const length = operation.length === undefined ? undefined : await number(operation.length);
+  if (!value.set && value.all === undefined) return [''];
   if (value.all === undefined) {
     const characters = [...(value.values[0] ?? '')];
     const from = offset < 0 ? characters.length + offset : offset;
@@ -329,10 +368,15 @@ async function slice(
   }
   const keys = (value.keys ?? []).map(Number);
   const associative = keys.some(Number.isNaN);
-  const top = associative ? keys.length : (keys.at(-1) ?? -1) + 1;
+  if (associative) {
+    // bash counts the elements from 1, and takes one at least (assoc_subrange).
+    const first = Math.max(0, (offset < 0 ? keys.length + offset : offset) - 1);
+    return value.values.slice(first, length === undefined ? undefined : first + Math.max(1, length));
+  }
+  const top = (keys.at(-1) ?? -1) + 1;
   const from = offset < 0 ? top + offset : offset;
   if (from < 0) return [];
-  const chosen = value.values.filter((_, i) => (associative ? i : keys[i]!) >= from);
+  const chosen = value.values.filter((_, i) => keys[i]! >= from);
   return length === undefined ? chosen : chosen.slice(0, length);
 }
 
@@ -346,6 +390,12 @@ function changeCase(text: string, operator: string, matches: (c: string) => bool
   const characters = [...text];
   if (operator.length === 2) return characters.map(change).join('');
   return characters.map((c, i) => (i === 0 ? change(c) : c)).join('');
+}
+
+/** `${v@A}` of a single value. */
+function assignmentOf(name: string, letters: string, value: string | undefined): string {
+  if (letters === '') return value === undefined ? '' : `${name}=${quoteForReuse(value)}`;
+  return `declare -${letters} ${name}${value === undefined ? '' : `=${quoteForReuse(value)}`}`;
 }
 
 async function transform(
@@ -377,13 +427,13 @@ async function transform(
           ? [attributeLetters(variable)]
           : value.values.map(() => attributeLetters(variable));
     case 'A':
+      if (reference.name === '@' || reference.name === '*')
+        return value.values.length === 0 ? [''] : [`set -- ${value.values.map(quoteForReuse).join(' ')}`];
       if (variable === undefined) return [''];
-      if (value.all === undefined && attributeLetters(variable) === '')
-        return [`${reference.name}=${quoteForReuse(value.values[0] ?? '')}`];
+      if (value.all !== undefined && (variable.indexed ?? variable.associative) !== undefined)
+        return [declarationOf(reference.name, variable, shell.vars)];
       return [
-        declarationOf(reference.name, variable, shell.vars).replace(/="(.*)"$/s, (whole, text: string) =>
-          value.all === undefined ? `='${text}'` : whole,
-        ),
+        assignmentOf(reference.name, attributeLetters(variable), value.values[0] ?? scalarOf(variable)),
       ];
     case 'K':
     case 'k': {
@@ -395,6 +445,6 @@ async function transform(
       return operator === 'K' || context.joined ? [pairs.join(' ')] : pairs;
     }
     default:
-      throw new ExpansionError(`${part.text}: bad substitution`);
+      throw new ExpansionError(`${part.text}: bad substitution`, true);
   }
 }

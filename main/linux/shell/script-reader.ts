@@ -7,6 +7,7 @@ import type { Parser } from './syntax/parser.ts';
 interface Step {
   readonly list: List;
   readonly consumed: number;
+  readonly line: number;
 }
 
 /** Every container of an image runs the same entrypoint: scripts known by dialect, extglob and text. */
@@ -37,6 +38,9 @@ export class ScriptReader {
     if (this.steps === undefined) this.parser = shell.parser(source, 1, () => (this.found = undefined));
   }
 
+  /** The line that has been read last. */
+  line = 1;
+
   /** How much of the source has been read. */
   get consumed(): number {
     return this.position;
@@ -49,6 +53,7 @@ export class ScriptReader {
       if (step === undefined) return undefined;
       this.count++;
       this.position = step.consumed;
+      this.line = step.line;
       return step.list;
     }
     const parser = this.ownParser();
@@ -56,8 +61,9 @@ export class ScriptReader {
     parser.setExtglob(this.shell.shopts.has('extglob'));
     const list = parser.next();
     this.position = parser.consumed;
+    this.line = Math.max(1, parser.nextLine - 1);
     if (list === undefined) this.remember();
-    else this.found?.push({ list, consumed: parser.consumed });
+    else this.found?.push({ list, consumed: parser.consumed, line: this.line });
     return list;
   }
 

@@ -27,6 +27,7 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
       return error.kind === 'test' ? shell.status : (shell.status = status);
     }
     if (list === undefined) return shell.status;
+    shell.line = reader.line;
     const abandonedAt = await runLine(shell, list);
     if (abandonedAt !== undefined) reader.resumeAfter(abandonedAt);
   }

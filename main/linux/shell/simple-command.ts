@@ -13,7 +13,7 @@ import { quoteForTrace } from './quoting.ts';
 import { childTable, redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
 import { CALL_DEPTH_MAX, type RunOptions, type Shell, type ShellFunction } from './shell.ts';
 import { runScriptFile } from './script.ts';
-import type { DeclarationArgument, SimpleCommand, Word } from './syntax/ast.ts';
+import type { DeclarationArgument, Redirect, SimpleCommand, Word } from './syntax/ast.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
 import { commandText } from './syntax/unparse.ts';
 import { trace } from './trace.ts';
@@ -23,22 +23,34 @@ import { VariableError } from './variables.ts';
 export type Argument = string | DeclarationArgument;
 
 export async function runSimple(shell: Shell, command: SimpleCommand, options: RunOptions): Promise<number> {
-  shell.line = command.line;
+  shell.line = command.line + shell.lineShift;
   await shell.checkpoint();
   shell.substitutionStatus = undefined;
-  if (shell.traps.has('DEBUG')) {
-    shell.currentCommand = commandText(command);
+  if (shell.traps.size > 0) {
+    shell.nameCommand(() => commandText(command));
     await shell.runPseudoTrap('DEBUG');
-  } else if (shell.traps.has('ERR')) {
-    shell.currentCommand = commandText(command);
   }
   const substitutions = shell.openSubstitutions;
   try {
-    const words = await shell.attempt(() => expandArguments(shell, command));
-    return (shell.status = await dispatch(shell, command, words, options));
+    const whole = shell.options.has('keyword') ? withKeywords(shell, command) : command;
+    const words = await shell.attempt(() => expandArguments(shell, whole));
+    return (shell.status = await dispatch(shell, whole, words, options));
   } finally {
     shell.closeSubstitutions(substitutions);
   }
+}
+
+/** `set -k`: assignments among the arguments belong to the command's environment too. */
+function withKeywords(shell: Shell, command: SimpleCommand): SimpleCommand {
+  const assignments = [...command.assignments];
+  const words = command.words.filter((word, i) => {
+    if (i === 0 || 'kind' in word || !/^[A-Za-z_][A-Za-z0-9_]*=/.test(word.text)) return true;
+    const parsed = shell.parser(word.text).all().items[0]?.command.first.commands[0];
+    if (parsed?.kind !== 'simple' || parsed.assignments.length !== 1) return true;
+    assignments.push(parsed.assignments[0]!);
+    return false;
+  });
+  return { ...command, assignments, words };
 }
 
 /** Expands the words; assignments stay for builtins that declare, and become text for anything else. */
@@ -191,20 +203,26 @@ export async function callFunction(
   shell.frames.push({ kind: 'function', name, file: definition.file, callLine: shell.line });
   shell.positional = words.slice(1).map(textOf);
   shell.loopDepth = 0;
+  const restoreTraps = shell.withoutTraps();
   shell.vars.pushScope();
   try {
-    await shell.engine.runCommand(shell, definition.body, {});
-  } catch (error) {
-    if (!(error instanceof ReturnControl)) throw error;
-    shell.status = error.status;
+    let returned: number | undefined;
+    try {
+      await shell.engine.runCommand(shell, definition.body, {});
+    } catch (error) {
+      if (!(error instanceof ReturnControl)) throw error;
+      returned = error.status; // The trap still sees the status before `return`.
+    }
+    await shell.runPseudoTrap('RETURN');
+    shell.status = returned ?? shell.status;
   } finally {
+    restoreTraps();
     shell.vars.popScope();
     shell.options = shell.frames.pop()?.savedOptions ?? shell.options;
     shell.positional = saved.positional;
     shell.loopDepth = saved.loopDepth;
     shell.line = saved.line;
   }
-  await shell.runPseudoTrap('RETURN');
   return shell.status;
 }
 
@@ -222,14 +240,36 @@ async function runExternal(
   await traceWords(shell, words);
   try {
     if (options.noFork === true) await redirectAll(shell, command.redirects, shellTable(shell));
-    else await redirectAll(shell, command.redirects, childTable(fds));
+    else await redirectChild(shell, command.redirects, fds);
   } catch (error) {
+    if (error instanceof Discard || error instanceof ExitControl) return error.status;
     await reportRedirect(shell, error);
     return 1;
   }
   if (options.noFork === true) return replaceShell(shell, words, env);
   const stderr = fds.get(2);
   return spawnFile(shell, words, { fds, env, text: commandText(command), stderr });
+}
+
+/** A child's redirections: their expansions happen in it, so that what they assign or break is lost on the shell. */
+async function redirectChild(
+  shell: Shell,
+  redirects: readonly Redirect[],
+  fds: Map<number, OpenFile>,
+): Promise<void> {
+  if (!redirects.some(mayFailOrAssign)) return redirectAll(shell, redirects, childTable(fds));
+  const child = shell.copy();
+  child.subshellDepth--;
+  try {
+    await redirectAll(child, redirects, childTable(fds));
+  } catch (error) {
+    await reportRedirect(child, error);
+    throw new Discard(1);
+  }
+}
+
+function mayFailOrAssign({ target, hereDocument, fdVariable }: Redirect): boolean {
+  return fdVariable !== undefined || /\$[^A-Za-z0-9_]/.test(hereDocument?.raw ?? target.text);
 }
 
 async function environment(shell: Shell, command: SimpleCommand): Promise<Map<string, string>> {

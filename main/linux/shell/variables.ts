@@ -150,9 +150,10 @@ export class Variables {
   /** One element; a subscript of an indexed array is an arithmetic expression. */
   element(name: string, subscript: string): string | undefined {
     const variable = this.find(name);
-    if (variable === undefined) return undefined;
-    if (variable.associative !== undefined) return variable.associative.get(subscript);
-    const elements = this.indexedOf(variable);
+    if (variable?.associative !== undefined) return variable.associative.get(subscript);
+    const elements = variable === undefined ? new Map<number, string>() : this.indexedOf(variable);
+    if (variable?.indexed === undefined && variable?.dynamic === undefined && this.evaluate(subscript) < 0n)
+      throw new VariableError(`${name}: bad array subscript`);
     const index = this.elementIndex(name, elements, subscript);
     return elements.get(index);
   }
@@ -300,7 +301,7 @@ export class Variables {
       return;
     }
     const elements = this.makeIndexed(variable);
-    const index = this.elementIndex(name, elements, subscript);
+    const index = this.elementIndex(`${name}[${subscript}]`, elements, subscript);
     elements.set(index, this.converted(variable, value, append ? (elements.get(index) ?? '') : undefined));
     this.onChange(name);
   }

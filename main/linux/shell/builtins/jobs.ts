@@ -97,6 +97,7 @@ const wait = textual(async (shell, args) => {
     if (options.has('n')) return await waitNext(shell, options.get('p'));
     if (operands.length === 0) {
       for (const job of [...shell.jobs.jobs]) await waitJob(shell, job);
+      await shell.lastSubstitution;
       shell.jobs.ended.clear();
       return 0;
     }
@@ -299,7 +300,17 @@ const disown = textual(async (shell, args) => {
   return status;
 });
 
-const suspend = textual(async (shell) => {
+const suspend = textual(async (shell, args) => {
+  const parsed = await parseOptions(shell, 'suspend', args, 'f', 'suspend [-f]');
+  if (typeof parsed === 'number') return parsed;
+  if (parsed.operands.length > 0) {
+    await shell.error('suspend: too many arguments');
+    return 1;
+  }
+  if (!parsed.options.has('f') && !shell.monitor) {
+    await shell.error('suspend: cannot suspend: no job control');
+    return 1;
+  }
   if (shell.login) {
     await shell.error('suspend: cannot suspend a login shell');
     return 1;

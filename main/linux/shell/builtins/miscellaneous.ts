@@ -114,12 +114,19 @@ const times = textual(async (shell) => {
 });
 
 const caller = textual(async (shell, args) => {
+  if (shell.frames.length === 0 && shell.origin !== 'script') return 1;
+  if (args[0] !== undefined && !/^[0-9]+$/.test(args[0])) {
+    await shell.error(`caller: ${args[0]}: invalid number`);
+    await shell.err('caller: usage: caller [expr]\n');
+    return 2;
+  }
   const depth = Number(args[0] ?? 0);
   const frames = shell.frames.toReversed();
   const frame = frames[depth];
   if (frame === undefined) return 1;
   const outer = frames[depth + 1];
-  const file = outer?.file ?? (shell.origin === 'script' ? shell.name : 'NULL');
+  const file =
+    outer?.file ?? (shell.origin === 'script' ? shell.name : shell.origin === 'stdin' ? 'main' : 'NULL');
   await shell.out(
     args[0] === undefined
       ? `${frame.callLine} ${file}\n`

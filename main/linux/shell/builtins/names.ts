@@ -218,6 +218,7 @@ const hash = textual(async (shell, args) => {
     if (options.has('p')) {
       shell.hashed.set(name, { path: options.get('p')!, hits: 0 });
     } else if (options.has('t') || options.has('d')) {
+      if (known === undefined && shell.hashed.size === 0 && options.has('d')) continue;
       if (known === undefined) {
         await shell.error(`hash: ${name}: not found`);
         status = 1;

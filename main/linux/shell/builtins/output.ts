@@ -155,7 +155,7 @@ class Formatter {
       return sign + '0'.repeat(width - length) + text.slice(sign.length);
     };
     const zero = flags.includes('0') && !left;
-    if (conversion.endsWith('T')) return pad(this.time(conversion.slice(1, -2)));
+    if (conversion.endsWith('T')) return pad(cut(await this.time(conversion.slice(1, -2)), precision));
     switch (conversion) {
       case 's':
         return pad(cut(this.argument() ?? '', precision));
@@ -207,15 +207,11 @@ class Formatter {
     }
   }
 
-  private time(format: string): string {
-    const text = this.argument();
+  private async time(format: string): Promise<string> {
+    const given = this.next < this.args.length ? Number(await this.integer()) : -1;
     const now = this.shell.proc.clock.now();
     const seconds =
-      text === undefined || text === '-1'
-        ? Math.floor(now / 1000)
-        : text === '-2'
-          ? Math.floor(this.shell.startMs / 1000)
-          : Number(text);
+      given === -1 ? Math.floor(now / 1000) : given === -2 ? Math.floor(this.shell.startMs / 1000) : given;
     return strftime(format === '' ? '%X' : format, seconds * 1000);
   }
 

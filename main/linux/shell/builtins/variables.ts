@@ -1,6 +1,6 @@
 // Builtins about variables: declare, local, export, readonly, unset, let, getopts.
 import { ArithmeticError, evaluateArithmetic } from '../arithmetic.ts';
-import { assignArray, assignElement } from '../assign.ts';
+import { assignArray, assignElement, expandElements, type ArrayEntry } from '../assign.ts';
 import { attributeLetters, declarationOf } from '../declaration.ts';
 import { expandToText } from '../expand.ts';
 import type { Argument } from '../simple-command.ts';
@@ -129,19 +129,25 @@ async function declareOne(
   const name =
     options.on.has('n') || options.off.has('n') ? reference.name : shell.vars.resolve(reference.name).name;
   // The value is expanded before the new variable hides the one it may refer to.
+  const literal =
+    typeof operand !== 'string' && 'kind' in operand.assignment.value ? operand.assignment.value : undefined;
+  const isKeyed = options.on.has('A') || shell.vars.find(name)?.associative !== undefined;
+  const entries =
+    literal === undefined || isKeyed ? undefined : await shell.attempt(() => expandElements(shell, literal));
   const text =
     typeof operand === 'string' || 'kind' in operand.assignment.value
       ? reference.value
       : await shell.attempt(() => expandToText(shell, operand.assignment.value as never, true));
   try {
-    const inherited = local && options.on.has('I') ? shell.vars.findRaw(name) : undefined;
+    const inherits = options.on.has('I') || shell.shopts.has('localvar_inherit');
+    const inherited = local && inherits ? shell.vars.findRaw(name) : undefined;
     const variable = local
       ? shell.vars.ensureLocal(name)
       : options.on.has('g')
         ? shell.vars.ensureGlobal(name)
         : ensureOwn(shell, name);
-    if (inherited !== undefined && inherited !== variable) variable.value ??= scalarOf(inherited);
-    return await fill(shell, command, name, variable, operand, reference, text, options);
+    if (inherited !== undefined && inherited !== variable) inherit(variable, inherited);
+    return await fill(shell, command, name, variable, operand, reference, text, options, entries);
   } catch (error) {
     if (!(error instanceof VariableError)) throw error;
     await shell.error(
@@ -149,6 +155,14 @@ async function declareOne(
     );
     return false;
   }
+}
+
+/** A local variable that begins as the outer one is. */
+function inherit(variable: Variable, outer: Variable): void {
+  for (const attribute of outer.attributes) if (attribute !== 'nameref') variable.attributes.add(attribute);
+  variable.value ??= outer.dynamic === undefined ? outer.value : scalarOf(outer);
+  if (outer.indexed !== undefined) variable.indexed = new Map(outer.indexed);
+  if (outer.associative !== undefined) variable.associative = new Map(outer.associative);
 }
 
 function isElement(operand: Argument): boolean {
@@ -170,6 +184,7 @@ async function fill(
   reference: NonNullable<ReturnType<typeof parseReference>>,
   text: string | undefined,
   options: Options,
+  entries: readonly ArrayEntry[] | undefined,
 ): Promise<boolean> {
   const assignment: Assignment | undefined = typeof operand === 'string' ? undefined : operand.assignment;
   const assigns = text !== undefined || assignment !== undefined;
@@ -198,9 +213,26 @@ async function fill(
     }
     if (options.off.has(letter)) variable.attributes.delete(attribute);
   }
-  await assignDeclared(shell, name, variable, assignment, reference, text);
+  const refusal = options.on.has('n') ? namerefRefusal(shell, name, text) : undefined;
+  if (refusal !== undefined) {
+    variable.attributes.delete('nameref');
+    await shell.error(`${command}: ${refusal}`);
+    return false;
+  }
+  await assignDeclared(shell, name, variable, assignment, reference, text, entries);
   if (options.on.has('r')) variable.attributes.add('readonly');
   return true;
+}
+
+/** Why a name can't refer to another. */
+function namerefRefusal(shell: Shell, name: string, target: string | undefined): string | undefined {
+  if (target === undefined) return undefined;
+  if (target === '') return "`': not a valid identifier";
+  if (!/^[A-Za-z_][A-Za-z0-9_]*(?:\[.*\])?$/s.test(target))
+    return `\`${target}': invalid variable name for name reference`;
+  const isOwn =
+    target.replace(/\[.*$/s, '') === name && !shell.frames.some(({ kind }) => kind === 'function');
+  return isOwn ? `${name}: nameref variable self references not allowed` : undefined;
 }
 
 async function assignDeclared(
@@ -210,10 +242,11 @@ async function assignDeclared(
   assignment: Assignment | undefined,
   reference: NonNullable<ReturnType<typeof parseReference>>,
   text: string | undefined,
+  entries: readonly ArrayEntry[] | undefined,
 ): Promise<void> {
   if (assignment !== undefined && 'kind' in assignment.value) {
     await shell.attempt(() =>
-      assignArray(shell, name, variable, assignment.value as never, assignment.append),
+      assignArray(shell, name, variable, assignment.value as never, assignment.append, entries),
     );
     return;
   }

@@ -65,7 +65,8 @@ export type ParameterOperation =
   | { readonly kind: 'transform'; readonly operator: string }
   /** `${!prefix*}`, `${!prefix@}`. */
   | { readonly kind: 'names'; readonly star: boolean }
-  | { readonly kind: 'bad' };
+  /** Wrong; the message if it isn't the usual one. */
+  | { readonly kind: 'bad'; readonly message?: string };
 
 export interface Assignment {
   readonly name: string;

@@ -143,6 +143,8 @@ export class Parser extends WordScanner {
   private assignmentsAllowed = true;
   private commandPosition = true;
   private depth = 0;
+  /** Groups that are open. */
+  private braces = 0;
   /** The word that ends the present list. */
   private expecting: string | undefined;
   /** Aliases being expanded, with the position where each one's text ends. */
@@ -642,6 +644,7 @@ export class Parser extends WordScanner {
     const start = this.peek().start;
     if (this.source[start + 1] === '(' && !this.lacks.has('((')) {
       const end = this.arithmeticEnd(start + 2);
+      if (end === 'never') throw this.matchError(')', line);
       if (end !== undefined) {
         const expression = this.takeArithmetic(start + 2, end);
         this.pos = end + 2;
@@ -668,7 +671,9 @@ export class Parser extends WordScanner {
 
   private group(line: number): Command {
     this.expect('{');
+    this.braces++;
     const body = this.list(new Set(['}']));
+    this.braces--;
     this.expectLast('}');
     return { kind: 'group', body, redirects: this.redirects(), line };
   }
@@ -762,10 +767,16 @@ export class Parser extends WordScanner {
 
   private arithmeticFor(from: number, line: number): Command {
     const end = this.arithmeticEnd(from);
-    if (end === undefined) throw this.matchError(')', this.line);
+    if (end === undefined || end === 'never') throw this.matchError(')', this.line);
     const pieces = splitTopLevel(this.source.slice(from, end));
     if (pieces.length !== 3)
-      throw new ShellSyntaxError('message', 'syntax error: arithmetic expression required', this.line);
+      throw new ShellSyntaxError(
+        'message',
+        'syntax error: arithmetic expression required',
+        this.line,
+        undefined,
+        `syntax error: \`((${this.source.slice(from, end)}))'`,
+      );
     const [initial, condition, step] = pieces.map((piece) => this.subText(piece, 'arithmetic', line));
     this.takeArithmetic(from, end);
     this.pos = end + 2;
@@ -816,7 +827,8 @@ export class Parser extends WordScanner {
     const patterns: Word[] = [];
     for (;;) {
       const token = this.peek();
-      if (token.kind !== 'word') throw this.unexpected(token);
+      const closesGroup = token.kind === 'word' && token.word.text === '}' && this.braces > 0;
+      if (token.kind !== 'word' || closesGroup) throw this.unexpected(token);
       patterns.push(token.word);
       this.take();
       if (!this.isOperator('|')) break;

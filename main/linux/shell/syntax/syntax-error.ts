@@ -22,11 +22,15 @@ export class ShellSyntaxError extends Error {
   /** The reserved word that would have been right. */
   expected: string | undefined;
 
-  constructor(kind: SyntaxErrorKind, message: string, line: number, sourceLine?: string) {
+  /** A second message, for the same line. */
+  readonly more: string | undefined;
+
+  constructor(kind: SyntaxErrorKind, message: string, line: number, sourceLine?: string, more?: string) {
     super(message);
     this.kind = kind;
     this.line = line;
     this.sourceLine = sourceLine;
+    this.more = more;
   }
 
   /** Whether more input could make it right. */

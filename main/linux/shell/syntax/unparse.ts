@@ -38,7 +38,7 @@ export function pipelineText(pipeline: Pipeline, indent = 0): string {
     pipeline.commands
       .map(
         (command, i) =>
-          (i === 0 ? '' : pipeline.joins[i - 1] === true ? ' |& ' : ' | ') + commandText(command, indent),
+          (i === 0 ? '' : pipeline.joins[i - 1] === true ? ' 2>&1 | ' : ' | ') + commandText(command, indent),
       )
       .join('')
   );

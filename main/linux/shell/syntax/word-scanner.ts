@@ -293,6 +293,7 @@ export abstract class WordScanner {
   private dollarParenthesis(): Part {
     if (this.source[this.pos + 2] === '(') {
       const end = this.arithmeticEnd(this.pos + 3);
+      if (end === 'never') throw this.matchError(')', this.line);
       if (end !== undefined) {
         const line = this.line;
         const text = this.source.slice(this.pos + 3, end);
@@ -311,7 +312,7 @@ export abstract class WordScanner {
   }
 
   /** Where `))` closes an arithmetic expansion that starts at `from`; undefined if it's a command after all. */
-  protected arithmeticEnd(from: number): number | undefined {
+  protected arithmeticEnd(from: number): number | 'never' | undefined {
     let depth = 0;
     for (let i = from; i < this.source.length; i++) {
       const c = this.source[i];
@@ -326,7 +327,7 @@ export abstract class WordScanner {
         depth--;
       }
     }
-    return undefined;
+    return 'never';
   }
 
   private dollarBracket(): Part {
@@ -398,13 +399,18 @@ export abstract class WordScanner {
     }
     const name = this.parameterName();
     if (name === undefined) return bad();
-    const index = this.source[this.pos] === '[' && NAME_START.test(name) ? this.subscript() : undefined;
+    let index: Word | '@' | '*' | undefined;
+    if (this.source[this.pos] === '[' && NAME_START.test(name)) {
+      const end = this.subscriptEnd(this.pos);
+      if (end === undefined || end === this.pos + 1 || this.bracesEndBefore(end)) return bad();
+      index = this.subscript();
+    }
 
     let operation: ParameterOperation | undefined;
     if (this.source[this.pos] !== '}') {
       if (length) return bad();
       operation = this.parameterOperation(inDouble, indirect && index === undefined);
-      if (operation === undefined) return bad();
+      if (operation === undefined || (operation.kind === 'case' && /^[?$!#-]$/.test(name))) return bad();
     }
     if (this.source[this.pos] === undefined) throw this.matchError('}', line);
     if (this.source[this.pos] !== '}') return bad();
@@ -418,6 +424,19 @@ export abstract class WordScanner {
       operation,
       text: this.source.slice(start, this.pos),
     };
+  }
+
+  /** Whether a `}` closes the present parameter before a position. */
+  private bracesEndBefore(end: number): boolean {
+    if (!this.source.slice(this.pos, end).includes('}')) return false;
+    let depth = 1;
+    for (let i = this.pos; i < end; i++) {
+      const c = this.source[i];
+      if (c === '\\') i++;
+      else if (c === '$' && this.source[i + 1] === '{') depth++;
+      else if (c === '}' && --depth === 0) return true;
+    }
+    return false;
   }
 
   private parameterName(): string | undefined {
@@ -572,6 +591,23 @@ export abstract class WordScanner {
         parts.push(this.processSubstitution(c));
         continue;
       }
+      if (inDouble && !isPattern && this.options.dialect === undefined) {
+        // In double quotes a single quote is itself, but bash still looks for the other one.
+        if (c === "'") {
+          const end = this.source.indexOf("'", this.pos + 1);
+          if (end < 0) throw this.matchError("'", this.line);
+          const text = this.source.slice(this.pos, end + 1);
+          this.countLines(text);
+          literal += text;
+          this.pos = end + 1;
+          continue;
+        }
+        if (c === '$' && this.source[this.pos + 1] === "'") {
+          flush();
+          parts.push(this.ansiCQuoted());
+          continue;
+        }
+      }
       const special = c === '"' ? this.doubleQuoted() : this.scanSpecial(c, inDouble && !isPattern);
       if (special !== undefined) {
         flush();
@@ -617,7 +653,7 @@ export abstract class WordScanner {
       const c = this.source[this.pos];
       if (c === '\\') this.pos++;
       else if (c === '\n') this.line++;
-      else if (c === '{') depth++;
+      else if (c === '$' && this.source[this.pos + 1] === '{') depth++;
       else if (c === '}' && --depth === 0) {
         this.pos++;
         return;
@@ -728,7 +764,26 @@ export abstract class WordScanner {
     document.raw = raw;
     document.body = document.quoted
       ? { parts: raw === '' ? [] : [{ kind: 'quoted', text: raw }], text: raw, line: startLine }
-      : this.subText(raw, 'here-document', startLine);
+      : this.documentBody(raw, startLine);
+  }
+
+  /** What is wrong in a body shows when it is expanded. */
+  private documentBody(raw: string, line: number): Word {
+    try {
+      return this.subText(raw, 'here-document', line);
+    } catch (error) {
+      if (!(error instanceof ShellSyntaxError)) throw error;
+      const message = /`(.)'$/.exec(error.message)?.[1];
+      const part: ParameterPart = {
+        ...simpleParameter(''),
+        operation: {
+          kind: 'bad',
+          message:
+            message === undefined ? error.message : `bad substitution: no closing \`${message}' in ${raw}`,
+        },
+      };
+      return { parts: [part], text: raw, line };
+    }
   }
 
   protected countLines(text: string): void {
