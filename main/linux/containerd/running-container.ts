@@ -1,16 +1,19 @@
 // The process side of one container: its mounts, its first process, its streams and who is attached to them.
 import { ErrnoError, type NetworkNamespace } from '../../network/index.ts';
 import type { Clock } from '../../simulation/index.ts';
-import type {
-  FileSystemTree,
-  Kernel,
-  Mount,
-  OpenFile,
-  Task,
-  TtyMaster,
-  WaitStatus,
+import {
+  containerCapabilities,
+  makeOverlay,
+  type CgroupLimits,
+  type FileSystemTree,
+  type Kernel,
+  type Mount,
+  type OpenFile,
+  type StartOptions,
+  type Task,
+  type TtyMaster,
+  type WaitStatus,
 } from '../kernel/index.ts';
-import { containerCapabilities, makeOverlay, type CgroupLimits, type StartOptions } from '../kernel/index.ts';
 import { cpuWeight } from './cgroup.ts';
 import {
   RuntimeError,
@@ -32,6 +35,8 @@ export interface ContainerPlan {
   readonly net: NetworkNamespace;
   readonly hostname: string;
   readonly cgroup: string;
+  /** The sandbox's first process: its uts and ipc namespaces are the container's. */
+  readonly shareOf: number | undefined;
   /** Its pid namespace: a new one, a process's, or (undefined) the machine's. */
   readonly pid: 'new' | { readonly of: number } | undefined;
   /** An image on the machine, for mounts. */
@@ -93,7 +98,7 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
         net: plan.net,
         mounts: readOnly,
         ...(plan.pid === undefined ? {} : { pid: plan.pid }),
-        hostname: plan.hostname,
+        ...(plan.shareOf === undefined ? {} : { shareOf: plan.shareOf }),
         cgroup: plan.cgroup,
         cgroupLimits: limitsOf(spec),
         newCgroupNamespace: true,

@@ -201,6 +201,7 @@ class Runtime implements ContainerdDaemon {
     const net = spec.hostNetwork ? kernel.net : makeNetworkNamespace(namespaceName(record));
     const sandbox: LiveSandbox = { record, net, pause: undefined };
     if (!spec.hostNetwork) {
+      this.openToAll(net);
       try {
         const { ips } = await this.options.cni.add(id, net, podInfo(record));
         sandbox.record = { ...record, ips };
@@ -220,6 +221,13 @@ class Runtime implements ContainerdDaemon {
     return view(sandbox);
   }
 
+  /** enable_unprivileged_ports and enable_unprivileged_icmp, as containerd 2 has them by default. */
+  private openToAll(net: NetworkNamespace): void {
+    if (this.major < 2) return;
+    net.sysctls.set('net.ipv4.ip_unprivileged_port_start', '0');
+    net.sysctls.set('net.ipv4.ping_group_range', '0\t2147483647');
+  }
+
   /** The process that holds the sandbox's namespaces. */
   private startPause(sandbox: LiveSandbox): void {
     const { kernel } = this.options;
@@ -233,7 +241,7 @@ class Runtime implements ContainerdDaemon {
       namespaces: {
         net: sandbox.net,
         pid: 'new',
-        hostname: spec.hostname,
+        ...(spec.hostNetwork ? {} : { hostname: spec.hostname }),
         cgroup: cgroupOf(spec.cgroupParent, id),
         newCgroupNamespace: true,
       },
@@ -366,6 +374,7 @@ class Runtime implements ContainerdDaemon {
       net: sandbox.net,
       hostname: sandbox.record.spec.hostname,
       cgroup,
+      shareOf: sandbox.pause?.pid,
       pid: this.pidNamespaceOf(record.spec, sandbox),
       imageOf: (reference) => this.images.status(reference)?.image,
       errorTail: this.major >= 2 ? '' : ': unknown',

@@ -100,6 +100,10 @@ export abstract class Description extends OpenFileBase {
   get position(): number | undefined {
     return undefined;
   }
+  /** O_RDONLY, O_RDWR …, as /proc/PID/fdinfo shows them. */
+  get openFlags(): number {
+    return 0o2;
+  }
   /** The inode behind it, for fchdir-like uses and /proc/PID/fd. */
   get node(): Vnode | undefined {
     return undefined;

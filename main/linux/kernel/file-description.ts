@@ -33,6 +33,12 @@ export class FileDescription extends Description {
     return this.flags.append === true ? this.file.sizeBytes : this.offset;
   }
 
+  override get openFlags(): number {
+    const { read, write, append } = this.flags;
+    const writes = write === true || append === true;
+    return (writes ? (read === true ? 0o2 : 0o1) : 0) | (append === true ? 0o2000 : 0) | 0o100000;
+  }
+
   tryRead(sizeMax: number): Uint8Array {
     if (this.flags.read === false || (this.flags.write === true && this.flags.read !== true)) {
       throw new ErrnoError('EBADF', this.openPath);

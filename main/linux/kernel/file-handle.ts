@@ -65,6 +65,8 @@ export class FileHandle extends OpenFileBase {
       const data = description.tryRead(sizeMax);
       if (data !== undefined) {
         process.charge(data.length * BYTE_COST_MS);
+        process.calls.reads++;
+        process.calls.readBytes += data.length;
         return data;
       }
       await process.block(description.readable);
@@ -96,6 +98,8 @@ export class FileHandle extends OpenFileBase {
       const taken = this.description.tryWrite(withinFileLimit(this.process, this.description, data));
       const { node } = this.description;
       if (node !== undefined) dropPrivileges(node, this.process);
+      this.process.calls.writes++;
+      this.process.calls.writtenBytes += taken;
       return taken;
     } catch (error) {
       if (error instanceof ErrnoError && error.code === 'EPIPE') {

@@ -6,6 +6,9 @@ import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-syste
 import type { Process } from './process.ts';
 import { Vnode, type Tree, type TreeUsage } from './vnode.ts';
 
+/** Root, whom most generated files belong to. */
+const OWNED_BY_ROOT = { uid: 0, gid: 0 };
+
 /** Major number 0, as of every tree without a disk. */
 const DEVICES: Readonly<Record<string, number>> = { proc: 4, sysfs: 18, cgroup2: 27 };
 
@@ -104,8 +107,13 @@ export class GeneratedLink extends GeneratedNode {
   readonly type = 'symlink';
   private readonly target: string | ((viewer: Process | undefined) => string);
 
-  constructor(tree: GeneratedTree, target: string | ((viewer: Process | undefined) => string), mode = 0o777) {
-    super(tree, mode);
+  constructor(
+    tree: GeneratedTree,
+    target: string | ((viewer: Process | undefined) => string),
+    mode = 0o777,
+    { uid, gid }: { readonly uid: number; readonly gid: number } = OWNED_BY_ROOT,
+  ) {
+    super(tree, mode, gid, uid);
     this.target = target;
   }
   override readlink(viewer?: Process): string {
@@ -124,8 +132,9 @@ export class GeneratedFile extends GeneratedNode {
     make: (viewer: Process) => string | Uint8Array,
     store?: (text: string, writer: Process) => void,
     mode?: number,
+    { uid, gid }: { readonly uid: number; readonly gid: number } = OWNED_BY_ROOT,
   ) {
-    super(tree, mode ?? (store === undefined ? 0o444 : 0o644));
+    super(tree, mode ?? (store === undefined ? 0o444 : 0o644), gid, uid);
     this.make = make;
     this.store = store;
   }

@@ -36,8 +36,10 @@ export interface Namespaces {
   readonly mounts?: readonly Mount[];
   /** A new pid namespace: the first process sees itself as 1. Processes join it by naming a process in it (nsenter). */
   readonly pid?: 'new' | { readonly of: number };
-  /** Host name in the container's uts namespace. */
+  /** Host name in new uts and ipc namespaces. */
   readonly hostname?: string;
+  /** Whose uts and ipc namespaces it shares otherwise: a sandbox's first process. */
+  readonly shareOf?: number;
   /** Path of its control group, made if need be; absent: that of the process it joins, or the machine's services'. */
   readonly cgroup?: string;
   readonly cgroupLimits?: CgroupLimits;

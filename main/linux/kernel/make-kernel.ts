@@ -23,6 +23,7 @@ import { initialLimits } from './limits.ts';
 import type { MemoryTree } from './memory-tree.ts';
 import type { Mount, NewMount } from './mount.ts';
 import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mount-calls.ts';
+import type { NamespaceChanges, NamespaceKind } from './namespaces.ts';
 import { MountTable } from './mount-table.ts';
 import { Modules } from './modules.ts';
 import { reclaim } from './oom-killer.ts';
@@ -77,6 +78,9 @@ export function makeKernel(options: KernelOptions): Kernel {
   return new MachineKernel(options);
 }
 
+/** The kernel as those in other namespaces see it. */
+type Seen = Kernel & { readonly seenPids: PidNamespace; readonly seenUts: { hostname: string } };
+
 export class MachineKernel implements Kernel {
   readonly clock: Clock;
   readonly random: Random;
@@ -105,6 +109,7 @@ export class MachineKernel implements Kernel {
   private readonly ring: RingBuffer;
   private readonly services: ServiceTable;
   private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
+  private readonly seenPrototype = this.makeSeenPrototype();
   private nextAnonymousInode = 10_000;
 
   constructor(options: KernelOptions) {
@@ -127,6 +132,8 @@ export class MachineKernel implements Kernel {
       watches: new WatchList(clock),
       printk: (text, severity) => this.printk(text, severity),
       oom: this,
+      cpuCount: this.cpuCount,
+      surroundings: (parent, changes) => this.changeNamespaces(parent, changes),
       onFault: options.onFault,
       builtIn: (name) => this.builtIn(name),
     });
@@ -198,6 +205,7 @@ export class MachineKernel implements Kernel {
         net: this.net,
         uts: this.uts,
         cgroupRoot: this.cgroups,
+        ipc: {},
         kernel: this,
       },
       argv,
@@ -212,6 +220,7 @@ export class MachineKernel implements Kernel {
       limits: initialLimits(this.processesMax),
     });
     this.table.newSession(init, undefined);
+    this.table.numberFirstNamespaces(init);
     return init;
   }
 
@@ -322,35 +331,86 @@ export class MachineKernel implements Kernel {
       typeof namespaces.pid === 'object'
         ? this.require(namespaces.pid.of).surroundings
         : this.init.surroundings;
+    const shared = namespaces.shareOf === undefined ? joined : this.require(namespaces.shareOf).surroundings;
     const pids = namespaces.pid === 'new' ? new PidNamespace(this.pids) : joined.pids;
-    const uts = namespaces.hostname === undefined ? joined.uts : { hostname: namespaces.hostname };
-    const kernel = pids === joined.pids && uts === joined.uts ? joined.kernel : this.seenFrom(pids, uts);
+    const isNew = namespaces.hostname !== undefined;
+    const uts = isNew ? { hostname: namespaces.hostname! } : shared.uts;
     return {
       pids,
       mounts: namespaces.mounts === undefined ? joined.mounts : new MountTable(namespaces.mounts),
       net: namespaces.net ?? joined.net,
       uts,
+      ipc: isNew ? {} : shared.ipc,
       cgroupRoot: namespaces.newCgroupNamespace === true ? this.cgroupFor(namespaces) : joined.cgroupRoot,
-      kernel,
+      kernel: this.kernelFor(pids, uts, joined),
     };
   }
 
+  /** setns(2) and unshare(2). */
+  private changeNamespaces(parent: VirtualProcess, { enter, create = [] }: NamespaceChanges): Surroundings {
+    if (!parent.can('SYS_ADMIN')) throw new ErrnoError('EPERM');
+    const own = parent.surroundings;
+    const target = enter === undefined ? parent : own.pids.processes.get(enter.of);
+    if (target === undefined) throw new ErrnoError('ESRCH');
+    const from = (kind: NamespaceKind): Surroundings =>
+      enter?.kinds.includes(kind) === true ? target.surroundings : own;
+    const pids = create.includes('pid') ? new PidNamespace(from('pid').pids) : from('pid').pids;
+    const uts = create.includes('uts') ? { ...from('uts').uts } : from('uts').uts;
+    const mounts = from('mnt').mounts;
+    return {
+      pids,
+      uts,
+      mounts: create.includes('mnt') ? new MountTable(mounts.list().map(({ mount }) => mount)) : mounts,
+      net: from('net').net,
+      ipc: create.includes('ipc') ? {} : from('ipc').ipc,
+      cgroupRoot: create.includes('cgroup') ? parent.cgroup : from('cgroup').cgroupRoot,
+      kernel: this.kernelFor(pids, uts, target.surroundings),
+    };
+  }
+
+  /** The kernel as seen from a pid and a uts namespace: that of a neighbour where both are the same. */
+  private kernelFor(pids: PidNamespace, uts: { hostname: string }, neighbour: Surroundings): Kernel {
+    for (const { pids: theirs, uts: theirUts, kernel } of [neighbour, this.init.surroundings])
+      if (theirs === pids && theirUts === uts) return kernel;
+    return Object.assign(Object.create(this.seenPrototype) as object, {
+      seenPids: pids,
+      seenUts: uts,
+    }) as Seen;
+  }
+
   /** The same kernel for those in other namespaces: process numbers and the host name are theirs. */
-  private seenFrom(pids: PidNamespace, uts: { hostname: string }): Kernel {
+  private makeSeenPrototype(): Kernel {
     const here = this.listProcesses.bind(this);
+    const holder = this.holderSeenFrom.bind(this);
     return Object.create(this, {
       hostname: {
-        get: () => uts.hostname,
-        set(name: string) {
-          uts.hostname = name;
+        get(this: Seen) {
+          return this.seenUts.hostname;
+        },
+        set(this: Seen, name: string) {
+          this.seenUts.hostname = name;
         },
       },
       hostnameOf: {
-        value: (pid: number) => pids.processes.get(pid)?.surroundings.uts.hostname ?? uts.hostname,
+        value(this: Seen, pid: number) {
+          return this.seenPids.processes.get(pid)?.surroundings.uts.hostname ?? this.seenUts.hostname;
+        },
       },
-      process: { value: (pid: number) => pids.processes.get(pid) },
-      socketHolder: { value: (owner: SocketOwner) => this.holderSeenFrom(pids, owner) },
-      listProcesses: { value: (viewer?: Process) => here(viewer ?? pids.init) },
+      process: {
+        value(this: Seen, pid: number) {
+          return this.seenPids.processes.get(pid);
+        },
+      },
+      socketHolder: {
+        value(this: Seen, owner: SocketOwner) {
+          return holder(this.seenPids, owner);
+        },
+      },
+      listProcesses: {
+        value(this: Seen, viewer?: Process) {
+          return here(viewer ?? this.seenPids.init);
+        },
+      },
     }) as Kernel;
   }
 

@@ -205,7 +205,7 @@ class Walk {
 
   private followLink(directory: Place, link: Place, final: boolean): Target {
     if (++this.links > SYMLINKS_MAX) throw new ErrnoError('ELOOP', this.path);
-    const magic = link.node.magic(link);
+    const magic = link.node.magic(link, this.options.viewer);
     if (magic !== undefined)
       return { directory: magic.above ?? magic, name: '.', place: magic, kind: 'dot', slash: false };
     const target = link.node.readlink(this.options.viewer);

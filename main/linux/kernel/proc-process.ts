@@ -1,5 +1,5 @@
 // /proc/PID: one process as text and links.
-import type { Process, Signal } from './process.ts';
+import type { Process } from './process.ts';
 import { ErrnoError } from '../../network/index.ts';
 import {
   fixed,
@@ -18,14 +18,10 @@ import { limitsText } from './limits.ts';
 import { mountInfo, mountLine } from './mount-text.ts';
 import { oomScore } from './oom-killer.ts';
 import type { Place } from './mount-table.ts';
-import type { PidNamespace } from './pid-namespace.ts';
-import { SIGNAL_NUMBERS } from './signals.ts';
+import { namespacesOf } from './namespaces.ts';
+import { nameOf } from './process-table.ts';
+import { ioText, statLine, statmLine, statusText } from './proc-status.ts';
 import { VirtualProcess } from './virtual-process.ts';
-
-/** Jiffies per second, as user space sees them. */
-export const TICKS_PER_SECOND = 100;
-const PAGE_BYTES = 4096;
-const STATE_NAMES = { R: 'running', S: 'sleeping', T: 'stopped', Z: 'zombie' } as const;
 
 /** The directory of `process` as `viewer` sees it. */
 export function processDirectory(
@@ -35,30 +31,70 @@ export function processDirectory(
   viewer: Process | undefined,
   netFiles: (process: VirtualProcess) => Listing,
 ): GeneratedDirectory {
+  const { uid, gid } = process.credentials;
+  const nodes = commonFiles(tree, kernel, process, viewer);
+  const taskDirectory = (): GeneratedDirectory => new GeneratedDirectory(tree, fixed(nodes), 0o555, uid, gid);
+  const { pids } = (viewer instanceof VirtualProcess ? viewer : kernel.init).surroundings;
+  const whole: Record<string, () => GeneratedNode> = {
+    ...nodes,
+    net: () => new GeneratedDirectory(tree, netFiles(process), 0o555),
+    task: () =>
+      new GeneratedDirectory(tree, fixed({ [process.numbers.in(pids)]: taskDirectory }), 0o555, uid, gid),
+  };
+  return new GeneratedDirectory(tree, fixed(whole), 0o555, uid, gid);
+}
+
+/** What a process and each of its tasks (here: one) have. */
+function commonFiles(
+  tree: GeneratedTree,
+  kernel: MachineKernel,
+  process: VirtualProcess,
+  viewer: Process | undefined,
+): Record<string, () => GeneratedNode> {
   const { pids, cgroupRoot } = (viewer instanceof VirtualProcess ? viewer : kernel.init).surroundings;
+  const asked = { kernel, process, viewer, pids };
   const file =
-    (make: () => string, mode = 0o444): (() => GeneratedFile) =>
+    (make: () => string, store?: (text: string, writer: Process) => void): (() => GeneratedFile) =>
     () =>
-      new GeneratedFile(tree, make, undefined, mode);
-  const link =
-    (target: () => string): (() => GeneratedLink) =>
-    () =>
-      new GeneratedLink(tree, target);
-  const nodes: Record<string, () => GeneratedNode> = {
+      new GeneratedFile(
+        tree,
+        make,
+        store === undefined ? undefined : (text, writer) => store(text.trim(), writer),
+        undefined,
+        process.credentials,
+      );
+  const secret = (make: () => string) => () =>
+    new GeneratedFile(tree, make, undefined, 0o400, process.credentials);
+  const link = (text: () => string, destination: (link: Place) => Place) => () =>
+    new MagicLink(tree, process, text, destination);
+  const isAlive = (): boolean => process.status === undefined;
+  return {
     cgroup: file(() => `0::${process.cgroup.pathFrom(cgroupRoot)}\n`),
-    cmdline: file(() =>
-      process.status === undefined ? process.argv.map((word) => `${word}\0`).join('') : '',
+    cmdline: file(() => (isAlive() ? process.argv.map((word) => `${word}\0`).join('') : '')),
+    comm: file(
+      () => `${process.command}\n`,
+      (text, writer) => {
+        if (writer !== process) throw new ErrnoError('EINVAL');
+        process.command = nameOf(text);
+      },
     ),
-    comm: file(() => `${process.command}\n`),
-    cwd: () => new MagicLink(tree, process.cwd, () => process.cwdPlace),
-    environ: file(() => Array.from(process.env, ([name, value]) => `${name}=${value}\0`).join(''), 0o400),
-    exe: link(() => {
-      const path = process.executablePath ?? process.argv[0];
-      if (path?.startsWith('/') !== true) throw new ErrnoError('ENOENT');
-      return path;
-    }),
+    cpuset: file(() => '/\n'),
+    cwd: link(
+      () => process.cwd,
+      () => process.cwdPlace,
+    ),
+    environ: secret(() => Array.from(process.env, ([name, value]) => `${name}=${value}\0`).join('')),
+    exe: link(
+      () => executableOf(process),
+      (at) => ({ ...at, node: process.image ?? refuse('ENOENT') }),
+    ),
     fd: () => fdDirectory(tree, process),
+    fdinfo: () => fdInfoDirectory(tree, process),
+    gid_map: file(() => WHOLE_MAP),
+    io: secret(() => ioText(process)),
     limits: file(() => limitsText(process.limits)),
+    loginuid: file(() => '4294967295'),
+    maps: file(() => (isAlive() ? mapsText(process) : '')),
     mountinfo: file(() => mountInfo(process.mounts.list())),
     mounts: file(() =>
       process.mounts
@@ -66,49 +102,104 @@ export function processDirectory(
         .map(({ mount }) => mountLine(mount))
         .join(''),
     ),
-    net: () => new GeneratedDirectory(tree, netFiles(process), 0o555),
     ns: () => namespaceDirectory(tree, process),
     oom_adj: file(() => `${Math.round((process.oomScoreAdj * 17) / 1000)}\n`),
     oom_score: file(() => `${oomScore(process, kernel.memoryBytes)}\n`),
-    oom_score_adj: () =>
-      new GeneratedFile(
-        tree,
-        () => `${process.oomScoreAdj}\n`,
-        (text, writer) => setOomScoreAdj(process, text.trim(), writer),
-      ),
-    root: () => new MagicLink(tree, '/', () => process.mounts.root),
-    stat: file(() => statLine(kernel, process, viewer, pids)),
-    statm: file(
-      () =>
-        `${pages(process) * 3} ${pages(process)} ${Math.floor(pages(process) / 2)} 200 0 ${pages(process)} 0\n`,
+    oom_score_adj: file(
+      () => `${process.oomScoreAdj}\n`,
+      (text, writer) => setOomScoreAdj(process, text, writer),
     ),
-    status: file(() => statusText(process, viewer, pids)),
+    root: link(
+      () => '/',
+      () => process.mounts.root,
+    ),
+    schedstat: file(
+      () => `${Math.round(process.cpuMs * 1e6)} 0 ${process.calls.reads + process.calls.writes}\n`,
+    ),
+    sessionid: file(() => '4294967295'),
+    stat: file(() => statLine(asked)),
+    statm: file(() => statmLine(process)),
+    status: file(() => statusText(asked)),
+    uid_map: file(() => WHOLE_MAP),
+    wchan: file(() => (process.running || !isAlive() ? '0' : 'do_wait')),
   };
-  return new GeneratedDirectory(tree, fixed(nodes), 0o555, process.credentials.uid, process.credentials.gid);
 }
 
-/** A link whose target is found without its text. */
+const WHOLE_MAP = '         0          0 4294967295\n';
+
+function refuse(code: 'ENOENT' | 'EACCES'): never {
+  throw new ErrnoError(code);
+}
+
+function executableOf(process: VirtualProcess): string {
+  const path = process.executablePath ?? process.argv[0];
+  if (process.status !== undefined || path?.startsWith('/') !== true) throw new ErrnoError('ENOENT');
+  return process.image?.removed === true ? `${path} (deleted)` : path;
+}
+
+/** The program, its heap and its stack, at made-up addresses. */
+function mapsText(process: VirtualProcess): string {
+  const path = process.executablePath ?? '';
+  const line = (range: string, mode: string, name: string): string =>
+    `${`${range} ${mode} 00000000 ${name.startsWith('/') ? '08:01' : '00:00'} ${name.startsWith('/') ? (process.image?.inode ?? 0) : 0}`.padEnd(73)}${name}\n`;
+  const heapEnd = (0x55e0_0010_0000 + process.memoryBytes).toString(16);
+  return (
+    line('55e000000000-55e000020000', 'r-xp', path) +
+    line('55e000020000-55e000022000', 'rw-p', path) +
+    line(`55e000100000-${heapEnd}`, 'rw-p', '[heap]') +
+    line('7ffc00000000-7ffc00021000', 'rw-p', '[stack]') +
+    line('7ffc00100000-7ffc00102000', 'r-xp', '[vdso]')
+  );
+}
+
+/** Whether one process may look into another: ptrace(2), PTRACE_MODE_READ. */
+function mayTrace(viewer: Process | undefined, process: VirtualProcess): boolean {
+  if (viewer === undefined || viewer === process || viewer.can('SYS_PTRACE')) return true;
+  if (viewer.credentials.uid !== process.credentials.uid) return false;
+  return Array.from(process.bounding).every((capability) => viewer.bounding.has(capability));
+}
+
+/** A link whose target is found without its text, by those who may look into the process. */
 class MagicLink extends GeneratedLink {
+  private readonly process: VirtualProcess;
   private readonly destination: (link: Place) => Place;
-  constructor(tree: GeneratedTree, text: string, destination: (link: Place) => Place, mode = 0o777) {
-    super(tree, text, mode);
+  constructor(
+    tree: GeneratedTree,
+    process: VirtualProcess,
+    text: () => string,
+    destination: (link: Place) => Place,
+    mode = 0o777,
+  ) {
+    super(tree, text, mode, process.credentials);
+    this.process = process;
     this.destination = destination;
   }
-  override magic(link: Place): Place {
+  override readlink(viewer?: Process): string {
+    if (!mayTrace(viewer, this.process)) throw new ErrnoError('EACCES');
+    return super.readlink(viewer);
+  }
+  override magic(link: Place, viewer?: Process): Place {
+    if (!mayTrace(viewer, this.process)) throw new ErrnoError('EACCES');
     return this.destination(link);
   }
 }
 
 /** /proc/PID/fd/N: opening it opens the same file, or shares what can't be opened by a path. */
 class OpenFileLink extends MagicLink {
-  constructor(tree: GeneratedTree, description: Description) {
+  constructor(tree: GeneratedTree, process: VirtualProcess, description: Description) {
     super(
       tree,
-      description.path ?? 'anon_inode:[unknown]',
+      process,
+      () => textOf(description),
       (link) => ({ ...link, node: description.node ?? new OpenFileNode(tree, description) }),
       0o700,
     );
   }
+}
+
+function textOf({ path, node }: Description): string {
+  if (path === undefined) return 'anon_inode:[unknown]';
+  return node?.removed === true && path.startsWith('/') ? `${path} (deleted)` : path;
 }
 
 /** A pipe, terminal or socket in use, as a file. */
@@ -129,7 +220,14 @@ class OpenFileNode extends GeneratedNode {
   }
 }
 
-function fdDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDirectory {
+/** A directory with an entry for every descriptor. */
+function descriptorDirectory(
+  tree: GeneratedTree,
+  process: VirtualProcess,
+  mode: number,
+  make: (description: Description) => GeneratedNode,
+): GeneratedDirectory {
+  const { uid, gid } = process.credentials;
   const listing: Listing = {
     names: () =>
       Array.from(process.fds.keys())
@@ -137,105 +235,61 @@ function fdDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDir
         .map(String),
     lookup(name) {
       const file = /^\d+$/.test(name) ? process.fds.get(Number(name)) : undefined;
-      return file === undefined ? undefined : new OpenFileLink(tree, describe(file));
+      return file === undefined ? undefined : make(describe(file));
     },
   };
-  return new GeneratedDirectory(tree, listing, 0o500, process.credentials.uid, process.credentials.gid);
+  return new GeneratedDirectory(tree, listing, mode, uid, gid);
+}
+
+function fdDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDirectory {
+  return descriptorDirectory(
+    tree,
+    process,
+    0o500,
+    (description) => new OpenFileLink(tree, process, description),
+  );
+}
+
+function fdInfoDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDirectory {
+  return descriptorDirectory(tree, process, 0o555, (description) => {
+    const position = description.position ?? 0;
+    const flags = description.openFlags.toString(8);
+    const inode = description.stat().inode;
+    const text = `pos:\t${position}\nflags:\t0${flags}\nmnt_id:\t20\nino:\t${inode}\n`;
+    return new GeneratedFile(tree, () => text, undefined, 0o400, process.credentials);
+  });
 }
 
 function namespaceDirectory(tree: GeneratedTree, process: VirtualProcess): GeneratedDirectory {
-  const { net, pids, mounts, uts } = process.surroundings;
-  const entries: Readonly<Record<string, object>> = { ipc: net, mnt: mounts, net, pid: pids, uts };
   const nodes = Object.fromEntries(
-    Object.entries(entries).map(([name, subject]) => [
+    namespacesOf(process).map(([name, kind, subject]) => [
       name,
-      () => new GeneratedLink(tree, `${name}:[${process.table.namespaceNumber(subject)}]`),
+      (): GeneratedNode => {
+        const text = `${kind}:[${process.table.namespaceNumber(subject)}]`;
+        return new MagicLink(
+          tree,
+          process,
+          () => text,
+          (link) => ({ ...link, node: new NamespaceNode(tree, text) }),
+        );
+      },
     ]),
   );
-  return new GeneratedDirectory(tree, fixed(nodes), 0o511);
+  const { uid, gid } = process.credentials;
+  return new GeneratedDirectory(tree, fixed(nodes), 0o511, uid, gid);
 }
 
-/** proc(5): /proc/PID/stat. */
-function statLine(
-  kernel: MachineKernel,
-  process: VirtualProcess,
-  viewer: Process | undefined,
-  pids: PidNamespace,
-): string {
-  const ticks = (ms: number): number => Math.floor((ms * TICKS_PER_SECOND) / 1000);
-  const tty = process.tty === undefined ? 0 : 0x8800 + Number(process.tty.path.replace(/\D/g, ''));
-  const cpu = ticks(process.cpuMs);
-  const fields = [
-    process.numbers.in(pids),
-    `(${process.command})`,
-    stateOf(process, viewer),
-    process.parent?.numbers.in(pids) ?? 0,
-    process.group?.numbers.in(pids) ?? 0,
-    process.group?.session.numbers.in(pids) ?? 0,
-    tty,
-    process.tty === undefined ? -1 : (process.group?.session.foreground?.numbers.in(pids) ?? -1),
-    4194304,
-    pages(process),
-    0,
-    0,
-    0,
-    Math.floor(cpu * 0.6),
-    cpu - Math.floor(cpu * 0.6),
-    0,
-    0,
-    20,
-    0,
-    1,
-    0,
-    ticks(process.startMs - kernel.bootMs),
-    process.memoryBytes * 3,
-    pages(process),
-    '18446744073709551615',
-  ];
-  return `${[...fields, ...Array.from({ length: 27 }, () => 0)].join(' ')}\n`;
-}
-
-function statusText(process: VirtualProcess, viewer: Process | undefined, pids: PidNamespace): string {
-  const state = stateOf(process, viewer);
-  const { uid, gid, groups } = process.credentials;
-  const pid = process.numbers.in(pids);
-  const kilobytes = Math.round(process.memoryBytes / 1024);
-  const rows: readonly (readonly [string, string])[] = [
-    ['Name', process.command],
-    ['Umask', process.umask.toString(8).padStart(4, '0')],
-    ['State', `${state} (${STATE_NAMES[state]})`],
-    ['Tgid', String(pid)],
-    ['Ngid', '0'],
-    ['Pid', String(pid)],
-    ['PPid', String(process.parent?.numbers.in(pids) ?? 0)],
-    ['TracerPid', '0'],
-    ['Uid', `${uid}\t${uid}\t${uid}\t${uid}`],
-    ['Gid', `${gid}\t${gid}\t${gid}\t${gid}`],
-    ['FDSize', '64'],
-    ['Groups', `${groups.join(' ')} `],
-    ['VmPeak', `${String(kilobytes * 3).padStart(8)} kB`],
-    ['VmSize', `${String(kilobytes * 3).padStart(8)} kB`],
-    ['VmRSS', `${String(kilobytes).padStart(8)} kB`],
-    ['Threads', '1'],
-    ['SigIgn', signalMask(process.ignoredSignals())],
-    ['SigCgt', signalMask(process.caughtSignals())],
-  ];
-  return rows.map(([name, value]) => `${name}:\t${value}\n`).join('');
-}
-
-function signalMask(signals: readonly Signal[]): string {
-  const mask = signals.reduce((bits, signal) => bits | (1n << BigInt(SIGNAL_NUMBERS[signal] - 1)), 0n);
-  return mask.toString(16).padStart(16, '0');
-}
-
-function stateOf(process: VirtualProcess, viewer: Process | undefined): 'R' | 'S' | 'T' | 'Z' {
-  if (process.status !== undefined) return 'Z';
-  if (process.stopped) return 'T';
-  return process.running || process === viewer ? 'R' : 'S';
-}
-
-function pages(process: VirtualProcess): number {
-  return process.status === undefined ? Math.round(process.memoryBytes / PAGE_BYTES) : 0;
+/** What an ns link leads to: nothing to read, but an inode that tells two namespaces apart. */
+class NamespaceNode extends GeneratedNode {
+  readonly type = 'file';
+  private readonly number: number;
+  constructor(tree: GeneratedTree, text: string) {
+    super(tree, 0o444);
+    this.number = Number(/\d+/.exec(text)![0]);
+  }
+  override stat(): FileStat {
+    return { ...super.stat(), inode: this.number, device: 4 };
+  }
 }
 
 function setOomScoreAdj(process: VirtualProcess, text: string, writer: Process): void {

@@ -9,7 +9,8 @@ import {
   type Listing,
 } from './generated-tree.ts';
 import type { MachineKernel } from './make-kernel.ts';
-import { processDirectory, TICKS_PER_SECOND } from './proc-process.ts';
+import { processDirectory } from './proc-process.ts';
+import { TICKS_PER_SECOND } from './proc-status.ts';
 import { makeNetFiles } from './proc-net.ts';
 import { sysctlDirectory } from './proc-sys.ts';
 import { VirtualProcess } from './virtual-process.ts';

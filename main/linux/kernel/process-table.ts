@@ -2,13 +2,15 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { Cgroup } from './cgroup.ts';
+import { FIRST_NUMBERS, namespacesOf, type NamespaceChanges } from './namespaces.ts';
 import { checkMemory, kill, type OomHost } from './oom-killer.ts';
+import type { Place } from './mount-table.ts';
 import { PidNumbers, type PidNamespace } from './pid-namespace.ts';
 import { ProcessGroup, Session } from './process-group.ts';
 import type { Process, Program, Signal, SpawnOptions } from './process.ts';
 import type { Pty, TtyJobs } from './pty.ts';
 import type { BuiltIn, Vnode } from './vnode.ts';
-import { VirtualProcess, type ProcessSetup } from './virtual-process.ts';
+import { VirtualProcess, type ProcessSetup, type Surroundings } from './virtual-process.ts';
 import type { WatchList } from './watch-list.ts';
 
 /** As in Linux: how deep scripts may name scripts as interpreters. */
@@ -37,6 +39,9 @@ export interface ProcessTableOptions {
   readonly watches: WatchList;
   readonly printk: (text: string, severity: number) => void;
   readonly oom: OomHost;
+  readonly cpuCount: number;
+  /** What a child in changed namespaces lives in. Throws EPERM, ESRCH. */
+  readonly surroundings: (parent: VirtualProcess, changes: NamespaceChanges) => Surroundings;
   readonly onFault: (error: unknown, process: Process) => void;
   readonly builtIn: (name: string) => BuiltIn | undefined;
 }
@@ -47,6 +52,7 @@ export class ProcessTable implements TtyJobs {
   readonly watches: WatchList;
   readonly printk: (text: string, severity: number) => void;
   readonly builtIn: (name: string) => BuiltIn | undefined;
+  readonly cpuCount: number;
   /** CPU time of all processes that ever ran. */
   cpuMs = 0;
   forks = 0;
@@ -54,7 +60,7 @@ export class ProcessTable implements TtyJobs {
   current: VirtualProcess | undefined;
   private readonly options: ProcessTableOptions;
   private readonly namespaceNumbers = new WeakMap<object, number>();
-  private lastNamespaceNumber = 4026531835;
+  private lastNamespaceNumber = 4_026_532_100;
   private readonly sessions = new WeakMap<Pty, Session>();
   /** The files that processes run, with how many do. */
   private readonly images = new Map<Vnode, number>();
@@ -66,6 +72,7 @@ export class ProcessTable implements TtyJobs {
     this.watches = options.watches;
     this.printk = options.printk;
     this.builtIn = options.builtIn;
+    this.cpuCount = options.cpuCount;
   }
 
   // ── Making ──
@@ -74,51 +81,58 @@ export class ProcessTable implements TtyJobs {
   spawn(parent: VirtualProcess, options: SpawnOptions): VirtualProcess {
     this.requireRoom(parent.cgroup);
     if (this.exhausts(parent)) throw new ErrnoError('EAGAIN');
-    const { surroundings } = parent;
-    const env = options.env ?? parent.env;
-    const found =
-      options.program === undefined
-        ? this.lookup(parent, options, env)
-        : asFound(options.program, options.argv);
     const credentials = options.credentials ?? parent.credentials;
-    if (
-      parent.credentials.uid !== 0 &&
-      options.credentials !== undefined &&
-      options.credentials.uid !== parent.credentials.uid
-    ) {
-      throw new ErrnoError('EPERM');
-    }
-    const cwd = options.cwd === undefined ? parent.cwdPlace : parent.fs.place(options.cwd);
-    if (cwd.node.type !== 'directory') throw new ErrnoError('ENOTDIR', options.cwd);
+    if (credentials.uid !== parent.credentials.uid && !parent.can('SETUID')) throw new ErrnoError('EPERM');
+    const env = options.env ?? parent.env;
+    const { namespaces } = options;
+    // In other namespaces other files are found: there the child looks for itself.
+    const found = namespaces === undefined ? this.find(parent, { ...options, env }) : undefined;
+    const surroundings =
+      namespaces === undefined ? parent.surroundings : this.options.surroundings(parent, namespaces);
     const child = this.add({
       table: this,
       numbers: new PidNumbers(surroundings.pids),
       parent,
       surroundings,
-      argv: found.argv,
-      command: found.command,
+      argv: options.argv,
+      command: parent.command,
       env,
-      cwd,
+      cwd: surroundings.mounts === parent.mounts ? parent.cwdPlace : surroundings.mounts.root,
       umask: parent.umask,
       limits: parent.limits,
       bounding: parent.bounding,
       cgroup: parent.cgroup,
       oomScoreAdj: parent.oomScoreAdj,
-      credentials: {
-        ...credentials,
-        uid: found.setUid ?? credentials.uid,
-        gid: found.setGid ?? credentials.gid,
-      },
+      credentials,
     });
-    child.executablePath = options.program === undefined ? found.path : parent.executablePath;
-    this.setImage(child, options.program === undefined ? found.image : parent.image);
+    parent.group!.join(child);
+    try {
+      if (options.cwd !== undefined) child.cwdPlace = directoryAt(parent, options.cwd);
+      this.become(child, parent, options, found ?? this.find(child, { ...options, env }));
+    } catch (error) {
+      this.discard(child);
+      throw error;
+    }
+    return child;
+  }
+
+  /** What a new child is to be: its program, descriptors, group and signals. */
+  private become(child: VirtualProcess, parent: VirtualProcess, options: SpawnOptions, found: Found): void {
+    const runsFile = options.program === undefined;
+    child.argv = found.argv;
+    child.command = found.command;
+    child.executablePath = runsFile ? found.path : parent.executablePath;
+    this.setImage(child, runsFile ? found.image : parent.image);
+    const { uid, gid } = child.credentials;
+    if (found.setUid !== undefined || found.setGid !== undefined)
+      child.credentials = { ...child.credentials, uid: found.setUid ?? uid, gid: found.setGid ?? gid };
     child.inherit(options.fds ?? parent.fds);
     for (const signal of [...parent.ignoredSignals(), ...(options.ignoredSignals ?? [])])
       child.onSignal(signal, 'ignore');
     if (options.newSession === true) this.newSession(child, options.controllingTty as Pty | undefined);
-    else this.joinGroup(child, parent, options.processGroup);
+    else if (options.processGroup !== undefined)
+      this.moveToGroup(child, options.processGroup === 0 ? child.pid : options.processGroup);
     this.begin(child, found.program);
-    return child;
   }
 
   /** Throws EAGAIN where pids.max lets no further process in. */
@@ -137,13 +151,6 @@ export class ProcessTable implements TtyJobs {
     for (const process of rootNamespace(surroundings.pids).processes.values())
       if (process.credentials.uid === uid) count++;
     return count >= limits.nproc.soft;
-  }
-
-  private joinGroup(child: VirtualProcess, parent: VirtualProcess, wanted: number | undefined): void {
-    const group = parent.group!;
-    group.join(child);
-    if (wanted === undefined) return;
-    this.moveToGroup(child, wanted === 0 ? child.pid : wanted);
   }
 
   /** Enters a process into its namespaces and its parent's children. */
@@ -165,6 +172,12 @@ export class ProcessTable implements TtyJobs {
     if (known !== undefined) return known;
     this.namespaceNumbers.set(namespace, ++this.lastNamespaceNumber);
     return this.lastNamespaceNumber;
+  }
+
+  /** The namespaces of the first process have the numbers that every boot gives them. */
+  numberFirstNamespaces(init: VirtualProcess): void {
+    for (const [, kind, subject] of namespacesOf(init))
+      this.namespaceNumbers.set(subject, FIRST_NUMBERS[kind]);
   }
 
   /** Takes back a process that could not be started. */
@@ -209,9 +222,9 @@ export class ProcessTable implements TtyJobs {
   // ── Finding executables ──
 
   /** What a process from outside is to run. Throws as `executable`. */
-  find(process: VirtualProcess, options: Pick<SpawnOptions, 'argv' | 'path' | 'program'>): Found {
+  find(process: VirtualProcess, options: Pick<SpawnOptions, 'argv' | 'path' | 'program' | 'env'>): Found {
     return options.program === undefined
-      ? this.lookup(process, options, process.env)
+      ? this.lookup(process, options, options.env ?? process.env)
       : asFound(options.program, options.argv);
   }
 
@@ -442,6 +455,12 @@ export class ProcessTable implements TtyJobs {
   private sessionOf(pty: Pty): Session | undefined {
     return this.sessions.get(pty);
   }
+}
+
+function directoryAt(process: VirtualProcess, path: string): Place {
+  const place = process.fs.place(path);
+  if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
+  return place;
 }
 
 function continueOrphans(group: ProcessGroup): void {

@@ -5,6 +5,7 @@ import type { FileSystemView } from './file-system.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Capability } from './capability.ts';
 import type { Kernel } from './kernel.ts';
+import type { NamespaceChanges } from './namespaces.ts';
 import type { Resource, ResourceLimit, ResourceLimits } from './limits.ts';
 import type { Tty } from './tty.ts';
 
@@ -50,7 +51,10 @@ export type Signal =
   | 'SIGSYS';
 
 export interface Credentials {
+  /** The effective user: whose rights count. */
   readonly uid: number;
+  /** The real user, where a setuid file made another the effective one. */
+  readonly realUid?: number;
   readonly gid: number;
   readonly groups: readonly number[];
 }
@@ -78,6 +82,8 @@ export interface SpawnOptions {
   readonly newSession?: boolean;
   readonly controllingTty?: Tty;
   readonly credentials?: Credentials;
+  /** Other namespaces than the parent's. Throws EPERM without CAP_SYS_ADMIN, ESRCH. */
+  readonly namespaces?: NamespaceChanges;
   /** Signals that the child ignores from the start. */
   readonly ignoredSignals?: readonly Signal[];
 }
@@ -154,6 +160,8 @@ export interface Process {
   cpu(costMs: number): Promise<void> | undefined;
   /** Whether it has a capability: root has those that its container left it. */
   can(capability: Capability): boolean;
+  /** What it can have at most: a file with capabilities gives no others. */
+  readonly bounding: ReadonlySet<Capability>;
   /** getrlimit(2), of all at once; inherited by children. NOFILE, FSIZE and NPROC act; the others only stand there. */
   readonly limits: ResourceLimits;
   /** setrlimit(2), for itself and later children. Throws EINVAL (soft beyond hard), EPERM (raising a hard limit). */

@@ -41,6 +41,9 @@ const PATH_COST_MS = 0.001;
  */
 const KEPT_BYTES_MAX = 256 * 1024 ** 2;
 
+/** What a program holds that hasn't said otherwise. */
+const INITIAL_BYTES = 4 * 1024 ** 2;
+
 export type SignalAction = (() => void) | 'ignore' | 'default';
 
 /** The namespaces a process lives in; shared by its children. */
@@ -49,6 +52,8 @@ export interface Surroundings {
   readonly mounts: MountTable;
   readonly net: NetworkNamespace;
   readonly uts: { hostname: string };
+  /** Nothing but which ipc namespace it is. */
+  readonly ipc: object;
   /** Where its cgroup namespace begins. */
   readonly cgroupRoot: Cgroup;
   /** The kernel as seen from the pid and uts namespaces. */
@@ -101,7 +106,12 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   parent: VirtualProcess | undefined;
   group: ProcessGroup | undefined;
   cpuMs = 0;
-  memoryBytes = 4 * 1024 ** 2;
+  /** That of the children it has waited for. */
+  childCpuMs = 0;
+  memoryBytes = INITIAL_BYTES;
+  peakBytes = INITIAL_BYTES;
+  /** /proc/PID/io. */
+  readonly calls = { reads: 0, readBytes: 0, writes: 0, writtenBytes: 0 };
   private keptBytes = 0;
   /** How it ended; a zombie from then until its parent waits. */
   status: WaitStatus | undefined;
@@ -182,7 +192,12 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     return this.group?.session.tty;
   }
   get socketOwner(): SocketOwner {
-    return { pid: this.numbers.byLevel[0]!, command: this.command, uid: this.credentials.uid };
+    return {
+      pid: this.numbers.byLevel[0]!,
+      command: this.command,
+      uid: this.credentials.uid,
+      bindsLowPorts: this.can('NET_BIND_SERVICE'),
+    };
   }
   get signal(): AbortSignal {
     return this.abort.signal;
@@ -284,6 +299,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   private resize(memoryBytes: number): void {
     this.cgroup.chargeMemory(memoryBytes - this.memoryBytes);
     this.memoryBytes = memoryBytes;
+    this.peakBytes = Math.max(this.peakBytes, memoryBytes);
     this.table.checkMemory(this);
     if (this.keptBytes > KEPT_BYTES_MAX && this.status === undefined) this.table.killForMemory(this);
     this.enter();
@@ -336,6 +352,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   }
 
   private reap(child: VirtualProcess): WaitStatus {
+    this.childCpuMs += child.cpuMs + child.childCpuMs;
     this.table.forget(child);
     return child.status!;
   }
@@ -357,7 +374,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.executablePath = found.path;
     this.table.setImage(this, found.image);
     const { uid, gid, groups } = this.credentials;
-    this.credentials = { uid: found.setUid ?? uid, gid: found.setGid ?? gid, groups };
+    const real = found.setUid === undefined ? {} : { realUid: uid };
+    this.credentials = { uid: found.setUid ?? uid, gid: found.setGid ?? gid, groups, ...real };
     for (const [signal, action] of Array.from(this.actions))
       if (action !== 'ignore') this.actions.delete(signal);
     this.charge(SPAWN_COST_MS);
@@ -387,6 +405,11 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   }
   caughtSignals(): Signal[] {
     return Array.from(this.actions.keys()).filter((signal) => !this.ignores(signal));
+  }
+
+  /** Those that a stopped process will see when it goes on. */
+  waitingSignals(): readonly Signal[] {
+    return this.pendingSignals;
   }
 
   setProcessGroup(pid: number, processGroup: number): void {

@@ -113,7 +113,7 @@ export abstract class Vnode {
     throw new ErrnoError('EINVAL');
   }
   /** What a link of /proc leads to without a path: an open file, a directory in use. */
-  magic(_link: Place): Place | undefined {
+  magic(_link: Place, _viewer?: Process): Place | undefined {
     return undefined;
   }
   /** It is about to be opened for writing. */

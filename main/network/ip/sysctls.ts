@@ -41,6 +41,7 @@ const DEFAULTS: ReadonlyMap<string, string> = new Map(
     'net.ipv4.ip_local_reserved_ports': '',
     'net.ipv4.ip_nonlocal_bind': '0',
     'net.ipv4.ip_unprivileged_port_start': '1024',
+    'net.ipv4.ping_group_range': '1\t0',
     'net.ipv4.neigh.default.base_reachable_time_ms': '30000',
     'net.ipv4.neigh.default.delay_first_probe_time': '5',
     'net.ipv4.neigh.default.gc_thresh1': '128',

@@ -23,6 +23,8 @@ export interface SocketOwner {
   readonly pid: number;
   readonly command: string;
   readonly uid: number;
+  /** CAP_NET_BIND_SERVICE; absent: what root has. */
+  readonly bindsLowPorts?: boolean;
 }
 
 export interface TcpSocket extends ByteStream {
@@ -68,7 +70,7 @@ export interface SocketOptions {
 export interface Sockets {
   /** Settles once established. Rejects with ErrnoError: ECONNREFUSED, EHOSTUNREACH, ENETUNREACH, ETIMEDOUT, EADDRNOTAVAIL. */
   connectTcp(remote: SocketAddress, options?: SocketOptions): Promise<TcpSocket>;
-  /** Throws ErrnoError EADDRINUSE or EADDRNOTAVAIL. */
+  /** Throws ErrnoError EADDRINUSE, EADDRNOTAVAIL, or EACCES for a low port of one who may not bind it. */
   listenTcp(local: SocketAddress, options?: SocketOptions & { readonly backlog?: number }): TcpListener;
   /** Throws ErrnoError EADDRINUSE or EADDRNOTAVAIL. A `remote` connects the socket: only its datagrams and ICMP errors arrive. */
   openUdp(options?: SocketOptions & { readonly remote?: SocketAddress }): UdpSocket;

@@ -5,6 +5,7 @@ import { parseIpv4 } from '../ip/ipv4.ts';
 import { Packet, PROTO_TCP, TCP_ACK, TCP_FIN, TCP_RST, TCP_SYN } from '../ip/packet.ts';
 import type { Link } from '../link/link.ts';
 import type { NetworkNamespace } from '../namespace.ts';
+import { requireBindable } from './low-ports.ts';
 import { EphemeralPorts } from './ports.ts';
 import type { SocketAddress, SocketOptions, TcpListener, TcpSocket } from './socket.ts';
 import { TcpConnection, type TcpState } from './tcp-connection.ts';
@@ -141,6 +142,7 @@ export class TcpLayer {
     const { routes, sysctls } = this.namespace;
     const isOurs = address === 0 || routes.addressType(address) === 'local';
     if (!isOurs && sysctls.number('net.ipv4.ip_nonlocal_bind') !== 1) throw new ErrnoError('EADDRNOTAVAIL');
+    requireBindable(sysctls, local.port, options.owner);
     const port =
       local.port === 0 ? this.ports.take('bind', (each) => this.canListen(address, each, ipv6)) : local.port;
     if (port === undefined || !this.canListen(address, port, ipv6)) throw new ErrnoError('EADDRINUSE');

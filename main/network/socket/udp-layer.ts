@@ -4,6 +4,7 @@ import { formatIpv4, parseIpv4 } from '../ip/ipv4.ts';
 import { Packet, PROTO_UDP } from '../ip/packet.ts';
 import type { Link } from '../link/link.ts';
 import type { NetworkNamespace } from '../namespace.ts';
+import { requireBindable } from './low-ports.ts';
 import { EphemeralPorts } from './ports.ts';
 import type { Datagram, SocketAddress, SocketOptions, SocketOwner, UdpSocket } from './socket.ts';
 import { icmpErrno } from './tcp-connection.ts';
@@ -39,6 +40,7 @@ export class UdpLayer {
     const isOurs = address === 0 || routes.addressType(address) !== 'unicast';
     if (!isOurs && sysctls.number('net.ipv4.ip_nonlocal_bind') !== 1) throw new ErrnoError('EADDRNOTAVAIL');
     const wanted = options.local?.port ?? 0;
+    requireBindable(sysctls, wanted, options.owner);
     const port = wanted === 0 ? this.ports.take('bind', (each) => this.isFree(address, each)) : wanted;
     if (port === undefined || !this.isFree(address, port)) throw new ErrnoError('EADDRINUSE');
     const endpoint = new UdpEndpoint(this.namespace, {

@@ -97,7 +97,7 @@ async function run(proc: Process, out: Output, verb: string, args: readonly stri
       if (bridge === undefined) throw new BrctlError(`${name}: can't get info No such device`);
       return showStp(out, bridge);
     case 'addbr':
-      if (proc.credentials.uid !== 0) throw new BrctlError('add bridge failed: Operation not permitted');
+      if (!proc.can('NET_ADMIN')) throw new BrctlError('add bridge failed: Operation not permitted');
       if (found !== undefined)
         throw new BrctlError(`device ${name} already exists; can't create bridge with the same name`);
       return attempt(`add bridge failed`, () => links.addBridge({ name }));
@@ -144,7 +144,7 @@ function changePort(
   const link = links.get(device);
   if (link === undefined) throw new BrctlError(`interface ${device} does not exist!`);
   if (bridge === undefined) throw new BrctlError(`bridge ${name} does not exist!`);
-  if (proc.credentials.uid !== 0)
+  if (!proc.can('NET_ADMIN'))
     throw new BrctlError(
       `can't ${verb === 'addif' ? 'add' : 'delete'} ${device} ${verb === 'addif' ? 'to' : 'from'} ${name}: Operation not permitted`,
     );

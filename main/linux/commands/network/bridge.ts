@@ -153,7 +153,7 @@ function onOff(word: string, value: string): boolean {
 }
 
 function requireRoot(context: IpContext): void {
-  if (context.proc.credentials.uid !== 0) throw new ErrnoError('EPERM');
+  if (!context.proc.can('NET_ADMIN')) throw new ErrnoError('EPERM');
 }
 
 function selection(

@@ -66,7 +66,7 @@ export const conntrack: Program = command(
   },
   async (it) => {
     const { options, proc } = it;
-    if (proc.credentials.uid !== 0)
+    if (!proc.can('NET_ADMIN'))
       throw new Failure('v1.4.7 (conntrack-tools): Operation failed: Operation not permitted', 1);
     const table = proc.net.conntrack;
     const matches = (entry: ConntrackEntry): boolean => {
@@ -216,7 +216,7 @@ export const ipset: Program = command(
     const value = (key: string): string | undefined =>
       rest.includes(key) ? rest[rest.indexOf(key) + 1] : undefined;
     try {
-      if (proc.credentials.uid !== 0) throw new Failure('Kernel error received: Operation not permitted', 1);
+      if (!proc.can('NET_ADMIN')) throw new Failure('Kernel error received: Operation not permitted', 1);
       const need = (): IpSet => {
         const set = sets.get(name);
         if (set === undefined) throw new IpSetError('no-set', 'The set with the given name does not exist');

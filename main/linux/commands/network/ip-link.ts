@@ -359,7 +359,7 @@ function parsePrefix(text: string): { address: string; prefixLength: number } {
 }
 
 function requireRoot(context: IpContext): void {
-  if (context.proc.credentials.uid !== 0) throw new ErrnoError('EPERM');
+  if (!context.proc.can('NET_ADMIN')) throw new ErrnoError('EPERM');
 }
 
 async function addAddress(context: IpContext, args: readonly string[], verb: string): Promise<number> {

@@ -51,7 +51,7 @@ export async function ipNeighbour(context: IpContext, args: string[]): Promise<n
 }
 
 function root(context: IpContext): void {
-  if (context.proc.credentials.uid !== 0) throw new ErrnoError('EPERM');
+  if (!context.proc.can('NET_ADMIN')) throw new ErrnoError('EPERM');
 }
 
 function parse(args: readonly string[]): {

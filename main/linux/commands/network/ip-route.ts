@@ -134,7 +134,7 @@ export async function ipRoute(context: IpContext, args: string[]): Promise<numbe
 }
 
 function root(context: IpContext): void {
-  if (context.proc.credentials.uid !== 0) throw new ErrnoError('EPERM');
+  if (!context.proc.can('NET_ADMIN')) throw new ErrnoError('EPERM');
 }
 
 function explainGateway(change: () => unknown): void {

@@ -158,7 +158,7 @@ export const iptables: Program = async (proc) => {
       );
       throw new IptablesError(option === undefined ? 'no command specified' : `unknown option "${option}"`);
     }
-    if (proc.credentials.uid !== 0) {
+    if (!proc.can('NET_ADMIN')) {
       await proc.stderr.write(
         `${name} ${VERSION}: Could not fetch rule set generation id: Permission denied (you must be root)\n`,
       );

@@ -34,7 +34,7 @@ export const ipvsadmRestore: Program = (proc) => main(proc, ['-R']);
 async function main(proc: Process, args: readonly string[]): Promise<number> {
   const out = new Output(proc, proc.stdout);
   try {
-    if (proc.credentials.uid !== 0)
+    if (!proc.can('NET_ADMIN'))
       throw new IpvsadmError(
         "Can't initialize ipvs: Permission denied (you must be root)\nAre you sure that IP Virtual Server is built in the kernel or as module?",
         2,

@@ -215,7 +215,7 @@ export const route: Program = command(
       ...(value('metric') === undefined ? {} : { metric: Number(value('metric')) }),
     };
     try {
-      if (it.proc.credentials.uid !== 0) throw new ErrnoError('EPERM');
+      if (!it.proc.can('NET_ADMIN')) throw new ErrnoError('EPERM');
       if (verb === 'add') it.proc.net.routes.add(options);
       else it.proc.net.routes.delete(options);
       return 0;
@@ -254,7 +254,7 @@ async function configure(it: Invocation, name: string, words: readonly string[])
   const { links, addresses } = it.proc.net;
   const link = links.get(name.replace(/:.*$/, ''));
   if (link === undefined) throw new Failure(`SIOCSIFADDR: No such device`);
-  if (it.proc.credentials.uid !== 0) throw new Failure('SIOCSIFFLAGS: Operation not permitted', 255);
+  if (!it.proc.can('NET_ADMIN')) throw new Failure('SIOCSIFFLAGS: Operation not permitted', 255);
   const queue = [...words];
   while (queue.length > 0) {
     const word = queue.shift()!;

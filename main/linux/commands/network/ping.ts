@@ -107,6 +107,7 @@ class Pinger {
       throw new Failure('Do you want to ping broadcast? Then -b. If not, check your local firewall rules', 2);
     // Without -M the kernel sets DF unless the packet is over the path's MTU (IP_PMTUDISC_WANT).
     const fragmenting = options.value('M') === 'want' ? undefined : options.value('M');
+    requireEcho(proc, this.busybox);
     const queue: EchoReply[] = [];
     let wake: (() => void) | undefined;
     using socket = proc.net.sockets.openEcho({
@@ -358,3 +359,18 @@ export const arping: Program = command(
     return options.has('D') ? Number(received > 0) : received > 0 ? 0 : 1;
   },
 );
+
+/** A raw socket is for those who have CAP_NET_RAW, by themselves or from iputils' own file; a ping socket for the groups in net.ipv4.ping_group_range. */
+function requireEcho(proc: Process, busybox: boolean): void {
+  if (busybox ? proc.can('NET_RAW') : proc.bounding.has('NET_RAW')) return;
+  const [first = 1, last = 0] = (proc.net.sysctls.get('net.ipv4.ping_group_range') ?? '')
+    .split(/\s+/)
+    .map(Number);
+  const { gid, groups } = proc.credentials;
+  if ([gid, ...groups].some((group) => group >= first && group <= last)) return;
+  if (busybox) throw new Failure('permission denied (are you root?)', 1);
+  throw new Failure(
+    'socktype: SOCK_RAW\nping: socket: Operation not permitted\nping: => missing cap_net_raw+p capability or setuid?',
+    2,
+  );
+}

@@ -181,7 +181,7 @@ class Dump {
       await proc.stderr.write(`tcpdump: ${wanted}: No such device exists\n(No such device exists)\n`);
       return 1;
     }
-    if (proc.credentials.uid !== 0) {
+    if (!proc.can('NET_RAW')) {
       await proc.stderr.write(
         `tcpdump: ${wanted}: You don't have permission to perform this capture on that device\n(socket: Operation not permitted)\n`,
       );

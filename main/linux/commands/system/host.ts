@@ -67,7 +67,7 @@ export const hostname: Program = command(
     const name = proc.kernel.hostnameOf(proc.pid);
     const [wanted] = it.operands;
     if (wanted !== undefined) {
-      if (proc.credentials.uid !== 0) throw new Failure('you must be root to change the host name');
+      if (!proc.can('SYS_ADMIN')) throw new Failure('you must be root to change the host name');
       if (name !== proc.kernel.hostname)
         throw new Failure(
           "you don't have permission to set the host name: only the owner of the namespace may",

@@ -37,7 +37,7 @@ export const modprobe: Program = command(
     usage: '[options] [-i] [-b] modulename [module parameters...]',
   },
   async (it) => {
-    const { kernel, credentials } = it.proc;
+    const { kernel } = it.proc;
     const [first] = it.operands;
     if (first === undefined)
       throw new Failure(
@@ -50,7 +50,7 @@ export const modprobe: Program = command(
       const module = underscored(name);
       if (it.options.has('n')) continue;
       try {
-        if (credentials.uid !== 0) throw new ErrnoError('EPERM');
+        if (!it.proc.can('SYS_MODULE')) throw new ErrnoError('EPERM');
         if (it.options.has('r')) kernel.unloadModule(module);
         else if (!kernel.modules.has(module)) kernel.loadModule(module);
         if (it.options.has('v'))
@@ -80,7 +80,7 @@ export const modprobe: Program = command(
 export const rmmod: Program = command(
   { short: 'fsvV', long: ['force>f', 'syslog>s', 'verbose>v'], usage: '[options] modulename ...' },
   async (it) => {
-    const { kernel, credentials } = it.proc;
+    const { kernel } = it.proc;
     if (it.operands.length === 0) throw new Failure('ERROR: missing module name.');
     for (const name of it.operands) {
       const module = underscored(name);
@@ -94,7 +94,7 @@ export const rmmod: Program = command(
         continue;
       }
       try {
-        if (credentials.uid !== 0) throw new ErrnoError('EPERM');
+        if (!it.proc.can('SYS_MODULE')) throw new ErrnoError('EPERM');
         kernel.unloadModule(module);
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
