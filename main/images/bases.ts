@@ -55,7 +55,10 @@ PS1='\\u@\\h:\\w\\$ '
 `;
 
 /** Debian's slim image: bash and the GNU tools, no editors, no ps, no ip. */
-export function debian(version: { readonly number: string; readonly codename: string }): Files {
+export function debian(
+  version: { readonly number: string; readonly codename: string },
+  accounts: readonly string[] = [],
+): Files {
   const files = common();
   for (const [path, target] of [
     ['/bin', 'usr/bin'],
@@ -80,8 +83,7 @@ export function debian(version: { readonly number: string; readonly codename: st
   files.set('/usr/bin/bash', program('bash', bash));
   files.set('/usr/bin/dash', program('dash', dash));
   files.set('/usr/bin/sh', program('sh', dash));
-  files.set('/etc/passwd', text(PASSWD));
-  files.set('/etc/group', text(GROUP));
+  addAccounts(files, PASSWD, GROUP, accounts);
   files.set('/etc/bash.bashrc', text(DEBIAN_BASHRC));
   files.set('/etc/debian_version', text(`${version.number}\n`));
   files.set(
@@ -91,6 +93,42 @@ export function debian(version: { readonly number: string; readonly codename: st
     ),
   );
   return files;
+}
+
+/** Ubuntu: Debian's tools under another name, and ps. */
+export function ubuntu(number: string, codename: string): Files {
+  const files = new Map(debian({ number: 'trixie/sid', codename: 'trixie' }));
+  packages(files, ['procps-ng']);
+  const lts = Number(number.split('.')[0]) % 2 === 0 && number.endsWith('.04') ? ' LTS' : '';
+  const title = codename.charAt(0).toUpperCase() + codename.slice(1);
+  files.set(
+    '/etc/os-release',
+    text(
+      `PRETTY_NAME="Ubuntu ${number}${lts}"\nNAME="Ubuntu"\nVERSION_ID="${number}"\nVERSION="${number}${lts} (${title})"\nVERSION_CODENAME=${codename}\nID=ubuntu\nID_LIKE=debian\nHOME_URL="https://www.ubuntu.com/"\nSUPPORT_URL="https://help.ubuntu.com/"\nBUG_REPORT_URL="https://bugs.launchpad.net/ubuntu/"\nUBUNTU_CODENAME=${codename}\n`,
+    ),
+  );
+  files.set(
+    '/etc/lsb-release',
+    text(
+      `DISTRIB_ID=Ubuntu\nDISTRIB_RELEASE=${number}\nDISTRIB_CODENAME=${codename}\nDISTRIB_DESCRIPTION="Ubuntu ${number}${lts}"\n`,
+    ),
+  );
+  return files;
+}
+
+/** passwd and group with an image's own accounts added: lines of passwd(5), each with a group of its own. */
+function addAccounts(
+  files: Map<string, ImageFile>,
+  passwd: string,
+  group: string,
+  accounts: readonly string[],
+): void {
+  const groups = accounts.map((line) => {
+    const [name, , , gid] = line.split(':');
+    return `${name}:x:${gid}:\n`;
+  });
+  files.set('/etc/passwd', text(passwd + accounts.map((line) => `${line}\n`).join('')));
+  files.set('/etc/group', text(group + groups.join('')));
 }
 
 /** The same with more packages installed. */
@@ -105,8 +143,64 @@ export function bashFile(): ImageFile {
   return program('bash', bash);
 }
 
-/** CentOS 7: what the course's own machines run, without their services. */
+/** What images of Red Hat's family hold. */
+const ENTERPRISE_PACKAGES = [
+  'coreutils',
+  'grep',
+  'sed',
+  'findutils',
+  'util-linux',
+  'glibc-common',
+  'gawk',
+  'diffutils',
+  'tar',
+  'gzip',
+  'curl',
+  'yum',
+  'ncurses',
+];
+const CENTOS_PACKAGES = [...ENTERPRISE_PACKAGES, 'hostname', 'procps-ng', 'iputils', 'kmod', 'systemd'];
+
+/** CentOS 7: the course's own machines' system, as far as its image goes: ps, curl and vi, but no ip, dig or wget. */
 export function centos(): Files {
+  const files = enterpriseLinux(
+    CENTOS_PACKAGES,
+    [],
+    'NAME="CentOS Linux"\nVERSION="7 (Core)"\nID="centos"\nID_LIKE="rhel fedora"\nVERSION_ID="7"\nPRETTY_NAME="CentOS Linux 7 (Core)"\n',
+  );
+  files.set('/etc/centos-release', text('CentOS Linux release 7.9.2009 (Core)\n'));
+  files.set('/etc/redhat-release', { type: 'symlink', target: 'centos-release' });
+  const vi = PACKAGES.find(({ name }) => name === 'vim-enhanced')?.programs.get('/usr/bin/vi');
+  if (vi !== undefined) files.set('/usr/bin/vi', program(vi.name, vi.program));
+  return files;
+}
+
+/** Rocky, Alma, Fedora and their like: no ps, no ip. */
+export function redHatLike(name: string, id: string, version: string): Files {
+  const files = enterpriseLinux(
+    ENTERPRISE_PACKAGES,
+    [],
+    `NAME="${name}"\nVERSION="${version}"\nID="${id}"\nID_LIKE="rhel centos fedora"\nVERSION_ID="${version}"\nPRETTY_NAME="${name} ${version}"\n`,
+  );
+  files.set('/etc/redhat-release', text(`${name} release ${version}\n`));
+  return files;
+}
+
+/** Oracle Linux' slim image, which the mysql images are made of. */
+export function oracleLinux(accounts: readonly string[]): Files {
+  const packs = ENTERPRISE_PACKAGES.filter((name) => !['diffutils', 'yum'].includes(name));
+  return enterpriseLinux(
+    packs,
+    accounts,
+    'NAME="Oracle Linux Server"\nVERSION="9.6"\nID="ol"\nID_LIKE="fedora"\nVERSION_ID="9.6"\nPRETTY_NAME="Oracle Linux Server 9.6"\n',
+  );
+}
+
+function enterpriseLinux(
+  names: readonly string[],
+  accounts: readonly string[],
+  osRelease: string,
+): Map<string, ImageFile> {
   const files = common();
   for (const [path, target] of [
     ['/bin', 'usr/bin'],
@@ -114,26 +208,11 @@ export function centos(): Files {
     ['/lib', 'usr/lib'],
   ] as const)
     files.set(path, { type: 'symlink', target });
-  packages(
-    files,
-    PACKAGES.map(({ name }) => name).filter(
-      (name) =>
-        !['nano', 'vim-enhanced', 'vim', 'bind-utils', 'ipvsadm', 'kubectl', 'telnet', 'net-tools'].includes(
-          name,
-        ),
-    ),
-  );
+  packages(files, names);
   files.set('/usr/bin/bash', program('bash', bash));
   files.set('/usr/bin/sh', program('sh', bash));
-  files.set('/etc/passwd', text(PASSWD));
-  files.set('/etc/group', text(GROUP));
-  files.set('/etc/centos-release', text('CentOS Linux release 7.9.2009 (Core)\n'));
-  files.set(
-    '/etc/os-release',
-    text(
-      'NAME="CentOS Linux"\nVERSION="7 (Core)"\nID="centos"\nID_LIKE="rhel fedora"\nVERSION_ID="7"\nPRETTY_NAME="CentOS Linux 7 (Core)"\n',
-    ),
-  );
+  addAccounts(files, PASSWD, GROUP, accounts);
+  files.set('/etc/os-release', text(osRelease));
   return files;
 }
 
@@ -191,21 +270,17 @@ export function busybox(): Files {
 }
 
 /** Alpine: busybox as /bin/busybox with links, and apk's files. */
-export function alpine(version: string): Files {
+export function alpine(version: string, accounts: readonly string[] = []): Files {
   const files = common();
   applets(files, '/bin');
   for (const path of ['/usr/bin', '/usr/sbin', '/sbin', '/lib', '/media', '/mnt', '/opt', '/srv'])
     files.set(path, { type: 'directory', mode: 0o755 });
   files.set('/usr/bin/env', { type: 'symlink', target: '/bin/env' });
-  files.set(
-    '/etc/passwd',
-    text(
-      'root:x:0:0:root:/root:/bin/sh\nbin:x:1:1:bin:/bin:/sbin/nologin\ndaemon:x:2:2:daemon:/sbin:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n',
-    ),
-  );
-  files.set(
-    '/etc/group',
-    text('root:x:0:root\nbin:x:1:root,bin,daemon\ndaemon:x:2:root,bin,daemon\ntty:x:5:\nnobody:x:65534:\n'),
+  addAccounts(
+    files,
+    'root:x:0:0:root:/root:/bin/sh\nbin:x:1:1:bin:/bin:/sbin/nologin\ndaemon:x:2:2:daemon:/sbin:/sbin/nologin\nnobody:x:65534:65534:nobody:/:/sbin/nologin\n',
+    'root:x:0:root\nbin:x:1:root,bin,daemon\ndaemon:x:2:root,bin,daemon\ntty:x:5:\nnobody:x:65534:\n',
+    accounts,
   );
   files.set('/etc/alpine-release', text(`${version}\n`));
   files.set(

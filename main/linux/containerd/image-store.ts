@@ -100,7 +100,8 @@ export class ImageStore {
       const fault = `dial tcp: lookup ${host} on ${nameserver()}:53: no such host`;
       return new RuntimeError('Unknown', `${prefix}: failed to do request: Head "${url}": ${fault}`);
     }
-    const known = this.options.registry.lookup(`${repository}:latest`) !== undefined;
+    const known =
+      registry.hasRepository?.(repository) ?? registry.lookup(`${repository}:latest`) !== undefined;
     if (known || !repository.startsWith('docker.io/'))
       return new RuntimeError('NotFound', `${prefix}: ${name}: not found`);
     return new RuntimeError(
@@ -230,9 +231,9 @@ function canonical(name: string): string {
 }
 
 function idOf(image: ContainerImage): string {
-  const { name, entrypoint, command, env, user, workingDirectory, created } = image;
+  const { name, identity, entrypoint, command, env, user, workingDirectory, created } = image;
   const config = JSON.stringify({
-    name,
+    name: identity ?? name,
     entrypoint,
     command,
     env,
@@ -245,7 +246,12 @@ function idOf(image: ContainerImage): string {
 }
 
 function digestOf(image: ContainerImage): string {
-  return image.digest ?? `sha256:${createHash('sha256').update(image.name).digest('hex')}`;
+  return (
+    image.digest ??
+    `sha256:${createHash('sha256')
+      .update(image.identity ?? image.name)
+      .digest('hex')}`
+  );
 }
 
 function recordOf(stored: StoredImage): ImageRecord {

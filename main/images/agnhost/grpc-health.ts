@@ -1,31 +1,15 @@
-// agnhost, the test image of Kubernetes: of its many commands, the ones that probes and learners use.
-import { serveHealth, type HealthStatus } from '../network/grpc/index.ts';
-import { ErrnoError, type TcpListener, type TcpSocket } from '../network/index.ts';
-import { serveHttp, type HttpResponse } from '../network/http/index.ts';
-import type { Process, Program } from '../linux/kernel/index.ts';
-import { untilStopped } from '../kubernetes/daemon/index.ts';
+// agnhost grpc-health-checking: a gRPC health service whose answer HTTP requests turn.
+import { serveHealth, type HealthStatus } from '../../network/grpc/index.ts';
+import { ErrnoError, type TcpListener, type TcpSocket } from '../../network/index.ts';
+import { serveHttp, type HttpResponse } from '../../network/http/index.ts';
+import type { Process } from '../../linux/kernel/index.ts';
+import { untilStopped } from '../../kubernetes/daemon/index.ts';
 
 const GRPC_PORT = 5000;
 const HTTP_PORT = 8080;
 
-/** /agnhost. */
-export const agnhost: Program = async (proc) => {
-  const [, command = '', ...rest] = proc.argv;
-  if (command === 'pause') {
-    await proc.stdout.write('Paused\n');
-    return untilStopped(proc);
-  }
-  if (command === 'grpc-health-checking') return grpcHealthChecking(proc, rest);
-  await proc.stderr.write(
-    command === ''
-      ? 'Usage:\n  app [command]\n\nAvailable Commands:\n  grpc-health-checking Starts a simple grpc health checking endpoint\n  pause                Pauses the execution. Useful for keeping the containers running, so other commands can be executed.\n'
-      : `drydock: agnhost ${command} isn't simulated\n`,
-  );
-  return 1;
-};
-
 /** Serves grpc.health.v1 on one port; HTTP on another turns the answer: /make-not-serving, /make-serving. */
-async function grpcHealthChecking(proc: Process, flags: readonly string[]): Promise<number> {
+export async function grpcHealthChecking(proc: Process, flags: readonly string[]): Promise<number> {
   const port = flagNumber(flags, 'port') ?? GRPC_PORT;
   const httpPort = flagNumber(flags, 'http-port') ?? HTTP_PORT;
   const delaySeconds = flagNumber(flags, 'delay-unhealthy-sec') ?? -1;
