@@ -64,7 +64,7 @@ function float(value: number, precision: number, kind: string, alternate: boolea
     text =
       value >= 1e21
         ? `${BigInt(value)}${precision > 0 ? `.${'0'.repeat(precision)}` : ''}`
-        : value.toFixed(Math.min(100, precision));
+        : fixed(value, Math.min(100, precision));
   else if (lower === 'e') text = exponent(value, precision);
   else if (lower === 'a') text = `0x${value.toString(16)}`;
   else {
@@ -76,6 +76,17 @@ function float(value: number, precision: number, kind: string, alternate: boolea
       text = text.replace(/\.(\d*?)0+(?=e|$)/, (_, kept: string) => (kept === '' ? '' : `.${kept}`));
   }
   return kind === lower ? text : text.toUpperCase();
+}
+
+/** toFixed, but ties go to the even digit where the value is exactly between two (IEEE 754, as libc prints). */
+function fixed(value: number, precision: number): string {
+  const text = value.toFixed(precision);
+  const scaled = value * 10 ** precision;
+  if (precision > 15 || scaled % 1 !== 0.5 || scaled / 10 ** precision !== value || scaled > 2 ** 52) return text;
+  const exact = value.toFixed(Math.min(100, precision + 30));
+  if (!/^50*$/.test(exact.slice(exact.indexOf('.') + 1 + precision))) return text;
+  const even = Math.floor(scaled) % 2 === 0 ? Math.floor(scaled) : Math.ceil(scaled);
+  return (even / 10 ** precision).toFixed(precision);
 }
 
 function exponent(value: number, precision: number): string {

@@ -1,4 +1,5 @@
 // The language of awk(1): tokens and syntax trees.
+import { byteToText, normalizeText } from '../../shell/index.ts';
 
 /** A program that doesn't parse: the message and the place, as gawk points at it. */
 export class AwkSyntaxError extends Error {
@@ -35,12 +36,13 @@ export type Statement =
   | { kind: 'while'; test: Expr; body: Statement; after: boolean }
   | { kind: 'for'; init?: Statement; test?: Expr; step?: Statement; body: Statement }
   | { kind: 'forIn'; variable: string; array: string; body: Statement }
+  | { kind: 'switch'; value: Expr; cases: { match?: Expr; body: Statement[] }[] }
   | { kind: 'jump'; what: 'break' | 'continue' | 'next' | 'nextfile' }
   | { kind: 'exit' | 'return'; value?: Expr }
   | { kind: 'delete'; name: string; keys?: Expr[] };
 
 export interface Rule {
-  kind: 'BEGIN' | 'END' | 'pattern';
+  kind: 'BEGIN' | 'END' | 'BEGINFILE' | 'ENDFILE' | 'pattern';
   from?: Expr;
   to?: Expr;
   body?: Statement;
@@ -109,6 +111,11 @@ const OPERATORS = [
 const KEYWORDS = new Set([
   'BEGIN',
   'END',
+  'BEGINFILE',
+  'ENDFILE',
+  'switch',
+  'case',
+  'default',
   'function',
   'func',
   'if',
@@ -232,16 +239,24 @@ class Parser {
       }
       const next = this.source[++this.at];
       if (next === undefined) throw new AwkSyntaxError('unterminated string', at);
+      const hex = /x([0-9a-fA-F]{1,2})/y;
+      hex.lastIndex = this.at;
+      const code = hex.exec(this.source);
+      if (code !== null) {
+        text += byteToText(Number.parseInt(code[1]!, 16));
+        this.at += code[0].length - 1;
+        continue;
+      }
       const octal = /[0-7]{1,3}/y;
       octal.lastIndex = this.at;
       const match = octal.exec(this.source);
       if (match !== null) {
-        text += String.fromCharCode(Number.parseInt(match[0], 8));
+        text += byteToText(Number.parseInt(match[0], 8) & 0xff);
         this.at += match[0].length - 1;
       } else text += next === '\n' ? '' : (ESCAPES[next] ?? `\\${next}`);
     }
     this.at++;
-    return { type: 'string', text, at };
+    return { type: 'string', text: normalizeText(text), at };
   }
 
   private lexRegex(at: number): Token {
@@ -326,8 +341,8 @@ class Parser {
   }
 
   private rule(): Rule {
-    if (this.is('BEGIN') || this.is('END')) {
-      const kind = this.advance().text === 'BEGIN' ? 'BEGIN' : 'END';
+    if (this.is('BEGIN') || this.is('END') || this.is('BEGINFILE') || this.is('ENDFILE')) {
+      const kind = this.advance().text as 'BEGIN';
       this.newlines();
       return { kind, body: this.block(), active: false };
     }
@@ -400,6 +415,8 @@ class Parser {
         }
         case 'for':
           return this.forStatement();
+        case 'switch':
+          return this.switchStatement();
         case 'break':
         case 'continue':
         case 'next':
@@ -447,6 +464,33 @@ class Parser {
     if (this.accept('else')) return { kind: 'if', test, yes, no: this.body() };
     Object.assign(this, saved);
     return { kind: 'if', test, yes };
+  }
+
+  private switchStatement(): Statement {
+    this.advance();
+    this.expect('(');
+    const value = this.expression();
+    this.expect(')');
+    this.newlines();
+    this.expect('{');
+    const cases: { match?: Expr; body: Statement[] }[] = [];
+    this.terminators();
+    while (!this.accept('}')) {
+      let match: Expr | undefined;
+      if (this.accept('case')) match = this.unary();
+      else if (!this.accept('default')) this.fail();
+      this.newlines();
+      this.expect(':');
+      const body: Statement[] = [];
+      this.terminators();
+      while (!this.is('case') && !this.is('default') && !this.is('}')) {
+        if (this.token.type === 'end') this.fail();
+        body.push(this.statement());
+        this.terminators();
+      }
+      cases.push(match === undefined ? { body } : { match, body });
+    }
+    return { kind: 'switch', value, cases };
   }
 
   private forStatement(): Statement {
@@ -653,7 +697,7 @@ class Parser {
     const { token } = this;
     if (token.type === 'number') {
       this.advance();
-      return { kind: 'number', value: Number(token.text) };
+      return { kind: 'number', value: /^0[0-7]+$/.test(token.text) ? Number.parseInt(token.text, 8) : Number(token.text) };
     }
     if (token.type === 'string') {
       this.advance();

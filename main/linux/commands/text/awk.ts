@@ -1,12 +1,14 @@
 // awk(1), with gawk's functions and messages.
 import { ErrnoError } from '../../../network/index.ts';
-import { ProcessExit, type OpenFile, type Process, type Program } from '../../kernel/index.ts';
-import { capture, runChild, statusNumber } from '../frame/child.ts';
-import { LineReader } from '../frame/input.ts';
+import { ProcessExit, type Child, type OpenFile, type Process, type Program } from '../../kernel/index.ts';
+import { runChild, signalNumber, statusNumber } from '../frame/child.ts';
+import { readAllText } from '../frame/input.ts';
 import { formatNumber } from '../frame/number-format.ts';
 import { Output } from '../frame/output.ts';
 import { compileRegex, RegexError } from '../frame/regex.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
+import { bytesToText, byteToText, textToBytes } from '../../shell/index.ts';
+import { RecordReader, type AwkRecord } from './awk-records.ts';
 import {
   AwkSyntaxError,
   parseAwk,
@@ -43,6 +45,14 @@ class Jump extends Error {
 
 class AwkError extends Error {}
 
+/** A command at the other end of a pipe. */
+interface Pipe {
+  readonly child: Child;
+  readonly fd: number;
+  readonly file: OpenFile;
+  readonly reader?: RecordReader;
+}
+
 /** awk(1) */
 export const awk: Program = async (proc) => {
   const args = proc.argv.slice(1);
@@ -56,7 +66,7 @@ export const awk: Program = async (proc) => {
     const take = (prefix: string): string =>
       arg.length > prefix.length ? arg.slice(prefix.length) : (args.shift() ?? '');
     if (arg === '--version' || arg === '-V') {
-      await proc.stdout.write('GNU Awk 5.2.1, API 3.2\n');
+      await proc.stdout.write('GNU Awk 5.2.1, API 3.2, PMA Avon 8-g1, (GNU MPFR 4.2.0, GNU MP 6.2.1)\n');
       return 0;
     }
     if (arg.startsWith('-F')) separator = take('-F');
@@ -66,7 +76,7 @@ export const awk: Program = async (proc) => {
     else if (arg.startsWith('-f')) {
       const path = take('-f');
       try {
-        sources.push(path === '-' ? await proc.stdin.readText() : proc.fs.readText(path));
+        sources.push(path === '-' ? await readAllText(proc.stdin) : bytesToText(proc.fs.readFile(path)));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         await proc.stderr.write(
@@ -102,8 +112,20 @@ export const awk: Program = async (proc) => {
     return 1;
   }
   const machine = new Machine(proc, name, program, args);
-  if (separator !== undefined) machine.set('FS', separator === 't' ? '\t' : unescape(separator));
-  for (const assignment of assignments) machine.assign(assignment);
+  if (separator !== undefined) machine.set('FS', unescape(separator));
+  for (const assignment of assignments) {
+    const variable = /^[A-Za-z_]\w*(?==)/.exec(assignment);
+    if (variable === null) {
+      const left = assignment.replace(/=.*/s, '');
+      await proc.stderr.write(
+        assignment.includes('=')
+          ? `${name}: fatal: \`${left}' is not a legal variable name\n`
+          : `${name}: fatal: \`${assignment}' argument to \`-v' not in \`var=value' form\n`,
+      );
+      return 2;
+    }
+    machine.assign(assignment);
+  }
   return machine.run();
 };
 
@@ -125,15 +147,16 @@ class Machine {
   private record = '';
   private fields: Value[] | undefined;
   private recordStale = false;
-  private reader: LineReader | undefined;
+  private reader: RecordReader | undefined;
   private operandIndex = 0;
   private usedOperand = false;
   private ended = false;
   private readonly files = new Map<string, OpenFile>();
-  private readonly inputs = new Map<string, LineReader>();
-  private readonly pipes = new Map<string, string[]>();
+  private readonly inputs = new Map<string, RecordReader>();
+  /** Commands that print to (`>`) or read from (`|`) runs. */
+  private readonly pipes = new Map<string, Pipe>();
   private readonly regexes = new Map<string, RegExp>();
-  private seed = 0;
+  private seed = 1;
   private randomState = this.seedState(0);
   private exitCode = 0;
 
@@ -249,6 +272,10 @@ class Machine {
       'rshift',
       'strtonum',
       'isarray',
+      'typeof',
+      'patsplit',
+      'compl',
+      'mkbool',
     ]);
     const visit = (node: unknown): void => {
       if (Array.isArray(node)) for (const one of node) visit(one);
@@ -301,8 +328,15 @@ class Machine {
 
   private async nextRecord(): Promise<string | undefined> {
     for (;;) {
-      if (this.reader === undefined && !this.openNext()) {
-        if (this.ended) return undefined;
+      if (this.reader === undefined) {
+        if (this.fileOpen) await this.endFile();
+        if (!this.openNext()) {
+          if (this.unreadable !== undefined) await this.reportUnreadable();
+          if (this.ended) return undefined;
+          continue;
+        }
+        this.fileOpen = true;
+        await this.runRules('BEGINFILE');
         continue;
       }
       if (!this.reader!.ready) await this.out.flush();
@@ -312,22 +346,36 @@ class Machine {
     }
   }
 
-  private async readFrom(reader: LineReader): Promise<string | undefined> {
+  private async readFrom(reader: RecordReader): Promise<string | undefined> {
     const rs = this.string(this.globals.get('RS'));
-    if (rs !== '') return (await reader.next())?.text;
-    // Paragraphs: blank lines separate.
-    const lines: string[] = [];
-    for (let line = await reader.next(); line !== undefined; line = await reader.next()) {
-      if (line.text === '') {
-        if (lines.length > 0) break;
-      } else lines.push(line.text);
-    }
-    return lines.length > 0 ? lines.join('\n') : undefined;
+    const record: AwkRecord | undefined = await reader.next(rs.length > 1 ? this.regex(rs) : rs);
+    if (record !== undefined) this.globals.set('RT', record.terminator);
+    return record?.text;
+  }
+
+  private unreadable: string | undefined;
+  /** BEGINFILE has run and ENDFILE has not. */
+  private fileOpen = false;
+
+  private async endFile(): Promise<void> {
+    this.fileOpen = false;
+    await this.runRules('ENDFILE');
+  }
+
+  private async runRules(kind: Rule['kind']): Promise<void> {
+    for (const rule of this.program.rules) if (rule.kind === kind) await this.exec(rule.body!);
+  }
+
+  /** A file that can't be opened is fatal; a directory is skipped with a warning. */
+  private async reportUnreadable(): Promise<void> {
+    const reason = this.unreadable!;
+    this.unreadable = undefined;
+    if (reason.startsWith('cannot')) throw new AwkError(`fatal: ${reason}`);
+    await this.out.flush();
+    await this.proc.stderr.write(`${this.name}: warning: ${reason}\n`);
   }
 
   private openNext(): boolean {
-    const rs = this.string(this.globals.get('RS'));
-    const separator = rs === '' ? '\n' : rs.length > 1 ? '\n' : rs;
     const argc = this.number(this.globals.get('ARGC'));
     while (this.operandIndex + 1 < argc) {
       const operand = this.string(this.arrays.get('ARGV')!.get(String(++this.operandIndex)));
@@ -338,15 +386,19 @@ class Machine {
       }
       this.usedOperand = true;
       try {
-        const file = operand === '-' ? this.proc.stdin : this.proc.fs.open(operand);
-        if (file.kind === 'directory') throw new ErrnoError('EISDIR');
-        this.reader = new LineReader(file, separator);
+        const file = operand === '-' || operand === '/dev/stdin' ? this.proc.stdin : this.proc.fs.open(operand);
+        if (file.kind === 'directory' || file.stat().type === 'directory') {
+          this.unreadable = `command line argument \`${operand}' is a directory: skipped`;
+          return false;
+        }
+        this.reader = new RecordReader(file);
         this.globals.set('FILENAME', operand);
         this.globals.set('FNR', 0);
         return true;
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        throw new AwkError(`fatal: cannot open file \`${operand}' for reading: ${error.message}`);
+        this.unreadable = `cannot open file \`${operand}' for reading: ${error.message}`;
+        return false;
       }
     }
     if (this.usedOperand || this.ended) {
@@ -354,7 +406,7 @@ class Machine {
       return false;
     }
     this.usedOperand = true;
-    this.reader = new LineReader(this.proc.stdin, separator);
+    this.reader = new RecordReader(this.proc.stdin);
     return true;
   }
 
@@ -374,6 +426,7 @@ class Machine {
         .split(/[ \t\n]+/)
         .filter((part, _, all) => !(all.length === 1 && part === ''));
     if (separator === '') return [...text];
+    if (separator === '\\') return text.split('\\');
     if (separator.length === 1 && separator !== '\\') {
       if (separator === '\t' || !/[.^$*+?()[\]{}|]/.test(separator)) return text.split(separator);
       return text.split(separator);
@@ -382,6 +435,13 @@ class Machine {
   }
 
   private field(): Value[] {
+    if (this.fields === undefined && this.splitting !== 'FS') {
+      this.fields = (
+        this.splitting === 'FPAT'
+          ? this.patternFields()
+          : this.fixedWidths()
+      ).map((part) => new StrNum(part));
+    }
     if (this.fields === undefined) {
       let fs = this.string(this.globals.get('FS'));
       if (this.string(this.globals.get('RS')) === '' && fs !== ' ')
@@ -389,6 +449,36 @@ class Machine {
       this.fields = this.split(this.record, fs).map((part) => new StrNum(part));
     }
     return this.fields;
+  }
+
+  /** Which of FS, FPAT and FIELDWIDTHS was set last. */
+  private splitting: 'FS' | 'FPAT' | 'FIELDWIDTHS' = 'FS';
+
+  private patternFields(): string[] {
+    if (this.record === '') return [];
+    const parts: string[] = [];
+    let end = -1;
+    for (const found of this.record.matchAll(this.regex(this.string(this.globals.get('FPAT'))))) {
+      if (found[0] === '' && found.index === end) continue; // The separator after a field is no empty field.
+      parts.push(found[0]);
+      end = found[0] === '' ? -1 : found.index + found[0].length;
+    }
+    return parts;
+  }
+
+  private fixedWidths(): string[] {
+    const parts: string[] = [];
+    const letters = [...this.record];
+    let at = 0;
+    for (const width of this.string(this.globals.get('FIELDWIDTHS')).trim().split(/\s+/)) {
+      const [, skip = '0', count = '*'] = /^(?:(\d+):)?(\d+|\*)$/.exec(width) ?? [];
+      at += Number(skip);
+      if (at >= letters.length) break;
+      const end = count === '*' ? letters.length : at + Number(count);
+      parts.push(letters.slice(at, end).join(''));
+      at = end;
+    }
+    return parts;
   }
 
   private text0(): string {
@@ -401,9 +491,16 @@ class Machine {
     return this.record;
   }
 
+  /** Where in the input a run stands, as gawk's fatal messages show it. */
+  private place(): string {
+    const fnr = this.number(this.globals.get('FNR'));
+    const file = this.string(this.globals.get('FILENAME'));
+    return fnr === 0 ? '' : `(FILENAME=${file === '' ? '-' : file} FNR=${fnr}) `;
+  }
+
   private getField(index: number): Value {
     if (index === 0) return new StrNum(this.text0());
-    if (index < 0) throw new AwkError(`cmd. line:1: fatal: attempt to access field ${index}`);
+    if (index < 0) throw new AwkError(`cmd. line:1: ${this.place()}fatal: attempt to access field ${index}`);
     return this.field()[index - 1] ?? (index > this.field().length ? undefined : '');
   }
 
@@ -434,7 +531,7 @@ class Machine {
     if (typeof value === 'string') return value;
     if (value instanceof StrNum) return value.text;
     if (Number.isInteger(value) && Math.abs(value) < 1e16) return String(value === 0 ? 0 : value);
-    if (!Number.isFinite(value)) return Number.isNaN(value) ? '-nan' : value > 0 ? 'inf' : '-inf';
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? '-nan' : value > 0 ? '+inf' : '-inf';
     if (Number.isInteger(value)) return BigInt(value).toString();
     return this.sprintf(this.string(this.globals.get(format)), [value]);
   }
@@ -491,7 +588,10 @@ class Machine {
       while (fields.length < count) fields.push('');
       fields.length = count;
       this.recordStale = true;
-    } else this.globals.set(name, value);
+    } else {
+      this.globals.set(name, value);
+      if (name === 'FS' || name === 'FPAT' || name === 'FIELDWIDTHS') this.splitting = name;
+    }
   }
 
   private array(name: string): Cells {
@@ -504,6 +604,29 @@ class Machine {
     let cells = this.arrays.get(name);
     if (cells === undefined) this.arrays.set(name, (cells = new Map()));
     return cells;
+  }
+
+  /** As `for (k in a)` goes: by PROCINFO["sorted_in"], else whole numbers in order after all others. */
+  private keysInOrder(cells: Cells): string[] {
+    const keys = [...cells.keys()];
+    const how = this.string(this.arrays.get('PROCINFO')?.get('sorted_in'));
+    const by = /^@(ind|val)_(str|num|type)_(asc|desc)$/.exec(how);
+    if (by !== null) {
+      const valued = by[1] === 'val';
+      const text = (key: string): string => (valued ? this.string(cells.get(key)) : key);
+      const order = (a: string, b: string): number =>
+        by[2] === 'num'
+          ? this.number(valued ? cells.get(a) : new StrNum(a)) - this.number(valued ? cells.get(b) : new StrNum(b))
+          : by[2] === 'type' && valued
+            ? this.compare(cells.get(a), cells.get(b))
+            : compareTexts(text(a), text(b));
+      keys.sort((a, b) => order(a, b) || compareTexts(a, b));
+      return by[3] === 'desc' ? keys.reverse() : keys;
+    }
+    const whole = (key: string): boolean => /^(?:0|[1-9]\d{0,8})$/.test(key);
+    const numbers = keys.filter(whole);
+    if (numbers.length === 0) return keys;
+    return [...keys.filter((key) => !whole(key)), ...numbers.toSorted((a, b) => Number(a) - Number(b))];
   }
 
   private async key(keys: readonly Expr[]): Promise<string> {
@@ -638,7 +761,7 @@ class Machine {
         let reader = this.inputs.get(source);
         if (reader === undefined) {
           try {
-            reader = new LineReader(
+            reader = new RecordReader(
               source === '-' || source === '/dev/stdin' ? this.proc.stdin : this.proc.fs.open(source),
             );
           } catch (error) {
@@ -647,16 +770,11 @@ class Machine {
           }
           this.inputs.set(source, reader);
         }
-        text = (await reader.next())?.text;
+        if (!reader.ready) await this.out.flush();
+        text = await this.readFrom(reader);
       } else {
-        let lines = this.pipes.get(`|${source}`);
-        if (lines === undefined) {
-          await this.out.flush();
-          const { output } = await capture(this.proc, { argv: ['sh', '-c', source] });
-          lines = output === '' ? [] : output.replace(/\n$/, '').split('\n');
-          this.pipes.set(`|${source}`, lines);
-        }
-        text = lines.shift();
+        const pipe = this.pipes.get(`|${source}`) ?? (await this.openPipe('|', source));
+        text = await this.readFrom(pipe.reader!);
         if (text !== undefined) this.globals.set('NR', this.number(this.globals.get('NR')) + 1);
       }
       if (text === undefined) return 0;
@@ -722,6 +840,17 @@ class Machine {
         const cells = this.array(target.name);
         cells.clear();
         parts.forEach((part, index) => cells.set(String(index + 1), new StrNum(part)));
+        if (args[3]?.kind === 'name') {
+          const between = this.array(args[3].name);
+          between.clear();
+          let at = 0;
+          for (const [index, part] of parts.entries()) {
+            const start = whole.indexOf(part, at);
+            if (index > 0) between.set(String(index), whole.slice(at, start));
+            else if (start > 0) between.set('0', whole.slice(0, start));
+            at = start + part.length;
+          }
+        }
         return parts.length;
       }
       case 'sub':
@@ -773,7 +902,18 @@ class Machine {
         if (target?.kind === 'name') {
           const cells = this.array(target.name);
           cells.clear();
-          match?.forEach((group, index) => cells.set(String(index), new StrNum(group ?? '')));
+          const subsep = this.string(this.globals.get('SUBSEP'));
+          const positions =
+            match === null ? null : new RegExp(pattern.source, `${pattern.flags.replace('g', '')}dy`);
+          if (positions !== null) positions.lastIndex = match!.index;
+          const located = positions?.exec(whole);
+          match?.forEach((group, index) => {
+            if (group === undefined) return;
+            cells.set(String(index), new StrNum(group));
+            const from = index === 0 ? match.index : (located?.indices?.[index]?.[0] ?? match.index);
+            cells.set(`${index}${subsep}start`, [...whole.slice(0, from)].length + 1);
+            cells.set(`${index}${subsep}length`, [...group].length);
+          });
         }
         return start;
       }
@@ -785,7 +925,7 @@ class Machine {
       case 'tolower':
         return (await text(0)).toLowerCase();
       case 'toupper':
-        return (await text(0)).toUpperCase();
+        return (await text(0)).replaceAll(/[^ß]+/g, (part) => part.toUpperCase());
       case 'sin':
         return Math.sin(await number(0));
       case 'cos':
@@ -795,7 +935,7 @@ class Machine {
       case 'exp':
         return Math.exp(await number(0));
       case 'log':
-        return Math.log(await number(0));
+        return this.logarithm(await number(0));
       case 'sqrt':
         return Math.sqrt(await number(0));
       case 'int':
@@ -840,12 +980,30 @@ class Machine {
         sorted.forEach((one, index) => target.set(String(index + 1), one));
         return sorted.length;
       }
+      case 'typeof':
+        return this.typeOf(args[0], args[0]?.kind === 'name' && (this.arrays.has(args[0].name) || this.frame?.arrays.has(args[0].name) === true) ? undefined : await value(0));
+      case 'isarray':
+        return Number(this.typeOf(args[0], undefined) === 'array');
+      case 'mkbool':
+        return Number(this.truth(await value(0)));
+      case 'patsplit': {
+        const whole = await text(0);
+        const cells = this.array((args[1] as Expr & { kind: 'name' }).name);
+        const pattern =
+          args[2] === undefined ? this.regex(this.string(this.globals.get('FPAT'))) : await this.patternOf(args[2]);
+        const found = [...whole.matchAll(pattern)].filter((match) => match[0] !== '');
+        cells.clear();
+        found.forEach((match, index) => cells.set(String(index + 1), new StrNum(match[0])));
+        return found.length;
+      }
+      case 'compl':
+        return 2 ** 53 - 1 - (await number(0));
       case 'and':
-        return (await number(0)) & (await number(1));
+        return Number(BigInt(Math.trunc(await number(0))) & BigInt(Math.trunc(await number(1))));
       case 'or':
-        return (await number(0)) | (await number(1));
+        return Number(BigInt(Math.trunc(await number(0))) | BigInt(Math.trunc(await number(1))));
       case 'xor':
-        return (await number(0)) ^ (await number(1));
+        return Number(BigInt(Math.trunc(await number(0))) ^ BigInt(Math.trunc(await number(1))));
       case 'lshift':
         return (await number(0)) * 2 ** (await number(1));
       case 'rshift':
@@ -870,6 +1028,25 @@ class Machine {
       default:
         throw new AwkError(`cmd. line:1: fatal: function \`${name}' not defined`);
     }
+  }
+
+  private async logarithm(value: number): Promise<number> {
+    if (value < 0) {
+      await this.out.flush();
+      await this.proc.stderr.write(
+        `${this.name}: cmd. line:1: ${this.place()}warning: log: received negative argument ${this.string(value)}\n`,
+      );
+    }
+    return Math.log(value);
+  }
+
+  private typeOf(arg: Expr | undefined, value: Value): string {
+    if (arg?.kind === 'name' && (this.arrays.has(arg.name) || this.frame?.arrays.has(arg.name) === true))
+      return 'array';
+    if (arg?.kind === 'regex') return 'number';
+    if (value === undefined) return arg?.kind === 'name' ? 'untyped' : 'unassigned';
+    if (value instanceof StrNum) return value.number === undefined ? 'string' : 'strnum';
+    return typeof value;
   }
 
   private async callUser(user: AwkFunction, args: readonly Expr[]): Promise<Value> {
@@ -910,7 +1087,7 @@ class Machine {
     let index = 0;
     return format.replaceAll(
       /%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?([a-zA-Z])/g,
-      (whole, flags: string, width: string, precision: string | undefined, kind: string) => {
+      (whole: string, flags: string, width: string, precision: string | undefined, kind: string, at: number) => {
         if (whole === '%%') return '%';
         const columns = width === '*' ? this.number(args[index++]) : Number(width || 0);
         const digits =
@@ -919,9 +1096,10 @@ class Machine {
             : precision === '*'
               ? this.number(args[index++])
               : Number(precision || 0);
-        if (index >= args.length && !'%'.includes(kind))
+        if (!'sciduoxXeEfFgGaA'.includes(kind)) return whole;
+        if (index >= args.length)
           throw new AwkError(
-            `cmd. line:1: fatal: not enough arguments to satisfy format string\n\t\`${format}'\n\t ${' '.repeat(Math.max(0, format.indexOf(whole)))}${' '.repeat(whole.length - 1)}^ ran out for this one`,
+            `cmd. line:1: ${this.place()}fatal: not enough arguments to satisfy format string\n\t\`${format}'\n\t ${' '.repeat(at)}^ ran out for this one`,
           );
         const value = args[index++];
         if (kind === 's') return formatNumber(flags, columns, digits, 's', this.string(value));
@@ -931,10 +1109,16 @@ class Machine {
             columns,
             digits,
             'c',
-            typeof value === 'number' ? String.fromCodePoint(value) : this.string(value),
+            typeof value === 'number'
+              ? value >= 0x110000 || value < 0
+                ? byteToText(value & 0xff)
+                : String.fromCodePoint(Math.trunc(value))
+              : this.string(value) || '\0',
           );
         if (kind === 'd' || kind === 'i')
-          return formatNumber(flags, columns, digits, 'd', Math.trunc(this.number(value)));
+          return Number.isFinite(this.number(value))
+            ? formatNumber(flags, columns, digits, 'd', Math.trunc(this.number(value)))
+            : formatNumber(flags, columns, undefined, 's', this.string(this.number(value)));
         return 'ouxXeEfFgG'.includes(kind)
           ? formatNumber(flags, columns, digits, kind, this.number(value))
           : whole;
@@ -970,11 +1154,13 @@ class Machine {
         }
         return;
       case 'forIn':
-        for (const key of [...this.array(statement.array).keys()]) {
+        for (const key of this.keysInOrder(this.array(statement.array))) {
           this.setVariable(statement.variable, new StrNum(key));
           if (!(await this.turn(statement.body))) return;
         }
         return;
+      case 'switch':
+        return this.choose(statement);
       case 'jump':
         throw new Jump(statement.what);
       case 'exit':
@@ -986,6 +1172,29 @@ class Machine {
       case 'delete':
         if (statement.keys === undefined) this.array(statement.name).clear();
         else this.array(statement.name).delete(await this.key(statement.keys));
+    }
+  }
+
+  private async choose(statement: Statement & { kind: 'switch' }): Promise<void> {
+    const value = await this.eval(statement.value);
+    let from = -1;
+    for (const [index, one] of statement.cases.entries()) {
+      if (one.match === undefined) continue;
+      const same =
+        one.match.kind === 'regex'
+          ? this.regex(one.match.source).test(this.string(value))
+          : this.compare(value, await this.eval(one.match)) === 0 &&
+            (one.match.kind === 'string') === (typeof value !== 'number' && !(value instanceof StrNum && value.number !== undefined));
+      if (!same) continue;
+      from = index;
+      break;
+    }
+    if (from < 0) from = statement.cases.findIndex((one) => one.match === undefined);
+    if (from < 0) return;
+    try {
+      for (const one of statement.cases.slice(from)) for (const body of one.body) await this.exec(body);
+    } catch (error) {
+      if (!(error instanceof Jump) || error.what !== 'break') throw error;
     }
   }
 
@@ -1015,16 +1224,14 @@ class Machine {
     if (statement.to === undefined) return this.emit(text);
     const target = this.string(await this.eval(statement.to.target));
     if (statement.to.op === '|') {
-      const key = `>${target}`;
-      const pieces = this.pipes.get(key) ?? [];
-      pieces.push(text);
-      this.pipes.set(key, pieces);
+      const pipe = this.pipes.get(`>${target}`) ?? (await this.openPipe('>', target));
+      await pipe.file.write(textToBytes(text));
       return undefined;
     }
     if (target === '/dev/stdout') return this.emit(text);
     if (target === '/dev/stderr') {
       await this.out.flush();
-      await this.proc.stderr.write(text);
+      await this.proc.stderr.write(textToBytes(text));
       return undefined;
     }
     let file = this.files.get(target);
@@ -1036,7 +1243,7 @@ class Machine {
       );
       this.files.set(target, file);
     }
-    await file.write(text);
+    await file.write(textToBytes(text));
     return undefined;
   }
 
@@ -1046,38 +1253,52 @@ class Machine {
   }
 
   private async close(name: string): Promise<number> {
-    const pieces = this.pipes.get(`>${name}`);
-    this.pipes.delete(`|${name}`);
-    this.files.delete(name);
-    this.inputs.delete(name);
-    if (pieces === undefined) return 0;
-    this.pipes.delete(`>${name}`);
-    await this.out.flush();
-    return this.feed(name, pieces.join(''));
+    const known = this.files.delete(name);
+    const read = this.inputs.delete(name);
+    let status = known || read ? 0 : -1;
+    for (const key of [`>${name}`, `|${name}`]) {
+      const pipe = this.pipes.get(key);
+      if (pipe === undefined) continue;
+      this.pipes.delete(key);
+      await this.out.flush();
+      this.proc.closeFd(pipe.fd);
+      const end = await pipe.child.wait();
+      status = end.kind === 'exited' ? end.exitCode : 256 + signalNumber(end.signal);
+    }
+    return status;
   }
 
-  private async feed(commandLine: string, input: string): Promise<number> {
+  /** Starts a command to print to (`>`) or to read from (`|`). */
+  private async openPipe(direction: '>' | '|', commandLine: string): Promise<Pipe> {
+    await this.out.flush();
     const { reader, writer } = this.proc.kernel.pipe();
+    const mine = direction === '>' ? writer : reader;
+    const theirs = direction === '>' ? reader : writer;
+    const fd = this.proc.setFd(mine, undefined, 20);
+    const other = this.proc.setFd(theirs, undefined, 20);
     const child = this.proc.spawn({
       argv: ['sh', '-c', commandLine],
       path: '/bin/sh',
       fds: new Map([
-        [0, reader],
-        [1, this.proc.stdout],
+        [0, direction === '>' ? theirs : this.proc.stdin],
+        [1, direction === '>' ? this.proc.stdout : theirs],
         [2, this.proc.stderr],
       ]),
     });
-    const fd = this.proc.setFd(writer, undefined, 20);
-    await writer.write(input);
-    this.proc.closeFd(fd);
-    const status = await child.wait();
-    return status.kind === 'exited' ? status.exitCode : 1;
+    this.proc.closeFd(other);
+    const pipe: Pipe = { child, fd, file: mine, ...(direction === '|' ? { reader: new RecordReader(mine) } : {}) };
+    this.pipes.set(direction + commandLine, pipe);
+    return pipe;
   }
 
   private async closeAll(): Promise<void> {
     await this.out.flush();
-    for (const key of [...this.pipes.keys()]) if (key.startsWith('>')) await this.close(key.slice(1));
+    for (const key of [...this.pipes.keys()]) await this.close(key.slice(1));
   }
+}
+
+function compareTexts(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
 }
 
 function splitRegex(text: string, regex: RegExp): string[] {
