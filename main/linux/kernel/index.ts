@@ -17,6 +17,7 @@ export { openDisk, type Disk } from './disk.ts';
 export type { Resource, ResourceLimit } from './limits.ts';
 export { makeKernel } from './make-kernel.ts';
 export type { Mount } from './mount.ts';
+export type { NamespaceKind } from './namespaces.ts';
 export type { OpenFile } from './open-file.ts';
 export {
   ProcessExit,
