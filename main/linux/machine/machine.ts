@@ -181,6 +181,16 @@ export function makeMachine(options: MachineOptions): Machine {
   };
 }
 
+/** What runs as root whoever starts it. */
+const SETUID_ROOT: ReadonlySet<string> = new Set([
+  '/usr/bin/chage',
+  '/usr/bin/crontab',
+  '/usr/bin/gpasswd',
+  '/usr/bin/passwd',
+  '/usr/bin/su',
+  '/usr/bin/sudo',
+]);
+
 function baseOf(options: MachineOptions): Map<string, LayerFile> {
   const files = distributionFiles(options.name);
   for (const [path, file] of baseUnitFiles()) files.set(path, file);
@@ -189,7 +199,7 @@ function baseOf(options: MachineOptions): Map<string, LayerFile> {
       typeof installed === 'function'
         ? { name: path.slice(path.lastIndexOf('/') + 1), program: installed }
         : installed;
-    files.set(path, { type: 'program', ...named });
+    files.set(path, { type: 'program', ...named, mode: SETUID_ROOT.has(path) ? 0o4755 : 0o755 });
   }
   for (const [path, file] of options.baseFiles ?? []) files.set(path, file);
   return files;

@@ -17,7 +17,7 @@ import { expr } from '../coreutils/expr.ts';
 import { cksum, md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from '../coreutils/hashes.ts';
 import { groups, id, logname, whoami } from '../coreutils/identity.ts';
 import { ln } from '../coreutils/ln.ts';
-import { ls } from '../coreutils/ls.ts';
+import { dir, ls, vdir } from '../coreutils/ls.ts';
 import { mkdir } from '../coreutils/mkdir.ts';
 import { mktemp } from '../coreutils/mktemp.ts';
 import { mv } from '../coreutils/mv.ts';
@@ -58,17 +58,61 @@ import { ssh } from '../ssh/ssh.ts';
 import { sshd } from '../ssh/sshd.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, top, uptime, w, who } from '../process/memory.ts';
+import { fuser, lsof } from '../process/lsof.ts';
 import { ps } from '../process/ps.ts';
+import { pstree } from '../process/pstree.ts';
 import { nice, nohup, setsid, time, timeout, watch } from '../process/timing.ts';
+import { vmstat } from '../process/vmstat.ts';
+import { flock } from '../system/flock.ts';
 import { dmesg, getent, hostname, hostnamectl } from '../system/host.ts';
 import { journalctl } from '../system/journalctl.ts';
 import { lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
 import { mount, umount } from '../system/mount.ts';
 import { df, lsblk } from '../system/mounts.ts';
+import { lsns, nsenter, unshare } from '../system/namespaces.ts';
 import { setpriv } from '../system/setpriv.ts';
 import { sysctl } from '../system/sysctl.ts';
+import {
+  ethtool,
+  getconf,
+  last,
+  lastlog,
+  locale,
+  lscpu,
+  man,
+  renice,
+  swapoff,
+  swapon,
+  uuidgen,
+  whereis,
+} from '../system/machine-facts.ts';
+import { chpasswd, passwd } from '../system/passwords.ts';
 import { shutdown } from '../system/power.ts';
+import {
+  chage,
+  gpasswd,
+  groupadd,
+  groupdel,
+  groupmod,
+  useradd,
+  userdel,
+  usermod,
+} from '../system/user-management.ts';
 import { service, systemctl } from '../system/systemctl.ts';
+import { firewallCmd, getenforce, sestatus, setenforce } from '../system/security.ts';
+import {
+  localectl,
+  logger,
+  loginctl,
+  runlevel,
+  systemdAnalyze,
+  systemdCat,
+  systemdCgls,
+  systemdDetectVirt,
+  systemdEscape,
+  systemdNotify,
+} from '../system/systemd-tools.ts';
+import { chronyc, hwclock } from '../system/time-sync.ts';
 import { timedatectl } from '../system/timedatectl.ts';
 import { su, sudo, which } from '../system/users.ts';
 import { awk } from '../text/awk.ts';
@@ -208,32 +252,58 @@ export const PACKAGES: readonly CommandPackage[] = [
     false: falseCommand,
     '[': test,
     true: trueCommand,
-    dir: ls,
+    dir,
+    vdir,
   }),
-  pack('util-linux', '2.38.1', '1.el9', 'Collection of basic system utilities', 8_300_000, {
-    column,
-    dmesg,
-    hexdump,
-    kill,
-    lsblk,
-    more,
-    mount,
-    rev,
-    setpriv,
-    setsid,
-    su,
-    umount,
-  }),
+  pack(
+    'util-linux',
+    '2.38.1',
+    '1.el9',
+    'Collection of basic system utilities',
+    8_300_000,
+    {
+      column,
+      flock,
+      last,
+      logger,
+      lscpu,
+      renice,
+      uuidgen,
+      whereis,
+      dmesg,
+      hexdump,
+      kill,
+      lsblk,
+      lsns,
+      more,
+      mount,
+      nsenter,
+      rev,
+      setpriv,
+      setsid,
+      su,
+      umount,
+      unshare,
+    },
+    { hwclock, swapoff, swapon },
+  ),
   pack(
     'procps-ng',
     '4.0.2',
     '1.el9',
     'System and process monitoring utilities',
     900_000,
-    { free, pgrep, pkill, ps, top, uptime, w, watch, pidof },
+    { free, pgrep, pkill, ps, top, uptime, vmstat, w, watch, pidof },
     { sysctl },
   ),
-  pack('psmisc', '23.6', '1.el9', 'Utilities for managing processes on your system', 400_000, { killall }),
+  pack('psmisc', '23.6', '1.el9', 'Utilities for managing processes on your system', 400_000, {
+    fuser,
+    killall,
+    pstree,
+  }),
+  pack('lsof', '4.94.0', '3.el9', 'A utility which lists open files on a Linux/UNIX system', 600_000, {
+    lsof,
+  }),
   pack('findutils', '4.9.0', '1.el9', 'The GNU versions of find utilities (find and xargs)', 1_700_000, {
     find,
     xargs,
@@ -258,6 +328,18 @@ export const PACKAGES: readonly CommandPackage[] = [
     {},
     { lsmod, modprobe, rmmod, modinfo },
   ),
+  pack(
+    'shadow-utils',
+    '4.9',
+    '9.el9',
+    'Utilities for managing accounts and shadow password files',
+    4_000_000,
+    { chage, gpasswd },
+    { lastlog, useradd, usermod, userdel, groupadd, groupmod, groupdel, chpasswd },
+  ),
+  pack('passwd', '0.80', '12.el9', 'An utility for setting or changing passwords using PAM', 400_000, {
+    passwd,
+  }),
   pack('sudo', '1.9.13', '1.el9', 'Allows restricted root access for specified users', 4_200_000, { sudo }),
   pack('which', '2.21', '1.el9', 'Displays where a particular program in your path is located', 80_000, {
     which,
@@ -266,16 +348,49 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('time', '1.9', '1.el9', "A GNU utility for monitoring a program's use of system resources", 100_000, {
     time,
   }),
-  pack('glibc-common', '2.36', '1.el9', 'Common binaries and locale data for glibc', 2_000_000, { getent }),
+  pack('glibc-common', '2.36', '1.el9', 'Common binaries and locale data for glibc', 2_000_000, {
+    getconf,
+    getent,
+    locale,
+  }),
   pack(
     'systemd',
     '252',
     '14.el9',
     'System and Service Manager',
     15_000_000,
-    { hostnamectl, systemctl, journalctl, timedatectl },
-    { service, reboot: shutdown, poweroff: shutdown, halt: shutdown, init: shutdown, shutdown },
+    {
+      hostnamectl,
+      journalctl,
+      localectl,
+      loginctl,
+      systemctl,
+      'systemd-analyze': systemdAnalyze,
+      'systemd-cat': systemdCat,
+      'systemd-cgls': systemdCgls,
+      'systemd-detect-virt': systemdDetectVirt,
+      'systemd-escape': systemdEscape,
+      'systemd-notify': systemdNotify,
+      timedatectl,
+    },
+    { runlevel, service, reboot: shutdown, poweroff: shutdown, halt: shutdown, init: shutdown, shutdown },
   ),
+  pack('chrony', '4.3', '1.el9', 'An NTP client/server', 600_000, { chronyc }),
+  pack(
+    'libselinux-utils',
+    '3.5',
+    '1.el9',
+    'SELinux libselinux utilities',
+    800_000,
+    {},
+    { getenforce, setenforce },
+  ),
+  pack('policycoreutils', '3.5', '1.el9', 'SELinux policy core utilities', 700_000, {}, { sestatus }),
+  pack('firewalld', '1.2.1', '1.el9', 'A firewall daemon with D-Bus interface', 2_000_000, {
+    'firewall-cmd': firewallCmd,
+  }),
+  pack('ethtool', '6.2', '1.el9', 'Settings tool for Ethernet NICs', 600_000, {}, { ethtool }),
+  pack('man-db', '2.9.3', '7.el9', 'Tools for searching and reading man pages', 2_800_000, { man }),
   pack('ed', '1.19', '1.el9', 'The GNU line editor', 100_000, { ed }),
   pack(
     'vim-enhanced',
@@ -432,12 +547,20 @@ const PREINSTALLED: readonly string[] = [
   'ncurses',
   'hostname',
   'kmod',
+  'shadow-utils',
+  'passwd',
   'sudo',
   'which',
   'file',
   'time',
   'glibc-common',
   'systemd',
+  'chrony',
+  'libselinux-utils',
+  'policycoreutils',
+  'firewalld',
+  'ethtool',
+  'man-db',
   'ed',
   'vim-enhanced',
   'nano',
