@@ -63,6 +63,8 @@ export interface ContainerdDaemon extends Containerd, Disposable {
   resume(): Promise<void>;
   /** The daemon: answers at the socket while it runs. Containers live on without it. */
   readonly program: Program;
+  /** The images of one of containerd's namespaces; `k8s.io` is the kubelet's. */
+  imagesOf(namespace: string): ImageStore;
 }
 
 const NO_LATENCY: RuntimeLatency = { sandboxMs: 0, createMs: 0, startMs: 0, pullMs: () => 0 };
@@ -100,6 +102,7 @@ class Runtime implements ContainerdDaemon {
   private readonly options: ContainerdOptions;
   private readonly latency: RuntimeLatency;
   private readonly images: ImageStore;
+  private readonly imagesByNamespace = new Map<string, ImageStore>();
   private readonly sandboxes = new Map<string, LiveSandbox>();
   private readonly containers = new Map<string, LiveContainer>();
   private readonly listeners = new Set<(event: RuntimeEvent) => void>();
@@ -110,18 +113,32 @@ class Runtime implements ContainerdDaemon {
     this.options = options;
     this.version = options.version ?? '1.6.33';
     this.latency = options.latency ?? NO_LATENCY;
-    this.images = new ImageStore({
-      clock: options.clock,
-      store: options.store,
-      prefix: this.key('image/'),
-      registry: options.registry,
-      catalogue: options.catalogue,
-      pullLatencyMs: (image) => this.latency.pullMs(image),
-      major: this.major,
-      nameserver: () => firstNameserver(options.kernel.files),
-    });
+    this.images = this.makeImages('image/');
+    this.imagesByNamespace.set('k8s.io', this.images);
     this.ids = options.random.fork(`${options.prefix}containerd-${this.countBoot()}`);
     this.readBack();
+  }
+
+  imagesOf(namespace: string): ImageStore {
+    const known = this.imagesByNamespace.get(namespace);
+    if (known !== undefined) return known;
+    const made = this.makeImages(`namespace/${namespace}/image/`);
+    this.imagesByNamespace.set(namespace, made);
+    return made;
+  }
+
+  private makeImages(prefix: string): ImageStore {
+    const { clock, store, registry, catalogue, kernel } = this.options;
+    return new ImageStore({
+      clock,
+      store,
+      prefix: this.key(prefix),
+      registry,
+      catalogue,
+      pullLatencyMs: (image) => this.latency.pullMs(image),
+      major: this.major,
+      nameserver: () => firstNameserver(kernel.files),
+    });
   }
 
   private get major(): number {
@@ -159,8 +176,9 @@ class Runtime implements ContainerdDaemon {
   }
 
   private openDisk(id: string): Disk {
-    const { store, clock, prefix } = this.options;
-    return openDisk({ id: `container:${id}`, store, prefix: `${prefix}containers/${id}/`, clock });
+    const { store, clock, prefix, kernel } = this.options;
+    const on = kernel.listMounts().find(({ target }) => target === '/')?.tree;
+    return openDisk({ id: `container:${id}`, store, prefix: `${prefix}containers/${id}/`, clock, on });
   }
 
   // ── Images ──

@@ -23,6 +23,7 @@ export abstract class OpenFileBase implements OpenFile {
   abstract write(data: Uint8Array | string): Promise<void>;
   abstract seek(offset: number, whence: 'set' | 'current' | 'end'): number;
   abstract truncate(sizeBytes: number): void;
+  abstract allocate(offset: number, sizeBytes: number, keepSize?: boolean): void;
   abstract stat(): FileStat;
   abstract readonly tty: Tty | undefined;
   abstract readonly stream: ByteStream | undefined;
@@ -112,6 +113,10 @@ export abstract class Description extends OpenFileBase {
   mayRead(_reader: Process): boolean {
     return true;
   }
+  /** The same for writing, which `stty tostop` keeps from background processes. */
+  mayWrite(_writer: Process): boolean {
+    return true;
+  }
 
   retain(): void {
     this.references++;
@@ -152,6 +157,10 @@ export abstract class Description extends OpenFileBase {
 
   truncate(_sizeBytes: number): void {
     throw new ErrnoError('EINVAL', this.path);
+  }
+
+  allocate(_offset: number, _sizeBytes: number, _keepSize?: boolean): void {
+    throw new ErrnoError('ESPIPE', this.path);
   }
 }
 

@@ -18,6 +18,8 @@ export interface InodeHead {
   readonly sizeBytes: number;
   readonly times: readonly [accessMs: number, modifyMs: number, changeMs: number];
   readonly target: string;
+  /** The blocks of a file on the disk, where that isn't all of them; kept in the place of a link's target. */
+  readonly extents?: readonly number[] | undefined;
   readonly whiteout: boolean;
   readonly opaque: boolean;
   /** The inodes of the directories that it hangs in, with its names there; none for the root. */
@@ -86,6 +88,7 @@ export function encodeInode(node: MemoryNode): string | Uint8Array {
     sizeBytes: type === 'file' ? sizeBytes : 0,
     times: [node.accessMs, node.modifyMs, node.changeMs],
     target: node.target,
+    extents: node.holes,
     whiteout: node.whiteout,
     opaque: node.opaque,
     names: node.names().map(({ directory, name }) => [directory.inode, name]),
@@ -102,7 +105,7 @@ export function encodeHead(of: InodeHead): string {
     of.sizeBytes,
     ...of.times,
     (of.whiteout ? WHITEOUT : 0) | (of.opaque ? OPAQUE : 0),
-    of.target,
+    of.extents?.join(' ') ?? of.target,
     ...of.names.flat(),
   ];
   return JSON.stringify(head);
@@ -136,7 +139,8 @@ export function decodeInode(
     gid,
     sizeBytes,
     times: [accessMs, modifyMs, changeMs],
-    target,
+    target: letter === 'l' ? target : '',
+    extents: letter === 'f' && target !== '' ? target.split(' ').map(Number) : undefined,
     whiteout: (flags & WHITEOUT) !== 0,
     opaque: (flags & OPAQUE) !== 0,
     names,
@@ -151,15 +155,20 @@ export function encodePiece(piece: Uint8Array): Uint8Array | string {
   return ZEROS.compare(piece, 0, piece.length, 0, piece.length) === 0 ? '' : piece.slice();
 }
 
-/** The content of a file in pieces. */
+/** The content of a file in pieces, as far as there are any. */
 export function readPieces(store: Store, prefix: string, inode: number, sizeBytes: number): Uint8Array {
-  const content = new Uint8Array(sizeBytes);
+  const pieces: Uint8Array[] = [];
+  let end = 0;
   for (const { key, value } of store.list(`${inodeKey(prefix, inode)}/`)) {
     const start = Number(key.slice(key.lastIndexOf('/') + 1)) * PIECE_BYTES;
     const piece = typeof value === 'string' ? Buffer.from(value, 'utf8') : value;
-    if (start < sizeBytes) content.set(piece.subarray(0, sizeBytes - start), start);
+    // A piece of zeros is saved as nothing.
+    if (start > end) pieces.push(new Uint8Array(start - end));
+    pieces.push(piece);
+    end = start + piece.length;
   }
-  return content;
+  const content = Buffer.concat(pieces);
+  return content.length > sizeBytes ? content.subarray(0, sizeBytes) : content;
 }
 
 /** Deletions of a file's pieces from `from` on; they end at the first that isn't there. */

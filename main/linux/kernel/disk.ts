@@ -15,6 +15,7 @@ import {
 } from './disk-records.ts';
 import type { FileSystemTree } from './file-tree.ts';
 import { MemoryNode, MemoryTree, type Journal } from './memory-tree.ts';
+import { OverlayTree } from './overlay-tree.ts';
 import { upgradeDisk } from './old-disk.ts';
 
 export interface DiskOptions {
@@ -24,6 +25,8 @@ export interface DiskOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly sizeMaxBytes?: number;
+  /** The disk that it lies on, with the limit of that. */
+  readonly on?: FileSystemTree;
   /** Device number: major * 256 + minor. */
   readonly device?: number;
 }
@@ -45,6 +48,7 @@ export function openDisk(options: DiskOptions): Disk {
     now: () => clock.now(),
     sizeMaxBytes: options.sizeMaxBytes,
     device: options.device,
+    backing: diskBehind(options.on),
   });
   upgradeDisk(store, prefix);
   readBack(tree, store, prefix);
@@ -59,10 +63,16 @@ export function openDisk(options: DiskOptions): Disk {
     },
     erase() {
       tree.journal = undefined;
+      tree.giveBack();
       saver.forget();
       store.save(store.list(prefix).map(({ key }) => ({ key, value: undefined })));
     },
   };
+}
+
+function diskBehind(tree: FileSystemTree | undefined): MemoryTree | undefined {
+  if (tree instanceof OverlayTree) return tree.upper;
+  return tree instanceof MemoryTree ? tree : undefined;
 }
 
 /** Gathers what changed and saves it once, right before a commit. */
@@ -128,9 +138,10 @@ class Saver implements Journal {
 
   private savePieces(node: MemoryNode, pieces: ReadonlySet<number>, changes: Change[]): void {
     const { inode, sizeBytes } = node;
-    const count = isBig(sizeBytes) ? Math.ceil(sizeBytes / PIECE_BYTES) : 0;
+    // What follows the kept bytes is zeros: it has no pieces.
+    const content = node.content();
+    const count = isBig(sizeBytes) ? Math.ceil(content.length / PIECE_BYTES) : 0;
     if (count > 0) {
-      const content = node.content();
       // A file that has just outgrown its record has no pieces yet.
       const wanted = this.store.has(pieceKey(this.prefix, inode, 0))
         ? pieces
@@ -172,11 +183,12 @@ function restoreNode(tree: MemoryTree, store: Store, prefix: string, record: Ino
   node.opaque = record.opaque;
   node.links = type === 'directory' ? 1 : 0;
   tree.inodesUsed++;
-  if (type === 'directory') tree.account(0, PIECE_BYTES);
+  if (type === 'directory') tree.account(PIECE_BYTES);
   if (type === 'file' && sizeBytes > 0) {
     node.provide(
       sizeBytes,
       content === undefined ? () => readPieces(store, prefix, inode, sizeBytes) : () => content,
+      record.extents,
     );
   }
   return node;

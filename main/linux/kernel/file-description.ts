@@ -70,6 +70,13 @@ export class FileDescription extends Description {
     this.changed();
   }
 
+  override allocate(offset: number, sizeBytes: number, keepSize = false): void {
+    if (this.flags.write !== true) throw new ErrnoError('EBADF', this.openPath);
+    if (offset < 0 || sizeBytes <= 0) throw new ErrnoError('EINVAL', this.openPath);
+    this.file.allocate(offset, sizeBytes, keepSize);
+    this.changed();
+  }
+
   stat(): FileStat {
     return this.file.stat();
   }

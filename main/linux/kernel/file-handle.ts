@@ -85,6 +85,10 @@ export class FileHandle extends OpenFileBase {
     for (;;) {
       const wait = process.gate();
       if (wait !== undefined) await wait;
+      if (description.tty !== undefined && !description.mayWrite(process)) {
+        if (!process.stopped) throw new ErrnoError('EINTR', description.path);
+        continue;
+      }
       const taken = rest.length === 0 ? 0 : this.tryWrite(rest);
       rest = rest.subarray(taken);
       if (rest.length === 0) return;
@@ -119,6 +123,10 @@ export class FileHandle extends OpenFileBase {
     const { node } = this.description;
     this.description.truncate(sizeBytes);
     if (node !== undefined) dropPrivileges(node, this.process);
+  }
+  allocate(offset: number, sizeBytes: number, keepSize?: boolean): void {
+    this.process.enter();
+    this.description.allocate(offset, sizeBytes, keepSize);
   }
   stat(): FileStat {
     this.process.enter();

@@ -24,6 +24,8 @@ export interface FileStat {
   readonly uid: number;
   readonly gid: number;
   readonly sizeBytes: number;
+  /** st_blocks in bytes, of files in memory or on a disk: less than the size where there are holes. */
+  readonly allocatedBytes?: number;
   readonly accessMs: number;
   readonly modifyMs: number;
   readonly changeMs: number;

@@ -190,6 +190,8 @@ export interface Kernel {
 
   /** lsmod(8) with sizes and users, the newest first. */
   listModules(): { readonly name: string; readonly sizeBytes: number; readonly usedBy: readonly string[] }[];
+  /** modules.dep(5): what a module needs directly; undefined: there is no such module. */
+  moduleDependencies(name: string): readonly string[] | undefined;
   /** lsmod(8): names of loaded modules. */
   readonly modules: ReadonlySet<string>;
   /** Throws ENOENT for a module that isn't in the catalogue. */

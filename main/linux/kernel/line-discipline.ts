@@ -2,30 +2,14 @@
 import type { Signal } from './process.ts';
 import type { TtyModes } from './tty.ts';
 
-const INTR = 3;
-const EOF = 4;
 const BACKSPACE = 8;
 const TAB = 9;
 const NEWLINE = 10;
 const RETURN = 13;
-const START = 17;
-const REPRINT = 18;
-const STOP = 19;
-const KILL = 21;
-const LITERAL = 22;
-const WORD_ERASE = 23;
-const SUSPEND = 26;
-const QUIT = 28;
-const ERASE = 127;
+const TAB_COLUMNS = 8;
 
 /** Bytes that wait to be read; more are dropped, with a bell (N_TTY_BUF_SIZE). */
 const INPUT_BYTES_MAX = 65_536;
-const SIGNAL_KEYS: ReadonlyMap<number, Signal> = new Map([
-  [INTR, 'SIGINT'],
-  [QUIT, 'SIGQUIT'],
-  [SUSPEND, 'SIGTSTP'],
-]);
-
 export interface LineDisciplineHost {
   readonly modes: TtyModes;
   echo(text: Uint8Array): void;
@@ -84,19 +68,26 @@ export class LineDiscipline {
       return this.insert(typed);
     }
     const byte = modes.inputNewline && typed === RETURN ? NEWLINE : typed;
-    const signal = modes.signals ? SIGNAL_KEYS.get(byte) : undefined;
-    if (signal !== undefined) return this.interrupt(byte, signal);
-    if (modes.canonical && (byte === STOP || byte === START)) return this.host.setStopped(byte === STOP);
+    const { characters } = modes;
+    if (byte !== 0) {
+      const signal = modes.signals ? signalOf(byte, modes) : undefined;
+      if (signal !== undefined) return this.interrupt(byte, signal);
+      if (modes.flowControl && byte === characters.stop) return this.host.setStopped(true);
+      if (modes.flowControl && byte === characters.start) return this.host.setStopped(false);
+    }
+    if (modes.anyKeyStarts) this.host.setStopped(false);
     if (modes.canonical) this.edit(byte);
     else this.pass(byte);
   }
 
   private interrupt(byte: number, signal: Signal): void {
-    this.line = [];
-    this.ready = [];
-    this.readyBytes = 0;
+    if (!this.host.modes.keepsInput) {
+      this.line = [];
+      this.ready = [];
+      this.readyBytes = 0;
+    }
     this.host.setStopped(false);
-    if (this.host.modes.echo) this.echoText(caret(byte));
+    if (this.host.modes.echo) this.echoByte(byte);
     this.host.signal(signal);
   }
 
@@ -112,26 +103,32 @@ export class LineDiscipline {
   }
 
   private edit(byte: number): void {
+    const { modes } = this.host;
+    const { characters } = modes;
     switch (byte) {
-      case ERASE:
+      case 0:
+        return this.insert(byte);
+      case characters.erase:
         return this.erase();
-      case WORD_ERASE:
+      case characters.werase:
         return this.eraseWord();
-      case KILL:
-        while (this.line.length > 0) this.erase();
+      case characters.kill:
+        return this.eraseLine();
+      case characters.rprnt:
+        if (modes.echo) this.reprint();
         return;
-      case REPRINT:
-        if (this.host.modes.echo) this.reprint();
-        return;
-      case LITERAL:
+      case characters.lnext:
         this.literalNext = true;
-        if (this.host.modes.echo) this.host.echo(Uint8Array.of(0x5e, BACKSPACE));
+        if (modes.echo) this.host.echo(Uint8Array.of(0x5e, BACKSPACE));
         return;
-      case EOF:
+      case characters.eof:
         return this.finish();
+      case characters.eol:
+      case characters.eol2:
       case NEWLINE:
-        if (this.host.modes.echo) this.echoByte(NEWLINE);
-        this.line.push(NEWLINE);
+        if (modes.echo) this.echoByte(byte);
+        else if (modes.echoNewline && byte === NEWLINE) this.host.echo(Uint8Array.of(NEWLINE));
+        this.line.push(byte);
         return this.finish();
       default:
         return this.insert(byte);
@@ -145,32 +142,61 @@ export class LineDiscipline {
     if (this.host.modes.echo) this.echoByte(byte);
   }
 
-  /** Takes the last character (IUTF8) off the line and off the screen. */
+  /**
+   * Takes the last character (IUTF8) off the line and off the screen. Differs: Linux clears one column, and half of a
+   * wide character stays.
+   */
   private erase(): void {
-    let byte = this.line.pop();
-    if (byte === undefined) return;
-    const erased = byte;
-    while (byte !== undefined && (byte & 0xc0) === 0x80) byte = this.line.pop();
-    if (!this.host.modes.echo) return;
-    const columns = erased < 0x20 && erased !== TAB ? 2 : erased === TAB ? this.tabColumns() : 1;
-    this.echoText('\b \b'.repeat(columns));
+    const erased: number[] = [];
+    for (let byte = this.line.pop(); byte !== undefined; byte = this.line.pop()) {
+      erased.unshift(byte);
+      if ((byte & 0xc0) !== 0x80) break;
+    }
+    const [first] = erased;
+    const { modes } = this.host;
+    if (first === undefined || !modes.echo) return;
+    if (!modes.echoErase) return this.echoByte(modes.characters.erase);
+    const columns =
+      first === TAB
+        ? this.tabColumns()
+        : first < 0x20 || first === 0x7f
+          ? modes.echoControl
+            ? 2
+            : 0
+          : columnsOf(Buffer.from(erased).toString('utf8'));
+    this.echoText(first === TAB ? '\b'.repeat(columns) : '\b \b'.repeat(columns));
   }
 
+  /** Columns back to where a tab that has just been erased began; what the prompt took isn't known. */
   private tabColumns(): number {
-    const column = Array.from(Buffer.from(this.line).toString('utf8')).length;
-    return 8 - (column % 8);
+    let column = 0;
+    for (const c of Buffer.from(this.line).toString('utf8'))
+      column += c === '\t' ? TAB_COLUMNS - (column % TAB_COLUMNS) : c < ' ' ? 2 : columnsOf(c);
+    return TAB_COLUMNS - (column % TAB_COLUMNS);
   }
 
+  /** By letters, digits and underscores, as n_tty has it. */
   private eraseWord(): void {
-    const isWord = (byte: number): boolean => byte !== 0x20 && byte !== TAB;
+    const isWord = (byte: number): boolean => byte >= 0x80 || /\w/.test(String.fromCharCode(byte));
     while (this.line.length > 0 && !isWord(this.line.at(-1)!)) this.erase();
     while (this.line.length > 0 && isWord(this.line.at(-1)!)) this.erase();
   }
 
+  private eraseLine(): void {
+    const { modes } = this.host;
+    if (modes.echoKill && modes.echoErase) {
+      while (this.line.length > 0) this.erase();
+      return;
+    }
+    this.line = [];
+    if (modes.echo) this.echoByte(modes.characters.kill);
+    if (modes.echo && modes.echoKill) this.host.echo(Uint8Array.of(NEWLINE));
+  }
+
   private reprint(): void {
-    this.echoText('^R');
+    this.echoByte(this.host.modes.characters.rprnt);
     this.host.echo(Uint8Array.of(NEWLINE));
-    this.host.echo(Uint8Array.from(this.line));
+    for (const byte of this.line) this.echoByte(byte);
   }
 
   private finish(): void {
@@ -182,8 +208,8 @@ export class LineDiscipline {
   }
 
   private echoByte(byte: number): void {
-    const shownAsCaret = byte < 0x20 && byte !== TAB && byte !== NEWLINE;
-    if (shownAsCaret) this.echoText(caret(byte));
+    const control = (byte < 0x20 && byte !== TAB && byte !== NEWLINE) || byte === 0x7f;
+    if (control && this.host.modes.echoControl) this.echoText(caret(byte));
     else this.host.echo(Uint8Array.of(byte));
   }
 
@@ -194,4 +220,20 @@ export class LineDiscipline {
 
 function caret(byte: number): string {
   return `^${String.fromCharCode(byte ^ 0x40)}`;
+}
+
+function signalOf(byte: number, { characters }: TtyModes): Signal | undefined {
+  if (byte === characters.intr) return 'SIGINT';
+  if (byte === characters.quit) return 'SIGQUIT';
+  return byte === characters.susp ? 'SIGTSTP' : undefined;
+}
+
+/** Columns of one character on a screen: none for combining marks, two for East Asian wide ones. */
+function columnsOf(c: string): number {
+  if (/^\p{M}/u.test(c)) return 0;
+  return /^[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{1f300}-\u{1faff}\u{20000}-\u{3fffd}]/u.test(
+    c,
+  )
+    ? 2
+    : 1;
 }

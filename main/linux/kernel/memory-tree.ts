@@ -3,6 +3,7 @@ import { ErrnoError } from '../../network/index.ts';
 import type { Description } from './description.ts';
 import { NO_BYTES } from './description.ts';
 import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
+import { BLOCK_BYTES, FileContent } from './file-content.ts';
 import { PipeBuffer } from './pipe.ts';
 import type { Process } from './process.ts';
 import {
@@ -15,11 +16,11 @@ import {
   type TreeUsage,
 } from './vnode.ts';
 
-/** Space is given out in blocks of this many bytes. */
-const BLOCK_BYTES = 4096;
 /** Bytes of a tree that names no limit of its own. */
 const TREE_BYTES_DEFAULT = 40 * 1024 ** 3;
-const FILE_BYTES_MAX = 512 * 1024 ** 2;
+/** The largest file. Differs: and how far from its start there may be anything but zeros, which the host keeps. */
+const FILE_BYTES_MAX = 2 ** 43;
+const KEPT_BYTES_MAX = 512 * 1024 ** 2;
 const RELATIME_MS = 24 * 3600 * 1000;
 
 /** Told of every change, so that a disk can save it. */
@@ -36,6 +37,7 @@ export interface MemoryTreeOptions {
   /** Reaching it is ENOSPC. */
   readonly sizeMaxBytes?: number | undefined;
   readonly rootMode?: number;
+  readonly backing?: MemoryTree | undefined;
   /** As stat(2) shows it; derived from the id if absent. */
   readonly device?: number | undefined;
 }
@@ -48,6 +50,10 @@ export class MemoryTree implements Tree {
   readonly root: MemoryNode;
   readonly builtIns = new Map<string, BuiltIn>();
   usedBytes = 0;
+  /** What else lies on the same disk, such as the layer below. */
+  reservedBytes = 0;
+  /** The disk that it is a directory of: what it takes is taken there. */
+  readonly backing: MemoryTree | undefined;
   inodesUsed = 0;
   nextInode = 1;
   journal: Journal | undefined;
@@ -58,7 +64,8 @@ export class MemoryTree implements Tree {
     this.id = options.id;
     this.device = options.device ?? anonymousDevice(options.id);
     this.now = options.now;
-    this.sizeMaxBytes = options.sizeMaxBytes ?? TREE_BYTES_DEFAULT;
+    this.backing = options.backing;
+    this.sizeMaxBytes = options.sizeMaxBytes ?? (this.backing === undefined ? TREE_BYTES_DEFAULT : Infinity);
     this.root = new MemoryNode(this, this.nextInode++, {
       type: 'directory',
       mode: options.rootMode ?? 0o755,
@@ -69,10 +76,11 @@ export class MemoryTree implements Tree {
   }
 
   usage(): TreeUsage {
+    if (this.backing !== undefined) return this.backing.usage();
     const inodesTotal = Math.floor(this.sizeMaxBytes / 16_384);
     return {
       totalBytes: this.sizeMaxBytes,
-      usedBytes: this.usedBytes,
+      usedBytes: this.usedBytes + this.reservedBytes,
       inodesTotal,
       inodesUsed: this.inodesUsed,
     };
@@ -82,12 +90,20 @@ export class MemoryTree implements Tree {
     return this.builtIns.get(name);
   }
 
-  /** Accounts for a file that grows or shrinks. Throws ENOSPC. */
-  account(fromBytes: number, toBytes: number): void {
-    const delta = blocks(toBytes) - blocks(fromBytes);
-    if (delta > 0 && this.usedBytes + delta > this.sizeMaxBytes) throw new ErrnoError('ENOSPC');
-    this.usedBytes += delta;
-    if (delta !== 0) this.charge?.(delta);
+  /** Accounts for blocks taken or given back. Throws ENOSPC. */
+  account(bytes: number): void {
+    if (bytes === 0) return;
+    if (bytes > 0 && this.usedBytes + this.reservedBytes + bytes > this.sizeMaxBytes)
+      throw new ErrnoError('ENOSPC');
+    this.backing?.account(bytes);
+    this.usedBytes += bytes;
+    this.charge?.(bytes);
+  }
+
+  /** Nothing in it takes room any more. */
+  giveBack(): void {
+    this.backing?.account(-this.usedBytes);
+    this.usedBytes = 0;
   }
 }
 
@@ -111,12 +127,8 @@ export class MemoryNode extends Vnode {
   /** Where else a file with several links hangs; the first is `parent` and `name`. */
   private otherNames: { readonly directory: MemoryNode; readonly name: string }[] | undefined;
   private executable: BuiltIn | undefined;
-  private bytes: Uint8Array = NO_BYTES;
-  private size = 0;
-  /** The buffer belongs to a lower layer too and is copied before the first write. */
-  private shared = false;
-  /** Brings the content when it is first wanted. */
-  private load: (() => Uint8Array) | undefined;
+  /** Of a regular file that isn't empty. */
+  private data: FileContent | undefined;
   private pipe: PipeBuffer | undefined;
 
   constructor(tree: MemoryTree, inode: number, node: NewNode) {
@@ -137,7 +149,11 @@ export class MemoryNode extends Vnode {
 
   override get sizeBytes(): number {
     if (this.type === 'directory') return BLOCK_BYTES;
-    return this.type === 'symlink' ? Buffer.byteLength(this.target) : this.size;
+    return this.type === 'symlink' ? Buffer.byteLength(this.target) : (this.data?.sizeBytes ?? 0);
+  }
+  private get allocatedBytes(): number {
+    if (this.type === 'directory') return BLOCK_BYTES;
+    return this.data?.allocatedBytes ?? 0;
   }
   override get builtIn(): BuiltIn | undefined {
     return this.executable;
@@ -156,6 +172,7 @@ export class MemoryNode extends Vnode {
       uid: this.uid,
       gid: this.gid,
       sizeBytes: this.sizeBytes,
+      allocatedBytes: this.allocatedBytes,
       accessMs: this.accessMs,
       modifyMs: this.modifyMs,
       changeMs: this.changeMs,
@@ -189,7 +206,7 @@ export class MemoryNode extends Vnode {
   override create(name: string, node: NewNode): MemoryNode {
     if (this.removed) throw new ErrnoError('ENOENT');
     const child = new MemoryNode(this.tree, this.tree.nextInode++, node);
-    this.tree.account(0, child.type === 'directory' ? BLOCK_BYTES : 0);
+    this.tree.account(child.type === 'directory' ? BLOCK_BYTES : 0);
     this.tree.inodesUsed++;
     child.links = child.type === 'directory' ? 1 : 0;
     this.attach(name, child);
@@ -230,14 +247,10 @@ export class MemoryNode extends Vnode {
     copy.executable = lower.executable;
     if (copy.executable !== undefined) this.tree.builtIns.set(copy.executable.name, copy.executable);
     if (lower.type === 'file') {
-      this.tree.account(0, lower.size);
-      lower.shared = true;
-      copy.shared = true;
-      copy.bytes = lower.bytes;
-      copy.load = lower.load === undefined ? undefined : () => lower.content();
-      copy.size = lower.size;
+      copy.data = lower.data?.copy();
+      this.tree.account(copy.allocatedBytes);
       this.tree.journal?.inode(copy);
-      if (copy.size > 0) this.tree.journal?.content(copy, 0, copy.size);
+      if (copy.sizeBytes > 0) this.tree.journal?.content(copy, 0, copy.content().length);
     }
     return copy;
   }
@@ -287,7 +300,7 @@ export class MemoryNode extends Vnode {
 
   private vanish(): void {
     this.tree.inodesUsed--;
-    this.tree.account(this.type === 'directory' ? BLOCK_BYTES : this.size, 0);
+    this.tree.account(-this.allocatedBytes);
     this.tree.journal?.inode(this);
   }
 
@@ -311,51 +324,60 @@ export class MemoryNode extends Vnode {
   override read(offset: number, sizeMax: number): Uint8Array {
     const now = this.tree.now();
     if (this.accessMs <= this.modifyMs || now - this.accessMs > RELATIME_MS) this.accessMs = now;
-    return this.content().slice(offset, offset + sizeMax);
+    return this.data?.read(offset, sizeMax) ?? NO_BYTES;
   }
 
   override write(offset: number, data: Uint8Array): void {
+    if (data.length === 0) return;
     const end = offset + data.length;
-    if (end > FILE_BYTES_MAX) throw new ErrnoError('EFBIG');
-    if (data.length > 0) {
-      const from = Math.min(offset, this.size);
-      this.reserve(Math.max(end, this.size));
-      this.bytes.set(data, offset);
-      this.contentChanged(from, end);
-    }
+    const content = (this.data ??= new FileContent());
+    const keeps = content.keeps(offset, data);
+    if (end > FILE_BYTES_MAX || (keeps && end > KEPT_BYTES_MAX)) throw new ErrnoError('EFBIG');
+    const from = Math.min(offset, content.keptBytes().length);
+    this.account(content.growth(offset, end));
+    content.write(offset, data, keeps);
+    this.contentChanged(from, end);
   }
 
   override resize(sizeBytes: number): void {
     if (sizeBytes > FILE_BYTES_MAX) throw new ErrnoError('EFBIG');
-    const from = Math.min(sizeBytes, this.size);
-    if (sizeBytes > this.size) {
-      this.reserve(sizeBytes);
-    } else if (sizeBytes < this.size) {
-      const kept = sizeBytes === 0 ? NO_BYTES : this.content().slice(0, sizeBytes);
-      this.tree.account(this.links === 0 ? 0 : this.size, this.links === 0 ? 0 : sizeBytes);
-      this.bytes = kept;
-      this.load = undefined;
-      this.shared = false;
-      this.size = sizeBytes;
-    }
+    const content = (this.data ??= new FileContent());
+    const from = Math.min(sizeBytes, content.sizeBytes);
+    const before = content.allocatedBytes;
+    content.resize(sizeBytes);
+    this.account(content.allocatedBytes - before);
     this.contentChanged(from, sizeBytes);
   }
 
-  /** All of the content, not a copy. */
-  content(): Uint8Array {
-    if (this.load !== undefined) {
-      this.bytes = this.load();
-      this.load = undefined;
-    }
-    return this.bytes.length === this.size ? this.bytes : this.bytes.subarray(0, this.size);
+  override allocate(offset: number, sizeBytes: number, keepSize: boolean): void {
+    const end = offset + sizeBytes;
+    if (end > FILE_BYTES_MAX) throw new ErrnoError('EFBIG');
+    const content = (this.data ??= new FileContent());
+    this.account(content.growth(offset, end));
+    content.allocate(offset, end, keepSize);
+    this.contentChanged(content.sizeBytes, content.sizeBytes);
   }
 
-  /** Gives a file of a read-only layer its content; brought when first wanted. */
-  provide(sizeBytes: number, load: () => Uint8Array): void {
-    this.size = sizeBytes;
-    this.load = load;
-    this.shared = true;
-    this.tree.account(0, sizeBytes);
+  /** Blocks of a file that no name leads to any more were given back when the last one went. */
+  private account(bytes: number): void {
+    if (this.links > 0) this.tree.account(bytes);
+  }
+
+  /** What is kept of the content, from the start: not a copy, and zeros may follow. */
+  content(): Uint8Array {
+    return this.data?.keptBytes() ?? NO_BYTES;
+  }
+
+  /** Which blocks a file has on the disk, where that isn't all of them. */
+  get holes(): readonly number[] | undefined {
+    return this.data?.holes;
+  }
+
+  /** Gives a file its content without a change: of a read-only layer, or as it was saved. Brought when first wanted. */
+  provide(sizeBytes: number, load: () => Uint8Array, extents?: readonly number[]): void {
+    this.data = new FileContent();
+    this.data.provide(sizeBytes, load, extents);
+    this.tree.account(this.data.allocatedBytes);
   }
 
   /** Makes the file an executable that runs a built-in program. */
@@ -368,26 +390,8 @@ export class MemoryNode extends Vnode {
     this.executable = undefined;
     this.modifyMs = this.changeMs = this.tree.now();
     this.tree.journal?.inode(this);
-    this.tree.journal?.content(this, from, to);
-  }
-
-  /** Makes the buffer the file's own and big enough. */
-  private reserve(sizeBytes: number): void {
-    const content = this.content();
-    if (this.links > 0) this.tree.account(this.size, sizeBytes);
-    if (this.shared || this.bytes.length < sizeBytes) {
-      const grown = new Uint8Array(
-        sizeBytes <= this.size
-          ? sizeBytes
-          : Math.max(sizeBytes, Math.min(this.size * 2, this.size + 1024 ** 2)),
-      );
-      grown.set(content);
-      this.bytes = grown;
-      this.shared = false;
-    } else if (sizeBytes > this.size) {
-      this.bytes.fill(0, this.size, sizeBytes);
-    }
-    this.size = sizeBytes;
+    // Zeros that aren't kept aren't saved either.
+    this.tree.journal?.content(this, from, Math.min(to, this.content().length));
   }
 
   override open(_opener: Process, flags: OpenFlags, path: string): Description | undefined {
@@ -395,10 +399,6 @@ export class MemoryNode extends Vnode {
     this.pipe ??= new PipeBuffer(this.inode, this.tree.now());
     return this.pipe.open(flags.write === true, flags.write !== true || flags.read === true, path, this);
   }
-}
-
-function blocks(sizeBytes: number): number {
-  return Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 
 /** Trees without a disk have major number 0. */

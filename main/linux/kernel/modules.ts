@@ -127,6 +127,12 @@ export class Modules {
     return Object.hasOwn(CATALOGUE, normalize(name));
   }
 
+  /** What a module needs directly; undefined: there is no such module. */
+  dependencies(name: string): readonly string[] | undefined {
+    const module = normalize(name);
+    return Object.hasOwn(CATALOGUE, module) ? CATALOGUE[module] : undefined;
+  }
+
   private usersOf(module: string): string[] {
     return Array.from(this.loaded).filter((other) => CATALOGUE[other]?.includes(module) === true);
   }

@@ -24,6 +24,8 @@ export interface OpenFile {
   /** lseek(2): sets the offset and returns it. Throws ESPIPE on what has none. */
   seek(offset: number, whence: 'set' | 'current' | 'end'): number;
   truncate(sizeBytes: number): void;
+  /** fallocate(2): takes the blocks of a range, and extends the file unless `keepSize`. Throws ENOSPC, EOPNOTSUPP, EBADF … */
+  allocate(offset: number, sizeBytes: number, keepSize?: boolean): void;
   stat(): FileStat;
   /** The terminal behind it, if it is one. */
   readonly tty: Tty | undefined;

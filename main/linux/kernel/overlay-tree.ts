@@ -32,6 +32,9 @@ export class OverlayTree implements Tree {
     this.id = id;
     this.upper = upper;
     this.lowers = lowers;
+    // A machine's disk holds what it came with too; images of containers are kept elsewhere.
+    if (upper.backing === undefined)
+      upper.reservedBytes = lowers.reduce((sum, lower) => sum + lower.usedBytes, 0);
     this.root = new OverlayNode(
       this,
       upper.root,
@@ -44,10 +47,10 @@ export class OverlayTree implements Tree {
   }
 
   usage(): TreeUsage {
-    const below = this.lowers.reduce((sum, lower) => sum + lower.usedBytes, 0);
-    const inodesBelow = this.lowers.reduce((sum, lower) => sum + lower.inodesUsed, 0);
     const usage = this.upper.usage();
-    return { ...usage, usedBytes: usage.usedBytes + below, inodesUsed: usage.inodesUsed + inodesBelow };
+    if (this.upper.backing !== undefined) return usage;
+    const inodesBelow = this.lowers.reduce((sum, lower) => sum + lower.inodesUsed, 0);
+    return { ...usage, inodesUsed: usage.inodesUsed + inodesBelow };
   }
 
   builtIn(name: string): BuiltIn | undefined {
@@ -269,6 +272,10 @@ export class OverlayNode extends Vnode {
   }
   override resize(sizeBytes: number): void {
     this.copyUp().resize(sizeBytes);
+    this.lowers = [];
+  }
+  override allocate(offset: number, sizeBytes: number, keepSize: boolean): void {
+    this.copyUp().allocate(offset, sizeBytes, keepSize);
     this.lowers = [];
   }
   override open(opener: Process, flags: OpenFlags, path: string): Description | undefined {

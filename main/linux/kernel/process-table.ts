@@ -452,6 +452,17 @@ export class ProcessTable implements TtyJobs {
     return false;
   }
 
+  mayWrite(pty: Pty, writer: Process): boolean {
+    if (!pty.modes.stopsWriters || !(writer instanceof VirtualProcess)) return true;
+    const group = writer.group!;
+    const { session } = group;
+    if (session.tty !== pty || session.foreground === undefined || session.foreground === group) return true;
+    if (writer.ignores('SIGTTOU')) return true;
+    if (group.orphaned) throw new ErrnoError('EIO', pty.path);
+    group.signal('SIGTTOU');
+    return false;
+  }
+
   private sessionOf(pty: Pty): Session | undefined {
     return this.sessions.get(pty);
   }

@@ -4,7 +4,7 @@ import { anonymousStat, Description, NO_BYTES, toBytes } from './description.ts'
 import type { FileStat } from './file-system.ts';
 import { LineDiscipline } from './line-discipline.ts';
 import type { Process, Signal } from './process.ts';
-import type { Tty, TtyMaster, TtyModes, WindowSize } from './tty.ts';
+import { SANE_MODES, type Tty, type TtyMaster, type TtyModes, type WindowSize } from './tty.ts';
 import { WaitQueue } from './wait-queue.ts';
 
 /** Output that nobody has taken yet; a writer waits beyond it. */
@@ -18,18 +18,14 @@ export interface TtyJobs {
   hangUp(pty: Pty): void;
   /** Whether the process may read; if not, its group has been sent SIGTTIN. Throws EIO when that can't help. */
   mayRead(pty: Pty, reader: Process): boolean;
+  /** The same for writing under TOSTOP, with SIGTTOU. */
+  mayWrite(pty: Pty, writer: Process): boolean;
 }
 
 export class Pty implements Tty {
   readonly path: string;
   readonly index: number;
-  readonly modes: TtyModes = {
-    canonical: true,
-    echo: true,
-    signals: true,
-    outputNewline: true,
-    inputNewline: true,
-  };
+  readonly modes: TtyModes = { ...SANE_MODES };
   readonly master: TtyMaster;
   readonly createdMs: number;
   readonly uid: number = 0;
@@ -68,6 +64,7 @@ export class Pty implements Tty {
 
   setModes(modes: Partial<TtyModes>): void {
     Object.assign(this.modes, modes);
+    if (!this.modes.flowControl && this.outputStopped) this.setStopped(false);
     this.discipline.modesChanged();
   }
 
@@ -88,6 +85,10 @@ export class Pty implements Tty {
 
   mayRead(reader: Process): boolean {
     return this.jobs.mayRead(this, reader);
+  }
+
+  mayWrite(writer: Process): boolean {
+    return this.jobs.mayWrite(this, writer);
   }
 
   /** Takes what a program wrote; 0: the terminal is behind. */
@@ -177,6 +178,9 @@ class SlaveDescription extends Description {
   }
   override mayRead(reader: Process): boolean {
     return this.pty.mayRead(reader);
+  }
+  override mayWrite(writer: Process): boolean {
+    return this.pty.mayWrite(writer);
   }
   tryRead(sizeMax: number): Uint8Array | undefined {
     if (this.closed) throw new ErrnoError('EBADF', this.path);

@@ -5,6 +5,24 @@ export interface WindowSize {
   readonly rows: number;
 }
 
+/** The characters of c_cc that the line discipline heeds; 0 is none (_POSIX_VDISABLE). */
+export interface TtyCharacters {
+  readonly intr: number;
+  readonly quit: number;
+  readonly erase: number;
+  readonly kill: number;
+  readonly eof: number;
+  readonly eol: number;
+  readonly eol2: number;
+  readonly start: number;
+  readonly stop: number;
+  readonly susp: number;
+  readonly rprnt: number;
+  readonly werase: number;
+  readonly lnext: number;
+  readonly discard: number;
+}
+
 /** termios(3), as far as programs here set it. */
 export interface TtyModes {
   /** ICANON: lines with editing of the line discipline. */
@@ -17,7 +35,60 @@ export interface TtyModes {
   outputNewline: boolean;
   /** ICRNL: CR comes in as newline. */
   inputNewline: boolean;
+  /** IXON: Ctrl-S stops the output, Ctrl-Q lets it go on. */
+  flowControl: boolean;
+  /** IXANY: any key lets it go on. */
+  anyKeyStarts: boolean;
+  /** ECHOE: an erased character goes from the screen; otherwise the erase character shows. */
+  echoErase: boolean;
+  /** ECHOK and ECHOKE: a killed line goes from the screen. */
+  echoKill: boolean;
+  /** ECHOCTL: control characters show as ^X. */
+  echoControl: boolean;
+  /** ECHONL: a newline shows even without echo. */
+  echoNewline: boolean;
+  /** NOFLSH: signals don't discard what was typed. */
+  keepsInput: boolean;
+  /** TOSTOP: background processes that write get SIGTTOU. */
+  stopsWriters: boolean;
+  characters: TtyCharacters;
+  /** Names of settings that change nothing here and are away from their default, as `stty -a` tells them. */
+  inert: ReadonlySet<string>;
 }
+
+/** Modes of a new terminal: `stty sane`. */
+export const SANE_MODES: Readonly<TtyModes> = {
+  canonical: true,
+  echo: true,
+  signals: true,
+  outputNewline: true,
+  inputNewline: true,
+  flowControl: true,
+  anyKeyStarts: false,
+  echoErase: true,
+  echoKill: true,
+  echoControl: true,
+  echoNewline: false,
+  keepsInput: false,
+  stopsWriters: false,
+  characters: {
+    intr: 3,
+    quit: 28,
+    erase: 127,
+    kill: 21,
+    eof: 4,
+    eol: 0,
+    eol2: 0,
+    start: 17,
+    stop: 19,
+    susp: 26,
+    rprnt: 18,
+    werase: 23,
+    lnext: 22,
+    discard: 15,
+  },
+  inert: new Set(),
+};
 
 /** The slave side as programs use it; reads and writes go through the OpenFile. */
 export interface Tty {

@@ -129,6 +129,10 @@ export abstract class Vnode {
   resize(_sizeBytes: number): void {
     throw new ErrnoError('EINVAL');
   }
+  /** fallocate(2). */
+  allocate(_offset: number, _sizeBytes: number, _keepSize: boolean): void {
+    throw new ErrnoError('EOPNOTSUPP');
+  }
   /** For what isn't plain content (devices, fifos, proc files): its own description. */
   open(_opener: Process, _flags: OpenFlags, _path: string): Description | undefined {
     return undefined;

@@ -45,7 +45,9 @@ export const du: Program = command(
 
 function sizeOf(it: Invocation, stat: FileStat): number {
   if (it.options.has('b', 'apparent-size')) return stat.sizeBytes;
-  return stat.type === 'file' || stat.type === 'directory' ? Math.ceil(stat.sizeBytes / 4096) * 4096 : 0;
+  return stat.type === 'file' || stat.type === 'directory'
+    ? (stat.allocatedBytes ?? Math.ceil(stat.sizeBytes / 4096) * 4096)
+    : 0;
 }
 
 async function walk(

@@ -2,10 +2,10 @@
 import { ErrnoError } from '../../../network/index.ts';
 import type { FileStat, Program } from '../../kernel/index.ts';
 import { groupName, userName } from '../frame/accounts.ts';
-import { command, UsageError, type Invocation } from '../frame/command.ts';
-import { displayWidth, humanSize, modeString } from '../frame/format.ts';
+import { shownName, command, Failure, type Invocation } from '../frame/command.ts';
+import { displayWidth, humanSize, modeString, parseSize } from '../frame/format.ts';
 import { globRegex } from '../frame/glob.ts';
-import { quote, quoteAlways, quoteWhenNeeded } from '../frame/quote.ts';
+import { escapeName, hideControls, quote, quoteAlways, quoteLikeC, quoteWhenNeeded } from '../frame/quote.ts';
 import { compareNames, compareVersions } from '../frame/collate.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
 import { join, lstatOf, statOf } from './files.ts';
@@ -19,106 +19,172 @@ interface Entry {
   readonly stat: FileStat;
 }
 
+/** What `--word=…` takes, as GNU lists it after a wrong one: each line's words mean the same. */
+const CHOICES: Readonly<Record<string, readonly (readonly string[])[]>> = {
+  color: [
+    ['always', 'yes', 'force'],
+    ['never', 'no', 'none'],
+    ['auto', 'tty', 'if-tty'],
+  ],
+  sort: [['none'], ['time'], ['size'], ['extension'], ['version'], ['width']],
+  format: [['verbose', 'long'], ['commas'], ['horizontal', 'across'], ['vertical'], ['single-column']],
+  'indicator-style': [['none'], ['slash'], ['file-type'], ['classify']],
+  'quoting-style': [
+    ['literal'],
+    ['shell'],
+    ['shell-always'],
+    ['shell-escape'],
+    ['shell-escape-always'],
+    ['c'],
+    ['c-maybe'],
+    ['escape'],
+    ['locale'],
+    ['clocale'],
+  ],
+};
+
+/** Throws UsageError for a word that isn't among the choices. */
+function checkChoice(option: string, value: string | undefined): void {
+  if (value === undefined) return;
+  const lines = CHOICES[option]!;
+  if (lines.some((words) => words.includes(value))) return;
+  throw new WrongChoice(
+    `invalid argument ${quote(value)} for ${quote(`--${option}`)}\nValid arguments are:\n${lines.map((words) => `  - ${words.map(quote).join(', ')}`).join('\n')}`,
+  );
+}
+
+class WrongChoice extends Error {}
+
 /** ls(1) */
-export const ls: Program = command(
-  {
-    short: 'aAbBcCdDfFgGhHiI:klLmnNopqQrRsStT:uUvw:xXZ1',
-    long: [
-      'all>a',
-      'almost-all>A',
-      'author',
-      'escape>b',
-      'block-size:',
-      'ignore-backups>B',
-      'color::',
-      'directory>d',
-      'dired>D',
-      'classify::>F',
-      'file-type',
-      'format:',
-      'full-time',
-      'group-directories-first',
-      'no-group>G',
-      'human-readable>h',
-      'si',
-      'dereference-command-line>H',
-      'hide:',
-      'hyperlink::',
-      'indicator-style:',
-      'inode>i',
-      'ignore:>I',
-      'kibibytes>k',
-      'dereference>L',
-      'numeric-uid-gid>n',
-      'literal>N',
-      'hide-control-chars>q',
-      'show-control-chars',
-      'quote-name>Q',
-      'quoting-style:',
-      'reverse>r',
-      'recursive>R',
-      'size>s',
-      'sort:',
-      'time:',
-      'time-style:',
-      'tabsize:>T',
-      'width:>w',
-      'context>Z',
-      'zero',
-    ],
-    usage: '[OPTION]... [FILE]...',
-    summary: 'List information about the FILEs (the current directory by default).',
-    version: '(GNU coreutils) 9.1',
-    usageExit: 2,
-  },
-  async (it) => {
-    const lister = new Lister(it);
-    const paths = it.operands.length > 0 ? it.operands : ['.'];
-    const files: Entry[] = [];
-    const directories: Entry[] = [];
-    for (const path of paths) {
+export const ls: Program = lister('ls');
+/** dir(1): ls -C -b */
+export const dir: Program = lister('dir');
+/** vdir(1): ls -l -b */
+export const vdir: Program = lister('vdir');
+
+function lister(kind: 'ls' | 'dir' | 'vdir'): Program {
+  return command(
+    {
+      short: 'aAbBcCdDfFgGhHiI:klLmnNopqQrRsStT:uUvw:xXZ1',
+      long: [
+        'all>a',
+        'almost-all>A',
+        'author',
+        'escape>b',
+        'block-size:',
+        'ignore-backups>B',
+        'color::',
+        'directory>d',
+        'dired>D',
+        'classify::>F',
+        'file-type',
+        'format:',
+        'full-time',
+        'group-directories-first',
+        'no-group>G',
+        'human-readable>h',
+        'si',
+        'dereference-command-line>H',
+        'hide:',
+        'hyperlink::',
+        'indicator-style:',
+        'inode>i',
+        'ignore:>I',
+        'kibibytes>k',
+        'dereference>L',
+        'numeric-uid-gid>n',
+        'literal>N',
+        'hide-control-chars>q',
+        'show-control-chars',
+        'quote-name>Q',
+        'quoting-style:',
+        'reverse>r',
+        'recursive>R',
+        'size>s',
+        'sort:',
+        'time:',
+        'time-style:',
+        'tabsize:>T',
+        'width:>w',
+        'context>Z',
+        'zero',
+      ],
+      usage: '[OPTION]... [FILE]...',
+      summary: 'List information about the FILEs (the current directory by default).',
+      version: '(GNU coreutils) 9.1',
+      usageExit: 2,
+    },
+    async (it) => {
+      let lister: Lister;
       try {
-        const stat = lister.statOperand(path);
-        (stat.type === 'directory' && !it.options.has('d') ? directories : files).push({
-          name: path,
-          path,
-          stat,
-        });
+        lister = new Lister(it, kind);
       } catch (error) {
-        if (!(error instanceof ErrnoError)) throw error;
-        if (it.dialect === 'busybox') await it.warn(`${path}: ${error.message}`);
-        else await it.warn(`cannot access ${quoteAlways(path)}: ${error.message}`, 2);
+        if (!(error instanceof WrongChoice)) throw error;
+        throw new Failure(`${error.message}\nTry '${it.name} --help' for more information.`, 1);
       }
-    }
-    await lister.listAll(files, directories, paths.length > 1 || it.options.has('R'));
-  },
-);
+      const paths = it.operands.length > 0 ? it.operands : ['.'];
+      const files: Entry[] = [];
+      const directories: Entry[] = [];
+      for (const path of paths) {
+        try {
+          const stat = lister.statOperand(path);
+          (stat.type === 'directory' && !it.options.has('d') ? directories : files).push({
+            name: path,
+            path,
+            stat,
+          });
+        } catch (error) {
+          if (!(error instanceof ErrnoError)) throw error;
+          if (it.dialect === 'busybox') await it.warn(`${shownName(it, path)}: ${error.message}`);
+          else await it.warn(`cannot access ${quoteAlways(path)}: ${error.message}`, 2);
+        }
+      }
+      await lister.listAll(files, directories, paths.length > 1 || it.options.has('R'));
+    },
+  );
+}
 
 class Lister {
   private readonly it: Invocation;
   private readonly tty: boolean;
   private readonly color: boolean;
   private readonly long: boolean;
+  private readonly palette: Palette;
   private readonly width: number;
   private readonly indicator: 'none' | 'slash' | 'file-type' | 'classify';
 
-  constructor(it: Invocation) {
+  private readonly kind: 'ls' | 'dir' | 'vdir';
+
+  constructor(it: Invocation, kind: 'ls' | 'dir' | 'vdir') {
     this.it = it;
+    this.kind = kind;
+    this.palette = new Palette(it.proc.env.get('LS_COLORS'));
     const { options } = it;
+    for (const name of Object.keys(CHOICES)) checkChoice(name, options.value(name));
     this.tty = it.proc.stdout.tty !== undefined;
     const color = options.has('color') ? (options.value('color') ?? 'always') : 'never';
-    if (!['always', 'yes', 'force', 'never', 'no', 'none', 'auto', 'tty', 'if-tty'].includes(color))
-      throw new UsageError(`invalid argument ${quote(color)} for ${quote('--color')}`);
     this.color =
       ['always', 'yes', 'force'].includes(color) || (['auto', 'tty', 'if-tty'].includes(color) && this.tty);
+    const format = options.last('l', 'g', 'n', 'o', 'full-time', 'C', 'x', 'm', 'format');
+    const named = format === 'format' ? options.value('format') : undefined;
     this.long =
-      options.has('l', 'g', 'n', 'o', 'full-time') &&
-      options.last('l', 'g', 'n', 'o', 'full-time', '1', 'C', 'x', 'm') !== 'C';
+      (format === undefined && kind === 'vdir') ||
+      (format !== undefined && ['l', 'g', 'n', 'o', 'full-time'].includes(format)) ||
+      named === 'long' ||
+      named === 'verbose';
     const width =
       options.value('w') ??
       (this.tty ? String(it.proc.stdout.tty!.size.columns) : (it.proc.env.get('COLUMNS') ?? '80'));
     this.width = Number(width) || 80;
-    const style = options.last('F', 'p', 'file-type', 'indicator-style');
+    const last = options.last('F', 'p', 'file-type', 'indicator-style');
+    const style =
+      last === 'indicator-style'
+        ? { slash: 'p', 'file-type': 'file-type', classify: 'F' }[options.value('indicator-style')!]
+        : last === 'F' && ['never', 'no', 'none'].includes(options.value('F') ?? '')
+          ? undefined
+          : last === 'F' && ['auto', 'tty', 'if-tty'].includes(options.value('F') ?? '') && !this.tty
+            ? undefined
+            : last;
     this.indicator =
       style === 'F' ? 'classify' : style === 'p' ? 'slash' : style === 'file-type' ? 'file-type' : 'none';
   }
@@ -136,7 +202,7 @@ class Lister {
 
   async listAll(files: Entry[], directories: Entry[], titled: boolean): Promise<void> {
     const { it } = this;
-    if (files.length > 0) await this.show(this.sort(files), false);
+    if (files.length > 0) await this.show(this.sort(files), false, directories);
     let first = files.length === 0;
     const queue = this.sort(directories);
     while (queue.length > 0) {
@@ -208,13 +274,20 @@ class Lister {
               ? compareVersions(a.name, b.name)
               : by === 'extension'
                 ? compareNames(extension(a.name), extension(b.name))
-                : 0;
+                : by === 'width'
+                  ? displayWidth(this.quoted(a.name)) - displayWidth(this.quoted(b.name))
+                  : 0;
       return order === 0 ? compareNames(a.name, b.name) : order;
     });
     if (options.has('r')) sorted.reverse();
     if (options.has('group-directories-first'))
-      sorted.sort((a, b) => Number(b.stat.type === 'directory') - Number(a.stat.type === 'directory'));
+      sorted.sort((a, b) => Number(this.leadsToDirectory(b)) - Number(this.leadsToDirectory(a)));
     return sorted;
+  }
+
+  private leadsToDirectory(entry: Entry): boolean {
+    if (entry.stat.type === 'directory') return true;
+    return entry.stat.type === 'symlink' && statOf(this.it.proc.fs, entry.path)?.type === 'directory';
   }
 
   private time(stat: FileStat): number {
@@ -227,10 +300,38 @@ class Lister {
 
   private quoted(name: string): string {
     const { options } = this.it;
-    if (options.has('Q')) return JSON.stringify(name);
-    const literal =
-      options.has('N') || this.it.dialect === 'busybox' || options.value('quoting-style') === 'literal';
-    return this.tty && !literal ? quoteWhenNeeded(name) : name;
+    if (this.it.dialect === 'busybox') return this.tty || options.has('q') ? hideControls(name) : name;
+    const last = options.last('Q', 'b', 'N', 'quoting-style');
+    const style =
+      last === 'Q'
+        ? 'c'
+        : last === 'b'
+          ? 'escape'
+          : last === 'N'
+            ? 'literal'
+            : (options.value('quoting-style') ??
+              (this.kind !== 'ls' ? 'escape' : this.tty ? 'shell-escape' : 'literal'));
+    switch (style) {
+      case 'c':
+        return quoteLikeC(name);
+      case 'c-maybe':
+        return /["\\\u0000-\u001f\u007f\udc80-\udcff]/.test(name) ? quoteLikeC(name) : name;
+      case 'escape':
+        return escapeName(name);
+      case 'locale':
+      case 'clocale':
+        return style === 'clocale' ? quoteLikeC(name) : quote(name);
+      case 'shell':
+      case 'shell-escape':
+        return quoteWhenNeeded(name);
+      case 'shell-always':
+      case 'shell-escape-always':
+        return quoteAlways(name);
+      default:
+        return options.has('q') || (this.tty && !options.has('show-control-chars'))
+          ? hideControls(name)
+          : name;
+    }
   }
 
   private suffix(entry: Entry): string {
@@ -246,7 +347,7 @@ class Lister {
 
   private painted(text: string, entry: Entry): string {
     if (!this.color) return text;
-    const code = colorOf(
+    const code = this.palette.of(
       entry.stat,
       entry.name,
       entry.stat.type === 'symlink' && statOf(this.it.proc.fs, entry.path) === undefined,
@@ -266,39 +367,59 @@ class Lister {
     return { text: this.painted(plain, entry) + suffix, width: displayWidth(plain) + suffix.length };
   }
 
-  private async show(entries: Entry[], directory: boolean): Promise<void> {
+  private async show(entries: Entry[], directory: boolean, beside: readonly Entry[] = []): Promise<void> {
     const { it } = this;
     const { options } = it;
     const blocks = entries.reduce((sum, entry) => sum + blocksOf(entry.stat), 0);
-    if ((this.long || options.has('s')) && directory)
-      await it.out.line(`total ${options.has('h') ? humanSize(blocks * 1024) : blocks}`);
-    if (this.long) return this.showLong(entries);
+    if ((this.long || options.has('s')) && directory) await it.out.line(`total ${this.size(blocks * 1024)}`);
+    if (this.long) return this.showLong(entries, beside);
     const prefix = (entry: Entry): string =>
       (options.has('i') ? `${entry.stat.inode} ` : '') +
-      (options.has('s') ? `${String(blocksOf(entry.stat)).padStart(String(blocks).length)} ` : '');
+      (options.has('s')
+        ? `${this.size(blocksOf(entry.stat) * 1024).padStart(this.size(blocks * 1024).length)} `
+        : '') +
+      (options.has('Z') ? '? ' : '');
     const labels = entries.map((entry) => {
       const { text, width } = this.label(entry);
       return { text: prefix(entry) + text, width: prefix(entry).length + width };
     });
-    const layout = options.last('1', 'C', 'x', 'm') ?? (this.tty ? 'C' : '1');
+    const last = options.last('1', 'C', 'x', 'm', 'format');
+    const layout =
+      last === 'format'
+        ? ({ commas: 'm', horizontal: 'x', across: 'x', vertical: 'C' }[options.value('format')!] ?? '1')
+        : (last ?? (this.tty || this.kind === 'dir' ? 'C' : '1'));
     const end = options.has('zero') ? '\0' : '\n';
     if (layout === '1') for (const label of labels) await it.out.put(label.text + end);
-    else if (layout === 'm') await it.out.line(labels.map((label) => label.text).join(', '));
-    else if (labels.length > 0) await it.out.put(inColumns(labels, this.width, layout === 'x'));
+    else if (layout === 'm') await it.out.put(withCommas(labels, this.width));
+    else if (labels.length > 0) {
+      // Tabs fill up the columns, unless names are coloured.
+      const tab = this.color ? 0 : Number(options.value('T') ?? (it.dialect === 'busybox' ? 0 : 8));
+      await it.out.put(inColumns(labels, this.width, layout === 'x', tab));
+    }
   }
 
-  private async showLong(entries: Entry[]): Promise<void> {
+  /** Bytes on disk in the unit of --block-size, -h or -k. */
+  private size(bytes: number): string {
+    const { options } = this.it;
+    if (options.has('h')) return humanSize(bytes);
+    if (options.has('si')) return humanSize(bytes, 1000);
+    const unit = parseSize(options.value('block-size') ?? '1K') ?? 1024;
+    return String(Math.ceil(bytes / Math.max(1, unit)));
+  }
+
+  /** Columns are as wide as those entries and the directories named beside them need. */
+  private async showLong(entries: Entry[], beside: readonly Entry[]): Promise<void> {
     const { it } = this;
     const { proc, options } = it;
     const zone = zoneOf(proc);
     const numeric = options.has('n');
-    const rows = entries.map((entry) => {
+    const all = [...entries, ...beside].map((entry) => {
       const { stat } = entry;
       const device = stat.type === 'character-device' || stat.type === 'block-device';
       return {
         entry,
         inode: String(stat.inode),
-        blocks: String(blocksOf(stat)),
+        blocks: this.size(blocksOf(stat) * 1024),
         mode: modeString(stat.type, stat.mode),
         links: String(stat.links),
         owner: numeric ? String(stat.uid) : userName(proc, stat.uid),
@@ -314,7 +435,7 @@ class Lister {
       };
     });
     const width = (key: 'inode' | 'blocks' | 'links' | 'owner' | 'group' | 'size'): number =>
-      rows.reduce((max, row) => Math.max(max, displayWidth(row[key])), 0);
+      all.reduce((max, row) => Math.max(max, displayWidth(row[key])), 0);
     const widths = {
       inode: width('inode'),
       blocks: width('blocks'),
@@ -323,7 +444,7 @@ class Lister {
       group: width('group'),
       size: width('size'),
     };
-    for (const row of rows) {
+    for (const row of all.slice(0, entries.length)) {
       const columns = [
         ...(options.has('i') ? [row.inode.padStart(widths.inode)] : []),
         ...(options.has('s') ? [row.blocks.padStart(widths.blocks)] : []),
@@ -331,6 +452,8 @@ class Lister {
         row.links.padStart(widths.links),
         ...(options.has('g') ? [] : [row.owner.padEnd(widths.owner)]),
         ...(options.has('o', 'G') ? [] : [row.group.padEnd(widths.group)]),
+        ...(options.has('author') ? [row.owner.padEnd(widths.owner)] : []),
+        ...(options.has('Z') ? ['?'] : []),
         row.size.padStart(widths.size),
         row.time,
         this.longName(row.entry),
@@ -346,11 +469,15 @@ class Lister {
     const target = fs.readlink(entry.path);
     const stat = statOf(fs, entry.path);
     const shown = this.quoted(target);
-    const painted = this.color
-      ? stat === undefined
-        ? `\u001b[00m${shown}\u001b[0m`
-        : this.painted(shown, { name: target, path: target, stat })
-      : shown;
+    // A link's target has a colour of its own only where LS_COLORS says what broken links look like.
+    const painted =
+      !this.color || !this.palette.has('or')
+        ? shown
+        : stat === undefined
+          ? this.palette.has('mi')
+            ? this.painted(shown, { ...entry, name: target })
+            : shown
+          : this.painted(shown, { name: target, path: target, stat });
     return `${text} -> ${painted}${stat === undefined ? '' : this.suffix({ name: target, path: target, stat })}`;
   }
 
@@ -369,33 +496,108 @@ class Lister {
 }
 
 function blocksOf(stat: FileStat): number {
-  return stat.type === 'file' || stat.type === 'directory' ? Math.ceil(stat.sizeBytes / 4096) * 4 : 0;
+  return stat.type === 'file' || stat.type === 'directory'
+    ? (stat.allocatedBytes ?? Math.ceil(stat.sizeBytes / 4096) * 4096) / 1024
+    : 0;
 }
 
-const ARCHIVES =
-  /\.(?:tar|tgz|arc|arj|taz|lha|lz4|lzh|lzma|tlz|txz|tzo|t7z|zip|z|dz|gz|lrz|lz|lzo|xz|zst|tzst|bz2|bz|tbz|tbz2|tz|deb|rpm|jar|war|ear|sar|rar|alz|ace|zoo|cpio|7z|rz|cab|wim|swm|dwm|esd)$/;
-const PICTURES =
-  /\.(?:jpg|jpeg|mjpg|mjpeg|gif|bmp|pbm|pgm|ppm|tga|xbm|xpm|tif|tiff|png|svg|svgz|mng|pcx|mov|mpg|mpeg|m2v|mkv|webm|webp|ogm|mp4|m4v|mp4v|vob|qt|nuv|wmv|asf|rm|rmvb|flc|avi|fli|flv|gl|dl|xcf|xwd|yuv|cgm|emf|ogv|ogx)$/;
+/** What ls has built in, by LS_COLORS' keys. */
+const BUILT_IN: Readonly<Record<string, string>> = {
+  di: '01;34',
+  ln: '01;36',
+  pi: '33',
+  so: '01;35',
+  bd: '01;33',
+  cd: '01;33',
+  ex: '01;32',
+  su: '37;41',
+  sg: '30;43',
+  ow: '34;42',
+  st: '37;44',
+  tw: '30;42',
+};
 
-/** dircolors' default. */
-function colorOf(stat: FileStat, name: string, dangling: boolean): string {
-  switch (stat.type) {
-    case 'directory':
-      return (stat.mode & 0o1002) === 0o1002 ? '30;42' : (stat.mode & 0o2) !== 0 ? '34;42' : '01;34';
-    case 'symlink':
-      return dangling ? '40;31;01' : '01;36';
-    case 'fifo':
-      return '40;33';
-    case 'socket':
-      return '01;35';
-    case 'character-device':
-    case 'block-device':
-      return '40;33;01';
-    case 'file':
-      if ((stat.mode & 0o4000) !== 0) return '37;41';
-      if ((stat.mode & 0o111) !== 0) return '01;32';
-      return ARCHIVES.test(name) ? '01;31' : PICTURES.test(name) ? '01;35' : '';
+/** LS_COLORS of an environment, or what is built in. */
+class Palette {
+  private readonly codes: ReadonlyMap<string, string>;
+  private readonly suffixes: readonly (readonly [string, string])[];
+
+  constructor(text: string | undefined) {
+    const codes = new Map(Object.entries(BUILT_IN));
+    const suffixes: [string, string][] = [];
+    for (const pair of (text ?? '').split(':')) {
+      const equals = pair.indexOf('=');
+      if (equals < 0) continue;
+      const [key, code] = [pair.slice(0, equals), pair.slice(equals + 1)];
+      if (key.startsWith('*')) suffixes.push([key.slice(1), code]);
+      else codes.set(key, code);
+    }
+    this.codes = codes;
+    this.suffixes = suffixes;
   }
+
+  has(key: string): boolean {
+    const code = this.codes.get(key) ?? '';
+    return code !== '' && code !== '0' && code !== '00';
+  }
+
+  of(stat: FileStat, name: string, dangling: boolean): string {
+    const code = (key: string): string => (this.has(key) ? this.codes.get(key)! : '');
+    switch (stat.type) {
+      case 'directory':
+        if ((stat.mode & 0o1002) === 0o1002 && this.has('tw')) return code('tw');
+        if ((stat.mode & 0o2) !== 0 && this.has('ow')) return code('ow');
+        if ((stat.mode & 0o1000) !== 0 && this.has('st')) return code('st');
+        return code('di');
+      case 'symlink':
+        return dangling && this.has('or') ? code('or') : code('ln');
+      case 'fifo':
+        return code('pi');
+      case 'socket':
+        return code('so');
+      case 'character-device':
+        return code('cd');
+      case 'block-device':
+        return code('bd');
+      case 'file':
+        if ((stat.mode & 0o4000) !== 0 && this.has('su')) return code('su');
+        if ((stat.mode & 0o2000) !== 0 && this.has('sg')) return code('sg');
+        if ((stat.mode & 0o111) !== 0 && this.has('ex')) return code('ex');
+        return this.suffixes.findLast(([suffix]) => name.endsWith(suffix))?.[1] ?? code('fi');
+    }
+  }
+}
+
+/** Blanks from one column to another, with tabs where they reach. */
+function indent(from: number, to: number, tab: number): string {
+  let text = '';
+  let at = from;
+  while (at < to) {
+    if (tab !== 0 && Math.floor(to / tab) > Math.floor((at + 1) / tab)) {
+      text += '\t';
+      at += tab - (at % tab);
+    } else {
+      text += ' ';
+      at++;
+    }
+  }
+  return text;
+}
+
+/** Names one after another, a new line where the width is used up (ls -m). */
+function withCommas(labels: readonly { text: string; width: number }[], width: number): string {
+  let text = '';
+  let at = 0;
+  for (const [index, label] of labels.entries()) {
+    if (index > 0) {
+      const fits = at + 2 + label.width < width;
+      text += fits ? ', ' : ',\n';
+      at = fits ? at + 2 : 0;
+    }
+    text += label.text;
+    at += label.width;
+  }
+  return labels.length === 0 ? '' : `${text}\n`;
 }
 
 /** Columns of varying width, filled down (or across with `across`), two blanks between. */
@@ -403,26 +605,29 @@ function inColumns(
   labels: readonly { text: string; width: number }[],
   width: number,
   across: boolean,
+  tab: number,
 ): string {
   const count = labels.length;
-  for (let rows = 1; rows <= count; rows++) {
-    const columns = Math.ceil(count / rows);
-    if (across && Math.ceil(count / columns) !== rows) continue;
+  for (let wanted = Math.max(1, Math.min(count, Math.floor(width / 3))); wanted >= 1; wanted--) {
+    const rows = Math.ceil(count / wanted);
+    const columns = across ? wanted : Math.ceil(count / rows);
     const cell = (row: number, column: number): { text: string; width: number } | undefined =>
       labels[across ? row * columns + column : column * rows + row];
     const widths = Array.from({ length: columns }, (_, column) =>
       Math.max(...Array.from({ length: rows }, (__, row) => cell(row, column)?.width ?? 0)),
     );
     const total = widths.reduce((sum, w) => sum + w + 2, -2);
-    if (total >= width && rows < count) continue;
+    if (total >= width && wanted > 1) continue;
     let text = '';
     for (let row = 0; row < rows; row++) {
+      let at = 0;
       for (let column = 0; column < columns; column++) {
         const label = cell(row, column);
         if (label === undefined) break;
         text += label.text;
-        if (cell(row, column + 1) !== undefined && column + 1 < columns)
-          text += ' '.repeat(widths[column]! + 2 - label.width);
+        if (cell(row, column + 1) === undefined || column + 1 >= columns) continue;
+        text += indent(at + label.width, at + widths[column]! + 2, tab);
+        at += widths[column]! + 2;
       }
       text += '\n';
     }

@@ -46,6 +46,7 @@ export const stat: Program = command(
         const format = options.value('c');
         if (printf !== undefined) await it.out.put(fill(it, expandEscapes(printf, false).text, path, found));
         else if (format !== undefined) await it.out.line(fill(it, format, path, found));
+        else if (options.has('t')) await it.out.line(fill(it, TERSE, path, found));
         else await it.out.put(standard(it, path, found));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
@@ -55,12 +56,17 @@ export const stat: Program = command(
   },
 );
 
+/** `stat -t`. */
+const TERSE = '%n %s %b %f %u %g %D %i %h %t %T %X %Y %Z %W %o';
+
 function kindOf(found: FileStat): string {
   return found.type === 'file' && found.sizeBytes === 0 ? 'regular empty file' : KINDS[found.type];
 }
 
 function blocks(found: FileStat): number {
-  return found.type === 'file' || found.type === 'directory' ? Math.ceil(found.sizeBytes / 4096) * 8 : 0;
+  return found.type === 'file' || found.type === 'directory'
+    ? (found.allocatedBytes ?? Math.ceil(found.sizeBytes / 4096) * 4096) / 512
+    : 0;
 }
 
 function standard(it: Invocation, path: string, found: FileStat): string {
@@ -108,8 +114,11 @@ function fill(it: Invocation, format: string, path: string, found: FileStat): st
         : quoteAlways(path),
     o: () => '4096',
     s: () => String(found.sizeBytes),
-    t: () => '0',
-    T: () => '0',
+    t: () => ((found.rdev ?? 0) >> 8).toString(16),
+    T: () => ((found.rdev ?? 0) & 0xff).toString(16),
+    C: () => '?',
+    r: () => String(found.rdev ?? 0),
+    R: () => (found.rdev ?? 0).toString(16),
     u: () => String(found.uid),
     U: () => userName(proc, found.uid),
     w: () => time(found.changeMs),
@@ -124,9 +133,9 @@ function fill(it: Invocation, format: string, path: string, found: FileStat): st
   };
   return format.replaceAll(
     /%(-?)(0?)(\d*)([a-zA-Z%])/g,
-    (whole, left: string, zero: string, width: string, letter: string) => {
+    (_, left: string, zero: string, width: string, letter: string) => {
       const text = fields[letter]?.();
-      if (text === undefined) return whole;
+      if (text === undefined) return '?';
       return left === '-'
         ? text.padEnd(Number(width))
         : text.padStart(Number(width || 0), zero === '0' ? '0' : ' ');
