@@ -9,8 +9,8 @@ export interface ArithmeticScope {
 
 /** A bad expression; `message` is bash's text without the shell's prefix. */
 export class ArithmeticError extends Error {
-  /** In a subscript or an integer variable: a `-c` string is then given up, not only the line. */
-  unwinds = false;
+  /** Set in a subscript and in an integer variable's value: a `-c` string is then given up, not only the line. */
+  unwinds: 'subscript' | 'integer' | undefined;
 }
 
 /** How deep variables may refer to expressions in each other. */

@@ -40,6 +40,13 @@ export async function temporaryValue(shell: Shell, assignment: Assignment): Prom
       ? assignment.text.slice(assignment.text.indexOf('=') + 1)
       : await expandToText(shell, value, true);
   await trace(shell, () => `${assignment.name}=${text === '' ? '' : quoteForTrace(text)}`);
+  if (shell.vars.find(assignment.name)?.attributes.has('integer') === true)
+    return String(
+      evaluateArithmetic(
+        assignment.append ? `${shell.vars.get(assignment.name) ?? 0}+(${text})` : text,
+        shell.arithmetic,
+      ),
+    );
   if (!assignment.append) return text;
   return (shell.vars.get(assignment.name) ?? '') + text;
 }
@@ -53,8 +60,7 @@ export async function assignElement(
   append: boolean,
 ): Promise<void> {
   const subscript = await expandToText(shell, index);
-  if (subscript === '' && variable.associative === undefined)
-    throw new VariableError(`${name}[${index.text}]: bad array subscript`);
+  if (subscript === '') throw new VariableError(`${name}[${index.text}]: bad array subscript`);
   shell.vars.assignElement(name, variable, subscript, text, append);
 }
 
@@ -84,6 +90,17 @@ export interface ArrayEntry {
 export async function expandElements(shell: Shell, literal: ArrayLiteral): Promise<ArrayEntry[]> {
   const entries: ArrayEntry[] = [];
   for (const element of literal.elements) {
+    const braced = element.index === undefined ? [] : expandBraces(element.value);
+    if (element.index !== undefined && braced.length > 1) {
+      // Brace expansion comes first, and makes plain words of it.
+      for (const word of braced)
+        entries.push({
+          index: undefined,
+          append: false,
+          text: `[${element.index.text}]${element.append ? '+' : ''}=${await expandToText(shell, word)}`,
+        });
+      continue;
+    }
     if (element.index !== undefined) {
       entries.push({
         index: await expandToText(shell, element.index),

@@ -89,12 +89,13 @@ function sequence(units: readonly Unit[]): Unit[][] | undefined {
   const letters = units.filter((unit) => typeof unit === 'string');
   if (letters.length < units.length) return undefined;
   const text = letters.join('');
-  const numbers = /^(-?[0-9]+)\.\.(-?[0-9]+)(?:\.\.(-?[0-9]+))?$/.exec(text);
+  const numbers = /^([-+]?[0-9]+)\.\.([-+]?[0-9]+)(?:\.\.([-+]?[0-9]+))?$/.exec(text);
   if (numbers !== null) return numberSequence(numbers[1]!, numbers[2]!, Number(numbers[3] ?? 0));
   const range = /^([A-Za-z])\.\.([A-Za-z])(?:\.\.(-?[0-9]+))?$/.exec(text);
   if (range === null) return undefined;
   const codes = steps(range[1]!.charCodeAt(0), range[2]!.charCodeAt(0), Number(range[3] ?? 0));
-  return codes?.map((code) => [String.fromCharCode(code)]);
+  // A backslash among the characters quotes nothing, and goes.
+  return codes?.map((code) => (code === 92 ? [{ kind: 'quoted', text: '' }] : [String.fromCharCode(code)]));
 }
 
 function numberSequence(from: string, to: string, step: number): Unit[][] | undefined {

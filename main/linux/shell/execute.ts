@@ -1,7 +1,7 @@
 // Runs commands: lists, pipelines, compound commands. Simple commands are in simple-command.ts.
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
 import { compareNumbers, fileComparison, unaryTest } from './conditional.ts';
-import { Discard, ExitControl, ExpansionError, LoopControl } from './control.ts';
+import { Discard, ExitControl, LoopControl } from './control.ts';
 import { expandToPattern, expandToRegex, expandToText, expandWords } from './expand.ts';
 import { waitForeground } from './foreground.ts';
 import { Job, statusCode } from './jobs.ts';
@@ -14,6 +14,7 @@ import type { OpenFile } from '../kernel/index.ts';
 import type { RunOptions, Shell } from './shell.ts';
 import type { AndOr, Command, List, Pipeline, TestExpression, Word } from './syntax/ast.ts';
 import { andOrText, commandText, pipelineText } from './syntax/unparse.ts';
+import { isName } from './syntax/word-scanner.ts';
 import { timeReport } from './time-report.ts';
 import { trace } from './trace.ts';
 import { VariableError } from './variables.ts';
@@ -320,6 +321,7 @@ async function iterate(shell: Shell, body: List): Promise<boolean> {
 }
 
 async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
+  if (!isName(command.name)) return refuseName(shell, command.name);
   const words =
     command.words === undefined
       ? shell.positional
@@ -356,7 +358,13 @@ async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' 
   return status;
 }
 
+async function refuseName(shell: Shell, name: string): Promise<number> {
+  await shell.error(`\`${name}': not a valid identifier`);
+  return 1;
+}
+
 async function runSelect(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
+  if (!isName(command.name)) return refuseName(shell, command.name);
   const words =
     command.words === undefined
       ? shell.positional
@@ -471,6 +479,10 @@ async function runWhile(shell: Shell, command: Command & { kind: 'while' | 'unti
 }
 
 async function runCase(shell: Shell, command: Command & { kind: 'case' }): Promise<number> {
+  if (shell.traps.size > 0) {
+    shell.nameCommand(() => `case ${command.word.text} in `);
+    await shell.runPseudoTrap('DEBUG');
+  }
   await trace(shell, () => `case ${command.word.text} in`);
   const subject = await shell.attempt(() => expandToText(shell, command.word));
   const options = { extglob: shell.shopts.has('extglob'), ignoreCase: shell.shopts.has('nocasematch') };
@@ -496,10 +508,10 @@ async function arithmeticCommand(shell: Shell, expression: Word): Promise<bigint
   try {
     return evaluateArithmetic(text, shell.arithmetic);
   } catch (error) {
-    if (error instanceof ArithmeticError) await shell.error(`((: ${error.message}`);
+    if (error instanceof ArithmeticError && error.unwinds === undefined)
+      await shell.error(`((: ${error.message}`);
     else if (error instanceof VariableError) await shell.error(error.message);
-    else if (error instanceof ExpansionError) return shell.abandon(error);
-    else throw error;
+    else return shell.abandon(error);
     return 0n;
   }
 }
@@ -510,7 +522,7 @@ async function runTest(shell: Shell, expression: TestExpression): Promise<number
   try {
     return (await evaluateTest(shell, expression)) ? 0 : 1;
   } catch (error) {
-    if (error instanceof ArithmeticError) {
+    if (error instanceof ArithmeticError && error.unwinds === undefined) {
       await shell.error(`[[: ${error.message}`);
       return 1;
     }

@@ -11,7 +11,7 @@ import {
   type Fragment,
 } from './expand.ts';
 import { findMatch, matchEnd, matchesPattern } from './pattern.ts';
-import { quoteForDeclare, quoteForReuse } from './quoting.ts';
+import { quoteForDeclare, quoteForReuse, quoteKey } from './quoting.ts';
 import type { Shell } from './shell.ts';
 import { decodeEscapes } from './syntax/ansi-c.ts';
 import type { ParameterOperation, ParameterPart, Word } from './syntax/ast.ts';
@@ -178,7 +178,9 @@ function spread(shell: Shell, values: readonly string[], all: '@' | '*', context
   if (all === '*' && (context.quoted || (context.joined && ifs !== ''))) {
     return [result(values.join(ifs.slice(0, 1)), context)];
   }
-  const joint = context.joined ? undefined : context.quoted ? 'break' : 'soft';
+  // A separator that isn't blank keeps empty elements.
+  const keepsEmpty = context.quoted || /^[^ \t\n]/.test(ifs);
+  const joint = context.joined ? undefined : keepsEmpty ? 'break' : 'soft';
   return values.flatMap((value, i): Fragment[] => {
     const piece = result(value, context);
     if (i === 0) return [piece];
@@ -347,9 +349,9 @@ async function slice(
       throw error;
     }
   };
+  if (!value.set && value.all === undefined) return [''];
   const offset = await number(operation.offset);
   const length = operation.length === undefined ? undefined : await number(operation.length);
-  if (!value.set && value.all === undefined) return [''];
   if (value.all === undefined) {
     const characters = [...(value.values[0] ?? '')];
     const from = offset < 0 ? characters.length + offset : offset;
@@ -421,6 +423,7 @@ async function transform(
     case 'P':
       return Promise.all(value.values.map((text) => shell.promptText(text)));
     case 'a':
+      if (reference.name === '@' || reference.name === '*') return value.values.map(() => '');
       return variable === undefined
         ? ['']
         : value.all === undefined
@@ -428,21 +431,34 @@ async function transform(
           : value.values.map(() => attributeLetters(variable));
     case 'A':
       if (reference.name === '@' || reference.name === '*')
-        return value.values.length === 0 ? [''] : [`set -- ${value.values.map(quoteForReuse).join(' ')}`];
+        return value.values.length === 0 ? [''] : ['set', '--', ...value.values.map(quoteForReuse)];
       if (variable === undefined) return [''];
       if (value.all !== undefined && (variable.indexed ?? variable.associative) !== undefined)
         return [declarationOf(reference.name, variable, shell.vars)];
       return [
-        assignmentOf(reference.name, attributeLetters(variable), value.values[0] ?? scalarOf(variable)),
+        assignmentOf(
+          reference.name,
+          attributeLetters(variable),
+          value.values[0] ?? (reference.subscript === undefined ? scalarOf(variable) : undefined),
+        ),
       ];
     case 'K':
     case 'k': {
       if (value.all === undefined || value.keys === undefined) return value.values.map(quoteForReuse);
+      if (
+        variable?.indexed === undefined &&
+        variable?.associative === undefined &&
+        variable?.dynamic === undefined
+      )
+        return value.values.map(quoteForReuse);
+      const isKeyed = variable?.associative !== undefined;
       const pairs = value.values.flatMap((text, i) => [
-        value.keys![i]!,
+        operator === 'K' && isKeyed ? quoteKey(value.keys![i]!) : value.keys![i]!,
         operator === 'K' ? quoteForDeclare(text) : text,
       ]);
-      return operator === 'K' || context.joined ? [pairs.join(' ')] : pairs;
+      return operator === 'K' || context.joined
+        ? [pairs.join(' ') + (operator === 'K' && isKeyed ? ' ' : '')]
+        : pairs;
     }
     default:
       throw new ExpansionError(`${part.text}: bad substitution`, true);

@@ -106,7 +106,10 @@ export async function runStandardInput(shell: Shell): Promise<number> {
       if (shell.options.has('verbose')) await shell.err(source);
       line += source.split('\n').length - 1;
       source = '';
-      for (const list of lists) await runLine(shell, list);
+      for (const list of lists) {
+        shell.line = line - 1;
+        await runLine(shell, list);
+      }
     } catch (error) {
       if (!(error instanceof ShellSyntaxError)) throw error;
       if (error.incomplete && text !== undefined) continue;

@@ -16,6 +16,7 @@ import type { Completions } from './completion/completions.ts';
 import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
 import type { Dialect } from './dialect.ts';
+import type { Readline } from './editor/readline.ts';
 import { JobTable, statusCode } from './jobs.ts';
 import { expandPrompt } from './prompt.ts';
 import type { Command, CommandPart, List, ParameterPart, Word } from './syntax/ast.ts';
@@ -110,6 +111,8 @@ export class Shell {
   frames: Frame[] = [];
   completions: Completions | undefined;
   history: History | undefined;
+  /** Keys and settings of the line editor, once there is one. */
+  readline: Readline | undefined;
 
   /** `$0`. */
   name = 'bash';
@@ -150,7 +153,7 @@ export class Shell {
     this.proc = proc;
     this.dialect = dialect;
     this.engine = engine;
-    this.vars = new Variables((text) => this.evaluateOrUnwind(text));
+    this.vars = new Variables((text, use) => this.evaluateOrUnwind(text, use));
     this.vars.onHeld = (bytes) => proc.useMemory(SHELL_BYTES + bytes);
     this.arithmetic = {
       get: (name, subscript) => {
@@ -158,7 +161,11 @@ export class Shell {
           subscript === undefined
             ? this.vars.get(name)
             : this.vars.element(name, this.subscriptText(name, subscript));
-        if (value === undefined && this.options.has('nounset'))
+        if (
+          value === undefined &&
+          this.options.has('nounset') &&
+          !(subscript !== undefined && this.vars.isSet(name))
+        )
           throw new ExpansionError(`${name}: unbound variable`, true);
         return value;
       },
@@ -193,11 +200,11 @@ export class Shell {
     if (frame !== undefined) frame.savedOptions ??= new Set(this.options);
   }
 
-  private evaluateOrUnwind(text: string): bigint {
+  private evaluateOrUnwind(text: string, use: 'subscript' | 'integer'): bigint {
     try {
       return evaluateArithmetic(text, this.arithmetic);
     } catch (error) {
-      if (error instanceof ArithmeticError) error.unwinds = true;
+      if (error instanceof ArithmeticError) error.unwinds ??= use;
       throw error;
     }
   }
@@ -240,10 +247,17 @@ export class Shell {
     )
       throw error;
     await this.error(error.message);
+    if (this.options.has('errexit') && this.errexitIgnored === 0 && !this.interactive)
+      throw new ExitControl(1);
     if (error instanceof ExpansionError && error.fatal && !this.interactive)
       throw new InputEnd(this.endStatus(1));
-    if (error instanceof ArithmeticError && error.unwinds && this.origin === 'command') throw new InputEnd(1);
+    if (error instanceof ArithmeticError && error.unwinds !== undefined) return this.unwind();
     throw new Discard(1);
+  }
+
+  /** Gives up everything to the top level, which of a `-c` string leaves nothing. */
+  unwind(): never {
+    throw this.origin === 'command' && this.subshellDepth === 0 ? new InputEnd(1) : new Discard(1);
   }
 
   /** With what a shell ends when an error takes the rest of its input away. */
@@ -254,9 +268,10 @@ export class Shell {
   /** Prints a syntax error and tells what it leaves as the status; throws InputEnd where the input ends with it. */
   async reportSyntax(error: ShellSyntaxError, where?: string): Promise<number> {
     await this.syntaxError(error, where);
-    const nested = where === 'eval: ' || where === '' || where?.endsWith('trap: ') === true;
+    const nested =
+      where === 'eval: ' || (where === '' && this.origin !== 'stdin') || where?.endsWith('trap: ') === true;
     if (error.inSubstitution && !error.incomplete && !this.interactive)
-      throw new InputEnd(this.endStatus(nested && this.origin !== 'stdin' ? 1 : 2));
+      throw new InputEnd(this.endStatus(nested ? 1 : 2));
     return error.kind === 'match' && !nested && this.status !== 0 ? this.status : 2;
   }
 
@@ -439,6 +454,8 @@ export class Shell {
       if (action === '' || name === 'ERR' || name === 'DEBUG' || name === 'RETURN')
         copy.traps.set(name, action);
     if (!this.options.has('errtrace')) copy.traps.delete('ERR');
+    if (!this.options.has('functrace'))
+      for (const name of ['DEBUG', 'RETURN'] as const) copy.traps.delete(name);
     copy.hashed = new Map(this.hashed);
     copy.positional = [...this.positional];
     copy.directories = [...this.directories];
@@ -446,6 +463,7 @@ export class Shell {
     copy.frames = [...this.frames];
     copy.completions = this.completions;
     copy.history = this.history;
+    copy.readline = this.readline;
     copy.name = this.name;
     copy.origin = this.origin === 'interactive' ? 'stdin' : this.origin;
     copy.interactivePrefix = this.interactive || this.interactivePrefix;
@@ -479,7 +497,11 @@ export class Shell {
     } = {},
   ): ReturnType<Process['spawn']> {
     const copy = this.copy();
-    if (options.simple !== undefined) copy.subshellDepth--;
+    if (options.simple !== undefined) {
+      copy.subshellDepth--;
+      const debug = this.traps.get('DEBUG');
+      if (debug !== undefined) copy.traps.set('DEBUG', debug);
+    }
     if (options.simple === 'pipeline') copy.shownDepth--;
     return this.proc.spawn({
       argv: this.proc.argv,
@@ -658,6 +680,7 @@ export class Shell {
         ? frame.file
         : this.name;
     await this.err(this.dialect.syntaxError(error, { name, line: error.line, interactive, where }));
+    if (error.then !== undefined) await this.syntaxError(error.then, where);
   }
 
   /** Runs a text command by command, as eval and traps do. */

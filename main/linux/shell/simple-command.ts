@@ -78,7 +78,20 @@ async function dispatch(
   const name = words[0];
   if (name === undefined) return assignOnly(shell, command);
   if (typeof name !== 'string') throw new Error('a command word is never an assignment');
-  if (words.length > 0) setLastArgument(shell, words);
+  try {
+    return await dispatchNamed(shell, command, name, words, options);
+  } finally {
+    setLastArgument(shell, words);
+  }
+}
+
+async function dispatchNamed(
+  shell: Shell,
+  command: SimpleCommand,
+  name: string,
+  words: readonly Argument[],
+  options: RunOptions,
+): Promise<number> {
   const definition = shell.functions.get(name);
   if (definition !== undefined)
     return withTemporaries(shell, command, words, () => callFunction(shell, name, definition, words));
@@ -108,9 +121,13 @@ async function traceWords(shell: Shell, words: readonly Argument[]): Promise<voi
 async function assignOnly(shell: Shell, command: SimpleCommand): Promise<number> {
   const body = async (): Promise<number> => {
     await shell.attempt(() => assignAll(shell, command.assignments));
+    shell.lastArgument = '';
     return shell.substitutionStatus ?? 0;
   };
-  return command.redirects.length === 0 ? body() : withRedirects(shell, command.redirects, body);
+  const status = await body();
+  return command.redirects.length === 0
+    ? status
+    : withRedirects(shell, command.redirects, () => Promise.resolve(status));
 }
 
 /** Runs a function or builtin with the command's redirections and with its assignments for that time. */
@@ -120,20 +137,19 @@ async function withTemporaries(
   words: readonly Argument[],
   body: () => Promise<number>,
 ): Promise<number> {
-  const run = async (): Promise<number> => {
-    if (command.assignments.length === 0) {
-      await traceWords(shell, words);
-      return body();
-    }
-    const restore = await temporaries(shell, command);
-    try {
-      await traceWords(shell, words);
-      return await body();
-    } finally {
-      restore();
-    }
-  };
-  return command.redirects.length === 0 ? run() : withRedirects(shell, command.redirects, run);
+  if (command.redirects.length > 0 && command.assignments.some(({ name }) => name === 'IFS')) {
+    // The redirections are still expanded with the old IFS.
+    const plain = { ...command, redirects: [] };
+    return withRedirects(shell, command.redirects, () => withTemporaries(shell, plain, words, body));
+  }
+  const restore = command.assignments.length === 0 ? undefined : await temporaries(shell, command);
+  try {
+    await traceWords(shell, words);
+    if (command.redirects.length === 0) return await body();
+    return await withRedirects(shell, command.redirects, body);
+  } finally {
+    restore?.();
+  }
 }
 
 /** Makes the assignments before a command, exported; the result takes them back. */
@@ -169,6 +185,10 @@ async function runBuiltin(shell: Shell, name: string, words: readonly Argument[]
       return 1;
     }
     if (error instanceof ExpansionError) return shell.abandon(error);
+    if (error instanceof ArithmeticError && error.unwinds !== undefined) {
+      if (error.unwinds === 'integer') error.message = `${name}: ${error.message}`;
+      return shell.abandon(error);
+    }
     if (
       error instanceof VariableError ||
       error instanceof ArithmeticError ||
@@ -260,6 +280,7 @@ async function redirectChild(
   if (!redirects.some(mayFailOrAssign)) return redirectAll(shell, redirects, childTable(fds));
   const child = shell.copy();
   child.subshellDepth--;
+  child.shownDepth--;
   try {
     await redirectAll(child, redirects, childTable(fds));
   } catch (error) {

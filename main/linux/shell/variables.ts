@@ -35,7 +35,7 @@ const HELD_STEP_BYTES = 256 * 1024;
 const NAMEREF_DEPTH_MAX = 8;
 
 /** Evaluates the right side for variables with the integer attribute. */
-type IntegerEvaluator = (text: string) => bigint;
+type IntegerEvaluator = (text: string, use: 'subscript' | 'integer') => bigint;
 
 /** All variables of a shell: the global scope and one per running function, innermost last. */
 export class Variables {
@@ -152,14 +152,18 @@ export class Variables {
     const variable = this.find(name);
     if (variable?.associative !== undefined) return variable.associative.get(subscript);
     const elements = variable === undefined ? new Map<number, string>() : this.indexedOf(variable);
-    if (variable?.indexed === undefined && variable?.dynamic === undefined && this.evaluate(subscript) < 0n)
+    if (
+      variable?.indexed === undefined &&
+      variable?.dynamic === undefined &&
+      this.evaluate(subscript, 'subscript') < 0n
+    )
       throw new VariableError(`${name}: bad array subscript`);
     const index = this.elementIndex(name, elements, subscript);
     return elements.get(index);
   }
 
   private elementIndex(name: string, elements: ReadonlyMap<number, string>, subscript: string): number {
-    const index = Number(this.evaluate(subscript));
+    const index = Number(this.evaluate(subscript, 'subscript'));
     if (index >= 0) return index;
     const fromEnd = Math.max(-1, ...elements.keys()) + 1 + index;
     if (fromEnd < 0) throw new VariableError(`${name}: bad array subscript`);
@@ -326,8 +330,10 @@ export class Variables {
 
   private converted(variable: Variable, value: string, before: string | undefined): string {
     if (variable.attributes.has('integer')) {
-      const number = this.evaluate(value);
-      return String(before === undefined ? number : BigInt.asIntN(64, this.evaluate(before) + number));
+      const number = this.evaluate(value, 'integer');
+      return String(
+        before === undefined ? number : BigInt.asIntN(64, this.evaluate(before, 'integer') + number),
+      );
     }
     const text = (before ?? '') + value;
     if (variable.attributes.has('lowercase')) return text.toLowerCase();
@@ -370,7 +376,7 @@ export class Variables {
     }
     const elements = variable.indexed;
     if (elements !== undefined) elements.delete(this.elementIndex(name, elements, subscript));
-    else if (this.evaluate(subscript) === 0n) variable.value = undefined;
+    else if (this.evaluate(subscript, 'subscript') === 0n) variable.value = undefined;
   }
 }
 

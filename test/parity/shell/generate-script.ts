@@ -13,7 +13,7 @@ export interface GeneratedScript {
 const LINES_MAX = 7;
 const DEPTH_MIN = 3;
 const DEPTH_MAX = 8;
-const MISPLACED_SHARE = 0.12;
+const MISPLACED_SHARE = 0.03;
 
 const PRELUDE = `shopt -s extglob
 a=abc b="Hello World" c=5 x=/usr/nolib/x.tar.gz name=web-1 e= ptr=b aptr='arr[1]' expr='c + 1' re='^(a|b)+'

@@ -14,6 +14,8 @@ const bind = textual(async (shell, args) => {
   const parsed = await parseOptions(shell, 'bind', args, 'lpsvPSVXm:f:q:u:r:x:', USAGE);
   if (typeof parsed === 'number') return parsed;
   const { options, operands } = parsed;
+  if (!shell.interactive && !shell.interactivePrefix)
+    await shell.error('bind: warning: line editing not enabled');
   const readline = readlineOf(shell);
   let keymap: KeymapName | undefined = readline.bound;
   if (options.has('m')) keymap = keymapNamed(options.get('m')!);

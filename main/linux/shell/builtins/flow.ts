@@ -1,7 +1,7 @@
 // Builtins that steer control: break, continue, return, exit, eval, source, exec, shift, trap, true, false.
 import { ErrnoError } from '../../../network/index.ts';
 import { parseSignal, SIGNAL_NUMBERS, type Signal } from '../../kernel/index.ts';
-import { Discard, ExitControl, LoopControl, ReturnControl } from '../control.ts';
+import { ExitControl, LoopControl, ReturnControl } from '../control.ts';
 import { bytesToText } from '../bytes.ts';
 import { searchPath } from '../lookup.ts';
 import { singleQuote } from '../quoting.ts';
@@ -30,7 +30,7 @@ function loopBuiltin(kind: 'break' | 'continue'): Builtin {
 const returnBuiltin = textual(async (shell, args) => {
   if (args.length > 1 && args[0] !== '--') {
     await shell.error('return: too many arguments');
-    throw new Discard(1);
+    return shell.unwind();
   }
   const text = args[0] === '--' ? args[1] : args[0];
   const status = text === undefined ? shell.status : ((await integerArgument(shell, 'return', text)) ?? 2);
@@ -49,7 +49,7 @@ const exitBuiltin = textual(async (shell, args) => {
   if (status === undefined) throw new ExitControl(2);
   if (args.length > 1 && args[0] !== '--') {
     await shell.error('exit: too many arguments');
-    throw new Discard(1);
+    return shell.unwind();
   }
   throw new ExitControl(status & 0xff);
 });
@@ -163,7 +163,7 @@ const shift = textual(async (shell, args) => {
   if (args[0] === '--') args.shift();
   if (args.length > 1) {
     await shell.error('shift: too many arguments');
-    throw new Discard(1);
+    return shell.unwind();
   }
   const count = args[0] === undefined ? 1 : await integerArgument(shell, 'shift', args[0]);
   if (count === undefined) return 1;

@@ -8,9 +8,9 @@ const HISTORY_USAGE = 'history [-c] [-d offset] [n] or history -anrw [filename] 
 
 const history = textual(async (shell, args) => {
   const { history: list } = shell;
-  if (list === undefined) return 0;
   const parsed = await parseOptions(shell, 'history', args, 'cd:anrwps', HISTORY_USAGE);
   if (typeof parsed === 'number') return parsed;
+  if (list === undefined) return 0;
   const { options, operands } = parsed;
   if (options.has('c')) list.clear();
   if (options.has('d')) {
@@ -66,7 +66,6 @@ async function show(shell: Shell, list: History, operands: readonly string[]): P
 
 const fc = textual(async (shell, args) => {
   const list = shell.history;
-  if (list === undefined) return 0;
   const parsed = await parseOptions(
     shell,
     'fc',
@@ -75,6 +74,7 @@ const fc = textual(async (shell, args) => {
     'fc [-e ename] [-lnr] [first] [last] or fc -s [pat=rep] [command]',
   );
   if (typeof parsed === 'number') return parsed;
+  if (list === undefined) return 0;
   const { options } = parsed;
   const operands = [...args.filter((arg) => /^-[0-9]+$/.test(arg)), ...parsed.operands];
   if (options.has('s')) return rerun(shell, list, operands);

@@ -5,6 +5,7 @@ import { flowBuiltins } from './flow.ts';
 import { historyBuiltins } from './history.ts';
 import { inputBuiltins } from './input.ts';
 import { jobBuiltins } from './jobs.ts';
+import { bindBuiltins } from './bind.ts';
 import { miscellaneousBuiltins } from './miscellaneous.ts';
 import { nameBuiltins } from './names.ts';
 import { optionBuiltins } from './options.ts';
@@ -28,6 +29,7 @@ export function installBuiltins(): void {
     nameBuiltins,
     historyBuiltins,
     completionBuiltins,
+    bindBuiltins,
     miscellaneousBuiltins,
   ];
   for (const [name, builtin] of groups.flat()) builtins.set(name, builtin);

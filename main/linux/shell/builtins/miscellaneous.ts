@@ -1,5 +1,4 @@
 // umask, ulimit, times, help, caller, bind.
-import type { Shell } from '../shell.ts';
 import { builtins } from './registry.ts';
 import { parseOptions, textual, type Builtin } from './support.ts';
 
@@ -115,6 +114,10 @@ const times = textual(async (shell) => {
 
 const caller = textual(async (shell, args) => {
   if (shell.frames.length === 0 && shell.origin !== 'script') return 1;
+  if (shell.frames.length === 0 && args.length === 0) {
+    await shell.out('0 NULL\n');
+    return 0;
+  }
   if (args[0] !== undefined && !/^[0-9]+$/.test(args[0])) {
     await shell.error(`caller: ${args[0]}: invalid number`);
     await shell.err('caller: usage: caller [expr]\n');
@@ -167,16 +170,10 @@ function helpText(): string {
   return text;
 }
 
-const bind = textual(async (shell: Shell) => {
-  await shell.error("bind: drydock: changing key bindings isn't simulated");
-  return 1;
-});
-
 export const miscellaneousBuiltins: readonly (readonly [string, Builtin])[] = [
   ['umask', umask],
   ['ulimit', ulimit],
   ['times', times],
   ['caller', caller],
   ['help', help],
-  ['bind', bind],
 ];

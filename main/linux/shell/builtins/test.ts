@@ -58,7 +58,10 @@ class Evaluation {
   run(): boolean {
     const value = this.byCount(0, this.words.length);
     if (this.at < this.words.length) {
-      throw new TestError(this.words[this.at] === ']' ? 'too many arguments' : 'too many arguments');
+      const word = this.words[this.at]!;
+      throw new TestError(
+        word.startsWith('-') ? `syntax error: \`${word}' unexpected` : 'too many arguments',
+      );
     }
     return value;
   }

@@ -414,7 +414,10 @@ const unset = textual(async (shell, args) => {
   for (const operand of args.slice(i)) {
     const match = /^([A-Za-z_][A-Za-z0-9_]*)\[(.*)\]$/s.exec(operand);
     try {
-      if (letters.has('f')) shell.functions.delete(operand);
+      if (!letters.has('f') && match === null && !isName(operand) && (letters.has('v') || letters.has('n'))) {
+        await shell.error(`unset: \`${operand}': not a valid identifier`);
+        status = 1;
+      } else if (letters.has('f')) shell.functions.delete(operand);
       else if (match !== null) unsetElement(shell, match[1]!, match[2]!);
       else if (isName(operand) && shell.vars.findRaw(operand) !== undefined)
         shell.vars.unset(operand, { nameref: letters.has('n') });
@@ -444,7 +447,7 @@ const letBuiltin = textual(async (shell, args) => {
     try {
       value = evaluateArithmetic(expression, shell.arithmetic);
     } catch (error) {
-      if (!(error instanceof ArithmeticError)) throw error;
+      if (!(error instanceof ArithmeticError) || error.unwinds !== undefined) throw error;
       await shell.error(`let: ${error.message}`);
       return 1;
     }

@@ -666,7 +666,7 @@ export class Parser extends WordScanner {
     this.token = undefined;
     this.countLines(text);
     this.pos = to;
-    return this.subText(text, 'arithmetic', line);
+    return this.subText(text, 'expression', line);
   }
 
   private group(line: number): Command {
@@ -719,7 +719,6 @@ export class Parser extends WordScanner {
     }
     if (token.kind !== 'word') throw this.unexpected(token);
     const name = token.word.text;
-    if (!isName(name)) throw new ShellSyntaxError('message', `\`${name}': not a valid identifier`, this.line);
     this.startCommand();
     this.take();
     let words: Word[] | undefined;
@@ -777,7 +776,7 @@ export class Parser extends WordScanner {
         undefined,
         `syntax error: \`((${this.source.slice(from, end)}))'`,
       );
-    const [initial, condition, step] = pieces.map((piece) => this.subText(piece, 'arithmetic', line));
+    const [initial, condition, step] = pieces.map((piece) => this.subText(piece, 'expression', line));
     this.takeArithmetic(from, end);
     this.pos = end + 2;
     this.startCommand();
@@ -1123,7 +1122,16 @@ export class Parser extends WordScanner {
     let depth = 0;
     for (;;) {
       const c = this.source[this.pos];
-      if (c === undefined) throw this.matchError(']]', line);
+      if (c === undefined) {
+        if (depth === 0) throw this.matchError(']]', line);
+        const error = this.matchError(')', line);
+        error.then = new ShellSyntaxError(
+          'test-end',
+          'unexpected argument to conditional binary operator',
+          this.endLine(),
+        );
+        throw error;
+      }
       if (c === '(') depth++;
       else if (c === ')') {
         if (depth === 0) break;
@@ -1148,6 +1156,7 @@ export class Parser extends WordScanner {
           continue;
         }
       }
+      if (c === '\n') this.line++;
       parts.push({ kind: 'literal', text: c });
       this.pos++;
     }

@@ -13,6 +13,8 @@ export class ShellSyntaxError extends Error {
   readonly line: number;
   /** The source line that bash repeats under the message, where it does. */
   sourceLine: string | undefined;
+  /** What is said after it, of another line. */
+  then: ShellSyntaxError | undefined;
   /** The unexpected token's text. */
   token: string | undefined;
   /** Whether that was a word that isn't reserved. */

@@ -153,7 +153,7 @@ function caseText(command: Command & { kind: 'case' }, indent: number): string {
   const inner = indent + INDENT;
   const items = command.items.map(({ patterns, body, terminator }) => {
     const head = `${pad(inner)}${patterns.map(({ text }) => text).join(' | ')})\n`;
-    return `${head}${body.items.length === 0 ? '' : `${blockText(body, inner + INDENT)}\n`}${pad(inner)}${terminator}\n`;
+    return `${head}${body.items.length === 0 ? '\n' : `${blockText(body, inner + INDENT)}\n`}${pad(inner)}${terminator}\n`;
   });
   return `case ${command.word.text} in \n${items.join('')}${pad(indent)}esac`;
 }

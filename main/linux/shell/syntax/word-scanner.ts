@@ -25,8 +25,10 @@ const NAME_START = /[A-Za-z_]/;
 export type TextMode =
   /** Here-documents and prompts: `"` and `'` are themselves. */
   | 'here-document'
-  /** Arithmetic and subscripts: double quotes vanish. */
+  /** Subscripts: quotes vanish. */
   | 'arithmetic'
+  /** Arithmetic: double quotes vanish, single ones are characters. */
+  | 'expression'
   /** As in an unquoted word, blanks included. */
   | 'word';
 
@@ -299,7 +301,7 @@ export abstract class WordScanner {
         const text = this.source.slice(this.pos + 3, end);
         this.countLines(text);
         this.pos = end + 2;
-        return { kind: 'arithmetic', expression: this.subText(text, 'arithmetic', line) };
+        return { kind: 'arithmetic', expression: this.subText(text, 'expression', line) };
       }
     }
     const { line } = this;
@@ -314,6 +316,7 @@ export abstract class WordScanner {
   /** Where `))` closes an arithmetic expansion that starts at `from`; undefined if it's a command after all. */
   protected arithmeticEnd(from: number): number | 'never' | undefined {
     let depth = 0;
+    let isClosed = false;
     for (let i = from; i < this.source.length; i++) {
       const c = this.source[i];
       if (c === '\\') i++;
@@ -323,8 +326,11 @@ export abstract class WordScanner {
         i = close;
       } else if (c === '(') depth++;
       else if (c === ')') {
-        if (depth === 0) return this.source[i + 1] === ')' ? i : undefined;
-        depth--;
+        if (depth === 0 && this.source[i + 1] === ')') return isClosed ? undefined : i;
+        if (depth === 0) {
+          if (isClosed) return undefined;
+          isClosed = true; // The outer parenthesis must be closed, too.
+        } else depth--;
       }
     }
     return 'never';
@@ -342,7 +348,7 @@ export abstract class WordScanner {
     const text = this.source.slice(this.pos + 2, end);
     this.countLines(text);
     this.pos = end + 1;
-    return { kind: 'arithmetic', expression: this.subText(text, 'arithmetic', line) };
+    return { kind: 'arithmetic', expression: this.subText(text, 'expression', line) };
   }
 
   private ansiCQuoted(): Part {
@@ -465,7 +471,9 @@ export abstract class WordScanner {
     for (let i = open; i < this.source.length; i++) {
       const c = this.source[i];
       if (c === '\\') i++;
-      else if (c === "'" || c === '"') {
+      else if (c === '$' && this.source[i + 1] === "'") {
+        for (i += 2; i < this.source.length && this.source[i] !== "'"; i++) if (this.source[i] === '\\') i++;
+      } else if (c === "'" || c === '"') {
         const close = this.source.indexOf(c, i + 1);
         if (close < 0) return undefined;
         i = close;
@@ -515,6 +523,7 @@ export abstract class WordScanner {
       };
     }
     if (rest[0] === ':') {
+      if (rest[1] === '}') return undefined;
       take(1);
       const offset = this.sliceOperand();
       const length = this.source[this.pos] === ':' ? (take(1), this.sliceOperand()) : undefined;
@@ -559,6 +568,8 @@ export abstract class WordScanner {
   /** The word behind an operator, up to `}` or the character `until`; with `takesFirst` that may begin it. */
   private operand(inDouble: boolean, isPattern: boolean, until: string, takesFirst = false): Word {
     const start = this.pos;
+    /** Line of the single quote that is open. */
+    let single: number | undefined;
     const line = this.line;
     const parts: Part[] = [];
     let literal = '';
@@ -571,8 +582,9 @@ export abstract class WordScanner {
     };
     for (;;) {
       const c = this.source[this.pos];
-      if (c === undefined) throw this.matchError('}', line);
-      if (c === '}' || (c === until && (!takesFirst || this.pos > start))) break;
+      if (c === undefined)
+        throw single === undefined ? this.matchError('}', line) : this.matchError("'", single);
+      if (single === undefined && (c === '}' || (c === until && (!takesFirst || this.pos > start)))) break;
       if (c === '\\') {
         const next = this.source[this.pos + 1];
         this.pos += 2;
@@ -594,12 +606,9 @@ export abstract class WordScanner {
       if (inDouble && !isPattern && this.options.dialect === undefined) {
         // In double quotes a single quote is itself, but bash still looks for the other one.
         if (c === "'") {
-          const end = this.source.indexOf("'", this.pos + 1);
-          if (end < 0) throw this.matchError("'", this.line);
-          const text = this.source.slice(this.pos, end + 1);
-          this.countLines(text);
-          literal += text;
-          this.pos = end + 1;
+          single = single === undefined ? this.line : undefined;
+          literal += c;
+          this.pos++;
           continue;
         }
         if (c === '$' && this.source[this.pos + 1] === "'") {
@@ -702,7 +711,12 @@ export abstract class WordScanner {
       const c = this.source[this.pos]!;
       if (c === '\\') {
         const next = this.source[this.pos + 1];
-        if (mode === 'word' || (mode === 'arithmetic' && next !== undefined && '$`"\\\'[]'.includes(next))) {
+        if (
+          mode === 'word' ||
+          ((mode === 'arithmetic' || mode === 'expression') &&
+            next !== undefined &&
+            '$`"\\\'[]'.includes(next))
+        ) {
           flush();
           parts.push({ kind: 'quoted', text: next ?? '\\' });
           this.pos += 2;
@@ -721,9 +735,9 @@ export abstract class WordScanner {
       const special =
         c === '"' && mode !== 'here-document'
           ? this.doubleQuoted()
-          : c === "'" && mode !== 'here-document'
+          : c === "'" && mode !== 'here-document' && mode !== 'expression'
             ? this.singleQuoted()
-            : this.scanSpecial(c, mode === 'here-document');
+            : this.scanSpecial(c, mode === 'here-document' || mode === 'expression');
       if (special !== undefined) {
         flush();
         parts.push(special);
@@ -779,7 +793,9 @@ export abstract class WordScanner {
         operation: {
           kind: 'bad',
           message:
-            message === undefined ? error.message : `bad substitution: no closing \`${message}' in ${raw}`,
+            message === undefined
+              ? error.message
+              : `bad substitution: no closing ${message === '`' ? '"`"' : "`}'"} in ${raw}`,
         },
       };
       return { parts: [part], text: raw, line };

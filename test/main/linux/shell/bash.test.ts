@@ -129,22 +129,32 @@ test('completion functions are asked by compgen', async () => {
 
 test.each([
   'cat <<E\n$((1/0))\nE',
-  'read "a[1/0]" <<<x',
   'x=\'$((1/0))\'; echo "${x@P}"',
-  'b=(1); unset "b[1/0]"',
   "compgen -W '${' x",
-  "printf -v 'a[1/0]' x",
-  "declare 'q[1/0]=3'",
-  'b=(1); [[ -v b[1/0] ]]',
-  'b=(1); echo ${b[1/0]}',
   'for x in $((1/0)); do :; done',
   'case $((1/0)) in x) ;; esac',
   'echo >$((1/0))',
-  'a[1/0]=2',
 ])('%j fails with a message and no more', async (script) => {
   const result = await sh(`${script}\necho on`);
   expect(result.stderr).not.toBe('');
   expect(result.stdout).toContain('on\n');
+});
+
+test.each([
+  'read "a[1/0]" <<<x',
+  'b=(1); unset "b[1/0]"',
+  "printf -v 'a[1/0]' x",
+  "declare 'q[1/0]=3'",
+  'b=(1); [[ -v b[1/0] ]]',
+  'b=(1); echo ${b[1/0]}',
+  'a[1/0]=2',
+])('%j takes the rest of a -c string with it', async (script) => {
+  const result = await sh(`${script}\necho on`);
+  expect(result).toMatchObject({
+    stdout: '',
+    stderr: 'bash: line 1: 1/0: division by 0 (error token is "0")\n',
+    status: 1,
+  });
 });
 
 test('dash has its own words and lacks what bash adds', async () => {
