@@ -1,7 +1,15 @@
 // A virtual network: links, IP, netfilter, IPVS, sockets. One NetworkNamespace is what Linux calls a netns.
 // Every packet's fate is decided by tables in here; nothing knows of Kubernetes.
 export { ErrnoError, errnoMessage } from './errno.ts';
-export type { ByteStream, SocketOwner, Sockets, TcpListener, TcpSocket } from './socket/socket.ts';
+export type {
+  ByteStream,
+  SocketAddress,
+  SocketOwner,
+  Sockets,
+  TcpListener,
+  TcpSocket,
+  UdpSocket,
+} from './socket/socket.ts';
 export type { SocketInfo } from './socket/socket-table.ts';
 export type { EchoReply } from './socket/echo-layer.ts';
 export { createNamespace, type NetworkNamespace } from './namespace.ts';

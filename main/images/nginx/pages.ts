@@ -1,32 +1,73 @@
 // The pages that nginx makes itself, and the files that its image carries.
 
-const REASONS: Readonly<Record<number, string>> = {
-  301: 'Moved Permanently',
-  302: 'Found',
-  303: 'See Other',
-  307: 'Temporary Redirect',
-  308: 'Permanent Redirect',
-  400: 'Bad Request',
-  401: 'Authorization Required',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Not Allowed',
-  413: 'Request Entity Too Large',
-  414: 'Request-URI Too Large',
-  429: 'Too Many Requests',
-  500: 'Internal Server Error',
-  501: 'Not Implemented',
-  502: 'Bad Gateway',
-  503: 'Service Temporarily Unavailable',
-  504: 'Gateway Time-out',
+/** The titles of nginx's own pages (ngx_http_special_response.c). */
+const TITLES: Readonly<Record<number, string>> = {
+  301: '301 Moved Permanently',
+  302: '302 Found',
+  303: '303 See Other',
+  307: '307 Temporary Redirect',
+  308: '308 Permanent Redirect',
+  400: '400 Bad Request',
+  401: '401 Authorization Required',
+  402: '402 Payment Required',
+  403: '403 Forbidden',
+  404: '404 Not Found',
+  405: '405 Not Allowed',
+  406: '406 Not Acceptable',
+  408: '408 Request Time-out',
+  409: '409 Conflict',
+  410: '410 Gone',
+  411: '411 Length Required',
+  412: '412 Precondition Failed',
+  413: '413 Request Entity Too Large',
+  414: '414 Request-URI Too Large',
+  415: '415 Unsupported Media Type',
+  416: '416 Requested Range Not Satisfiable',
+  421: '421 Misdirected Request',
+  429: '429 Too Many Requests',
+  500: '500 Internal Server Error',
+  501: '501 Not Implemented',
+  502: '502 Bad Gateway',
+  503: '503 Service Temporarily Unavailable',
+  504: '504 Gateway Time-out',
+  505: '505 HTTP Version Not Supported',
+  507: '507 Insufficient Storage',
 };
 
+/** nginx's own numbers for kinds of 400, with what their pages say. */
+const KINDS_OF_400: Readonly<Record<number, string>> = {
+  494: 'Request Header Or Cookie Too Large',
+  495: 'The SSL certificate error',
+  496: 'No required SSL certificate was sent',
+  497: 'The plain HTTP request was sent to HTTPS port',
+};
+
+/** Status lines (ngx_http_header_filter_module.c); a status that isn't here goes out with its number alone. */
+export const STATUS_LINES: Readonly<Record<number, string>> = {
+  ...TITLES,
+  101: '101 Switching Protocols',
+  200: '200 OK',
+  201: '201 Created',
+  202: '202 Accepted',
+  204: '204 No Content',
+  206: '206 Partial Content',
+  302: '302 Moved Temporarily',
+  304: '304 Not Modified',
+  401: '401 Unauthorized',
+  405: '405 Not Allowed',
+};
+
+const PADDING = '<!-- a padding to disable MSIE and Chrome friendly error page -->\r\n'.repeat(6);
+
 /** The page for a status, undefined for one that nginx has no page for. */
-export function statusPage(status: number, signature: string): string | undefined {
-  const reason = REASONS[status];
-  if (reason === undefined) return undefined;
-  const title = `${status} ${reason}`;
-  return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${title}</h1></center>\r\n<hr><center>${signature}</center>\r\n</body>\r\n</html>\r\n`;
+export function statusPage(status: number, signature: string, isPadded = false): string | undefined {
+  const kind = KINDS_OF_400[status];
+  const title = kind === undefined ? TITLES[status] : `400 ${kind}`;
+  if (title === undefined) return undefined;
+  const heading = kind === undefined ? title : '400 Bad Request';
+  const more = kind === undefined ? '' : `<center>${kind}</center>\r\n`;
+  const padding = isPadded && status >= 400 ? PADDING : '';
+  return `<html>\r\n<head><title>${title}</title></head>\r\n<body>\r\n<center><h1>${heading}</h1></center>\r\n${more}<hr><center>${signature}</center>\r\n</body>\r\n</html>\r\n${padding}`;
 }
 
 /** The welcome page of the image: our words, the heading everybody looks for. */

@@ -1,42 +1,228 @@
-// What nginx's directives mean: servers, locations and upstreams, with values inherited from the blocks around them.
-import { ConfigError, type Directive } from './config.ts';
+// What a configuration means once its directives are read: the shapes that answering a request goes by.
+import type { Template } from './template.ts';
 
 export interface Listen {
+  /** `0.0.0.0`, `::` or an address; `unix:…` for a socket file. */
   readonly address: string;
   readonly port: number;
   readonly isDefault: boolean;
+  readonly ssl: boolean;
+  readonly http2: boolean;
+  readonly proxyProtocol: boolean;
+  readonly udp: boolean;
+  readonly backlog: number;
+  readonly ipv6Only: boolean;
 }
 
-/** What a location (or the server itself) says about answering. */
+/** One step of the rewrite module, run in order. */
+export type RewriteStep =
+  | { readonly kind: 'set'; readonly name: string; readonly value: Template }
+  | { readonly kind: 'break' }
+  | { readonly kind: 'return'; readonly status: number; readonly text: Template | undefined }
+  | {
+      readonly kind: 'rewrite';
+      readonly pattern: RegExp;
+      readonly target: Template;
+      readonly flag: '' | 'last' | 'break' | 'redirect' | 'permanent';
+      /** The target ends in `?`: the request's arguments are dropped. */
+      readonly dropsArgs: boolean;
+    }
+  | {
+      readonly kind: 'if';
+      readonly test: Condition;
+      readonly steps: readonly RewriteStep[];
+      readonly settings: Settings;
+    };
+
+export type Condition =
+  | { readonly kind: 'true'; readonly variable: Template }
+  | { readonly kind: 'equal'; readonly left: Template; readonly right: Template; readonly negated: boolean }
+  | { readonly kind: 'match'; readonly left: Template; readonly pattern: RegExp; readonly negated: boolean }
+  | {
+      readonly kind: 'file';
+      readonly path: Template;
+      readonly test: 'f' | 'd' | 'e' | 'x';
+      readonly negated: boolean;
+    };
+
+export interface HeaderRule {
+  readonly name: string;
+  readonly value: Template;
+  readonly always: boolean;
+}
+
+export interface AccessRule {
+  readonly allow: boolean;
+  readonly what: string;
+}
+
+export interface AccessLog {
+  /** A path, `stderr` or `syslog:…`; may hold variables. */
+  readonly path: Template;
+  readonly format: LogFormat;
+  readonly condition: Template | undefined;
+}
+
+export interface LogFormat {
+  readonly template: Template;
+  readonly escape: 'default' | 'json' | 'none';
+}
+
+export interface LimitReq {
+  readonly zone: LimitReqZone;
+  readonly burst: number;
+  /** Requests let through at once: Infinity with `nodelay`. */
+  readonly delayAfter: number;
+}
+
+export interface LimitReqZone {
+  readonly name: string;
+  readonly key: Template;
+  /** Thousandths of a request per second. */
+  readonly rate: number;
+}
+
+export interface LimitConnZone {
+  readonly name: string;
+  readonly key: Template;
+}
+
+export interface ProxySettings {
+  readonly target: Template;
+  /** The words of the directive, for errors. */
+  readonly text: string;
+  readonly headers: readonly (readonly [string, Template])[];
+  readonly hidden: readonly string[];
+  readonly passed: readonly string[];
+  readonly redirects: 'off' | 'default' | readonly ProxyRedirect[];
+  readonly cookiePaths: readonly CookieRule[];
+  readonly cookieDomains: readonly CookieRule[];
+  readonly httpVersion: '1.0' | '1.1';
+  readonly method: Template | undefined;
+  readonly body: Template | undefined;
+  readonly passHeaders: boolean;
+  readonly passBody: boolean;
+  readonly connectTimeoutMs: number;
+  readonly readTimeoutMs: number;
+  readonly sendTimeoutMs: number;
+  readonly buffersRequest: boolean;
+  readonly interceptsErrors: boolean;
+  readonly next: readonly string[];
+  readonly nextTries: number;
+  readonly nextTimeoutMs: number;
+  readonly sslVerify: boolean;
+  readonly sslServerName: boolean;
+  readonly sslName: Template | undefined;
+  readonly sslTrusted: string | undefined;
+  readonly sslCertificate: string | undefined;
+  readonly sslCertificateKey: string | undefined;
+}
+
+export interface ProxyRedirect {
+  readonly from: RegExp | Template;
+  readonly to: Template;
+  readonly isDefault: boolean;
+}
+
+export interface CookieRule {
+  readonly from: RegExp | string;
+  readonly to: Template;
+}
+
+export interface Expires {
+  readonly kind: 'off' | 'epoch' | 'max' | 'after' | 'modified' | 'daily' | 'variable';
+  readonly ms: number;
+  readonly template: Template;
+}
+
+/** What holds at a place of the configuration, inherited from the blocks around it. */
 export interface Settings {
-  readonly root: string;
-  readonly alias: string | undefined;
-  readonly index: readonly string[];
-  readonly tryFiles: readonly string[] | undefined;
-  readonly returns: { readonly status: number; readonly text: string | undefined } | undefined;
-  readonly rewrites: readonly {
-    readonly pattern: RegExp;
-    readonly replacement: string;
-    readonly flag: string;
-  }[];
-  readonly proxyPass: string | undefined;
-  readonly proxyHeaders: readonly (readonly [string, string])[];
-  readonly addHeaders: readonly { readonly name: string; readonly value: string; readonly always: boolean }[];
+  readonly root: Template;
+  readonly alias: Template | undefined;
+  readonly index: readonly Template[];
+  readonly tryFiles: readonly Template[] | undefined;
+  readonly addHeaders: readonly HeaderRule[];
   readonly errorPages: readonly {
     readonly codes: readonly number[];
+    /** undefined: keep the error's; 0 (from `=`): what the page's own answer has. */
     readonly status: number | undefined;
-    readonly uri: string;
+    readonly uri: Template;
   }[];
+  readonly recursiveErrorPages: boolean;
   readonly types: ReadonlyMap<string, string>;
   readonly defaultType: string;
   readonly autoindex: boolean;
-  readonly accessLog: string | undefined;
-  readonly serverTokens: boolean;
+  readonly autoindexExactSize: boolean;
+  readonly autoindexFormat: 'html' | 'json' | 'jsonp' | 'xml';
+  readonly accessLogs: readonly AccessLog[];
+  readonly errorLogs: readonly ErrorLog[];
+  readonly logNotFound: boolean;
+  readonly serverTokens: 'on' | 'off' | 'build';
+  readonly serverNameInRedirect: boolean;
+  readonly portInRedirect: boolean;
+  readonly absoluteRedirect: boolean;
   readonly charset: string | undefined;
-  /** allow and deny in order. */
-  readonly access: readonly { readonly allow: boolean; readonly what: string }[];
+  readonly charsetTypes: readonly string[];
+  readonly satisfyAny: boolean;
+  readonly access: readonly AccessRule[];
+  readonly authBasic: Template | undefined;
+  readonly authUserFile: Template | undefined;
+  readonly authRequest: string | undefined;
+  readonly authRequestSets: readonly (readonly [string, Template])[];
+  readonly limitReqs: readonly LimitReq[];
+  readonly limitReqStatus: number;
+  readonly limitReqLogLevel: LogLevel;
+  readonly limitConns: readonly { readonly zone: LimitConnZone; readonly max: number }[];
+  readonly limitConnStatus: number;
+  readonly limitRate: Template | undefined;
   readonly isInternal: boolean;
   readonly stubStatus: boolean;
+  readonly emptyGif: boolean;
+  readonly proxy: ProxySettings | undefined;
+  readonly exceptMethods: readonly string[] | undefined;
+  /** Inside limit_except. */
+  readonly exceptAccess: readonly AccessRule[];
+  readonly exceptAuthBasic: Template | undefined;
+  readonly clientMaxBodyBytes: number;
+  readonly clientBodyTimeoutMs: number;
+  readonly keepaliveTimeoutMs: number;
+  readonly keepaliveHeaderSeconds: number;
+  readonly keepaliveRequests: number;
+  readonly etag: boolean;
+  readonly ifModifiedSince: 'off' | 'exact' | 'before';
+  readonly maxRanges: number;
+  readonly chunked: boolean;
+  readonly expires: Expires | undefined;
+  readonly gzip: boolean;
+  readonly gzipTypes: readonly string[];
+  readonly gzipMinLength: number;
+  readonly gzipLevel: number;
+  readonly gzipVary: boolean;
+  readonly gzipProxied: readonly string[];
+  readonly gzipHttp10: boolean;
+  readonly gzipStatic: 'off' | 'on' | 'always';
+  readonly gunzip: boolean;
+  readonly subFilters: readonly { readonly from: Template; readonly to: Template }[];
+  readonly subFilterOnce: boolean;
+  readonly subFilterTypes: readonly string[];
+  readonly subFilterLastModified: boolean;
+  readonly addBefore: string | undefined;
+  readonly addAfter: string | undefined;
+  readonly realIpFrom: readonly string[];
+  readonly realIpHeader: string;
+  readonly realIpRecursive: boolean;
+  readonly msiePadding: boolean;
+  readonly resolver: readonly string[] | undefined;
+  readonly mirrors: readonly string[];
+  readonly methodAllowsPost: boolean;
+  readonly validReferers: readonly string[] | undefined;
+}
+
+export type LogLevel = 'debug' | 'info' | 'notice' | 'warn' | 'error' | 'crit' | 'alert' | 'emerg';
+
+export interface ErrorLog {
+  readonly path: string;
+  readonly level: LogLevel;
 }
 
 export interface Location {
@@ -44,288 +230,121 @@ export interface Location {
   readonly path: string;
   readonly pattern: RegExp | undefined;
   readonly settings: Settings;
+  readonly steps: readonly RewriteStep[];
   readonly locations: readonly Location[];
+  readonly ignoreCase: boolean;
+  /** A prefix with a slash at its end that passes requests on: without the slash it is redirected to. */
+  readonly autoRedirects: boolean;
+}
+
+export interface ServerTls {
+  readonly certificates: readonly { readonly certificate: Template; readonly key: Template }[];
+  readonly protocols: readonly string[];
+  readonly clientCertificate: string | undefined;
+  readonly verifyClient: 'off' | 'on' | 'optional' | 'optional_no_ca';
+  readonly rejects: boolean;
+}
+
+export interface ServerName {
+  readonly text: string;
+  readonly pattern: RegExp | undefined;
 }
 
 export interface Server {
   readonly listens: readonly Listen[];
-  readonly names: readonly string[];
+  readonly names: readonly ServerName[];
   readonly settings: Settings;
+  readonly steps: readonly RewriteStep[];
   readonly locations: readonly Location[];
+  readonly tls: ServerTls;
+  readonly underscores: boolean;
+  readonly ignoresInvalid: boolean;
+  readonly mergesSlashes: boolean;
+  readonly headerTimeoutMs: number;
+  readonly headerBufferBytes: number;
+  readonly headerBuffers: number;
+}
+
+export interface UpstreamServer {
+  /** `host:port` or `unix:…`, as configured. */
+  readonly text: string;
+  readonly host: string;
+  readonly port: number;
+  readonly weight: number;
+  readonly maxFails: number;
+  readonly failTimeoutMs: number;
+  readonly maxConnections: number;
+  readonly isDown: boolean;
+  readonly isBackup: boolean;
 }
 
 export interface Upstream {
-  readonly servers: readonly {
-    readonly address: string;
-    readonly weight: number;
-    readonly isDown: boolean;
-    readonly isBackup: boolean;
-  }[];
-  readonly byClient: boolean;
+  readonly name: string;
+  readonly servers: readonly UpstreamServer[];
+  readonly method: 'round-robin' | 'ip_hash' | 'least_conn' | 'hash' | 'random';
+  readonly hashKey: Template | undefined;
+  readonly isConsistent: boolean;
+  readonly randomTwo: boolean;
+  /** Idle connections kept. */
+  readonly keepalive: number;
+  readonly keepaliveTimeoutMs: number;
+  readonly keepaliveRequests: number;
+}
+
+/** A variable that a `map`, `geo` or `split_clients` block defines. */
+export type DerivedVariable =
+  | {
+      readonly kind: 'map';
+      readonly source: Template;
+      readonly exact: ReadonlyMap<string, Template>;
+      readonly wildcards: readonly { readonly pattern: string; readonly value: Template }[];
+      readonly patterns: readonly { readonly pattern: RegExp; readonly value: Template }[];
+      readonly fallback: Template;
+      readonly hostnames: boolean;
+    }
+  | {
+      readonly kind: 'geo';
+      readonly source: Template;
+      readonly ranges: readonly { readonly from: number; readonly to: number; readonly value: string }[];
+      readonly fallback: string;
+    }
+  | {
+      readonly kind: 'split';
+      readonly source: Template;
+      /** Up to which hash, of 2³², a value holds. */
+      readonly parts: readonly { readonly below: number; readonly value: string }[];
+    };
+
+export interface StreamServer {
+  readonly listens: readonly Listen[];
+  readonly proxyPass: Template | undefined;
+  readonly returns: Template | undefined;
+  readonly connectTimeoutMs: number;
+  readonly timeoutMs: number;
+  readonly sendsProxyProtocol: boolean;
+  readonly access: readonly AccessRule[];
+  readonly accessLogs: readonly AccessLog[];
+  readonly responses: number | undefined;
+  readonly tls: ServerTls;
+  readonly proxySsl: boolean;
+  readonly sslPreread: boolean;
 }
 
 export interface NginxSettings {
   readonly servers: readonly Server[];
   readonly upstreams: ReadonlyMap<string, Upstream>;
-  readonly errorLog: string;
-  readonly logFormats: ReadonlyMap<string, string>;
+  readonly variables: ReadonlyMap<string, DerivedVariable>;
+  readonly streamServers: readonly StreamServer[];
+  readonly streamUpstreams: ReadonlyMap<string, Upstream>;
+  readonly streamVariables: ReadonlyMap<string, DerivedVariable>;
+  readonly errorLogs: readonly ErrorLog[];
   readonly workerProcesses: number | 'auto';
   readonly daemon: boolean;
+  readonly masterProcess: boolean;
   readonly pidFile: string;
-}
-
-/** nginx's built-in `combined`. */
-const COMBINED =
-  '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
-
-const DEFAULTS: Settings = {
-  root: '/etc/nginx/html',
-  alias: undefined,
-  index: ['index.html'],
-  tryFiles: undefined,
-  returns: undefined,
-  rewrites: [],
-  proxyPass: undefined,
-  proxyHeaders: [],
-  addHeaders: [],
-  errorPages: [],
-  types: new Map([
-    ['html', 'text/html'],
-    ['gif', 'image/gif'],
-    ['jpg', 'image/jpeg'],
-  ]),
-  defaultType: 'text/plain',
-  autoindex: false,
-  accessLog: '/var/log/nginx/access.log combined',
-  serverTokens: true,
-  charset: undefined,
-  access: [],
-  isInternal: false,
-  stubStatus: false,
-};
-
-/** Directives that are known but change nothing that can be seen here. */
-const INERT = new Set(
-  (
-    'user worker_rlimit_nofile events worker_connections use multi_accept sendfile tcp_nopush tcp_nodelay keepalive_timeout keepalive_requests ' +
-    'gzip gzip_types gzip_min_length gzip_comp_level gzip_vary gzip_proxied gzip_disable client_max_body_size client_body_timeout ' +
-    'client_header_timeout send_timeout types_hash_max_size server_names_hash_bucket_size proxy_http_version proxy_connect_timeout ' +
-    'proxy_read_timeout proxy_send_timeout proxy_buffering proxy_redirect proxy_buffer_size proxy_buffers proxy_cache proxy_set_body ' +
-    'proxy_request_buffering proxy_next_upstream expires etag log_not_found reset_timedout_connection large_client_header_buffers ' +
-    'client_body_buffer_size resolver resolver_timeout real_ip_header set_real_ip_from worker_shutdown_timeout worker_priority absolute_redirect ' +
-    'port_in_redirect server_name_in_redirect keepalive zone ip_hash least_conn'
-  ).split(' '),
-);
-
-/** Makes sense of a parsed file. Throws ConfigError for what nginx (or this one) doesn't know. */
-export function readSettings(directives: readonly Directive[]): NginxSettings {
-  const http = directives.find(({ name }) => name === 'http')?.block ?? [];
-  const value = (name: string): string | undefined =>
-    directives.findLast((directive) => directive.name === name)?.args[0];
-  const known = new Set([
-    'http',
-    'events',
-    'error_log',
-    'pid',
-    'daemon',
-    'worker_processes',
-    'master_process',
-    'load_module',
-    ...INERT,
-  ]);
-  for (const directive of directives) if (!known.has(directive.name)) throw unknown(directive);
-
-  const base = inherit(DEFAULTS, http, new Set(['server', 'upstream', 'log_format', 'map', 'error_log']));
-  const upstreams = new Map<string, Upstream>();
-  for (const { name, args, block } of http)
-    if (name === 'upstream') upstreams.set(args[0] ?? '', readUpstream(block ?? []));
-  const logFormats = new Map([['combined', COMBINED]]);
-  for (const { name, args } of http) {
-    if (name === 'log_format')
-      logFormats.set(args[0] ?? '', args.slice(args[1]?.startsWith('escape=') === true ? 2 : 1).join(''));
-  }
-  const workers = value('worker_processes') ?? '1';
-  return {
-    servers: http.filter(({ name }) => name === 'server').map((server) => readServer(server, base)),
-    upstreams,
-    errorLog: value('error_log') ?? '/var/log/nginx/error.log',
-    logFormats,
-    workerProcesses: workers === 'auto' ? 'auto' : Number(workers),
-    daemon: value('daemon') !== 'off',
-    pidFile: value('pid') ?? '/var/run/nginx.pid',
-  };
-}
-
-function unknown({ name, file, line }: Directive): ConfigError {
-  return new ConfigError(`unknown directive "${name}" in ${file}:${line}`);
-}
-
-function readUpstream(block: readonly Directive[]): Upstream {
-  const servers = block
-    .filter(({ name }) => name === 'server')
-    .map(({ args: [address = '', ...flags] }) => ({
-      address: address.includes(':') ? address : `${address}:80`,
-      weight: Number(flags.find((flag) => flag.startsWith('weight='))?.slice(7) ?? 1),
-      isDown: flags.includes('down'),
-      isBackup: flags.includes('backup'),
-    }));
-  return { servers, byClient: block.some(({ name }) => name === 'ip_hash') };
-}
-
-function readServer({ block = [] }: Directive, base: Settings): Server {
-  const listens = (block ?? []).filter(({ name }) => name === 'listen').map(({ args }) => readListen(args));
-  return {
-    listens:
-      listens.length > 0
-        ? listens.filter(({ address }) => !address.includes(':'))
-        : [{ address: '0.0.0.0', port: 80, isDefault: false }],
-    names: (block ?? []).filter(({ name }) => name === 'server_name').flatMap(({ args }) => args),
-    ...readScope(block ?? [], base),
-  };
-}
-
-function readListen([text = '80', ...flags]: readonly string[]): Listen {
-  const isDefault = flags.includes('default_server') || flags.includes('default');
-  const colon = text.lastIndexOf(':');
-  if (text.startsWith('[')) return { address: '::', port: Number(text.slice(colon + 1)), isDefault };
-  if (colon < 0 && /^\d+$/.test(text)) return { address: '0.0.0.0', port: Number(text), isDefault };
-  const address = colon < 0 ? text : text.slice(0, colon);
-  return {
-    address: address === '*' ? '0.0.0.0' : address,
-    port: colon < 0 ? 80 : Number(text.slice(colon + 1)),
-    isDefault,
-  };
-}
-
-function readScope(
-  block: readonly Directive[],
-  outer: Settings,
-): { settings: Settings; locations: Location[] } {
-  const settings = inherit(outer, block, new Set(['listen', 'server_name', 'location', 'error_log']));
-  return {
-    settings,
-    locations: block
-      .filter(({ name }) => name === 'location')
-      .map((location) => readLocation(location, settings)),
-  };
-}
-
-function readLocation({ args, block }: Directive, outer: Settings): Location {
-  const [first = '/', second = ''] = args;
-  const scope = readScope(block ?? [], {
-    ...outer,
-    rewrites: [],
-    returns: undefined,
-    tryFiles: undefined,
-    proxyPass: undefined,
-  });
-  if (first === '=') return { kind: 'exact', path: second, pattern: undefined, ...scope };
-  if (first === '^~') return { kind: 'prefix-final', path: second, pattern: undefined, ...scope };
-  if (first === '~' || first === '~*')
-    return { kind: 'regex', path: second, pattern: new RegExp(second, first === '~*' ? 'i' : ''), ...scope };
-  return { kind: first.startsWith('@') ? 'named' : 'prefix', path: first, pattern: undefined, ...scope };
-}
-
-/** The values of a block over those of the block around it. Lists replace the outer list as a whole. */
-function inherit(outer: Settings, block: readonly Directive[], others: ReadonlySet<string>): Settings {
-  const own: { -readonly [Key in keyof Settings]?: Settings[Key] } = {};
-  const list = <T>(items: readonly T[] | undefined, item: T): T[] => [...(items ?? []), item];
-  for (const directive of block) {
-    const { name, args } = directive;
-    const [first = '', second = ''] = args;
-    switch (name) {
-      case 'root':
-        own.root = first;
-        break;
-      case 'alias':
-        own.alias = first;
-        break;
-      case 'index':
-        own.index = args;
-        break;
-      case 'try_files':
-        own.tryFiles = args;
-        break;
-      case 'return':
-        own.returns = /^\d{3}$/.test(first)
-          ? { status: Number(first), text: args[1] }
-          : { status: 302, text: first };
-        break;
-      case 'rewrite':
-        own.rewrites = list(own.rewrites, {
-          pattern: new RegExp(first),
-          replacement: second,
-          flag: args[2] ?? '',
-        });
-        break;
-      case 'proxy_pass':
-        own.proxyPass = first;
-        break;
-      case 'proxy_set_header':
-        own.proxyHeaders = list(own.proxyHeaders, [first, second] as const);
-        break;
-      case 'add_header':
-        own.addHeaders = list(own.addHeaders, { name: first, value: second, always: args[2] === 'always' });
-        break;
-      case 'error_page': {
-        const uri = args.at(-1) ?? '';
-        const codes = args
-          .slice(0, -1)
-          .filter((word) => !word.startsWith('='))
-          .map(Number);
-        const status = args.find((word) => /^=\d+$/.test(word));
-        own.errorPages = list(own.errorPages, {
-          codes,
-          status: status === undefined ? undefined : Number(status.slice(1)),
-          uri,
-        });
-        break;
-      }
-      case 'types':
-        own.types = new Map(
-          (directive.block ?? []).flatMap((type) =>
-            type.args.map((extension) => [extension, type.name] as const),
-          ),
-        );
-        break;
-      case 'default_type':
-        own.defaultType = first;
-        break;
-      case 'autoindex':
-        own.autoindex = first === 'on';
-        break;
-      case 'access_log':
-        own.accessLog = first === 'off' ? undefined : `${first} ${second === '' ? 'combined' : second}`;
-        if (first === 'off') Object.assign(own, { accessLog: undefined });
-        break;
-      case 'server_tokens':
-        own.serverTokens = first !== 'off';
-        break;
-      case 'charset':
-        own.charset = first === 'off' ? undefined : first;
-        break;
-      case 'allow':
-      case 'deny':
-        own.access = list(own.access, { allow: name === 'allow', what: first });
-        break;
-      case 'internal':
-        own.isInternal = true;
-        break;
-      case 'stub_status':
-        own.stubStatus = true;
-        break;
-      default:
-        if (!INERT.has(name) && !others.has(name)) {
-          if (
-            ['if', 'set', 'auth_basic', 'fastcgi_pass', 'ssl_certificate', 'limit_req', 'map'].includes(name)
-          ) {
-            throw new ConfigError(
-              `drydock: nginx's directive "${name}" isn't simulated in ${directive.file}:${directive.line}`,
-            );
-          }
-          throw unknown(directive);
-        }
-    }
-  }
-  return { ...outer, alias: undefined, isInternal: false, stubStatus: false, ...own };
+  readonly user: string | undefined;
+  readonly env: readonly string[];
+  readonly workerConnections: number;
+  /** Messages that are no errors, such as conflicting server names: level and text. */
+  readonly warnings: readonly string[];
 }

@@ -8,7 +8,9 @@ export {
   type HttpResponse,
   type Peer,
 } from './message.ts';
+export { IncomingBody, writeChunks } from './body.ts';
 export { HttpProtocolError } from './head.ts';
+export { LineTooLong, StreamReader } from './stream-reader.ts';
 export { serveHttp, type AcceptedStream, type StreamSource } from './server.ts';
 export { HttpClientConnection, httpRequest, type ClientRequest, type ClientResponse } from './client.ts';
 export { acceptWebSocket, connectWebSocket, WebSocket, WebSocketRefused } from './websocket.ts';

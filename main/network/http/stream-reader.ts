@@ -84,6 +84,16 @@ export class StreamReader {
     return bytes;
   }
 
+  /** The next byte if it is already there. */
+  peek(): number | undefined {
+    return this.buffer[0];
+  }
+
+  /** All that is already there, as Latin-1. */
+  peekText(): string {
+    return latin1(this.buffer);
+  }
+
   private skipEmptyLines(): void {
     let start = 0;
     while (this.buffer[start] === 13 || this.buffer[start] === 10) start++;

@@ -15,4 +15,4 @@ export { acceptTls, connectTls, TlsError, type TlsStream, type TlsVersion } from
 export { makeKeyPair, signBytes, signatureAlgorithm, type KeyKind } from './keys.ts';
 export { GO_PLAIN_ANSWER, tlsSource } from './listener.ts';
 export { parseSigningRequest, type SigningRequest } from './signing-request.ts';
-export { isX509IssuedBy, issueX509, parseX509Validity } from './x509.ts';
+export { isX509IssuedBy, issueX509, parseX509Validity, publicKeyPem } from './x509.ts';

@@ -67,3 +67,19 @@ export function parseX509Validity(pem: string): {
   const { validFrom, validTo } = new X509Certificate(pem);
   return { notBeforeMs: Date.parse(validFrom), notAfterMs: Date.parse(validTo) };
 }
+
+/** The public keys of a certificate and of a private key, in PEM, to be compared; undefined for what can't be read. */
+export function publicKeyPem(certificate: string, privateKey: string): (string | undefined)[] {
+  const read = (make: () => string): string | undefined => {
+    try {
+      return make();
+    } catch (error) {
+      if (error instanceof Error) return undefined;
+      throw error;
+    }
+  };
+  return [
+    read(() => new X509Certificate(certificate).publicKey.export({ format: 'pem', type: 'spki' }) as string),
+    read(() => createPublicKey(privateKey).export({ format: 'pem', type: 'spki' }) as string),
+  ];
+}
