@@ -211,7 +211,7 @@ function enter(kernel: MachineKernel, group: Cgroup, text: string, writer: Proce
   kernel.table.moveTo(process, group);
 }
 
-function descendants(group: Cgroup): number {
+export function descendants(group: Cgroup): number {
   let count = 0;
   for (const child of group.children) count += 1 + descendants(child);
   return count;

@@ -30,4 +30,11 @@ export {
 } from './process.ts';
 export { parseSignal, SIGNAL_NUMBERS } from './signals.ts';
 export { makeLayer, makeOverlay, makeTmpfs, type LayerFile } from './trees.ts';
-export type { Tty, TtyMaster, TtyModes, WindowSize } from './tty.ts';
+export {
+  SANE_MODES,
+  type Tty,
+  type TtyCharacters,
+  type TtyMaster,
+  type TtyModes,
+  type WindowSize,
+} from './tty.ts';

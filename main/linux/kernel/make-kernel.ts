@@ -4,7 +4,7 @@ import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import { describe, SocketDescription } from './adapted-description.ts';
 import { ALL_CAPABILITIES } from './capability.ts';
 import { Cgroup, SharedCharges, type CgroupLimits } from './cgroup.ts';
-import { makeCgroupFiles } from './cgroup-files.ts';
+import { descendants, makeCgroupFiles } from './cgroup-files.ts';
 import { makeDevices } from './devices.ts';
 import type { FileSystemView } from './file-system.ts';
 import type { FileSystemTree } from './file-tree.ts';
@@ -448,6 +448,11 @@ export class MachineKernel implements Kernel {
     return at;
   }
 
+  /** How many groups there are below the root. */
+  countCgroups(): number {
+    return descendants(this.cgroups);
+  }
+
   cgroupUsage(path = '/'): CgroupUsage | undefined {
     const found = this.findCgroup(path);
     if (found === undefined) return undefined;
@@ -567,9 +572,15 @@ export class MachineKernel implements Kernel {
     const net = caller?.net ?? this.net;
     const previous = this.sysctls.get(name);
     if (previous === undefined) net.sysctls.set(name, value);
-    else this.sysctls.set(name, plainValue(previous, value));
+    else this.setPlain(name, plainValue(name, previous, value));
     if (previous === undefined && net !== this.net) return;
     for (const listener of Array.from(this.sysctlListeners)) listener(name, value);
+  }
+
+  private setPlain(name: string, value: string): void {
+    this.sysctls.set(name, value);
+    if (name === 'kernel.pid_max') this.pids.pidMax = Number(value);
+    if (name === 'kernel.threads-max') this.table.processesMax = Number(value);
   }
 
   onSysctl(listener: (name: string, value: string) => void): Disposable {
@@ -599,6 +610,9 @@ export class MachineKernel implements Kernel {
   get modules(): ReadonlySet<string> {
     return this.moduleTable.names;
   }
+  moduleDependencies(name: string): readonly string[] | undefined {
+    return this.moduleTable.dependencies(name);
+  }
   listModules() {
     return this.moduleTable.list();
   }
@@ -612,6 +626,9 @@ export class MachineKernel implements Kernel {
     return this.moduleTable.onChanged(changed);
   }
 
+  listServices(): { readonly path: string; readonly inode: number }[] {
+    return this.services.list();
+  }
   bindService<Service>(socket: ServiceSocket<Service>, service: Service): Disposable {
     return this.services.bind(socket, service);
   }

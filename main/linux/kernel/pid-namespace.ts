@@ -1,14 +1,17 @@
 // Process ids: namespaces that number processes, process groups and sessions. pid_namespaces(7).
+import { ErrnoError } from '../../network/index.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
 /** Where numbering starts over after the largest one (RESERVED_PIDS, pid_max). */
 const PID_RESERVED = 300;
-const PID_MAX = 131_072;
+const PID_MAX_DEFAULT = 131_072;
 
 export class PidNamespace {
   readonly parent: PidNamespace | undefined;
   readonly level: number;
   readonly processes = new Map<number, VirtualProcess>();
+  /** kernel.pid_max; of the machine's own namespace it holds for all. */
+  pidMax = PID_MAX_DEFAULT;
   /** Its first process; when that ends, all of it is killed. */
   init: VirtualProcess | undefined;
   private last: number;
@@ -21,13 +24,23 @@ export class PidNamespace {
     this.last = last;
   }
 
-  /** The next free number, as Linux gives them: ever upward, then around. */
+  private get ceiling(): number {
+    return this.parent?.ceiling ?? this.pidMax;
+  }
+
+  /** The next free number, as Linux gives them: ever upward, then around. Throws EAGAIN when there is none. */
   allocate(): number {
-    for (let tries = 0; tries < PID_MAX; tries++) {
-      this.last = this.last + 1 >= PID_MAX ? PID_RESERVED : this.last + 1;
+    const max = this.ceiling;
+    for (let tries = 0; tries < max; tries++) {
+      this.last = this.last + 1 >= max ? PID_RESERVED : this.last + 1;
       if (!this.processes.has(this.last) && !this.held.has(this.last)) return this.last;
     }
-    throw new RangeError('out of process ids');
+    throw new ErrnoError('EAGAIN');
+  }
+
+  /** The number given out last. */
+  get newest(): number {
+    return this.last;
   }
 
   /** Lets numbering go on from here: what a machine's boot used up. */

@@ -1,7 +1,17 @@
 // /proc/PID/net: a network namespace's tables as text. proc(5), net/ipv4/*_seq_show.
 import type { NetworkNamespace } from '../../network/index.ts';
-import { parseIpv4 } from '../../network/index.ts';
+import { parseIpv4, type SocketInfo } from '../../network/index.ts';
 import { fixed, GeneratedFile, type GeneratedTree, type Listing } from './generated-tree.ts';
+import type { MachineKernel } from './make-kernel.ts';
+import {
+  conntrackText,
+  fibTrieText,
+  ipvsConnectionsText,
+  ipvsStatsText,
+  ipvsText,
+  multicastText,
+  sockstatText,
+} from './proc-net-tables.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
 /** tcp_states.h by ss's words. */
@@ -20,16 +30,32 @@ const TCP_STATES: Readonly<Record<string, number>> = {
 };
 
 /** The listing for the namespace of a process. */
-export function makeNetFiles(tree: GeneratedTree): (process: VirtualProcess) => Listing {
+export function makeNetFiles(
+  tree: GeneratedTree,
+  kernel: MachineKernel,
+): (process: VirtualProcess) => Listing {
   return (process) => {
     const file = (make: (net: NetworkNamespace) => string) => () =>
       new GeneratedFile(tree, () => make(process.net));
+    const { modules } = kernel;
     return fixed({
       arp: file(arp),
       dev: file(devices),
+      dev_mcast: file(multicastText),
+      fib_trie: file(fibTrieText),
+      if_inet6: file(() => ''),
+      ...(modules.has('ip_vs')
+        ? { ip_vs: file(ipvsText), ip_vs_conn: file(ipvsConnectionsText), ip_vs_stats: file(ipvsStatsText) }
+        : {}),
+      ...(modules.has('nf_conntrack') ? { nf_conntrack: file(conntrackText) } : {}),
+      raw: file((net) => sockets(net, 'raw')),
       route: file(routes),
+      sockstat: file(sockstatText),
       tcp: file((net) => sockets(net, 'tcp')),
+      tcp6: file((net) => sockets6(net, 'tcp')),
       udp: file((net) => sockets(net, 'udp')),
+      udp6: file((net) => sockets6(net, 'udp')),
+      unix: file(() => unixSockets(kernel)),
     });
   };
 }
@@ -99,20 +125,51 @@ function routes(net: NetworkNamespace): string {
   return [head, ...rows].map((line) => `${line.padEnd(127)}\n`).join('');
 }
 
-function sockets(net: NetworkNamespace, protocol: 'tcp' | 'udp'): string {
+/** Sockets of IPv4; what listens on :: is in the other file. */
+function sockets(net: NetworkNamespace, protocol: SocketInfo['protocol']): string {
   const head =
     '  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
-  const rows = net.sockets
+  const end = ({ address, port }: { address: string; port: number }): string =>
+    `${hex(address)}:${port4(port)}`;
+  const rows = socketRows(net, protocol, false, end);
+  return [head, ...rows].map((line) => `${line.padEnd(149)}\n`).join('');
+}
+
+function sockets6(net: NetworkNamespace, protocol: SocketInfo['protocol']): string {
+  const head =
+    '  sl  local_address                         remote_address                        st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode';
+  const end = ({ port }: { port: number }): string => `${'0'.repeat(32)}:${port4(port)}`;
+  return [head, ...socketRows(net, protocol, true, end)].map((line) => `${line}\n`).join('');
+}
+
+function socketRows(
+  net: NetworkNamespace,
+  protocol: SocketInfo['protocol'],
+  isIpv6: boolean,
+  end: (at: SocketInfo['local']) => string,
+): string[] {
+  return net.sockets
     .list()
-    .filter((socket) => socket.protocol === protocol)
+    .filter((socket) => socket.protocol === protocol && socket.local.address.includes(':') === isIpv6)
     .map((socket, index) => {
-      const end = ({ address, port }: { address: string; port: number }): string =>
-        `${hex(address)}:${port.toString(16).padStart(4, '0').toUpperCase()}`;
       const state = (TCP_STATES[socket.state] ?? 7).toString(16).padStart(2, '0').toUpperCase();
       const queues = `${hexNumber(socket.sendQueueBytes)}:${hexNumber(socket.receiveQueueBytes)}`;
       return `${String(index).padStart(4)}: ${end(socket.local)} ${end(socket.remote)} ${state} ${queues} 00:00000000 00000000 ${pad(socket.owner?.uid ?? 0, 5)}        0 ${socket.inode} 1 0000000000000000 100 0 0 10 0`;
     });
-  return [head, ...rows].map((line) => `${line.padEnd(149)}\n`).join('');
+}
+
+function port4(port: number): string {
+  return port.toString(16).padStart(4, '0').toUpperCase();
+}
+
+/** The endpoints that services listen at. */
+function unixSockets(kernel: MachineKernel): string {
+  const rows = kernel
+    .listServices()
+    .map(
+      ({ path, inode }) => `0000000000000000: 00000002 00000000 00010000 0001 01 ${pad(inode, 5)} ${path}\n`,
+    );
+  return `Num       RefCount Protocol Flags    Type St Inode Path\n${rows.join('')}`;
 }
 
 function pad(number: number, width: number): string {

@@ -7,6 +7,7 @@ import {
   type GeneratedTree,
 } from './generated-tree.ts';
 import type { MachineKernel } from './make-kernel.ts';
+import { VirtualProcess } from './virtual-process.ts';
 import type { Process } from './process.ts';
 
 /** Parameters that only hold a value, with the value a machine boots with. */
@@ -17,6 +18,8 @@ export const PLAIN_SYSCTLS: Readonly<Record<string, string>> = {
   'fs.may_detach_mounts': '1',
   'fs.nr_open': '1048576',
   'kernel.core_pattern': 'core',
+  'kernel.core_uses_pid': '1',
+  'kernel.domainname': '(none)',
   'kernel.keys.root_maxbytes': '25000000',
   'kernel.keys.root_maxkeys': '1000000',
   'kernel.panic': '0',
@@ -26,6 +29,7 @@ export const PLAIN_SYSCTLS: Readonly<Record<string, string>> = {
   'kernel.sysrq': '16',
   'kernel.threads-max': '30124',
   'user.max_user_namespaces': '0',
+  'vm.dirty_background_ratio': '10',
   'vm.dirty_ratio': '20',
   'vm.drop_caches': '0',
   'vm.max_map_count': '65530',
@@ -34,11 +38,25 @@ export const PLAIN_SYSCTLS: Readonly<Record<string, string>> = {
   'vm.overcommit_ratio': '50',
   'vm.panic_on_oom': '0',
   'vm.swappiness': '30',
+  'vm.vfs_cache_pressure': '100',
+};
+
+/** Between what some of them must lie. */
+const RANGES: Readonly<Record<string, readonly [least: number, most: number]>> = {
+  'kernel.pid_max': [301, 4_194_304],
+  'kernel.threads-max': [20, 1_073_741_823],
+  'vm.overcommit_memory': [0, 2],
+  'vm.panic_on_oom': [0, 2],
+  'vm.swappiness': [0, 200],
 };
 
 interface Parameter {
   readonly read: (viewer: Process | undefined) => string;
   readonly write?: (value: string, writer: Process) => void;
+}
+
+function newestPid(viewer: Process | undefined): number {
+  return viewer instanceof VirtualProcess ? viewer.surroundings.pids.newest : 0;
 }
 
 /** The directory of all parameters; `net` is that of the process that looks. */
@@ -114,13 +132,24 @@ function parameterAt(
 }
 
 /** The stored form of a value that only stands there. Throws EINVAL where a number must be. */
-export function plainValue(previous: string, value: string): string {
+export function plainValue(name: string, previous: string, value: string): string {
   const text = value.trim().replaceAll(/\s+/g, '\t');
   if (/^-?\d/.test(previous) && !/^-?\d+(\t-?\d+)*$/.test(text)) throw new ErrnoError('EINVAL');
+  const [least, most] = RANGES[name] ?? [-Infinity, Infinity];
+  if (Number(text) < least || Number(text) > most) throw new ErrnoError('EINVAL');
   return text;
 }
 
 const SPECIAL: Readonly<Record<string, (kernel: MachineKernel) => Parameter>> = {
+  'fs.file-nr': (kernel) => ({
+    read: () => {
+      let open = 0;
+      for (const process of kernel.pids.processes.values()) open += process.fds.size;
+      return `${open}\t0\t${kernel.sysctls.get('fs.file-max')}`;
+    },
+  }),
+  'kernel.cap_last_cap': () => ({ read: () => '40' }),
+  'kernel.ns_last_pid': () => ({ read: (viewer) => String(newestPid(viewer)) }),
   'kernel.hostname': () => ({
     read: (viewer) => viewer?.kernel.hostname ?? '',
     write: (value, writer) => {

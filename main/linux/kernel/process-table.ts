@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { Clock, Random } from '../../simulation/index.ts';
 import type { Cgroup } from './cgroup.ts';
+import { LoadAverage } from './load-average.ts';
 import { FIRST_NUMBERS, namespacesOf, type NamespaceChanges } from './namespaces.ts';
 import { checkMemory, kill, type OomHost } from './oom-killer.ts';
 import type { Place } from './mount-table.ts';
@@ -56,6 +57,10 @@ export class ProcessTable implements TtyJobs {
   /** CPU time of all processes that ever ran. */
   cpuMs = 0;
   forks = 0;
+  /** How many there are, zombies among them, and how many there may be: kernel.threads-max. */
+  count = 0;
+  processesMax = Infinity;
+  readonly load: LoadAverage;
   /** Whose system call is being done. */
   current: VirtualProcess | undefined;
   private readonly options: ProcessTableOptions;
@@ -73,6 +78,7 @@ export class ProcessTable implements TtyJobs {
     this.printk = options.printk;
     this.builtIn = options.builtIn;
     this.cpuCount = options.cpuCount;
+    this.load = new LoadAverage(options.clock.now());
   }
 
   // ── Making ──
@@ -137,6 +143,7 @@ export class ProcessTable implements TtyJobs {
 
   /** Throws EAGAIN where pids.max lets no further process in. */
   requireRoom(cgroup: Cgroup): void {
+    if (this.count >= this.processesMax) throw new ErrnoError('EAGAIN');
     const full = cgroup.full();
     if (full === undefined) return;
     if (full.pidsMaxEvents++ === 0)
@@ -157,6 +164,7 @@ export class ProcessTable implements TtyJobs {
   add(setup: ProcessSetup): VirtualProcess {
     const process = new VirtualProcess(setup);
     this.forks++;
+    this.count++;
     setup.parent?.children.add(process);
     setup.cgroup.join(process);
     const { namespace, byLevel } = setup.numbers;
@@ -421,7 +429,9 @@ export class ProcessTable implements TtyJobs {
     process.parent?.children.delete(process);
     const { namespace, byLevel } = process.numbers;
     for (let at: PidNamespace | undefined = namespace; at !== undefined; at = at.parent) {
-      if (at.processes.get(byLevel[at.level]!) === process) at.processes.delete(byLevel[at.level]!);
+      if (at.processes.get(byLevel[at.level]!) !== process) continue;
+      at.processes.delete(byLevel[at.level]!);
+      if (at.parent === undefined) this.count--;
     }
   }
 

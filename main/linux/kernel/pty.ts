@@ -25,7 +25,7 @@ export interface TtyJobs {
 export class Pty implements Tty {
   readonly path: string;
   readonly index: number;
-  readonly modes: TtyModes = { ...SANE_MODES };
+  readonly modes: TtyModes = { ...SANE_MODES, inert: new Set(['brkint', 'imaxbel', 'iutf8']) };
   readonly master: TtyMaster;
   readonly createdMs: number;
   readonly uid: number = 0;
@@ -66,6 +66,12 @@ export class Pty implements Tty {
     Object.assign(this.modes, modes);
     if (!this.modes.flowControl && this.outputStopped) this.setStopped(false);
     this.discipline.modesChanged();
+  }
+
+  setSize({ columns, rows }: WindowSize): void {
+    if (columns === this.size.columns && rows === this.size.rows) return;
+    this.size = { columns, rows };
+    this.jobs.signalGroup(this, 'SIGWINCH');
   }
 
   openSlave(): SlaveDescription {
@@ -128,11 +134,7 @@ export class Pty implements Tty {
         if (!this.hungUp) this.discipline.input(toBytes(data));
       },
       output: () => this.takeOutput(),
-      resize: (size) => {
-        if (size.columns === this.size.columns && size.rows === this.size.rows) return;
-        this.size = { columns: size.columns, rows: size.rows };
-        this.jobs.signalGroup(this, 'SIGWINCH');
-      },
+      resize: (size) => this.setSize(size),
       [Symbol.dispose]: () => {
         if (this.hungUp) return;
         this.hungUp = true;

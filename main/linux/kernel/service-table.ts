@@ -31,6 +31,13 @@ export class ServiceTable {
     node.create(path.slice(folder.length + 1), { type: 'socket', mode: 0o660, uid: 0, gid: 0 });
   }
 
+  /** The sockets that are being listened at. */
+  list(): { readonly path: string; readonly inode: number }[] {
+    return Array.from(this.services)
+      .filter(([, service]) => service !== undefined)
+      .map(([path]) => ({ path, inode: this.files.exists(path) ? this.files.stat(path).inode : 0 }));
+  }
+
   connect<Service>(socket: ServiceSocket<Service>): Service {
     const service = this.services.get(socket.path);
     if (service === undefined) {

@@ -52,7 +52,7 @@ export interface TtyModes {
   /** TOSTOP: background processes that write get SIGTTOU. */
   stopsWriters: boolean;
   characters: TtyCharacters;
-  /** Names of settings that change nothing here and are away from their default, as `stty -a` tells them. */
+  /** Settings that change nothing here and aren't as `stty sane` has them: `brkint`, `min=5`. */
   inert: ReadonlySet<string>;
 }
 
@@ -97,6 +97,8 @@ export interface Tty {
   readonly size: WindowSize;
   readonly modes: TtyModes;
   setModes(modes: Partial<TtyModes>): void;
+  /** TIOCSWINSZ: SIGWINCH goes to the foreground group if the size is another. */
+  setSize(size: WindowSize): void;
   /** Foreground process group (tcsetpgrp). */
   foreground: number;
   readonly session: number;

@@ -522,6 +522,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   spend(costMs: number): void {
     this.cpuMs += costMs;
     this.table.cpuMs += costMs;
+    this.table.load.spend(costMs, this.clock.now());
     this.cgroup.spend(costMs);
   }
 

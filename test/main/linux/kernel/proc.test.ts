@@ -123,3 +123,86 @@ test('the network of a process is in its /proc/net, /proc/sys/net and /sys/class
   machine.kernel.loadModule('br_netfilter');
   expect(files.readText('/proc/sys/net/bridge/bridge-nf-call-iptables')).toBe('1\n');
 });
+
+test('kernel.pid_max and kernel.threads-max act, and refuse what they can’t be', async () => {
+  const machine = makeBareMachine();
+  const answers: string[] = [];
+  await run(machine, async (proc) => {
+    const attempt = (action: () => void): void => {
+      try {
+        action();
+        answers.push('ok');
+      } catch (error) {
+        answers.push((error as { code: string }).code);
+      }
+    };
+    const sleeper = () => proc.spawn({ argv: ['x'], program: (inner) => inner.sleep(5000).then(() => 0) });
+    attempt(() => proc.fs.writeFile('/proc/sys/kernel/pid_max', '100'));
+    attempt(() => proc.fs.writeFile('/proc/sys/kernel/pid_max', '920'));
+    const pids = Array.from({ length: 40 }, () => sleeper().pid);
+    answers.push(String(pids.every((pid) => pid < 920)), String(pids.some((pid) => pid < 400)));
+    attempt(() => proc.fs.writeFile('/proc/sys/kernel/threads-max', '45'));
+    for (let i = 0; i < 5; i++) attempt(sleeper);
+    return 0;
+  });
+  expect(answers.slice(0, 5)).toEqual(['EINVAL', 'ok', 'true', 'true', 'ok']);
+  expect(answers.at(-1)).toBe('EAGAIN');
+});
+
+test('what modules bring to /proc/net is there while they are', async () => {
+  const machine = makeBareMachine();
+  const { files } = machine.kernel;
+  expect(files.exists('/proc/net/ip_vs')).toBe(false);
+  machine.kernel.loadModule('ip_vs');
+  machine.kernel.net.ipvs.addService(
+    { protocol: 'tcp', address: '10.96.0.1', port: 443 },
+    { scheduler: 'rr', persistentSeconds: 360 },
+  );
+  machine.kernel.net.ipvs.addDestination(
+    { protocol: 'tcp', address: '10.96.0.1', port: 443 },
+    { address: '192.168.1.5', port: 6443, weight: 1, forwarding: 'masq' },
+  );
+  expect(files.readText('/proc/net/ip_vs')).toBe(
+    'IP Virtual Server version 1.2.1 (size=4096)\n' +
+      'Prot LocalAddress:Port Scheduler Flags\n' +
+      '  -> RemoteAddress:Port Forward Weight ActiveConn InActConn\n' +
+      'TCP  0A600001:01BB rr  persistent 36000 FFFFFFFF\n' +
+      '  -> C0A80105:192B      Masq    1      0          0         \n',
+  );
+  expect(files.readText('/proc/net/ip_vs_stats').split('\n')[2]).toBe(
+    '       0        0        0                0                0',
+  );
+  expect(files.readText('/proc/net/nf_conntrack')).toBe('');
+  expect(files.readText('/proc/net/sockstat')).toContain('TCP: inuse 0 orphan 0 tw 0 alloc 0 mem 0\n');
+});
+
+test('a descriptor tells its place and flags, a deleted file that it is one, a process what it has done', async () => {
+  const stdout = await inside(async (proc) => {
+    const { fs } = proc;
+    const file = fs.open('/tmp/f', { write: true, create: true, append: true });
+    const fd = proc.setFd(file);
+    await proc.fds.get(fd)!.write('hello');
+    fs.unlink('/tmp/f');
+    const lines = [
+      fs.readText(`/proc/self/fdinfo/${fd}`).split('\n')[0],
+      fs.readText(`/proc/self/fdinfo/${fd}`).split('\n')[1],
+      fs.readlink(`/proc/self/fd/${fd}`),
+      fs.readText(`/proc/self/fd/${fd}`),
+      fs.readText('/proc/self/io').split('\n')[1],
+      fs.readlink('/proc/thread-self') === `${proc.pid}/task/${proc.pid}`,
+      fs.readText(`/proc/self/task/${proc.pid}/comm`).trim(),
+      fs.readText('/proc/self/stat').split(' ').length,
+    ];
+    await proc.stdout.write(lines.join('\n'));
+  });
+  expect(stdout.split('\n')).toEqual([
+    'pos:\t5',
+    'flags:\t0102001',
+    '/tmp/f (deleted)',
+    'hello',
+    'wchar: 5',
+    'true',
+    'looker',
+    '52',
+  ]);
+});
