@@ -1,5 +1,6 @@
 // Runs the engine's events in order, in step with the wall, flat out, or not at all.
 import { disposable, durationMs, type Clock, type Duration } from './clock.ts';
+import { StuckWatch, type StuckInstant } from './stuck-instant.ts';
 import { TimerQueue } from './timer-queue.ts';
 
 /** What the simulation borrows from the host. Only a door passes the real one in. */
@@ -29,7 +30,7 @@ export interface SimulationOptions {
   /** The instant at which virtual time begins, in ms since the epoch. */
   readonly startMs: number;
   readonly host: HostLoop;
-  /** Told of what a task threw; the simulation goes on with the next one. */
+  /** Told of what a task threw, and the simulation goes on with the next one; or of a StuckInstant, and it stops. */
   readonly onFault: (error: unknown) => void;
   /** Told of each input as it enters, before it takes effect. */
   readonly onInput?: (input: Input) => void;
@@ -42,6 +43,7 @@ interface Goal {
   readonly untilMs: number;
   readonly condition: (() => boolean) | undefined;
   readonly settle: (reached: boolean) => void;
+  readonly fail: (error: unknown) => void;
 }
 
 interface PendingInput {
@@ -75,6 +77,9 @@ export class Simulation implements Clock {
   private turnQueued = false;
   private wake: Disposable | undefined;
   private disposed = false;
+  private readonly watch = new StuckWatch();
+  /** Time stood still; the next input, or whoever sets it going, lets it try again. */
+  private halted = false;
 
   constructor(options: SimulationOptions) {
     this.options = options;
@@ -90,12 +95,14 @@ export class Simulation implements Clock {
   }
 
   after(delayMs: number, task: () => void): Disposable {
+    if (delayMs <= 0) this.watch.asked();
     const timer = this.timers.add(this.nowMs + Math.max(0, delayMs), task);
     this.queueTurn();
     return { [Symbol.dispose]: () => this.timers.cancel(timer) };
   }
 
   soon(task: () => void): void {
+    this.watch.asked();
     this.ready.push(task);
     this.queueTurn();
   }
@@ -137,6 +144,7 @@ export class Simulation implements Clock {
   setSpeed(factor: number): void {
     if (!(factor >= 0)) throw new RangeError(`A speed is zero or more, not ${factor}`);
     this.speedFactor = factor;
+    this.halted = false;
     this.reanchor();
     this.queueTurn();
   }
@@ -207,8 +215,9 @@ export class Simulation implements Clock {
   // ── The loop ──
 
   private pursue(untilMs: number, condition: (() => boolean) | undefined): Promise<boolean> {
-    return new Promise((settle) => {
-      this.goals.push({ untilMs, condition, settle });
+    this.halted = false;
+    return new Promise((settle, fail) => {
+      this.goals.push({ untilMs, condition, settle, fail });
       this.queueTurn();
     });
   }
@@ -230,6 +239,7 @@ export class Simulation implements Clock {
     const limitMs = this.limitMs();
     this.admitInputs(limitMs);
     const next = this.nextDueMs();
+    if (this.halted) return;
     if (next !== undefined && next <= limitMs) {
       this.runBatch(next);
       this.queueTurn();
@@ -261,12 +271,21 @@ export class Simulation implements Clock {
 
   private runBatch(dueMs: number): void {
     this.nowMs = Math.max(this.nowMs, dueMs);
+    const notice = this.watch.step(this.nowMs);
+    if (notice !== undefined) return this.halt(notice);
     this.batches++;
     try {
       this.takeDue()?.();
     } catch (error) {
       this.options.onFault(error);
     }
+  }
+
+  /** Who waits for the future hears that it won't come. */
+  private halt(notice: StuckInstant): void {
+    this.halted = true;
+    for (const goal of this.goals.splice(0)) goal.fail(notice);
+    this.options.onFault(notice);
   }
 
   private takeDue(): (() => void) | undefined {
@@ -295,6 +314,7 @@ export class Simulation implements Clock {
     if (this.goals.length === 0 && limitMs !== Infinity) {
       this.nowMs = Math.max(this.nowMs, Math.min(limitMs, this.nextDueMs() ?? limitMs));
     }
+    this.halted = false;
     const { kind, payload, isRecorded, settle, fail } = this.inputs.shift()!;
     const handler = this.inputHandlers.get(kind);
     if (handler === undefined) return fail(new Error(`no handler for inputs of kind ${kind}`));

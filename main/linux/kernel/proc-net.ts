@@ -1,6 +1,5 @@
 // /proc/PID/net: a network namespace's tables as text. proc(5), net/ipv4/*_seq_show.
-import type { NetworkNamespace } from '../../network/index.ts';
-import { parseIpv4, type SocketInfo } from '../../network/index.ts';
+import { parseIpv4, type NetworkNamespace, type SocketInfo } from '../../network/index.ts';
 import { fixed, GeneratedFile, type GeneratedTree, type Listing } from './generated-tree.ts';
 import type { MachineKernel } from './make-kernel.ts';
 import {
