@@ -34,6 +34,15 @@ const SITES: readonly Site[] = [
   { name: 'github.com', addresses: ['20.205.243.166'], title: 'GitHub' },
   { name: 'raw.githubusercontent.com', addresses: ['185.199.108.133', '185.199.109.133'] },
   { name: 'kubernetes.io', addresses: ['15.197.167.90'], title: 'Kubernetes' },
+  // Mirrors: package managers look whether they can be reached.
+  { name: 'mirrors.aliyun.com', addresses: ['119.96.90.238'] },
+  { name: 'mirror.centos.org', addresses: ['151.101.1.167'] },
+  { name: 'mirrorlist.centos.org', addresses: ['151.101.65.167'] },
+  { name: 'deb.debian.org', addresses: ['151.101.2.132'] },
+  { name: 'security.debian.org', addresses: ['151.101.66.132'] },
+  { name: 'archive.ubuntu.com', addresses: ['185.125.190.81'] },
+  { name: 'security.ubuntu.com', addresses: ['185.125.190.83'] },
+  { name: 'dl-cdn.alpinelinux.org', addresses: ['151.101.2.133'] },
   { name: 'example.com', addresses: ['93.184.215.14'], title: 'Example Domain' },
   { name: 'dns.alidns.com', addresses: ['223.5.5.5'] },
 ];

@@ -241,6 +241,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   '/etc/motd': '',
   '/etc/issue': '\\S\nKernel \\r on an \\m\n\n',
   '/etc/environment': '',
+  '/etc/yum.repos.d/centos.repo':
+    '[baseos]\nname=CentOS - BaseOS\nbaseurl=http://mirrors.aliyun.com/centos/9/BaseOS/x86_64/os/\nenabled=1\ngpgcheck=1\n',
   '/etc/sysctl.conf': '# Settings of the kernel; see sysctl.conf(5).\n',
   '/etc/inputrc': '# Key bindings of readline; see readline(3).\n',
   '/etc/vimrc': '',

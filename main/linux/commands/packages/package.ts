@@ -13,13 +13,36 @@ export interface CommandPackage {
   readonly release: string;
   readonly summary: string;
   readonly sizeBytes: number;
+  /** `x86_64` if absent. */
+  readonly architecture?: string;
+  /** Names of packages that it needs. */
+  readonly requires?: readonly string[];
   /** Programs by absolute path. */
   readonly programs: ReadonlyMap<string, InstalledProgram>;
 }
 
+/** `1.31-6.el9` */
+export function versionOf({ version, release }: CommandPackage): string {
+  return `${version}-${release}`;
+}
+
+export function architectureOf({ architecture = 'x86_64' }: CommandPackage): string {
+  return architecture;
+}
+
+/** `ipvsadm-1.31-6.el9.x86_64` */
+export function fullName(pack: CommandPackage): string {
+  return `${pack.name}-${versionOf(pack)}.${architectureOf(pack)}`;
+}
+
+/** The bytes that travel for it. */
+export function downloadBytes({ sizeBytes }: CommandPackage): number {
+  return Math.ceil(sizeBytes / 3);
+}
+
 /**
- * Where a machine keeps what the repository could install; yum links from the real path to here.
- * Differs: a command that yum installed is a symbolic link.
+ * Where a machine keeps what the repository could install; package managers link from the real path to here.
+ * Differs: a command that was installed is a symbolic link.
  */
 export function storePath(pack: CommandPackage, path: string): string {
   return `/usr/lib/drydock/repository/${pack.name}${path}`;

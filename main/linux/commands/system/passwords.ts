@@ -7,10 +7,14 @@ import { hashPassword, passwordMatches } from './crypt.ts';
 
 const LENGTH_MIN = 8;
 
-/** What is typed without being shown, on the terminal or else from stdin; undefined: nobody is there. */
-export async function askSecret(proc: Process, prompt: string): Promise<string | undefined> {
+/** What is typed without being shown, on stdin or on the terminal; undefined: nobody is there. */
+export async function askSecret(
+  proc: Process,
+  prompt: string,
+  from: 'stdin' | 'terminal' = 'stdin',
+): Promise<string | undefined> {
   await proc.stderr.write(prompt);
-  const { tty } = proc;
+  const tty = from === 'terminal' ? proc.tty : proc.stdin.tty;
   if (tty === undefined) return readLine(proc);
   const before = { ...tty.modes };
   tty.setModes({ echo: false });

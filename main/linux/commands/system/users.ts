@@ -253,7 +253,7 @@ async function authenticate(it: Invocation, caller: string, rules: readonly Rule
     .replace('%p', caller)
     .replace('%u', caller);
   for (let tries = 1; ; tries++) {
-    const password = await askSecret(proc, prompt);
+    const password = await askSecret(proc, prompt, options.has('S') ? 'stdin' : 'terminal');
     if (password === undefined) {
       const before = tries === 1 ? '' : `${tries - 1} incorrect password attempt${tries === 2 ? '' : 's'}`;
       throw new Failure(before === '' ? 'no password was provided\nsudo: a password is required' : before);

@@ -11,7 +11,10 @@ const TABLE = { short: 'abn:c::', long: ['all>a', 'lines:>n', 'color::>c', 'colo
 function makeMachine(): BareMachine {
   const programs: Record<string, Program> = {};
   for (const [path, { program }] of machinePrograms()) programs[path] = program;
-  return makeBareMachine({ programs });
+  return makeBareMachine({
+    programs,
+    files: { '/etc/yum.repos.d/local.repo': '[baseos]\nname=BaseOS\nbaseurl=file:///srv/repo\n' },
+  });
 }
 
 test('short options cluster, arguments attach, operands may stand between', () => {
