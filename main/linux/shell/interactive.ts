@@ -10,17 +10,15 @@ import type { Shell } from './shell.ts';
 import type { List } from './syntax/ast.ts';
 import { Parser } from './syntax/parser.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
-import type { TtyModes } from '../kernel/index.ts';
 
 /** Runs commands typed by a person until they leave. */
 export async function runInteractive(shell: Shell): Promise<number> {
   shell.history = new History(shell);
   shell.history.load();
   takeTerminal(shell);
-  const modes = terminalModes(shell);
   let warned = false;
   for (;;) {
-    await betweenCommands(shell, modes);
+    await betweenCommands(shell);
     let entered: Entered;
     try {
       entered = await readCommand(shell);
@@ -54,6 +52,7 @@ export async function runInteractive(shell: Shell): Promise<number> {
 async function warnOfStopped(shell: Shell): Promise<boolean> {
   if (!shell.jobs.jobs.some((job) => job.state === 'stopped')) return false;
   await shell.err('There are stopped jobs.\n');
+  shell.status = 1;
   return true;
 }
 
@@ -69,16 +68,10 @@ function takeTerminal(shell: Shell): void {
   proc.tty.foreground = proc.processGroup;
 }
 
-function terminalModes(shell: Shell): TtyModes | undefined {
+/** What happens before each prompt. The terminal stays as commands left it; see waitForeground for those that died. */
+async function betweenCommands(shell: Shell): Promise<void> {
   const { tty } = shell.proc;
-  return tty === undefined ? undefined : { ...tty.modes };
-}
-
-/** What happens before each prompt. */
-async function betweenCommands(shell: Shell, modes: TtyModes | undefined): Promise<void> {
-  const { tty } = shell.proc;
-  if (tty !== undefined && modes !== undefined) {
-    tty.setModes(modes);
+  if (tty !== undefined) {
     if (shell.monitor) tty.foreground = shell.proc.processGroup;
     if (shell.shopts.has('checkwinsize')) {
       shell.vars.set('COLUMNS', String(tty.size.columns));

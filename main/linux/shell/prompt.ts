@@ -43,7 +43,7 @@ function escapeValue(shell: Shell, c: string | undefined): string {
     case 'H':
       return proc.kernel.hostnameOf(proc.pid);
     case 'w':
-      return protect(homeRelative(shell));
+      return protect(trimmed(homeRelative(shell), shell.vars.get('PROMPT_DIRTRIM')));
     case 'W':
       return protect(lastComponent(shell));
     case '$':
@@ -102,6 +102,19 @@ function homeRelative(shell: Shell): string {
   if (home !== '' && home !== '/' && (directory === home || directory.startsWith(`${home}/`)))
     return `~${directory.slice(home.length)}`;
   return directory;
+}
+
+/** PROMPT_DIRTRIM: only so many last components, three dots for the rest. */
+function trimmed(directory: string, setting: string | undefined): string {
+  const count = Number.parseInt(setting ?? '', 10);
+  if (!(count > 0)) return directory;
+  const tilde = directory.startsWith('~') ? (/^~[^/]*/.exec(directory)?.[0] ?? '') : '';
+  const parts = directory
+    .slice(tilde.length)
+    .split('/')
+    .filter((part) => part !== '');
+  if (parts.length <= count) return directory;
+  return `${tilde === '' ? '' : `${tilde}/`}.../${parts.slice(-count).join('/')}`;
 }
 
 function lastComponent(shell: Shell): string {

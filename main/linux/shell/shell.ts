@@ -12,6 +12,7 @@ import {
   LoopControl,
   ReturnControl,
 } from './control.ts';
+import type { Coprocess } from './coproc.ts';
 import type { Completions } from './completion/completions.ts';
 import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
@@ -49,7 +50,7 @@ interface Frame {
 
 /** What runs and expands; given to the shell because those parts in turn need it. */
 interface Engine {
-  runList(shell: Shell, list: List): Promise<number>;
+  runList(shell: Shell, list: List, options?: RunOptions): Promise<number>;
   runCommand(shell: Shell, command: Command, options: RunOptions): Promise<number>;
   expandParameter(shell: Shell, part: ParameterPart, context: ExpandContext): Promise<Fragment[]>;
 }
@@ -141,6 +142,7 @@ export class Shell {
   /** Status of the last command substitution of the command being run. */
   substitutionStatus: number | undefined;
   readonly privateFds = new Set<number>();
+  coprocess: Coprocess | undefined;
   startMs = 0;
   private pendingSignals: Signal[] = [];
   private processSubstitutions: number[] = [];
@@ -247,7 +249,12 @@ export class Shell {
     )
       throw error;
     await this.error(error.message);
-    if (this.options.has('errexit') && this.errexitIgnored === 0 && !this.interactive)
+    if (
+      this.options.has('errexit') &&
+      this.errexitIgnored === 0 &&
+      !this.interactive &&
+      !(error instanceof ArithmeticError)
+    )
       throw new ExitControl(1);
     if (error instanceof ExpansionError && error.fatal && !this.interactive)
       throw new InputEnd(this.endStatus(1));
@@ -391,6 +398,7 @@ export class Shell {
   childFds(): Map<number, OpenFile> {
     const fds = new Map(this.proc.fds);
     for (const fd of this.privateFds) fds.delete(fd);
+    for (const fd of this.coprocess?.fds ?? []) fds.delete(fd);
     return fds;
   }
 
@@ -757,6 +765,7 @@ export class Shell {
   private restoreSignal(signal: Signal): void {
     if (!this.interactive) this.proc.onSignal(signal, 'default');
     else if (signal === 'SIGINT') this.proc.onSignal(signal, () => void this.pendingSignals.push(signal));
+    else if (signal === 'SIGHUP') this.proc.onSignal(signal, () => this.hangUp());
     else if (GUARDED.has(signal)) this.proc.onSignal(signal, () => undefined); // Not ignored: that would be inherited.
     else this.proc.onSignal(signal, 'default');
   }
@@ -764,7 +773,26 @@ export class Shell {
   /** The signals an interactive shell doesn't die of. */
   guardSignals(): void {
     this.restoreSignal('SIGINT');
+    this.restoreSignal('SIGHUP');
     for (const signal of GUARDED) this.restoreSignal(signal);
+  }
+
+  /** The terminal has gone: jobs that aren't disowned are told, and the shell dies of it. */
+  private hangUp(): void {
+    for (const job of this.jobs.jobs) {
+      if (job.noHangup || job.state === 'done') continue;
+      for (const { pid, status } of job.members) {
+        if (status !== undefined && status.kind !== 'stopped') continue;
+        this.proc.kill(pid, 'SIGHUP');
+        if (status !== undefined) this.proc.kill(pid, 'SIGCONT');
+      }
+    }
+    this.proc.onSignal('SIGHUP', 'default');
+    try {
+      this.proc.kill(this.proc.pid, 'SIGHUP');
+    } catch (error) {
+      if (!(error instanceof ProcessExit)) throw error; // It's what was asked for; whoever sent the signal goes on.
+    }
   }
 
   get signalPending(): boolean {

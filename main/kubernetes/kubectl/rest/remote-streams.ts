@@ -61,6 +61,7 @@ export async function runRemote(kubectl: Kubectl, streams: RemoteStreams): Promi
       signals: false,
       outputNewline: false,
       inputNewline: false,
+      flowControl: false,
     });
     proc.onSignal('SIGWINCH', resize);
     resize();

@@ -86,7 +86,14 @@ async function converse(
 ): Promise<number> {
   const tty = hasTerminal ? proc.stdin.tty : undefined;
   const before = tty === undefined ? undefined : { ...tty.modes };
-  tty?.setModes({ canonical: false, echo: false, signals: false, inputNewline: false, outputNewline: false });
+  tty?.setModes({
+    canonical: false,
+    echo: false,
+    signals: false,
+    inputNewline: false,
+    outputNewline: false,
+    flowControl: false,
+  });
   if (tty !== undefined)
     proc.onSignal('SIGWINCH', () => void channel.send('resize', tty.size).catch(ignoreGone));
   const typing = async (): Promise<void> => {

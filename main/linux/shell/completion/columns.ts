@@ -7,7 +7,8 @@ export function columnRows(
   columns: number,
   { across = false }: { readonly across?: boolean } = {},
 ): string[] {
-  const width = Math.max(...items.map(textWidth)) + 2;
+  // Readline doesn't count the slash that it shows behind a directory.
+  const width = Math.max(...items.map((item) => textWidth(item.replace(/(?<=.)\/$/, '')))) + 2;
   let perRow = Math.floor(columns / width);
   if (perRow !== 1 && perRow * width === columns) perRow--;
   if (perRow <= 0) perRow = 1;
@@ -18,7 +19,7 @@ export function columnRows(
       const index = across ? row * perRow + column : row + column * count;
       const item = items[index];
       if (item === undefined) break;
-      text += column + 1 < perRow ? item + ' '.repeat(width - textWidth(item)) : item;
+      text += column + 1 < perRow ? item + ' '.repeat(Math.max(1, width - textWidth(item))) : item;
     }
     return text;
   });

@@ -49,8 +49,10 @@ interface Found {
   readonly noSpace?: boolean;
   readonly noQuote?: boolean;
   readonly noSort?: boolean;
-  /** Candidates that a slash or nothing may follow are `~name`. */
+  /** Candidates stand for directories, `~name` or `$HOME`: a slash follows. */
   readonly users?: boolean;
+  /** Candidates are names of commands; one that is a directory here too shows a slash. */
+  readonly commands?: boolean;
 }
 
 /** Characters that begin a word to complete are quoted in one. */
@@ -79,12 +81,15 @@ export async function completeAt(
 }
 
 function displayOf(shell: Shell, candidate: string, found: Found, options: CompletionOptions): string {
+  const { markDirectories } = options;
+  if (found.commands === true)
+    return markDirectories && isDirectory(shell, candidate) ? `${candidate}/` : candidate;
   if (found.files !== true) return candidate;
   const name = candidate
     .replace(/(?<=.)\/+$/, '')
     .split('/')
     .at(-1)!;
-  return options.markDirectories && isDirectory(shell, candidate) ? `${name}/` : name;
+  return markDirectories && isDirectory(shell, candidate) ? `${name}/` : name;
 }
 
 function insertionOf(
@@ -96,9 +101,10 @@ function insertionOf(
   if (matches.length === 0) return parsed.text;
   if (matches.length === 1) return quoteFor(matches[0]!, parsed, found);
   const common = commonPrefix(matches, options.ignoreCase);
-  // Case is ignored: what was typed is kept as far as it goes.
-  const kept = options.ignoreCase && common.length <= parsed.plain.length ? parsed.plain : common;
-  if (common.length < parsed.plain.length || kept === parsed.plain) return parsed.text;
+  if (common.length < parsed.plain.length || common === parsed.plain) return parsed.text;
+  // Where case is ignored, a match that has the typed one gives the rest, else the first.
+  const like = options.ignoreCase ? matches.find((match) => match.startsWith(parsed.plain)) : undefined;
+  const kept = (like ?? common).slice(0, common.length);
   return quoteFor(kept, parsed, found);
 }
 
@@ -110,7 +116,7 @@ function endingOf(
   { markDirectories, markLinks }: CompletionOptions,
 ): string {
   if (found.users === true) return '/';
-  if (found.files === true && isDirectory(shell, candidate)) {
+  if ((found.files === true || found.commands === true) && isDirectory(shell, candidate)) {
     if (!markDirectories || candidate.endsWith('/')) return '';
     return isLink(shell, candidate) && !markLinks && candidate !== parsed.plain ? '' : '/';
   }
@@ -121,11 +127,12 @@ function quoteFor(candidate: string, { quote }: CommandLine, found: Found): stri
   if (found.files !== true || found.noQuote === true) return candidate;
   if (quote === "'") return candidate.replaceAll("'", "'\\''");
   if (quote === '"') return candidate.replace(/["$`\\]/g, '\\$&');
-  const escaped = candidate.replace(/[ \t'"\\$`!&|;<>()*?[\]{}^,:=@]|^[#~]/g, (c) => {
+  const variable = /^\$(?:\w+|\{\w+\})(?=\/)/.exec(candidate)?.[0] ?? ''; // `$HOME/` stays what it is.
+  const escaped = candidate.slice(variable.length).replace(/[ \t'"\\$`!&|;<>()*?[\]{}^,:=@]|^[#~]/g, (c) => {
     if (c === '~') return candidate === '~' || /^~[^/]*(?:\/|$)/.test(candidate) ? c : `\\${c}`;
     return ',:=@'.includes(c) && !QUOTED_BREAKS.includes(c) ? c : `\\${c}`;
   });
-  return escaped.replaceAll('\n', "$'\\n'");
+  return variable + escaped.replaceAll('\n', "$'\\n'");
 }
 
 function commonPrefix(words: readonly string[], ignoreCase: boolean): string {
@@ -177,13 +184,13 @@ async function find(shell: Shell, parsed: CommandLine, options: CompletionOption
     const special = parsed.afterRedirect ? undefined : await programmed(shell, parsed, options);
     if (special !== undefined) return special;
   }
-  const variable = quote === "'" ? null : /^(.*)\$(\{?)([A-Za-z_0-9]*)$/s.exec(text);
+  const variable = quote === "'" ? null : /^\$(\{?)([A-Za-z_0-9]*)$/s.exec(text);
   if (variable !== null) {
-    const [, head, brace, name] = variable;
+    const [, brace, name] = variable;
     const names = actionWords(shell, 'variable', name!);
-    const named = names.map((each) => `${head}$${brace}${each}${brace === '' ? '' : '}'}`);
+    const named = names.map((each) => `$${brace}${each}${brace === '' ? '' : '}'}`);
     const value = names.length === 1 && brace === '' ? shell.vars.get(names[0]!) : undefined;
-    return { candidates: named, noSpace: value !== undefined && isDirectory(shell, value), users: false };
+    return { candidates: named, users: value !== undefined && isDirectory(shell, value) };
   }
   if (/^~[^/]*$/.test(plain) && quote === '') {
     const found = users(shell, plain);
@@ -208,7 +215,7 @@ function commands(shell: Shell, word: string, options: CompletionOptions): Found
   if (word.includes('/'))
     return { candidates: matchesOf(shell, word, false, options).filter(runnable), files: true };
   const names = commandNames(shell, word, options);
-  if (names.length > 0) return { candidates: names };
+  if (names.length > 0) return { candidates: names, commands: true };
   return {
     candidates: matchesOf(shell, word, true, options),
     files: true,

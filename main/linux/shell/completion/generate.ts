@@ -148,7 +148,11 @@ export function fileNames(
   }
 }
 
+/** The path that a typed word means: `~`, `~user` and a variable at its beginning are expanded. */
 function untilded(shell: Shell, path: string): string {
+  const variable = /^\$(\{?)([A-Za-z_]\w*)(\}?)(?=\/)/.exec(path);
+  if (variable !== null && (variable[1] === '') === (variable[3] === ''))
+    return (shell.vars.get(variable[2]!) ?? '') + path.slice(variable[0].length);
   const tilde = /^~([^/]*)(\/.*)?$/s.exec(path);
   const home = tilde === null ? undefined : shell.homeOf(tilde[1]!);
   return home === undefined ? path : home + (tilde![2] ?? '');

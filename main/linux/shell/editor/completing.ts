@@ -54,7 +54,8 @@ async function completionOf(editor: LineEditor, kind: CompletionKind): Promise<C
 async function complete(editor: LineEditor, kind: CompletionKind, wanted: Listing): Promise<void> {
   const { buffer, readline } = editor;
   const last = editor.memory.get('completion') as LastCompletion | undefined;
-  const repeated = wanted === 'insert' && editor.lastCommand === 'complete' && last?.changed === false;
+  const repeated =
+    wanted === 'insert' && kind === 'any' && editor.lastCommand === 'complete' && last?.changed === false;
   const found = await completionOf(editor, kind);
   const { candidates } = found;
   if (candidates.length === 0) {

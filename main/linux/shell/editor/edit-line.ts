@@ -11,7 +11,7 @@ export async function editLine(shell: Shell, prompt: string): Promise<string | u
   const saved = { ...tty.modes };
   const readline = readlineOf(shell);
   // Differs: readline leaves Ctrl-S to the terminal unless `stty -ixon` was said; here it searches.
-  tty.setModes({ canonical: false, echo: false, inputNewline: false });
+  tty.setModes({ canonical: false, echo: false, inputNewline: false, flowControl: false });
   const pastes = (shell.vars.get('TERM') ?? 'dumb') !== 'dumb' && readline.isOn('enable-bracketed-paste');
   const editor = new LineEditor(shell, readline, () => tty.size, commandNamed);
   try {
@@ -22,6 +22,6 @@ export async function editLine(shell: Shell, prompt: string): Promise<string | u
   } finally {
     tty.setModes(saved);
     if (pastes) await shell.err('\x1b[?2004l');
-    shell.proc.onSignal('SIGWINCH', 'default');
+    shell.setTrap('SIGWINCH', shell.traps.get('SIGWINCH'));
   }
 }

@@ -135,6 +135,13 @@ export class LineEditor {
     if (this.resizes) {
       this.resizes = false;
       await this.screen.resized();
+      const { tty } = this.shell.proc;
+      if (tty !== undefined && this.shell.shopts.has('checkwinsize')) {
+        this.shell.vars.set('COLUMNS', String(tty.size.columns));
+        this.shell.vars.set('LINES', String(tty.size.rows));
+      }
+      const trap = this.shell.traps.get('SIGWINCH');
+      if (trap !== undefined && trap !== '') await this.shell.settle(() => this.shell.runText(trap, 'trap'));
     }
     if (this.shell.interruptPending) await this.interrupt();
     await this.shell.takeSignals();
@@ -403,7 +410,7 @@ export class LineEditor {
   async runAside(body: () => Promise<void>): Promise<void> {
     const { tty } = this.shell.proc;
     const modes = tty === undefined ? undefined : { ...tty.modes };
-    tty?.setModes({ canonical: true, echo: true, inputNewline: true });
+    tty?.setModes({ canonical: true, echo: true, inputNewline: true, flowControl: true });
     try {
       await body();
     } finally {

@@ -2,15 +2,12 @@
 import type { Shell } from '../shell.ts';
 import { Readline } from './readline.ts';
 
-const editors = new WeakMap<object, Readline>();
-
 /** The shell's line editor, made ready on first use: $INPUTRC, else ~/.inputrc, else /etc/inputrc. */
 export function readlineOf(shell: Shell): Readline {
-  const owner = shell.history ?? shell;
-  let readline = editors.get(owner);
+  let { readline } = shell;
   if (readline === undefined) {
     readline = new Readline();
-    editors.set(owner, readline);
+    shell.readline = readline;
     readInit(shell, readline);
     if (readline.editingMode === 'vi') setEditingMode(shell, readline);
   }

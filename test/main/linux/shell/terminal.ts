@@ -1,4 +1,5 @@
 // A person at a terminal, for tests: xterm's own parser shows what bash writes.
+import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import xterm from '@xterm/headless';
 import { SIGNAL_NUMBERS, type LayerFile, type Program } from '../../../../main/linux/kernel/index.ts';
 import { bash } from '../../../../main/linux/shell/index.ts';
@@ -19,6 +20,8 @@ export interface Person {
   /** Exit status once bash has ended. */
   status(): number | undefined;
   kill(): void;
+  /** Closes the terminal, as a person closes its window. */
+  hangUp(): void;
 }
 
 export interface PersonOptions {
@@ -43,6 +46,9 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
   const { kernel, clock, faults } = machine;
   const master = kernel.openTty({ columns, rows });
   const screen = new xterm.Terminal({ cols: columns, rows, allowProposedApi: true });
+  // As in the app: characters are as wide as Unicode 15 says, and joined ones are one.
+  screen.loadAddon(new UnicodeGraphemesAddon() as unknown as Parameters<typeof screen.loadAddon>[0]);
+  screen.unicode.activeVersion = '15-graphemes';
   let raw = '';
   let ended: number | undefined;
   const task = kernel.start({
@@ -98,6 +104,7 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
     cursor: () => ({ column: screen.buffer.active.cursorX, row: screen.buffer.active.cursorY }),
     raw: () => raw,
     status: () => ended,
+    hangUp: () => master[Symbol.dispose](),
     kill() {
       const killer = kernel.start({
         argv: ['kill'],

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Random } from '../../../../main/simulation/index.ts';
 import { hostHas } from './judge.ts';
-import { emacsKeys, playLines, viKeys, type Setting } from './lines.ts';
+import { completionKeys, emacsKeys, playLines, viKeys, type Setting } from './lines.ts';
 
 /** Sequences of each mode; DRYDOCK_LINES asks for more. */
 const SEQUENCES = Number(process.env.DRYDOCK_LINES ?? 36);
@@ -32,12 +32,26 @@ function numbers(count: number): number[] {
   return Array.from({ length: count }, (_, i) => i);
 }
 
+/** Specifications as people write them. */
+const SPECIFICATIONS = `
+_p() { COMPREPLY=(apple apricot banana "with space"); }
+complete -F _p prog
+complete -W 'one three two thirteen' words
+complete -f files
+complete -o nospace -W 'alpha= beta=' nosp
+complete -d dirs
+complete -P pre_ -S _suf -W 'a b' pre`;
 const VI = 'set editing-mode vi\nset keyseq-timeout 1\n';
 
 describe.skipIf(!hostHas('/usr/bin/bash'))('against the host’s bash', { timeout: 60_000 }, () => {
   test.each(numbers(SEQUENCES))('Emacs keys, sequence %i', async (i) => {
     const choose = (random: Random): string[] => emacsKeys(random, STEPS, i % 3 === 0);
     expect(await differenceOf(`emacs-${i + 200}`, settingOf(i), choose)).toBeUndefined();
+  });
+
+  test.each(numbers(Math.ceil(SEQUENCES / 2)))('completion, sequence %i', async (i) => {
+    const choose = (random: Random): string[] => completionKeys(random, STEPS);
+    expect(await differenceOf(`tab-${i}`, settingOf(i, '', SPECIFICATIONS), choose)).toBeUndefined();
   });
 
   test.each(numbers(Math.ceil(SEQUENCES / 4)))('vi keys, sequence %i', async (i) => {

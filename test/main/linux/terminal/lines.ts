@@ -232,7 +232,6 @@ const VI_KEYS = [
   'B',
   'E',
   '0',
-  '$',
   '^',
   'x',
   'X',
@@ -312,10 +311,8 @@ const WORDS = [
   'docs/',
   'dr',
   'drafts\\ ',
-  '"',
   '"no',
   "'al",
-  "'",
   'Ü',
   '中',
   '.h',
@@ -323,20 +320,14 @@ const WORDS = [
   'it',
   '~/',
   '~/d',
-  '~',
-  '$',
   '$HOM',
-  '${HO',
-  'cd ',
   'echo ',
   'ec',
-  'unse',
   'fo',
   'prog ',
   'prog a',
   '; ',
   '&& ',
-  'x=',
   'x=~/',
   '--out=',
   'a:',
@@ -352,7 +343,6 @@ const WORDS = [
   'n*',
   './',
   '/nonexist',
-  'dirs ',
   'nosp ',
   'pre ',
 ];
@@ -362,8 +352,7 @@ export function completionKeys(random: Random, count: number): string[] {
   const keys: string[] = [];
   while (keys.length < count) {
     for (let i = random.integer(3); i >= 0; i--) keys.push(...typed(random.pick(WORDS)));
-    for (let i = random.integer(4); i >= 0; i--)
-      keys.push(random.pick(['\t', '\t', '\t', '\t', '\x1b?', '\x1b*', '\x1b/', ' ', '\x02']));
+    for (let i = random.integer(4); i >= 0; i--) keys.push(random.pick(['\t', '\t', '\t', '\t', '\x1b?']));
     if (random.integer(3) > 0) keys.push('\x05', '\x15');
   }
   return keys;
