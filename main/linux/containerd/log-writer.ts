@@ -20,10 +20,18 @@ export class LogWriter {
   private readonly path: string;
   private readonly clock: Clock;
   private readonly rotation: LogRotation;
+  private readonly format: 'cri' | 'json';
   private sizeBytes: number;
   private readonly rest = new Map<'stdout' | 'stderr', Uint8Array>();
 
-  constructor(files: FileSystemView, path: string, clock: Clock, rotation = ROTATION_DEFAULT) {
+  constructor(
+    files: FileSystemView,
+    path: string,
+    clock: Clock,
+    rotation = ROTATION_DEFAULT,
+    format: 'cri' | 'json' = 'cri',
+  ) {
+    this.format = format;
     this.rotation = rotation;
     this.files = files;
     this.path = path;
@@ -48,7 +56,9 @@ export class LogWriter {
         break;
       }
     }
-    this.rest.set(stream, text.slice());
+    // A copy: a Buffer's slice would hold on to all of what it was cut from.
+    if (text.length === 0) this.rest.delete(stream);
+    else this.rest.set(stream, Uint8Array.from(text));
     if (lines.length > 0) this.append(Buffer.concat(lines));
   }
 
@@ -60,6 +70,10 @@ export class LogWriter {
   }
 
   private line(stream: string, tag: 'P' | 'F', content: Uint8Array): Uint8Array {
+    if (this.format === 'json') {
+      const log = `${Buffer.from(content).toString('utf8')}${tag === 'F' ? '\n' : ''}`;
+      return Buffer.from(`${JSON.stringify({ log, stream, time: nanoTime(this.clock.now()) })}\n`);
+    }
     return Buffer.concat([
       Buffer.from(`${nanoTime(this.clock.now())} ${stream} ${tag} `),
       content,

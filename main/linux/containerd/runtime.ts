@@ -10,6 +10,7 @@ import {
   type Disk,
   type FileSystemView,
   type Kernel,
+  type Process,
   type Program,
   type Task,
   type WaitStatus,
@@ -518,12 +519,7 @@ class Runtime implements ContainerdDaemon {
   get program(): Program {
     return async (proc) => {
       using _socket = proc.kernel.bindService(containerdSocket, this);
-      let stop: () => void = () => undefined;
-      const stopped = new Promise<void>((resolve) => (stop = resolve));
-      proc.onSignal('SIGTERM', stop);
-      proc.onSignal('SIGINT', stop);
-      await Promise.race([stopped, untilDead(proc.signal)]);
-      return 0;
+      return await untilStopped(proc);
     };
   }
 
@@ -654,20 +650,16 @@ class Runtime implements ContainerdDaemon {
 }
 
 /** /pause: does nothing until it is told to end. */
-const pause: Program = async (proc) => {
+const pause: Program = (proc) => untilStopped(proc);
+
+/** Waits for SIGTERM or SIGINT. */
+async function untilStopped(proc: Process): Promise<number> {
   let stop: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => (stop = resolve));
   proc.onSignal('SIGTERM', stop);
   proc.onSignal('SIGINT', stop);
-  await Promise.race([stopped, untilDead(proc.signal)]);
+  await proc.interruptible(stopped);
   return 0;
-};
-
-function untilDead(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }
 
 async function endedWithin(clock: Clock, ended: Promise<unknown>, timeoutMs: number): Promise<boolean> {

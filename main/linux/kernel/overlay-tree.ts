@@ -23,8 +23,6 @@ export class OverlayTree implements Tree {
   readonly upper: MemoryTree;
   readonly lowers: readonly MemoryTree[];
   readonly root: OverlayNode;
-  /** One node per inode of the writable layer, so that hard links are one file. */
-  readonly byUpper = new WeakMap<MemoryNode, OverlayNode>();
   nextInode = 2;
 
   /** `lowers` from the topmost down. */
@@ -62,6 +60,11 @@ export class OverlayTree implements Tree {
   }
 }
 
+/** Shared by the many nodes without lower layers. */
+const NONE: readonly MemoryNode[] = [];
+/** Where the numbers of inodes of writable layers begin. */
+const UPPER_INODES = 33_554_432;
+
 export class OverlayNode extends Vnode {
   readonly tree: OverlayTree;
   readonly inode: number;
@@ -76,11 +79,12 @@ export class OverlayNode extends Vnode {
   constructor(tree: OverlayTree, upper: MemoryNode | undefined, lowers: readonly MemoryNode[]) {
     super();
     this.tree = tree;
-    this.inode = tree.nextInode++;
+    // What is in the writable layer alone may be forgotten and made again: its number is always the same.
+    this.inode = upper === undefined || lowers.length > 0 ? tree.nextInode++ : UPPER_INODES + upper.inode;
     this.upper = upper;
     this.lowers = lowers;
     this.type = this.top.type;
-    if (upper !== undefined) tree.byUpper.set(upper, this);
+    if (upper !== undefined) upper.seenAs = new WeakRef(this);
   }
 
   private get top(): MemoryNode {
@@ -93,7 +97,7 @@ export class OverlayNode extends Vnode {
     return this.top.builtIn;
   }
   override get removed(): boolean {
-    return this.detached;
+    return this.lowers.length === 0 && this.upper !== undefined ? this.upper.removed : this.detached;
   }
 
   stat(): FileStat {
@@ -121,23 +125,35 @@ export class OverlayNode extends Vnode {
     const above = this.upper?.lookup(name);
     if (above?.whiteout === true) return undefined;
     const below =
-      above === undefined || (above.type === 'directory' && !above.opaque) ? this.lowerEntries(name) : [];
-    const lowers = above === undefined || below[0]?.type === 'directory' ? below : [];
+      above === undefined || (above.type === 'directory' && !above.opaque) ? this.lowerEntries(name) : NONE;
+    const lowers = above === undefined || below[0]?.type === 'directory' ? below : NONE;
     if (above === undefined && lowers.length === 0) return undefined;
     return this.remember(name, above, lowers);
   }
 
+  /**
+   * One node per inode while anybody holds it, so that hard links are one file. What is in the writable layer alone
+   * is held by nobody else: most files of a machine are that, and few are looked at.
+   */
   private remember(name: string, above: MemoryNode | undefined, lowers: readonly MemoryNode[]): OverlayNode {
-    const linked = above === undefined ? undefined : this.tree.byUpper.get(above);
-    const node = linked ?? new OverlayNode(this.tree, above, lowers);
+    const known = above?.seenAs?.deref();
+    const node = known instanceof OverlayNode ? known : new OverlayNode(this.tree, above, lowers);
     node.parent = this;
     node.name = name;
-    (this.children ??= new Map()).set(name, node);
+    this.keep(name, node);
     return node;
   }
 
+  /** Holds on to a node that couldn't be made again as it is. */
+  private keep(name: string, node: OverlayNode): void {
+    const { upper, lowers, inode } = node;
+    if (upper !== undefined && lowers.length === 0 && inode === UPPER_INODES + upper.inode) return;
+    (this.children ??= new Map()).set(name, node);
+  }
+
   /** What the lower layers have at a name: one file, or directories to be merged. */
-  private lowerEntries(name: string): MemoryNode[] {
+  private lowerEntries(name: string): readonly MemoryNode[] {
+    if (this.lowers.length === 0) return NONE;
     const found: MemoryNode[] = [];
     for (const lower of this.lowers) {
       const entry = lower.lookup(name);
@@ -170,7 +186,7 @@ export class OverlayNode extends Vnode {
     const hidden = this.clearWhiteout(upper, name);
     const created = upper.create(name, node);
     if (node.type === 'directory' && hidden) markOpaque(created);
-    return this.remember(name, created, []);
+    return this.remember(name, created, NONE);
   }
 
   override link(name: string, node: Vnode): void {
@@ -178,7 +194,7 @@ export class OverlayNode extends Vnode {
     const upper = this.copyUp();
     this.clearWhiteout(upper, name);
     upper.link(name, node.copyUp());
-    (this.children ??= new Map()).set(name, node);
+    this.keep(name, node);
   }
 
   override remove(name: string): void {
@@ -207,7 +223,7 @@ export class OverlayNode extends Vnode {
     from.rename(name, target, toName);
     this.children?.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(from, name);
-    (to.children ??= new Map()).set(toName, node);
+    to.keep(toName, node);
     node.parent = to;
     node.name = toName;
   }
@@ -243,7 +259,7 @@ export class OverlayNode extends Vnode {
     this.upper = upperParent.adopt(this.name, this.lowers[0]!);
     upperParent.modifyMs = modifyMs; // To an observer nothing changed.
     upperParent.changeMs = changeMs;
-    this.tree.byUpper.set(this.upper, this);
+    this.upper.seenAs = new WeakRef(this);
     return this.upper;
   }
 
@@ -251,7 +267,7 @@ export class OverlayNode extends Vnode {
     const upper = this.copyUp();
     if (this.type !== 'directory' || this.lowers.length === 0) return;
     for (const { name } of this.list()) this.lookup(name)?.copyUpTree();
-    this.lowers = [];
+    this.lowers = NONE;
     markOpaque(upper);
   }
 
@@ -268,15 +284,15 @@ export class OverlayNode extends Vnode {
   }
   override write(offset: number, data: Uint8Array): void {
     this.copyUp().write(offset, data);
-    this.lowers = [];
+    this.lowers = NONE;
   }
   override resize(sizeBytes: number): void {
     this.copyUp().resize(sizeBytes);
-    this.lowers = [];
+    this.lowers = NONE;
   }
   override allocate(offset: number, sizeBytes: number, keepSize: boolean): void {
     this.copyUp().allocate(offset, sizeBytes, keepSize);
-    this.lowers = [];
+    this.lowers = NONE;
   }
   override open(opener: Process, flags: OpenFlags, path: string): Description | undefined {
     return this.type === 'fifo' ? this.copyUp().open(opener, flags, path) : undefined;

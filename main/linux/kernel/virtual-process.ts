@@ -127,7 +127,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   private readonly endListeners: ((status: WaitStatus) => void)[] = [];
   /** Hands the next program to whoever runs this one. */
   private replaceImage: ((program: Program) => void) | undefined;
-  private readonly abort = new AbortController();
+  /** Made when somebody asks for the signal; most programs never do. */
+  private abort: AbortController | undefined;
 
   constructor(setup: ProcessSetup) {
     this.table = setup.table;
@@ -200,6 +201,10 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     };
   }
   get signal(): AbortSignal {
+    if (this.abort === undefined) {
+      this.abort = new AbortController();
+      if (this.status !== undefined) this.abort.abort(new ProcessExit(this.status));
+    }
     return this.abort.signal;
   }
   get stdin(): OpenFile {
@@ -501,7 +506,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     if (this.status !== undefined) return;
     this.status = status;
     this.stopped = false;
-    this.abort.abort(new ProcessExit(status));
+    this.abort?.abort(new ProcessExit(status));
     this.waits.kill();
     this.descriptors.closeAll();
     this.table.ended(this);
