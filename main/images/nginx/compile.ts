@@ -16,13 +16,11 @@ import { compileStream } from './compile-stream.ts';
 import type {
   Condition,
   DerivedVariable,
-  Listen,
   Location,
   NginxSettings,
   RewriteStep,
   Server,
   ServerName,
-  ServerTls,
   Settings,
   Upstream,
 } from './settings.ts';

@@ -267,7 +267,7 @@ class Records {
   }
 
   async receive<T>(): Promise<T> {
-    const head = await this.take(RECORD_HEAD_BYTES);
+    const head = await this.take(RECORD_HEAD_BYTES, true);
     if (head[0] === ALERT) {
       const body = await this.take((head[3]! << 8) | head[4]!);
       const { description } = JSON.parse(Buffer.from(body).toString('utf8')) as { description: string };
@@ -292,12 +292,12 @@ class Records {
     return bytes;
   }
 
-  private async take(sizeBytes: number): Promise<Uint8Array> {
+  private async take(sizeBytes: number, isHead = false): Promise<Uint8Array> {
     while (this.pending.length < sizeBytes) {
       const bytes = await this.stream.read();
       if (bytes === undefined) throw new TlsError('closed', 'EOF');
       this.pending = Buffer.concat([this.pending, bytes]);
-      if (this.pending[0] !== HANDSHAKE && this.pending[0] !== ALERT) {
+      if (isHead && this.pending[0] !== HANDSHAKE && this.pending[0] !== ALERT) {
         throw new TlsError('not-tls', 'first record does not look like a TLS handshake');
       }
     }

@@ -17,7 +17,9 @@ function piWords(): Uint32Array {
   };
   const pi = 4n * (4n * arctangent(5n) - arctangent(239n));
   const hex = ((pi - 3n * one) >> 64n).toString(16).padStart(PI_WORDS * 8, '0');
-  tables = Uint32Array.from({ length: PI_WORDS }, (_, at) => Number.parseInt(hex.slice(at * 8, at * 8 + 8), 16));
+  tables = Uint32Array.from({ length: PI_WORDS }, (_, at) =>
+    Number.parseInt(hex.slice(at * 8, at * 8 + 8), 16),
+  );
   return tables;
 }
 
@@ -37,9 +39,17 @@ class Blowfish {
     let right = block[at + 1]!;
     for (let round = 0; round < 16; round += 2) {
       left = (left ^ p[round]!) >>> 0;
-      right = (right ^ (((s[left >>> 24]! + s[256 + ((left >>> 16) & 255)]!) ^ s[512 + ((left >>> 8) & 255)]!) + s[768 + (left & 255)]!)) >>> 0;
+      right =
+        (right ^
+          (((s[left >>> 24]! + s[256 + ((left >>> 16) & 255)]!) ^ s[512 + ((left >>> 8) & 255)]!) +
+            s[768 + (left & 255)]!)) >>>
+        0;
       right = (right ^ p[round + 1]!) >>> 0;
-      left = (left ^ (((s[right >>> 24]! + s[256 + ((right >>> 16) & 255)]!) ^ s[512 + ((right >>> 8) & 255)]!) + s[768 + (right & 255)]!)) >>> 0;
+      left =
+        (left ^
+          (((s[right >>> 24]! + s[256 + ((right >>> 16) & 255)]!) ^ s[512 + ((right >>> 8) & 255)]!) +
+            s[768 + (right & 255)]!)) >>>
+        0;
     }
     block[at] = (right ^ p[17]!) >>> 0;
     block[at + 1] = (left ^ p[16]!) >>> 0;

@@ -24,6 +24,8 @@ export interface TransferFacts {
   scheme: string;
   headers: readonly (readonly [string, string])[];
   fileName: string;
+  /** OpenSSL's number; 0 where nothing is wrong. */
+  verifyResult: number;
   lookupMs: number;
   connectMs: number;
   appConnectMs: number;
@@ -60,7 +62,7 @@ const VARIABLES: Readonly<Record<string, (facts: TransferFacts) => string>> = {
   size_upload: (f) => String(f.sizeUpload),
   speed_download: (f) => String(f.totalMs > 0 ? Math.floor((f.sizeDownload * 1000) / f.totalMs) : 0),
   speed_upload: (f) => String(f.totalMs > 0 ? Math.floor((f.sizeUpload * 1000) / f.totalMs) : 0),
-  ssl_verify_result: () => '0',
+  ssl_verify_result: (f) => String(f.verifyResult),
   time_appconnect: (f) => seconds(f.appConnectMs),
   time_connect: (f) => seconds(f.connectMs),
   time_namelookup: (f) => seconds(f.lookupMs),

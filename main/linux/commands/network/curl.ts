@@ -1,9 +1,13 @@
 // curl(1), for HTTP and HTTPS over the virtual network.
+import { gunzipSync, inflateSync } from 'node:zlib';
+
+import type { TlsVersion } from '../../../network/tls/index.ts';
 import { ErrnoError, parseIpv4, type ByteStream, type TcpSocket } from '../../../network/index.ts';
 import { ProcessExit, type OpenFile, type Process, type Program } from '../../kernel/index.ts';
 import { readAll } from '../frame/input.ts';
-import { Output } from '../frame/output.ts';
 import { CurlUsageError, parseCurlOptions, type CurlOption } from './curl-options.ts';
+import { configArguments } from './curl-config.ts';
+import { CookieJar } from './curl-cookies.ts';
 import { CurlProgress } from './curl-progress.ts';
 import { fillWriteOut, type TransferFacts } from './curl-write-out.ts';
 import {
@@ -13,16 +17,24 @@ import {
   ResponseReader,
   type ResponseHead,
 } from './http-exchange.ts';
+import { answerDigest } from './digest-auth.ts';
 import { lookupHost } from './resolver.ts';
+import { StdioOut } from './stdio-out.ts';
 import { openTls, TlsFailure, type TlsSession } from './tls.ts';
 import { expandUrl, GlobError, parseUrl, resolveUrl, type ParsedUrl } from './url.ts';
 
 const VERSION = '7.88.1';
-const VERSION_TEXT = `curl ${VERSION} (x86_64-pc-linux-gnu) libcurl/${VERSION} OpenSSL/3.0.22 zlib/1.2.13
-Release-Date: 2023-02-20
-Protocols: http https telnet
-Features: HTTPS-proxy IPv6 Largefile SSL threadsafe
+const VERSION_TEXT = `curl ${VERSION} (x86_64-pc-linux-gnu) libcurl/${VERSION} OpenSSL/3.0.22 zlib/1.2.13 brotli/1.0.9 zstd/1.5.4 libidn2/2.3.3 libpsl/0.21.2 (+libidn2/2.3.3) libssh2/1.10.0 nghttp2/1.52.0 librtmp/2.3 OpenLDAP/2.5.13
+Release-Date: 2023-02-20, security patched: 7.88.1-10+deb12u15
+Protocols: dict file ftp ftps gopher gophers http https imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtsp scp sftp smb smbs smtp smtps telnet tftp
+Features: alt-svc AsynchDNS brotli GSS-API HSTS HTTP2 HTTPS-proxy IDN IPv6 Kerberos Largefile libz NTLM NTLM_WB PSL SPNEGO SSL threadsafe TLS-SRP UnixSockets zstd
 `;
+/** Schemes that the real curl speaks and this one doesn't. */
+const NOT_SIMULATED = new Set(
+  'dict ftp ftps gopher gophers imap imaps ldap ldaps mqtt pop3 pop3s rtmp rtsp scp sftp smb smbs smtp smtps tftp'.split(
+    ' ',
+  ),
+);
 
 /** What ends a transfer; the text follows `curl: (code) `. */
 class CurlError extends Error {
@@ -37,7 +49,7 @@ class CurlError extends Error {
 export const curl: Program = async (proc) => {
   let list: CurlOption[];
   try {
-    list = parseCurlOptions(proc.argv.slice(1));
+    list = readArguments(proc);
   } catch (error) {
     if (!(error instanceof CurlUsageError)) throw error;
     await proc.stderr.write(
@@ -45,9 +57,54 @@ export const curl: Program = async (proc) => {
     );
     return 2;
   }
-  const run = new Run(proc, list);
-  return run.main();
+  const find = (name: string): CurlOption | undefined => list.findLast((option) => option.name === name);
+  const errors = find('stderr')?.value;
+  const err =
+    errors === undefined
+      ? proc.stderr
+      : errors === '-'
+        ? proc.stdout
+        : proc.fs.open(errors, { write: true, create: true, truncate: true }, 0o666);
+  const isUnbuffered = find('no-buffer')?.on === true || find('buffer')?.on === false;
+  const out = new StdioOut(proc.stdout, isUnbuffered);
+  let status = 0;
+  for (const group of groupsOf(list)) {
+    status = await new Run(proc, group, out, err).main();
+    if (status !== 0 && find('fail-early') !== undefined) break;
+  }
+  await out.flush();
+  return status;
 };
+
+/** ~/.curlrc, the arguments, and the files of -K in their places. Throws CurlUsageError. */
+function readArguments(proc: Process): CurlOption[] {
+  const args = proc.argv.slice(1);
+  const skips = args[0] === '--disable' || /^-[^-]*q/.test(args[0] ?? '');
+  const home = proc.env.get('CURL_HOME') ?? proc.env.get('HOME') ?? '/';
+  const expand = (options: readonly CurlOption[], depth: number): CurlOption[] =>
+    options.flatMap((option) => {
+      if (option.name !== 'config' || depth > 8) return [option];
+      try {
+        return expand(parseCurlOptions(configArguments(proc.fs.readText(option.value))), depth + 1);
+      } catch (error) {
+        if (!(error instanceof ErrnoError)) throw error;
+        throw new CurlUsageError(`cannot read config from '${option.value}'`);
+      }
+    });
+  const file = `${home}/.curlrc`;
+  const own = !skips && proc.fs.exists(file) ? parseCurlOptions(configArguments(proc.fs.readText(file))) : [];
+  return [...own, ...expand(parseCurlOptions(args), 0)];
+}
+
+/** --next: what comes after it starts anew. */
+function groupsOf(list: readonly CurlOption[]): CurlOption[][] {
+  const groups: CurlOption[][] = [[]];
+  for (const option of list) {
+    if (option.name === 'next') groups.push([]);
+    else groups.at(-1)!.push(option);
+  }
+  return groups;
+}
 
 interface Connection {
   readonly stream: ByteStream;
@@ -56,27 +113,61 @@ interface Connection {
   readonly key: string;
   readonly number: number;
   readonly tls: TlsSession | undefined;
+  /** HTTP/2 streams so far. */
+  streams: number;
+  /** Session tickets that are still to be told of. */
+  tickets: number;
+}
+
+/** A field as HTTP/2 has it: its name in lower case, but for Host, which curl shows as it is. */
+function lowerField(line: string): string {
+  if (/^[A-Z]+ \S+ HTTP\/1\.[01]$/.test(line)) return line.replace(/HTTP\/1\.[01]$/, 'HTTP/2');
+  return line.startsWith('Host: ') ? line : line.replace(/^[^:]+/, (name) => name.toLowerCase());
+}
+
+/** A response's head as HTTP/2 brings it. */
+function asH2(head: ResponseHead): ResponseHead {
+  const isOld = (name: string): boolean => /^(?:connection|keep-alive|transfer-encoding)$/i.test(name);
+  const headers = head.headers
+    .filter(([name]) => !isOld(name))
+    .map(([name, value]) => [name.toLowerCase(), value] as const);
+  const rawLines = head.rawLines
+    .filter((line) => !isOld(line.slice(0, Math.max(0, line.indexOf(':')))))
+    .map((line, index) =>
+      index === 0
+        ? `HTTP/2 ${head.status} \r\n`
+        : line.replace(/^[^:\r\n]+(?=:)/, (name) => name.toLowerCase()),
+    );
+  return { ...head, version: 'HTTP/2', headers, rawLines };
 }
 
 class Run {
   private readonly proc: Process;
   private readonly list: readonly CurlOption[];
-  private readonly out: Output;
+  private readonly out: StdioOut;
   private readonly err: OpenFile;
   private connection: Connection | undefined;
   private connections = 0;
-  private readonly cookies = new Map<string, string>();
+  private readonly cookies = new CookieJar();
   private facts!: TransferFacts;
   private startMs = 0;
   private deadline: number | undefined;
   private received = 0;
   private expected: number | undefined;
+  /** The head as it came, by which the body is read. */
+  private framing: ResponseHead | undefined;
+  /** What is said of cookies, before the fields that set them. */
+  private cookieNotes: string[] = [];
+  /** Answers a Digest challenge of the URL before. */
+  private digest: string | undefined;
+  private host: string | undefined;
+  private proxyCredentials: string | undefined;
 
-  constructor(proc: Process, list: readonly CurlOption[]) {
+  constructor(proc: Process, list: readonly CurlOption[], out: StdioOut, err: OpenFile) {
     this.proc = proc;
     this.list = list;
-    this.out = new Output(proc, proc.stdout);
-    this.err = proc.stderr;
+    this.out = out;
+    this.err = err;
   }
 
   private has(name: string): boolean {
@@ -97,7 +188,6 @@ class Run {
 
   private async note(text: string, mark = '* '): Promise<void> {
     if (!this.verbose) return;
-    await this.out.flush();
     await this.err.write(`${mark}${text}\n`);
   }
 
@@ -119,6 +209,7 @@ class Run {
       );
       return 2;
     }
+    this.loadCookies();
     let status = 0;
     const outputs = this.list.filter((option) => option.name === 'output' || option.name === 'remote-name');
     let index = 0;
@@ -201,6 +292,7 @@ class Run {
       scheme: '',
       headers: [],
       fileName: '',
+      verifyResult: 0,
       lookupMs: 0,
       connectMs: 0,
       appConnectMs: 0,
@@ -219,7 +311,6 @@ class Run {
       status = failure.code;
       this.facts.exitCode = status;
       this.facts.errorMessage = failure.message;
-      await this.out.flush();
       await progress.end(this.received);
       if (error instanceof NamelessError) await this.err.write('curl: Remote file name has no length!\n');
       if (!this.has('silent') || this.has('show-error'))
@@ -239,7 +330,6 @@ class Run {
       await this.out.put(filled.stdout);
       if (filled.stderr !== '') await this.err.write(filled.stderr);
     }
-    await this.out.flush();
     return status;
   }
 
@@ -300,15 +390,18 @@ class Run {
   }
 
   private async follow(text: string, output: CurlOption | undefined, progress: CurlProgress): Promise<void> {
-    let url = text;
+    let url = await this.withQuery(text);
     let method: string | undefined;
     let body = await this.requestBody();
+    this.host = parseUrl(url)?.host;
     const maxRedirects = Number(this.value('max-redirs') ?? 50);
     for (let redirects = 0; ; redirects++) {
       const parsed = this.parse(url);
       this.facts.effectiveUrl = /:\/\//.test(url)
         ? url
         : `${parsed.scheme}://${url.replace(/#.*$/, '')}${/[/?]/.test(url) ? '' : '/'}`;
+      if (parsed.scheme === 'file') return await this.copyFile(parsed, url, output);
+      if (parsed.scheme === 'telnet') return await this.telnet(parsed);
       const chosen =
         method ??
         this.value('request') ??
@@ -320,7 +413,14 @@ class Run {
               ? 'GET'
               : 'POST');
       this.facts.method = chosen;
-      const { head, reader } = await this.exchange(parsed, chosen, body, redirects === 0);
+      let { head, reader } = await this.exchange(parsed, chosen, body, redirects === 0);
+      const again = this.digestFor(parsed, head, chosen);
+      if (again !== undefined) {
+        await this.deliver(parsed, head, reader, chosen, output, true, progress);
+        await this.note(`Issue another request to this URL: '${url}'`);
+        this.digest = again;
+        ({ head, reader } = await this.exchange(parsed, chosen, body, false));
+      }
       const location = headerValue(head, 'location');
       const redirecting = location !== undefined && head.status >= 300 && head.status < 400;
       this.facts.redirectUrl = redirecting ? resolveUrl(parsed, location) : '';
@@ -340,9 +440,101 @@ class Run {
     }
   }
 
+  /** file:// */
+  private async copyFile(url: ParsedUrl, text: string, output: CurlOption | undefined): Promise<void> {
+    const path = decodeURIComponent(text.replace(/^file:\/\/[^/]*/i, '').replace(/[?#].*$/, ''));
+    let bytes: Uint8Array;
+    try {
+      bytes = this.proc.fs.readFile(path);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      throw new CurlError(37, `Couldn't open file ${path}`);
+    }
+    const head: ResponseHead = { version: '', status: 0, reason: '', headers: [], rawLines: [] };
+    const sink = this.sink({ ...url, path }, head, output);
+    this.received = bytes.length;
+    this.facts.sizeDownload = bytes.length;
+    if (!this.has('head')) await sink.write(bytes);
+    else
+      await sink.write(
+        `Content-Length: ${bytes.length}\r\nAccept-ranges: bytes\r\nLast-Modified: ${new Date(Math.floor(this.proc.fs.stat(path).modifyMs / 1000) * 1000).toUTCString()}\r\n\r\n`,
+      );
+    await sink.finish();
+  }
+
+  /** telnet://: passes stdin on and shows what comes. */
+  private async telnet(url: ParsedUrl): Promise<void> {
+    const { stream, number } = await this.connect(url, undefined);
+    const { proc } = this;
+    const sending = async (): Promise<void> => {
+      for (let bytes = await proc.stdin.read(4096); bytes.length > 0; bytes = await proc.stdin.read(4096))
+        await stream.write(bytes);
+    };
+    sending().catch(() => undefined); // The other side is gone: reading tells.
+    const receiving = async (): Promise<void> => {
+      for (;;) {
+        const bytes = await proc.interruptible(stream.read());
+        if (bytes === undefined) return;
+        await this.out.put(bytes);
+      }
+    };
+    try {
+      await this.within(receiving(), undefined, () => new CurlError(28, 'Time-out'));
+    } catch (error) {
+      if (error instanceof CurlError) {
+        await this.note(error.message);
+        await this.note(`Closing connection ${number}`);
+      }
+      throw error;
+    }
+    await this.note(`Closing connection ${number}`);
+    this.drop();
+  }
+
+  /** The answer to a Digest challenge that hasn't been answered yet. */
+  private digestFor(url: ParsedUrl, head: ResponseHead, method: string): string | undefined {
+    if (head.status !== 401 || this.digest !== undefined || !(this.has('digest') || this.has('anyauth')))
+      return undefined;
+    const credentials = this.credentials(url);
+    if (credentials === undefined) return undefined;
+    const colon = credentials.indexOf(':');
+    const [user, password] = [credentials.slice(0, colon), credentials.slice(colon + 1)];
+    for (const [name, value] of head.headers)
+      if (name.toLowerCase() === 'www-authenticate') {
+        const answer = answerDigest(value, { method, path: url.path, user, password }, this.proc.random);
+        if (answer !== undefined) return answer;
+      }
+    return undefined;
+  }
+
+  /** user:password of -u, the URL, or ~/.netrc. Only for the first host, unless --location-trusted. */
+  private credentials(url: ParsedUrl): string | undefined {
+    if (url.user !== undefined) return `${url.user}:${url.password ?? ''}`;
+    if (url.host !== this.host && !this.has('location-trusted')) return undefined;
+    const user = this.value('user');
+    if (user !== undefined) return user.includes(':') ? user : `${user}:`;
+    if (!this.has('netrc')) return undefined;
+    const file = `${this.proc.env.get('HOME') ?? ''}/.netrc`;
+    if (!this.proc.fs.exists(file)) return undefined;
+    const words = this.proc.fs.readText(file).split(/\s+/);
+    const at = words.findIndex(
+      (word, index) => (word === 'machine' && words[index + 1] === url.host) || word === 'default',
+    );
+    if (at < 0) return undefined;
+    const after = words.slice(at + 1);
+    const end = after.findIndex((word) => word === 'machine' || word === 'default');
+    const own = end < 0 ? after : after.slice(0, end);
+    const value = (key: string): string => own[own.indexOf(key) + 1] ?? '';
+    return own.includes('login')
+      ? `${value('login')}:${own.includes('password') ? value('password') : ''}`
+      : undefined;
+  }
+
   private parse(url: string): ParsedUrl {
     const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):\/\//.exec(url)?.[1]?.toLowerCase();
-    if (scheme !== undefined && !['http', 'https', 'telnet'].includes(scheme))
+    if (scheme !== undefined && NOT_SIMULATED.has(scheme))
+      throw new CurlError(1, `drydock: ${scheme}:// isn't simulated`);
+    if (scheme !== undefined && !['http', 'https', 'telnet', 'file'].includes(scheme))
       throw new CurlError(1, `Protocol "${scheme}" not supported or disabled in libcurl`);
     const parsed = parseUrl(url);
     if (parsed === undefined) throw new CurlError(3, 'URL using bad/illegal format or missing URL');
@@ -366,17 +558,38 @@ class Run {
       parts.push(await this.dataPart(option));
     }
     const bytes = Buffer.concat(parts);
-    if (this.has('get')) {
-      const url = this.list.find((option) => option.name === 'url')!;
-      (url as { value: string }).value += `${url.value.includes('?') ? '&' : '?'}${bytes.toString()}`;
-      return undefined;
-    }
+    if (this.has('get')) return undefined;
     return {
       bytes,
       type: data.some((option) => option.name === 'json')
         ? 'application/json'
         : 'application/x-www-form-urlencoded',
     };
+  }
+
+  /** -G and --url-query put their data behind the URL; -T its file's name behind a slash. */
+  private async withQuery(text: string): Promise<string> {
+    let url = text;
+    const upload = this.value('upload-file');
+    if (upload !== undefined && upload !== '-' && /^(?:[a-z]+:\/\/)?[^/?]+(?:\/[^?]*)?\/$/i.test(url))
+      url += upload.replace(/^.*\//, '');
+    const parts: string[] = [];
+    for (const option of this.list) {
+      const isData =
+        this.has('get') && /^(?:data|data-raw|data-binary|data-ascii|data-urlencode)$/.test(option.name);
+      if (isData) parts.push(Buffer.from(await this.dataPart(option)).toString());
+      else if (option.name === 'url-query')
+        parts.push(
+          option.value.startsWith('+')
+            ? option.value.slice(1)
+            : Buffer.from(await this.dataPart({ ...option, name: 'data-urlencode' })).toString(),
+        );
+    }
+    if (parts.length === 0) return url;
+    const [before = '', fragment] = url.split('#');
+    const query = parts.join('&');
+    const base = /^[a-z]+:\/\/[^/?]+$/i.test(before) ? `${before}/` : before;
+    return `${base}${base.includes('?') ? '&' : '?'}${query}${fragment === undefined ? '' : `#${fragment}`}`;
   }
 
   private async dataPart(option: CurlOption): Promise<Uint8Array> {
@@ -450,6 +663,9 @@ class Run {
       return undefined;
     const parsed = parseUrl(text);
     if (parsed === undefined) throw new CurlError(5, `Unsupported proxy syntax in '${text}'`);
+    if (parsed.scheme.startsWith('socks'))
+      throw new CurlError(97, `drydock: ${parsed.scheme} proxies aren't simulated`);
+    this.proxyCredentials = parsed.user === undefined ? undefined : `${parsed.user}:${parsed.password ?? ''}`;
     return /:\d+\/?$/.test(text) ? parsed : { ...parsed, port: 1080 };
   }
 
@@ -487,13 +703,22 @@ class Run {
       await this.note(`Closing connection ${connection.number}`);
       throw failure;
     }
+    if (connection.tickets > 0) {
+      for (let n = 0; n < connection.tickets; n++)
+        await this.note('TLSv1.3 (IN), TLS handshake, Newsession Ticket (4):');
+      if (connection.tickets > 1) await this.note('old SSL session ID is stale, removing');
+      connection.tickets = 0;
+    }
+    this.framing = head;
+    if (connection.tls?.protocol === 'h2') head = asH2(head);
     this.facts.startTransferMs = this.proc.clock.now() - this.startMs;
     this.facts.status = head.status;
     this.facts.httpVersion = head.version.replace('HTTP/', '');
     this.facts.contentType = headerValue(head, 'content-type') ?? '';
     this.facts.headers = head.headers;
     this.facts.sizeHeader += head.rawLines.join('').length;
-    for (const [name, value] of head.headers) if (name.toLowerCase() === 'set-cookie') this.takeCookie(value);
+    for (const [name, value] of head.headers)
+      if (name.toLowerCase() === 'set-cookie') await this.takeCookie(value, url);
     return { head, reader: connection.reader };
   }
 
@@ -521,6 +746,12 @@ class Run {
       localPort: socket.local.port,
     });
     await this.note(`Connected to ${host} (${socket.remote.address}) port ${port} (#${number})`);
+    if (this.has('haproxy-protocol')) {
+      const { local, remote } = socket;
+      await socket.write(
+        Buffer.from(`PROXY TCP4 ${local.address} ${remote.address} ${local.port} ${remote.port}\r\n`),
+      );
+    }
     let stream: ByteStream = socket;
     if (proxy !== undefined && url.scheme === 'https') await this.tunnel(socket, url);
     let tls: TlsSession | undefined;
@@ -534,6 +765,7 @@ class Run {
             certificateFile: this.value('cert'),
             keyFile: this.value('key'),
             protocols: this.has('http1.1') || this.has('http1.0') ? ['http/1.1'] : ['h2', 'http/1.1'],
+            versions: this.tlsVersions(),
             note: (text) => this.note(text),
           }),
           undefined,
@@ -549,8 +781,27 @@ class Run {
       ({ stream } = tls);
       this.facts.appConnectMs = this.proc.clock.now() - this.startMs;
     }
-    this.connection = { stream, reader: new ResponseReader(this.proc, stream), socket, key, number, tls };
+    this.connection = {
+      stream,
+      reader: new ResponseReader(this.proc, stream),
+      socket,
+      key,
+      number,
+      tls,
+      streams: 0,
+      tickets: tls?.tickets ?? 0,
+    };
+    if (tls !== undefined && tls.protocol !== 'h2') await this.note('using HTTP/1.x');
+    this.facts.verifyResult = tls?.verifyResult ?? 0;
     return this.connection;
+  }
+
+  private tlsVersions(): TlsVersion[] {
+    const most = this.value('tls-max');
+    const isNew = this.has('tlsv1.3');
+    return (['TLSv1.3', 'TLSv1.2'] as const).filter(
+      (version) => (most !== '1.2' || version === 'TLSv1.2') && (!isNew || version === 'TLSv1.3'),
+    );
   }
 
   /** --connect-to. */
@@ -635,7 +886,7 @@ class Run {
           },
         );
       } catch (error) {
-        if (error instanceof CurlError) {
+        if (error instanceof CurlError || stop.signal.aborted) {
           if (this.deadline !== undefined && this.proc.clock.now() >= this.deadline) {
             await this.note(`Connection timed out after ${this.elapsed} milliseconds`);
             await this.note(`Closing connection ${number}`);
@@ -683,9 +934,13 @@ class Run {
     method: string,
     body: { bytes: Uint8Array; type: string } | undefined,
   ): Promise<void> {
+    const isOther = url.host !== this.host && !this.has('location-trusted');
     const custom = this.values('header').flatMap((text) =>
       text.startsWith('@') ? this.proc.fs.readText(text.slice(1)).trim().split('\n') : [text],
     );
+    if (isOther)
+      for (let at = custom.length - 1; at >= 0; at--)
+        if (/^(?:authorization|cookie):/i.test(custom[at]!)) custom.splice(at, 1);
     const removed = new Set(
       custom
         .filter((text) => /^[^:]+:\s*$/.test(text))
@@ -698,6 +953,7 @@ class Run {
     );
     const emptied = custom.filter((text) => /^[^:;]+;$/.test(text)).map((text) => `${text.slice(0, -1)}:`);
     const lines: string[] = [];
+    const isH2 = connection.tls?.protocol === 'h2';
     const version = this.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
     const shownHost = url.host.includes(':') ? `[${url.host}]` : url.host;
     const target = viaProxy ? `${url.scheme}://${shownHost}${url.portSuffix}${url.path}` : url.path;
@@ -709,23 +965,38 @@ class Run {
         lines.push(`${name}: ${value}`);
     };
     standard('Host', shownHost + url.portSuffix);
-    const user =
-      this.value('user') ?? (url.user === undefined ? undefined : `${url.user}:${url.password ?? ''}`);
-    if (user !== undefined) {
-      const credentials = user.includes(':') ? user : `${user}:`;
+    const proxyUser = this.value('proxy-user') ?? this.proxyCredentials;
+    if (viaProxy && proxyUser !== undefined)
+      standard('Proxy-Authorization', `Basic ${Buffer.from(proxyUser).toString('base64')}`);
+    const credentials = this.credentials(url);
+    if (this.digest !== undefined) {
+      await this.note(`Server auth using Digest with user '${credentials?.replace(/:.*$/, '') ?? ''}'`);
+      standard('Authorization', this.digest);
+    } else if (credentials !== undefined && !this.has('digest') && !this.has('anyauth')) {
       await this.note(
         `Server auth using Basic with user '${credentials.slice(0, credentials.indexOf(':'))}'`,
       );
       standard('Authorization', `Basic ${Buffer.from(credentials).toString('base64')}`);
     }
     const bearer = this.value('oauth2-bearer');
-    if (bearer !== undefined) standard('Authorization', `Bearer ${bearer}`);
-    standard('Range', this.value('range') === undefined ? undefined : `bytes=${this.value('range')}`);
-    standard('User-Agent', this.value('user-agent') ?? `curl/${VERSION}`);
+    if (bearer !== undefined && (url.host === this.host || this.has('location-trusted')))
+      standard('Authorization', `Bearer ${bearer}`);
+    const resume = this.resumeAt();
+    const range = this.value('range') ?? (resume > 0 && body === undefined ? `${resume}-` : undefined);
+    standard('Range', range === undefined ? undefined : `bytes=${range}`);
+    const agent = this.value('user-agent') ?? `curl/${VERSION}`;
+    standard('User-Agent', agent === '' ? undefined : agent);
     standard('Accept', body?.type === 'application/json' ? 'application/json' : '*/*');
-    standard('Accept-Encoding', this.has('compressed') ? 'deflate, gzip' : undefined);
-    standard('Referer', this.value('referer'));
-    const cookie = this.cookieHeader();
+    standard('Accept-Encoding', this.has('compressed') ? 'deflate, gzip, br, zstd' : undefined);
+    standard('Referer', this.value('referer')?.replace(/;auto$/, '') || undefined);
+    const since = this.value('time-cond');
+    if (since !== undefined) {
+      const isBefore = since.startsWith('-');
+      const ms = this.conditionMs(since.replace(/^[-+]/, ''));
+      if (ms !== undefined)
+        standard(isBefore ? 'If-Unmodified-Since' : 'If-Modified-Since', new Date(ms).toUTCString());
+    }
+    const cookie = this.cookieHeader(url);
     standard('Cookie', cookie);
     if (viaProxy) standard('Proxy-Connection', 'Keep-Alive');
     for (const [name, text] of given) if (name !== 'host') lines.push(text);
@@ -745,9 +1016,10 @@ class Run {
             ...lines.filter((line) => /^Content-Type: /i.test(line) && !given.has('content-type')),
           ];
     const headText = `${ordered.join('\r\n')}\r\n\r\n`;
+    if (isH2) await this.noteStream(connection, url, ordered);
     if (this.verbose) {
-      await this.out.flush();
-      await this.err.write(`${ordered.map((line) => `> ${line}\n`).join('')}> \n`);
+      const shown = isH2 ? ordered.map(lowerField) : ordered;
+      await this.err.write(`${shown.map((line) => `> ${line}\n`).join('')}> \n`);
     }
     this.facts.preTransferMs = this.proc.clock.now() - this.startMs;
     this.facts.sizeRequest += headText.length;
@@ -768,36 +1040,68 @@ class Run {
     }
   }
 
-  private cookieHeader(): string | undefined {
-    const option = this.value('cookie');
-    const pairs: string[] = [];
-    if (option?.includes('=') === true) pairs.push(option);
-    else if (option !== undefined && this.cookies.size === 0 && this.proc.fs.exists(option)) {
-      for (const line of this.proc.fs.readText(option).split('\n')) {
-        const fields = line.replace(/^#HttpOnly_/, '').split('\t');
-        if (!line.startsWith('# ') && fields.length >= 7) this.cookies.set(fields[5]!, fields[6]!);
-      }
-    }
-    for (const [name, value] of this.cookies) pairs.push(`${name}=${value}`);
+  /** What HTTP/2 makes of a request. Differs: in the session it goes on as HTTP/1.1, which nobody outside can see. */
+  private async noteStream(connection: Connection, url: ParsedUrl, lines: readonly string[]): Promise<void> {
+    if (connection.streams === 0) await this.note('using HTTP/2');
+    connection.streams++;
+    const fields = lines.slice(1).map(lowerField);
+    const host = fields.find((line) => line.toLowerCase().startsWith('host: '))?.slice(6) ?? url.host;
+    const pseudo = [
+      `:method: ${this.facts.method}`,
+      `:path: ${url.path}`,
+      ':scheme: https',
+      `:authority: ${host}`,
+    ];
+    for (const line of [...pseudo, ...fields.filter((each) => !each.toLowerCase().startsWith('host: '))])
+      await this.note(`h2h3 [${line}]`);
+    const handle = `0x${(0x5588_0000_04b0 + this.proc.pid * 0x1_0000).toString(16)}`;
+    await this.note(`Using Stream ID: ${connection.streams * 2 - 1} (easy handle ${handle})`);
+  }
+
+  /** -z: a date, or a file's time. */
+  private conditionMs(text: string): number | undefined {
+    const { fs } = this.proc;
+    if (fs.exists(text)) return Math.floor(fs.stat(text).modifyMs / 1000) * 1000;
+    const ms = Date.parse(/[A-Z]{3}$|Z$/.test(text) ? text : `${text} GMT`);
+    return Number.isNaN(ms) ? undefined : ms;
+  }
+
+  /** -C: where a transfer goes on. */
+  private resumeAt(): number {
+    const at = this.value('continue-at');
+    if (at === undefined) return 0;
+    if (at !== '-') return Number(at) || 0;
+    const file =
+      this.value('output') ??
+      (this.has('remote-name') ? parseUrl(this.value('url') ?? '')?.path.replace(/^.*\//, '') : undefined);
+    return file !== undefined && this.proc.fs.exists(file) ? this.proc.fs.stat(file).sizeBytes : 0;
+  }
+
+  private cookieHeader(url: ParsedUrl): string | undefined {
+    const pairs = this.cookies.for(url.host, url.path, url.scheme === 'https', this.proc.clock.now());
+    for (const value of this.values('cookie')) if (value.includes('=')) pairs.push(value);
     return pairs.length === 0 ? undefined : pairs.join('; ');
   }
 
-  private takeCookie(text: string): void {
+  private loadCookies(): void {
+    const host = parseUrl(this.value('url') ?? '')?.host ?? '';
+    for (const file of this.values('cookie'))
+      if (!file.includes('=') && this.proc.fs.exists(file))
+        this.cookies.load(this.proc.fs.readText(file), this.proc.clock.now(), host);
+    if (this.has('junk-session-cookies')) this.cookies.dropSession();
+  }
+
+  private async takeCookie(text: string, url: ParsedUrl): Promise<void> {
     if (this.value('cookie') === undefined && this.value('cookie-jar') === undefined) return;
-    const [pair = ''] = text.split(';');
-    this.cookies.set(pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim());
+    const said = this.cookies.take(text, url.host, url.path, this.proc.clock.now());
+    if (said !== undefined) this.cookieNotes.push(said);
   }
 
   private async saveCookies(): Promise<void> {
     const jar = this.value('cookie-jar');
     if (jar === undefined) return;
-    const host = parseUrl(this.values('url')[0]!)?.host ?? '';
-    const lines = [...this.cookies].map(
-      ([name, value]) => `${host}\tFALSE\t/\tFALSE\t0\t${name}\t${value}\n`,
-    );
-    const text = `# Netscape HTTP Cookie File\n# https://curl.se/docs/http-cookies.html\n# This file was generated by libcurl! Edit at your own risk.\n\n${lines.join('')}`;
-    if (jar === '-') await this.proc.stdout.write(text);
-    else this.proc.fs.writeFile(jar, text);
+    if (jar === '-') await this.out.put(this.cookies.save());
+    else this.proc.fs.writeFile(jar, this.cookies.save());
   }
 
   private async deliver(
@@ -811,14 +1115,24 @@ class Run {
   ): Promise<void> {
     const failing = head.status >= 400 && this.has('fail');
     const connection = this.connection!;
-    for (const line of head.rawLines)
+    for (const line of head.rawLines) {
+      if (/^set-cookie:/i.test(line) && this.cookieNotes.length > 0)
+        await this.note(this.cookieNotes.shift()!);
       if (this.verbose) await this.err.write(`< ${line.replace(/\r?\n$/, '\n')}`);
+    }
+    this.cookieNotes = [];
     const dump = this.value('dump-header');
     const headText = head.rawLines.join('');
     if (dump !== undefined) {
       if (dump === '-') await this.out.put(headText);
       else this.proc.fs.writeFile(dump, headText, { append: this.facts.redirects > 0 });
     }
+    if (this.resumeAt() > 0 && head.status === 200 && method === 'GET')
+      throw new CurlError(33, "HTTP server doesn't seem to support byte ranges. Cannot resume.");
+    const sizeMax = this.value('max-filesize');
+    const told = Number(headerValue(head, 'content-length') ?? 0);
+    if (sizeMax !== undefined && told > Number(sizeMax))
+      throw new CurlError(63, 'Maximum file size exceeded');
     const sink = this.sink(url, head, output);
     const length = headerValue(head, 'content-length');
     this.expected = length === undefined || method === 'HEAD' ? undefined : Number(length);
@@ -846,14 +1160,16 @@ class Run {
       );
     } catch (error) {
       const failure = this.asCurlError(error);
-      await this.out.flush();
       await this.note(failure.message);
       await this.note(`Closing connection ${connection.number}`);
       throw failure;
     }
     this.facts.sizeDownload = this.received;
     await sink.finish();
-    if (keepsAlive(head) || (method === 'HEAD' && headerValue(head, 'connection')?.toLowerCase() !== 'close'))
+    if (
+      keepsAlive(this.framing ?? head) ||
+      (method === 'HEAD' && headerValue(head, 'connection')?.toLowerCase() !== 'close')
+    )
       await this.note(`Connection #${connection.number} to host ${url.host} left intact`);
     else {
       await this.note(`Closing connection ${connection.number}`);
@@ -880,10 +1196,45 @@ class Run {
     skip: boolean,
     sink: Sink,
   ): Promise<void> {
-    for await (const piece of reader.body(head, method)) {
+    const encoding = headerValue(head, 'content-encoding')?.toLowerCase();
+    const isPacked = this.has('compressed') && (encoding === 'gzip' || encoding === 'deflate');
+    const packed: Uint8Array[] = [];
+    const rate = rateOf(this.value('limit-rate'));
+    const iterator = reader.body(this.framing!, method)[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await this.unlessSlow(iterator.next());
+      if (next.done === true) break;
+      const piece = next.value;
       this.received += piece.length;
-      if (!skip) await sink.write(piece);
+      if (isPacked) packed.push(piece);
+      else if (!skip) await sink.write(piece);
+      if (rate !== undefined) await this.proc.sleep((piece.length * 1000) / rate);
     }
+    if (!isPacked || skip) return;
+    try {
+      const bytes = Buffer.concat(packed);
+      await sink.write(encoding === 'gzip' ? gunzipSync(bytes) : inflateSync(bytes));
+    } catch (error) {
+      if (!(error instanceof Error) || error instanceof ErrnoError) throw error;
+      throw new CurlError(61, `Error while processing content unencoding: ${error.message}`);
+    }
+  }
+
+  /** -y and -Y: gives up on a server that says nothing for too long. */
+  private unlessSlow<T>(work: Promise<T>): Promise<T> {
+    const limit = this.value('speed-limit');
+    const time = this.value('speed-time');
+    if (limit === undefined && time === undefined) return work;
+    const [bytes, seconds] = [Number(limit ?? 1), Number(time ?? 30)];
+    return this.within(
+      work,
+      (seconds + 1) * 1000,
+      () =>
+        new CurlError(
+          28,
+          `Operation too slow. Less than ${bytes} bytes/sec transferred the last ${seconds} seconds`,
+        ),
+    );
   }
 
   /** Header names in bold and the location as a link, when they go to a terminal. */
@@ -913,7 +1264,6 @@ class Run {
         terminal,
         write: async (data) => {
           await this.out.put(data);
-          await this.out.flush();
         },
         finish: async () => undefined,
       };
@@ -935,7 +1285,12 @@ class Run {
       try {
         if (this.has('create-dirs') && full.includes('/'))
           this.proc.fs.mkdir(full.slice(0, full.lastIndexOf('/')), { recursive: true });
-        file = this.proc.fs.open(full, { write: true, create: true, truncate: true }, 0o666);
+        const goesOn = this.resumeAt() > 0;
+        file = this.proc.fs.open(
+          full,
+          { write: true, create: true, ...(goesOn ? { append: true } : { truncate: true }) },
+          0o666,
+        );
         return file;
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
@@ -954,6 +1309,15 @@ class Run {
       },
     };
   }
+}
+
+/** `10k`, `1M` as bytes per second. */
+function rateOf(text: string | undefined): number | undefined {
+  const match = /^(\d+(?:\.\d+)?)([bkmg]?)$/i.exec(text ?? '');
+  if (match === null) return undefined;
+  return (
+    Number(match[1]) * { '': 1, b: 1, k: 1024, m: 1024 ** 2, g: 1024 ** 3 }[match[2]!.toLowerCase() as 'k']!
+  );
 }
 
 interface Sink {

@@ -39,20 +39,58 @@ export function md5Crypt(password: string, salt: string, magic: '1' | 'apr1'): s
   }
   const triple = (a: number, b: number, c: number): string =>
     to64((hash[a]! << 16) | (hash[b]! << 8) | hash[c]!, 4);
-  const text = triple(0, 6, 12) + triple(1, 7, 13) + triple(2, 8, 14) + triple(3, 9, 15) + triple(4, 10, 5) + to64(hash[11]!, 2);
+  const text =
+    triple(0, 6, 12) +
+    triple(1, 7, 13) +
+    triple(2, 8, 14) +
+    triple(3, 9, 15) +
+    triple(4, 10, 5) +
+    to64(hash[11]!, 2);
   return `$${magic}$${saltBytes.toString()}$${text}`;
 }
 
 const SHA = {
   5: {
     name: 'sha256',
-    order: [[0, 10, 20], [21, 1, 11], [12, 22, 2], [3, 13, 23], [24, 4, 14], [15, 25, 5], [6, 16, 26], [27, 7, 17], [18, 28, 8], [9, 19, 29], [-1, 31, 30]],
+    order: [
+      [0, 10, 20],
+      [21, 1, 11],
+      [12, 22, 2],
+      [3, 13, 23],
+      [24, 4, 14],
+      [15, 25, 5],
+      [6, 16, 26],
+      [27, 7, 17],
+      [18, 28, 8],
+      [9, 19, 29],
+      [-1, 31, 30],
+    ],
   },
   6: {
     name: 'sha512',
     order: [
-      [0, 21, 42], [22, 43, 1], [44, 2, 23], [3, 24, 45], [25, 46, 4], [47, 5, 26], [6, 27, 48], [28, 49, 7], [50, 8, 29], [9, 30, 51], [31, 52, 10],
-      [53, 11, 32], [12, 33, 54], [34, 55, 13], [56, 14, 35], [15, 36, 57], [37, 58, 16], [59, 17, 38], [18, 39, 60], [40, 61, 19], [62, 20, 41], [-1, -1, 63],
+      [0, 21, 42],
+      [22, 43, 1],
+      [44, 2, 23],
+      [3, 24, 45],
+      [25, 46, 4],
+      [47, 5, 26],
+      [6, 27, 48],
+      [28, 49, 7],
+      [50, 8, 29],
+      [9, 30, 51],
+      [31, 52, 10],
+      [53, 11, 32],
+      [12, 33, 54],
+      [34, 55, 13],
+      [56, 14, 35],
+      [15, 36, 57],
+      [37, 58, 16],
+      [59, 17, 38],
+      [18, 39, 60],
+      [40, 61, 19],
+      [62, 20, 41],
+      [-1, -1, 63],
     ],
   },
 } as const;
@@ -69,7 +107,8 @@ export function shaCrypt(password: string, salt: string, kind: 5 | 6): string {
   const [key, saltBytes] = [Buffer.from(password), Buffer.from(saltText)];
   const spread = (bytes: Buffer, length: number): Buffer => {
     const all = Buffer.alloc(length);
-    for (let at = 0; at < length; at += bytes.length) bytes.copy(all, at, 0, Math.min(bytes.length, length - at));
+    for (let at = 0; at < length; at += bytes.length)
+      bytes.copy(all, at, 0, Math.min(bytes.length, length - at));
     return all;
   };
   const inner = digest(name, key, saltBytes, key);
@@ -81,7 +120,13 @@ export function shaCrypt(password: string, salt: string, kind: 5 | 6): string {
   const none = Buffer.alloc(0);
   for (let round = 0; round < rounds; round++) {
     const isOdd = (round & 1) === 1;
-    hash = digest(name, isOdd ? p : hash, round % 3 === 0 ? none : s, round % 7 === 0 ? none : p, isOdd ? hash : p);
+    hash = digest(
+      name,
+      isOdd ? p : hash,
+      round % 3 === 0 ? none : s,
+      round % 7 === 0 ? none : p,
+      isOdd ? hash : p,
+    );
   }
   const byte = (at: number): number => (at < 0 ? 0 : hash[at]!);
   const text = order

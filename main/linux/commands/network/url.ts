@@ -12,7 +12,15 @@ export interface ParsedUrl {
   readonly portSuffix: string;
 }
 
-const PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, telnet: 23, ftp: 21 };
+const PORTS: Readonly<Record<string, number>> = {
+  http: 80,
+  https: 443,
+  telnet: 23,
+  ftp: 21,
+  socks5: 1080,
+  socks5h: 1080,
+  socks4: 1080,
+};
 
 /** Reads a URL; undefined if it is malformed. A missing scheme is http. */
 export function parseUrl(text: string): ParsedUrl | undefined {
@@ -22,7 +30,7 @@ export function parseUrl(text: string): ParsedUrl | undefined {
     );
   if (match === null) return undefined;
   const [, scheme = 'http', credentials, host = '', portText, rest = '/'] = match;
-  if (host === '' || /[\s"<>\\^`{|}]/.test(host)) return undefined;
+  if ((host === '' && scheme.toLowerCase() !== 'file') || /[\s"<>\\^`{|}]/.test(host)) return undefined;
   if (portText !== undefined && portText !== '' && (!/^\d+$/.test(portText) || Number(portText) > 65_535))
     return undefined;
   const lower = scheme.toLowerCase();

@@ -141,3 +141,53 @@ test('plain HTTP on a TLS port is recognised at its first byte', async () => {
   await left.write(Buffer.from('GET / HTTP/1.1\r\n\r\n'));
   await expect(accepted).rejects.toMatchObject({ code: 'not-tls' });
 });
+
+test('a record that comes in pieces is put together', async () => {
+  const [left, right] = wire();
+  const pieces: Uint8Array[] = [];
+  const slow: ByteStream = {
+    ...left,
+    read: async () => {
+      if (pieces.length === 0) {
+        const bytes = await left.read();
+        if (bytes === undefined) return undefined;
+        for (let at = 0; at < bytes.length; at += 100) pieces.push(bytes.subarray(at, at + 100));
+      }
+      return pieces.shift();
+    },
+  };
+  const accepting = acceptTls(right, { identity: server, nowMs, random });
+  const client = await connectTls(slow, {
+    serverName: 'kubernetes',
+    authorities: authority.certificate,
+    protocols: ['h2', 'http/1.1'],
+    nowMs,
+    random,
+  });
+  expect(client.version).toBe('TLSv1.3');
+  expect(client.protocol).toBeUndefined();
+  await accepting;
+});
+
+test('versions, protocols and an identity by name are agreed on', async () => {
+  const other = identity('other', authority, { dnsNames: ['other.test'] });
+  const [left, right] = wire();
+  const accepting = acceptTls(right, {
+    identity: server,
+    identityFor: (name) => (name === 'other.test' ? other : undefined),
+    protocols: ['h2', 'http/1.1'],
+    versions: ['TLSv1.2'],
+    nowMs,
+    random,
+  });
+  const client = await connectTls(left, {
+    serverName: 'other.test',
+    authorities: authority.certificate,
+    protocols: ['http/1.1'],
+    nowMs,
+    random,
+  });
+  expect(client).toMatchObject({ version: 'TLSv1.2', protocol: 'http/1.1' });
+  expect(client.peerCertificate?.commonName).toBe('other');
+  await accepting;
+});
