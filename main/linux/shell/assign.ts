@@ -2,7 +2,7 @@
 import { evaluateArithmetic } from './arithmetic.ts';
 import { expandBraces } from './brace.ts';
 import { expandToFields, expandToText } from './expand.ts';
-import { quoteForTrace } from './quoting.ts';
+import { quoteForTracedValue } from './quoting.ts';
 import type { Shell } from './shell.ts';
 import type { ArrayLiteral, Assignment, Word } from './syntax/ast.ts';
 import { trace } from './trace.ts';
@@ -24,7 +24,7 @@ async function assign(shell: Shell, assignment: Assignment): Promise<void> {
   await trace(
     shell,
     () =>
-      `${assignment.text.slice(0, assignment.text.indexOf('=') + 1)}${text === '' ? '' : quoteForTrace(text)}`,
+      `${assignment.text.slice(0, assignment.text.indexOf('=') + 1)}${text === '' ? '' : quoteForTracedValue(text)}`,
   );
   if (index !== undefined)
     await assignElement(shell, shell.vars.resolve(name).name, shell.vars.ensure(name), index, text, append);
@@ -39,14 +39,9 @@ export async function temporaryValue(shell: Shell, assignment: Assignment): Prom
     'kind' in value
       ? assignment.text.slice(assignment.text.indexOf('=') + 1)
       : await expandToText(shell, value, true);
-  await trace(shell, () => `${assignment.name}=${text === '' ? '' : quoteForTrace(text)}`);
-  if (shell.vars.find(assignment.name)?.attributes.has('integer') === true)
-    return String(
-      evaluateArithmetic(
-        assignment.append ? `${shell.vars.get(assignment.name) ?? 0}+(${text})` : text,
-        shell.arithmetic,
-      ),
-    );
+  await trace(shell, () => `${assignment.name}=${text === '' ? '' : quoteForTracedValue(text)}`);
+  if (assignment.append && shell.vars.find(assignment.name)?.attributes.has('integer') === true)
+    return String(evaluateArithmetic(`${shell.vars.get(assignment.name) ?? 0}+(${text})`, shell.arithmetic));
   if (!assignment.append) return text;
   return (shell.vars.get(assignment.name) ?? '') + text;
 }
@@ -93,12 +88,10 @@ export async function expandElements(shell: Shell, literal: ArrayLiteral): Promi
     const braced = element.index === undefined ? [] : expandBraces(element.value);
     if (element.index !== undefined && braced.length > 1) {
       // Brace expansion comes first, and makes plain words of it.
+      const head = { kind: 'literal' as const, text: `[${element.index.text}]${element.append ? '+' : ''}=` };
       for (const word of braced)
-        entries.push({
-          index: undefined,
-          append: false,
-          text: `[${element.index.text}]${element.append ? '+' : ''}=${await expandToText(shell, word)}`,
-        });
+        for (const text of await expandToFields(shell, { ...word, parts: [head, ...word.parts] }))
+          entries.push({ index: undefined, append: false, text });
       continue;
     }
     if (element.index !== undefined) {
@@ -147,19 +140,26 @@ async function fillAssociative(
   literal: ArrayLiteral,
   append: boolean,
 ): Promise<void> {
-  const pairs: { key: string; value: string; append: boolean }[] = [];
-  const loose: string[] = [];
-  for (const element of literal.elements) {
-    if (element.index === undefined) loose.push(await expandToText(shell, element.value));
+  const pairs: { key: string; value: string; append: boolean; source: string }[] = [];
+  const loose: { text: string; source: string }[] = [];
+  for (const { index, value, append: appends } of literal.elements) {
+    const text = await expandToText(shell, value, index !== undefined);
+    if (index === undefined) loose.push({ text, source: value.text });
     else
       pairs.push({
-        key: await expandToText(shell, element.index),
-        value: await expandToText(shell, element.value, true),
-        append: element.append,
+        key: await expandToText(shell, index),
+        value: text,
+        append: appends,
+        source: `[${index.text}]=${value.text}`,
       });
   }
-  for (let i = 0; i < loose.length; i += 2)
-    pairs.push({ key: loose[i]!, value: loose[i + 1] ?? '', append: false });
+  for (let i = 0; i < loose.length; i += 2) {
+    const { text, source } = loose[i]!;
+    pairs.push({ key: text, value: loose[i + 1]?.text ?? '', append: false, source });
+  }
   if (!append) variable.associative = new Map();
-  for (const pair of pairs) shell.vars.assignElement(name, variable, pair.key, pair.value, pair.append);
+  for (const pair of pairs) {
+    if (pair.key === '') await shell.error(`${pair.source}: bad array subscript`);
+    else shell.vars.assignElement(name, variable, pair.key, pair.value, pair.append);
+  }
 }

@@ -234,7 +234,7 @@ async function start(shell: Shell, invocation: Invocation): Promise<number> {
     shell.origin = 'command';
     if (invocation.interactive) await becomeInteractive(shell, invocation);
     else if (invocation.login) await readProfiles(shell, invocation);
-    return runSource(shell, invocation.command);
+    return runSource(shell, invocation.command, { isWhole: !shell.interactive });
   }
   if (first !== undefined && !invocation.standardInput) {
     shell.origin = 'script';

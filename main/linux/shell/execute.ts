@@ -1,6 +1,7 @@
 // Runs commands: lists, pipelines, compound commands. Simple commands are in simple-command.ts.
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
 import { compareNumbers, fileComparison, unaryTest } from './conditional.ts';
+import { runCoproc } from './coproc.ts';
 import { Discard, ExitControl, LoopControl } from './control.ts';
 import { expandToPattern, expandToRegex, expandToText, expandWords } from './expand.ts';
 import { waitForeground } from './foreground.ts';
@@ -19,13 +20,25 @@ import { timeReport } from './time-report.ts';
 import { trace } from './trace.ts';
 import { VariableError } from './variables.ts';
 
-export async function runList(shell: Shell, list: List): Promise<number> {
+export async function runList(shell: Shell, list: List, options: RunOptions = {}): Promise<number> {
+  const only = options.noFork === true ? lastSimple(list) : undefined;
   for (const item of list.items) {
     if (shell.options.has('noexec') && !shell.interactive) return shell.status;
     if (item.background) await startBackground(shell, item.command);
+    else if (only !== undefined && item === list.items.at(-1) && shell.traps.size === 0)
+      return runCommand(shell, only, options);
     else await runAndOr(shell, item.command);
   }
   return shell.status;
+}
+
+/** A simple command that ends a list, if nothing has to be done after it. */
+function lastSimple(list: List): Command | undefined {
+  const item = list.items.at(-1);
+  if (item === undefined || item.background || item.command.rest.length > 0) return undefined;
+  const { first } = item.command;
+  const isPlain = !first.negated && first.timed === 'no' && first.commands.length === 1;
+  return isPlain && first.commands[0]!.kind === 'simple' ? first.commands[0] : undefined;
 }
 
 async function runAndOr(shell: Shell, andOr: AndOr): Promise<number> {
@@ -190,10 +203,7 @@ async function startBackground(shell: Shell, andOr: AndOr): Promise<void> {
 export async function runCommand(shell: Shell, command: Command, options: RunOptions): Promise<number> {
   if (command.kind === 'simple') return runSimple(shell, command, options);
   if (command.kind === 'function') return defineFunction(shell, command);
-  if (command.kind === 'coproc') {
-    await shell.error("drydock: coproc isn't simulated");
-    return (shell.status = 1);
-  }
+  if (command.kind === 'coproc') return runCoproc(shell, command);
   if (command.kind === 'subshell') return runSubshellCommand(shell, command, options);
   if (command.redirects.length === 0) return (shell.status = await runCompound(shell, command));
   return withRedirects(
@@ -216,7 +226,7 @@ async function runSubshellCommand(
       await reportRedirect(shell, error);
       return (shell.status = 1);
     }
-    return runList(shell, command.body);
+    return runList(shell, command.body, options);
   }
   const child = shell.fork(
     async (sub) => {
@@ -226,7 +236,7 @@ async function runSubshellCommand(
         await reportRedirect(sub, error);
         return 1;
       }
-      return runList(sub, command.body);
+      return runList(sub, command.body, { noFork: true });
     },
     { processGroup: shell.monitor ? 0 : undefined },
   );

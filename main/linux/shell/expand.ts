@@ -22,6 +22,8 @@ export interface ExpandContext {
   readonly quoted: boolean;
   /** No splitting follows: `$@` joins with blanks, `$*` with IFS. */
   readonly joined: boolean;
+  /** In a here-document that has a `$@` somewhere. */
+  readonly document?: boolean;
 }
 
 const UNQUOTED: ExpandContext = { quoted: false, joined: false };
@@ -80,6 +82,12 @@ export async function expandToText(shell: Shell, word: Word, assignment = false)
     return only.text;
   const fragments = await expandParts(shell, withTilde(shell, word.parts, assignment), JOINED);
   return joinFragments(fragments);
+}
+
+/** The body of a here-document. */
+export async function expandDocument(shell: Shell, body: Word): Promise<string> {
+  const document = /\$@|\$\{@|\[@\]/.test(body.text);
+  return joinFragments(await expandParts(shell, body.parts, { ...JOINED, document }));
 }
 
 /** A pattern: what was quoted is escaped by backslashes. */
@@ -162,6 +170,8 @@ async function expandDouble(
   const inner = await expandParts(shell, parts, { quoted: true, joined: context.joined });
   // "$@" without parameters gives no field at all; any other pair of quotes gives at least an empty one.
   if (inner.length === 0 && parts.length > 0) return;
+  if (inner.length < parts.length && inner.every((each) => typeof each !== 'string' && each.text === ''))
+    return;
   if (inner.length === 0) out.push({ text: '', quoted: true, split: false });
   for (const fragment of inner) out.push(fragment);
 }

@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import { Interrupted } from './control.ts';
 import { signalText, statusCode, type Job } from './jobs.ts';
+import { forgetCoprocess } from './coproc.ts';
 import type { Shell } from './shell.ts';
 
 /** How long news of a child takes: what `kill %1` did shows after the next command, as it does on a real machine. */
@@ -74,6 +75,7 @@ export async function notifyJobs(shell: Shell): Promise<void> {
 
 /** A shell that isn't interactive forgets ended jobs quietly, but tells of violent deaths. */
 export async function reapJobs(shell: Shell): Promise<void> {
+  if (shell.coprocess !== undefined) forgetCoprocess(shell);
   for (const job of [...shell.jobs.jobs]) {
     if (job.state !== 'done') continue;
     shell.jobs.remove(job);

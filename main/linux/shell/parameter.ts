@@ -73,7 +73,10 @@ export async function expandParameter(
     operation === undefined ? value.values : await apply(shell, part, reference, value, operation, context);
   if (value.all === undefined)
     return values.length === 0 ? [result('', context)] : [result(values[0]!, context)];
-  return spread(shell, values, value.all, context);
+  // In a here-document that has a `$@` too, `$*` leaves empty parameters out.
+  const shown =
+    context.document === true && reference.name === '*' ? values.filter((each) => each !== '') : values;
+  return spread(shell, shown, value.all, context);
 }
 
 function unbound(part: ParameterPart, reference: Reference): ExpansionError {
@@ -358,11 +361,11 @@ async function slice(
     if (from < 0 || from > characters.length) return [''];
     const to =
       length === undefined ? characters.length : length < 0 ? characters.length + length : from + length;
-    if (to < from) throw new ExpansionError(`${operation.length!.text}: substring expression < 0`);
+    if (to < from) throw new ArithmeticError(`${operation.length!.text}: substring expression < 0`);
     return [characters.slice(from, to).join('')];
   }
   if (length !== undefined && length < 0)
-    throw new ExpansionError(`${operation.length!.text}: substring expression < 0`);
+    throw new ArithmeticError(`${operation.length!.text}: substring expression < 0`);
   if (reference.name === '@' || reference.name === '*') {
     const all = [shell.name, ...shell.positional];
     const from = offset < 0 ? all.length + offset : offset;
@@ -461,6 +464,7 @@ async function transform(
         : pairs;
     }
     default:
+      if (!value.set) return [''];
       throw new ExpansionError(`${part.text}: bad substitution`, true);
   }
 }

@@ -1,7 +1,6 @@
 // The ways bash writes a value so that it can be read back.
 
 const CONTROL = /[\x00-\x1f\x7f\udc80-\udcff]/;
-const META = /[\s'"\\$`!&|;<>()*?[\]{}^~#,=@+:]/;
 
 /** `'it'\''s'`. */
 export function singleQuote(text: string): string {
@@ -44,13 +43,21 @@ export function quoteForPrintf(text: string): string {
     .replace(/([:=])~/g, '$1\\~');
 }
 
+/** Whether a text has characters that mean something to the shell (sh_contains_shell_metas). */
+function hasMetas(text: string): boolean {
+  return /[\s'"\\$`!&|;<>()*?[\]{}^]/.test(text) || /^[~#]/.test(text) || /[:=]~/.test(text);
+}
+
 /** A word as `set -x` shows it. */
 export function quoteForTrace(text: string): string {
   if (text === '') return "''";
   if (CONTROL.test(text)) return ansiQuote(text);
-  return /[\s'"\\$`!&|;<>()*?[\]{}^]/.test(text) || /^[~#]/.test(text) || /[:=]~/.test(text)
-    ? singleQuote(text)
-    : text;
+  return hasMetas(text) ? singleQuote(text) : text;
+}
+
+/** The value of an assignment as `set -x` shows it. */
+export function quoteForTracedValue(text: string): string {
+  return text !== '' && hasMetas(text) ? singleQuote(text) : quoteForTrace(text);
 }
 
 /** A value as `declare -p` and `export -p` show it. */
@@ -60,9 +67,8 @@ export function quoteForDeclare(text: string): string {
 
 /** A value as `set` lists it. */
 export function quoteForSet(text: string): string {
-  if (text === '') return '';
   if (CONTROL.test(text)) return ansiQuote(text);
-  return META.test(text.replace(/[,=@+:{}!^-]/g, '')) ? singleQuote(text) : text;
+  return hasMetas(text) ? singleQuote(text) : text;
 }
 
 /** A subscript of an associative array in `declare -p`. */

@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import { textToBytes } from './bytes.ts';
-import { expandToText, expandWords } from './expand.ts';
+import { expandDocument, expandToText, expandWords } from './expand.ts';
 import type { Shell } from './shell.ts';
 import type { Redirect } from './syntax/ast.ts';
 
@@ -23,9 +23,10 @@ const PIPE_BYTES_MAX = 60_000;
 const NAMED_FD_MIN = 10;
 
 /** The descriptors that a child will start with. */
-export function childTable(fds: Map<number, OpenFile>): DescriptorTable {
+export function childTable(shell: Shell, fds: Map<number, OpenFile>): DescriptorTable {
   return {
-    get: (fd) => fds.get(fd),
+    get: (fd) =>
+      fds.get(fd) ?? (shell.coprocess?.fds.includes(fd) === true ? shell.proc.fds.get(fd) : undefined),
     set: (fd, file) => void fds.set(fd, file),
     close: (fd) => void fds.delete(fd),
     allocate(file) {
@@ -87,11 +88,11 @@ async function redirectOne(shell: Shell, redirect: Redirect, table: DescriptorTa
   const { operator } = redirect;
   const input = operator.startsWith('<');
   const place = (file: OpenFile): void => {
-    if (redirect.fdVariable !== undefined) shell.vars.set(redirect.fdVariable, String(table.allocate(file)));
+    if (redirect.fdVariable !== undefined) setDescriptor(shell, redirect.fdVariable, table.allocate(file));
     else table.set(redirect.fd ?? (input ? 0 : 1), file);
   };
   if (redirect.hereDocument !== undefined)
-    return place(await contentFile(shell, await expandToText(shell, redirect.hereDocument.body)));
+    return place(await contentFile(shell, await expandDocument(shell, redirect.hereDocument.body)));
   if (operator === '<<<')
     return place(await contentFile(shell, `${await expandToText(shell, redirect.target)}\n`));
 
@@ -113,6 +114,19 @@ async function redirectOne(shell: Shell, redirect: Redirect, table: DescriptorTa
   place(openTarget(shell, target, operator, table));
 }
 
+const ELEMENT = /^([^[]+)\[(.*)\]$/s;
+
+function setDescriptor(shell: Shell, variable: string, fd: number): void {
+  const element = ELEMENT.exec(variable);
+  if (element === null) shell.vars.set(variable, String(fd));
+  else shell.vars.setElement(element[1]!, element[2]!, String(fd));
+}
+
+function descriptorIn(shell: Shell, variable: string): string | undefined {
+  const element = ELEMENT.exec(variable);
+  return element === null ? shell.vars.get(variable) : shell.vars.element(element[1]!, element[2]!);
+}
+
 /** The one word that a target must expand to. */
 async function targetOf(shell: Shell, redirect: Redirect): Promise<string> {
   const words = await expandWords(shell, [redirect.target]);
@@ -129,7 +143,7 @@ function duplicate(
 ): void {
   const own = redirect.fd ?? (redirect.operator === '<&' ? 0 : 1);
   const numberOf = (): number =>
-    redirect.fdVariable === undefined ? own : Number(shell.vars.get(redirect.fdVariable));
+    redirect.fdVariable === undefined ? own : Number(descriptorIn(shell, redirect.fdVariable));
   if (target === '-') {
     table.close(numberOf());
     return;

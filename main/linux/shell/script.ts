@@ -4,7 +4,7 @@ import { bytesToText } from './bytes.ts';
 import { Discard } from './control.ts';
 import { reapJobs } from './foreground.ts';
 import { ScriptReader } from './script-reader.ts';
-import type { Shell } from './shell.ts';
+import type { RunOptions, Shell } from './shell.ts';
 import type { List } from './syntax/ast.ts';
 import { Parser } from './syntax/parser.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
@@ -12,8 +12,15 @@ import { ShellSyntaxError } from './syntax/syntax-error.ts';
 /** Bytes of a file that are looked at to tell whether it's a binary. */
 const SNIFF_BYTES = 80;
 
-/** Runs the commands of a text one line at a time; a failed expansion abandons its line only. */
-export async function runSource(shell: Shell, source: string): Promise<number> {
+/**
+ * Runs the commands of a text one line at a time; a failed expansion abandons its line only. When the text is all that
+ * the process does (`isWhole`), its last command takes the process over.
+ */
+export async function runSource(
+  shell: Shell,
+  source: string,
+  options: { readonly isWhole?: boolean } = {},
+): Promise<number> {
   const reader = new ScriptReader(shell, source);
   for (;;) {
     let list: List | undefined;
@@ -28,16 +35,17 @@ export async function runSource(shell: Shell, source: string): Promise<number> {
     }
     if (list === undefined) return shell.status;
     shell.line = reader.line;
-    const abandonedAt = await runLine(shell, list);
+    const isLast = options.isWhole === true && source.slice(reader.consumed).trim() === '';
+    const abandonedAt = await runLine(shell, list, { noFork: isLast });
     if (abandonedAt !== undefined) reader.resumeAfter(abandonedAt);
   }
 }
 
 /** Runs one line's commands; the result is the line at which an error abandoned them. */
-async function runLine(shell: Shell, list: List): Promise<number | undefined> {
+async function runLine(shell: Shell, list: List, options: RunOptions = {}): Promise<number | undefined> {
   const depth = shell.frames.length;
   try {
-    await shell.engine.runList(shell, list);
+    await shell.engine.runList(shell, list, options);
     await shell.checkpoint(0);
     if (!shell.interactive) await reapJobs(shell);
     return undefined;

@@ -5,6 +5,7 @@ import { assignAll, temporaryValue } from './assign.ts';
 import { builtins, declarationBuiltins } from './builtins/registry.ts';
 import { ArithmeticError } from './arithmetic.ts';
 import { Discard, ExitControl, ExpansionError, ReturnControl } from './control.ts';
+import { expandBraces } from './brace.ts';
 import { expandWords } from './expand.ts';
 import { waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
@@ -13,7 +14,7 @@ import { quoteForTrace } from './quoting.ts';
 import { childTable, redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
 import { CALL_DEPTH_MAX, type RunOptions, type Shell, type ShellFunction } from './shell.ts';
 import { runScriptFile } from './script.ts';
-import type { DeclarationArgument, Redirect, SimpleCommand, Word } from './syntax/ast.ts';
+import type { Assignment, DeclarationArgument, Redirect, SimpleCommand, Word } from './syntax/ast.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
 import { commandText } from './syntax/unparse.ts';
 import { trace } from './trace.ts';
@@ -63,10 +64,17 @@ async function expandArguments(shell: Shell, command: SimpleCommand): Promise<Ar
       typeof words[0] === 'string' &&
       (declarationBuiltins.has(words[0]) || words[0] === 'command' || words[0] === 'builtin')
     )
-      words.push(word);
+      words.push(...(await expandDeclaration(shell, word)));
     else words.push(...(await expandWords(shell, [shell.parser(word.text).scanText('word')])));
   }
   return words;
+}
+
+/** An assignment as an argument. Brace expansion comes first and leaves plain words. */
+async function expandDeclaration(shell: Shell, word: DeclarationArgument): Promise<Argument[]> {
+  const { value } = word.assignment;
+  if ('kind' in value || !shell.options.has('braceexpand') || expandBraces(value).length === 1) return [word];
+  return expandWords(shell, [shell.parser(word.text).scanText('word')]);
 }
 
 async function dispatch(
@@ -152,11 +160,20 @@ async function withTemporaries(
   }
 }
 
+/** An element can't be set for one command. */
+async function refuseElement(shell: Shell, { name, index }: Assignment): Promise<void> {
+  await shell.error(`\`${name}[${index?.text}]': not a valid identifier`);
+}
+
 /** Makes the assignments before a command, exported; the result takes them back. */
 async function temporaries(shell: Shell, command: SimpleCommand): Promise<() => void> {
   shell.vars.pushTemporary();
   try {
     for (const assignment of command.assignments) {
+      if (assignment.index !== undefined) {
+        await refuseElement(shell, assignment);
+        continue;
+      }
       const value = await shell.attempt(() => temporaryValue(shell, assignment));
       if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true) {
         await shell.error(`${assignment.name}: readonly variable`);
@@ -277,12 +294,12 @@ async function redirectChild(
   redirects: readonly Redirect[],
   fds: Map<number, OpenFile>,
 ): Promise<void> {
-  if (!redirects.some(mayFailOrAssign)) return redirectAll(shell, redirects, childTable(fds));
+  if (!redirects.some(mayFailOrAssign)) return redirectAll(shell, redirects, childTable(shell, fds));
   const child = shell.copy();
   child.subshellDepth--;
   child.shownDepth--;
   try {
-    await redirectAll(child, redirects, childTable(fds));
+    await redirectAll(child, redirects, childTable(shell, fds));
   } catch (error) {
     await reportRedirect(child, error);
     throw new Discard(1);
@@ -296,6 +313,10 @@ function mayFailOrAssign({ target, hereDocument, fdVariable }: Redirect): boolea
 async function environment(shell: Shell, command: SimpleCommand): Promise<Map<string, string>> {
   const env = shell.environment();
   for (const assignment of command.assignments) {
+    if (assignment.index !== undefined) {
+      await refuseElement(shell, assignment);
+      continue;
+    }
     const value = await shell.attempt(() => temporaryValue(shell, assignment));
     if (shell.vars.find(assignment.name)?.attributes.has('readonly') === true)
       await shell.error(`${assignment.name}: readonly variable`);

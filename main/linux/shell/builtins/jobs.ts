@@ -1,6 +1,7 @@
 // jobs, fg, bg, wait, kill, disown, suspend.
 import { ErrnoError } from '../../../network/index.ts';
 import { parseSignal, SIGNAL_NUMBERS, type Signal } from '../../kernel/index.ts';
+import { forgetCoprocess } from '../coproc.ts';
 import { waitForeground } from '../foreground.ts';
 import { statusCode, type Job } from '../jobs.ts';
 import type { Shell } from '../shell.ts';
@@ -107,6 +108,8 @@ const wait = textual(async (shell, args) => {
   } catch (error) {
     if (error instanceof WaitInterrupted) return error.status;
     throw error;
+  } finally {
+    forgetCoprocess(shell);
   }
 });
 

@@ -1,7 +1,7 @@
 // echo and printf.
 import { textual, usageError, type Builtin } from './support.ts';
 import { decodeEscape, decodeEscapes } from '../syntax/ansi-c.ts';
-import { quoteForPrintf, quoteForReuse } from '../quoting.ts';
+import { quoteForPrintf } from '../quoting.ts';
 import { strftime } from '../strftime.ts';
 import type { Shell } from '../shell.ts';
 import { textToBytes, bytesToText, normalizeText } from '../bytes.ts';
@@ -135,14 +135,14 @@ class Formatter {
   ): Promise<string> {
     if (conversion === '%') return '%';
     let left = flags.includes('-');
-    let width = widthText === '*' ? Number(this.argument() ?? 0) : Number(widthText ?? 0);
+    let width = widthText === '*' ? Number(await this.integer()) : Number(widthText ?? 0);
     if (width < 0) {
       left = true;
       width = -width;
     }
     let precision = precise
       ? precisionText === '*'
-        ? Number(this.argument() ?? 0)
+        ? Number(await this.integer())
         : Number(precisionText || 0)
       : undefined;
     if (precision !== undefined && precision < 0) precision = undefined;
@@ -167,7 +167,7 @@ class Formatter {
       case 'q':
         return pad(cut(quoteForPrintf(this.argument() ?? ''), precision));
       case 'Q':
-        return pad(quoteForReuse(cut(this.argument() ?? '', precision)));
+        return pad(quoteForPrintf(cut(this.argument() ?? '', precision)));
       case 'c': {
         const bytes = textToBytes(this.argument() ?? '').subarray(0, 1);
         return pad(bytes.length === 0 ? '\0' : bytesToText(bytes));

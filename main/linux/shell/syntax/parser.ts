@@ -88,6 +88,8 @@ const RESERVED = new Set([
 ]);
 /** Reserved words that can't begin a command. */
 const CLOSERS = new Set(['then', 'else', 'elif', 'fi', 'do', 'done', 'esac', '}']);
+/** Reserved words that begin a compound command. */
+const COMPOUNDS = new Set(['{', 'if', 'for', 'select', 'while', 'until', 'case', '[[']);
 /** Builtins whose arguments may be assignments. */
 const DECLARATIONS = new Set(['declare', 'typeset', 'local', 'export', 'readonly', 'eval', 'alias', 'let']);
 const UNARY_TESTS = /^-[abcdefghknoprstuvwxzGLNORS]$/;
@@ -334,7 +336,7 @@ export class Parser extends WordScanner {
   }
 
   private scanDescriptor(): Token | undefined {
-    const match = /^(?:([0-9]{1,9})|\{([A-Za-z_][A-Za-z0-9_]*)\})(?=[<>])/.exec(
+    const match = /^(?:([0-9]{1,9})|\{([A-Za-z_][A-Za-z0-9_]*(?:\[[^\]\s]*\])?)\})(?=[<>])/.exec(
       this.source.slice(this.pos, this.pos + 80),
     );
     if (match === null) return undefined;
@@ -771,7 +773,7 @@ export class Parser extends WordScanner {
     if (pieces.length !== 3)
       throw new ShellSyntaxError(
         'message',
-        'syntax error: arithmetic expression required',
+        pieces.length > 3 ? "syntax error: `;' unexpected" : 'syntax error: arithmetic expression required',
         this.line,
         undefined,
         `syntax error: \`((${this.source.slice(from, end)}))'`,
@@ -873,6 +875,7 @@ export class Parser extends WordScanner {
   private functionBody(name: string, line: number): Command {
     this.skipNewlines();
     const token = this.peek();
+    if (token.kind === 'word' && !COMPOUNDS.has(this.reserved() ?? '')) throw this.unexpected(token);
     const body = this.command();
     if (body.kind === 'simple' || body.kind === 'function' || body.kind === 'coproc')
       throw this.unexpected(token);
@@ -1051,7 +1054,7 @@ export class Parser extends WordScanner {
     const { line } = this;
     if (this.isOperator('(')) {
       this.take();
-      const operand = this.testOr();
+      const operand = this.inParentheses(line);
       if (!this.isOperator(')')) {
         const next = this.peek();
         throw this.testError(
@@ -1081,6 +1084,19 @@ export class Parser extends WordScanner {
     this.take();
     this.skipTestNewlines();
     return { kind: 'unary', operator: text, operand: operand.word };
+  }
+
+  /** A test in parentheses; an error in it is one of the parentheses too. */
+  private inParentheses(line: number): TestExpression {
+    try {
+      return this.testOr();
+    } catch (error) {
+      if (!(error instanceof ShellSyntaxError) || !error.kind.startsWith('test')) throw error;
+      let last = error;
+      while (last.then !== undefined) last = last.then;
+      last.then = new ShellSyntaxError(error.kind, "expected `)'", line);
+      throw error;
+    }
   }
 
   private testBinary(left: Word): TestExpression {

@@ -178,6 +178,8 @@ function testText(expression: TestExpression): string {
 function redirectText(redirect: Redirect): string {
   const fd = redirect.fdVariable === undefined ? (redirect.fd ?? '') : `{${redirect.fdVariable}}`;
   if (redirect.operator === '<&' || redirect.operator === '>&') {
+    if (!/^(?:[0-9]+-?|-)$/.test(redirect.target.text))
+      return `${fd}${redirect.operator}${redirect.target.text}`;
     const shown = fd === '' ? (redirect.operator === '<&' ? '0' : '1') : fd;
     return `${shown}${redirect.operator}${redirect.target.text}`;
   }
