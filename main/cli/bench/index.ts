@@ -5,11 +5,13 @@ import { measureApi } from './api.ts';
 import { measureHttps } from './https.ts';
 import { measureNodes } from './nodes.ts';
 import { measureRollout } from './rollout.ts';
+import { measureShells } from './shells.ts';
 import type { Row } from './world.ts';
 
 const MIB_BYTES = 1024 ** 2;
 const NODES_MAX = 5000;
 const PODS_MAX = 20_000;
+const SHELLS = 200;
 const NGINX = 'nginx:1.20';
 const PAUSE = 'registry.k8s.io/pause:3.10';
 
@@ -32,6 +34,9 @@ const parts: Readonly<Record<string, (sizes: Sizes) => AsyncGenerator<Row[]>>> =
   },
   async *https() {
     yield await measureHttps(5000);
+  },
+  async *shells() {
+    yield await measureShells(SHELLS);
   },
   async *nodes({ full }) {
     yield await measureNodes(100);
