@@ -124,8 +124,8 @@ export class MemoryNode extends Vnode {
   /** In a writable layer: a directory that hides the lower one's entries. */
   opaque = false;
   readonly children: Map<string, MemoryNode> | undefined;
-  /** In a writable layer: the node of the overlay that shows it, while somebody holds that. */
-  seenAs: WeakRef<Vnode> | undefined = undefined;
+  /** In a writable layer: the node of the overlay that shows it, once that was looked for. */
+  seenAs: Vnode | undefined = undefined;
   /** Where else a file with several links hangs; the first is `parent` and `name`. */
   private otherNames: { readonly directory: MemoryNode; readonly name: string }[] | undefined;
   private executable: BuiltIn | undefined;

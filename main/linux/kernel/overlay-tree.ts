@@ -62,8 +62,6 @@ export class OverlayTree implements Tree {
 
 /** Shared by the many nodes without lower layers. */
 const NONE: readonly MemoryNode[] = [];
-/** Where the numbers of inodes of writable layers begin. */
-const UPPER_INODES = 33_554_432;
 
 export class OverlayNode extends Vnode {
   readonly tree: OverlayTree;
@@ -73,18 +71,17 @@ export class OverlayNode extends Vnode {
   private detached = false;
   private upper: MemoryNode | undefined;
   private lowers: readonly MemoryNode[];
-  /** The entries looked up so far; made for the first, since most nodes are files. */
+  /** The entries of lower layers looked up so far; those of the writable one know their nodes themselves. */
   private children: Map<string, OverlayNode> | undefined;
 
   constructor(tree: OverlayTree, upper: MemoryNode | undefined, lowers: readonly MemoryNode[]) {
     super();
     this.tree = tree;
-    // What is in the writable layer alone may be forgotten and made again: its number is always the same.
-    this.inode = upper === undefined || lowers.length > 0 ? tree.nextInode++ : UPPER_INODES + upper.inode;
+    this.inode = tree.nextInode++;
     this.upper = upper;
     this.lowers = lowers;
     this.type = this.top.type;
-    if (upper !== undefined) upper.seenAs = new WeakRef(this);
+    if (upper !== undefined) upper.seenAs = this;
   }
 
   private get top(): MemoryNode {
@@ -131,24 +128,14 @@ export class OverlayNode extends Vnode {
     return this.remember(name, above, lowers);
   }
 
-  /**
-   * One node per inode while anybody holds it, so that hard links are one file. What is in the writable layer alone
-   * is held by nobody else: most files of a machine are that, and few are looked at.
-   */
+  /** One node per inode, so that hard links are one file: that of the writable layer knows it. */
   private remember(name: string, above: MemoryNode | undefined, lowers: readonly MemoryNode[]): OverlayNode {
-    const known = above?.seenAs?.deref();
+    const known = above?.seenAs;
     const node = known instanceof OverlayNode ? known : new OverlayNode(this.tree, above, lowers);
     node.parent = this;
     node.name = name;
-    this.keep(name, node);
+    if (above === undefined) (this.children ??= new Map()).set(name, node);
     return node;
-  }
-
-  /** Holds on to a node that couldn't be made again as it is. */
-  private keep(name: string, node: OverlayNode): void {
-    const { upper, lowers, inode } = node;
-    if (upper !== undefined && lowers.length === 0 && inode === UPPER_INODES + upper.inode) return;
-    (this.children ??= new Map()).set(name, node);
   }
 
   /** What the lower layers have at a name: one file, or directories to be merged. */
@@ -194,16 +181,15 @@ export class OverlayNode extends Vnode {
     const upper = this.copyUp();
     this.clearWhiteout(upper, name);
     upper.link(name, node.copyUp());
-    this.keep(name, node);
   }
 
   override remove(name: string): void {
     const upper = this.copyUp();
+    const known = this.lookup(name);
     if (upper.lookup(name) !== undefined) {
       this.emptyOfWhiteouts(name);
       upper.remove(name);
     }
-    const known = this.children?.get(name);
     if (known !== undefined) known.detached = known.upper === undefined || known.upper.removed;
     this.children?.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(upper, name);
@@ -223,7 +209,6 @@ export class OverlayNode extends Vnode {
     from.rename(name, target, toName);
     this.children?.delete(name);
     if (this.lowerEntries(name).length > 0) this.hide(from, name);
-    to.keep(toName, node);
     node.parent = to;
     node.name = toName;
   }
@@ -259,7 +244,7 @@ export class OverlayNode extends Vnode {
     this.upper = upperParent.adopt(this.name, this.lowers[0]!);
     upperParent.modifyMs = modifyMs; // To an observer nothing changed.
     upperParent.changeMs = changeMs;
-    this.upper.seenAs = new WeakRef(this);
+    this.upper.seenAs = this;
     return this.upper;
   }
 
