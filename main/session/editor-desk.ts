@@ -59,7 +59,10 @@ export class EditorDesk implements Disposable {
     this.served = cluster;
     for (const machine of cluster?.machines.values() ?? []) {
       this.bound.use(
-        machine.kernel.bindService(editorSocket, { edit: (request) => this.open(machine, request) }),
+        machine.kernel.bindService(editorSocket, {
+          shows: (tty) => this.options.terminalOf(tty) !== undefined,
+          edit: (request) => this.open(machine, request),
+        }),
       );
     }
   }

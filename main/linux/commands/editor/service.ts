@@ -23,6 +23,8 @@ export interface EditRequest {
 
 /** Offered by the session on every machine's kernel with bindService. */
 export interface EditorService {
+  /** Whether a terminal has a screen that an editor can be shown in. */
+  shows(tty: Tty): boolean;
   /** Settles when the person leaves the editor; the exit code is the program's (`:cq` gives 1). */
   edit(request: EditRequest): Promise<{ readonly exitCode: number }>;
 }

@@ -1,8 +1,9 @@
-// vim(1), vi, view and nano: programs that hand over to the editor of the terminal's pane.
+// vim(1), vi, view and nano: the editor of the terminal's pane where there is one, else vi on the terminal itself.
 import { ErrnoError } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { runEx } from './ex.ts';
 import { editorSocket, type EditorService } from './service.ts';
+import { runVi } from './vi/vi.ts';
 
 interface EditorArguments {
   readonly files: string[];
@@ -57,8 +58,15 @@ function editorProgram(editor: 'vim' | 'nano'): Program {
       if (!(error instanceof ErrnoError)) throw error;
     }
     const { tty } = proc.stdin;
-    if (service === undefined || tty === undefined || proc.stdout.tty === undefined) {
-      await proc.stderr.write(`drydock: ${name} needs a terminal pane\n`);
+    if (tty === undefined || proc.stdout.tty === undefined) {
+      await proc.stderr.write(
+        `drydock: ${name} without a terminal isn't simulated; ed and ex -s edit in scripts\n`,
+      );
+      return 1;
+    }
+    if (service?.shows(tty) !== true) {
+      if (editor === 'vim') return runVi(proc, tty, args);
+      await proc.stderr.write("drydock: nano is only simulated in a pane's own terminal; here there is vi\n");
       return 1;
     }
     const files = args.files.length > 0 ? args.files : [''];

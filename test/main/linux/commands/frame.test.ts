@@ -51,6 +51,7 @@ test('vim without a screen says so', async () => {
 test('vim hands its file to the editor of its terminal, and what that saves is there', async () => {
   const machine = makeMachine();
   machine.kernel.bindService(editorSocket, {
+    shows: () => true,
     edit: async (request) => {
       expect(request).toMatchObject({
         path: '/root/x',
