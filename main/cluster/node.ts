@@ -1,6 +1,12 @@
 // One machine of a cluster: a Linux machine on the LAN with what its role installs on it.
 import { MACHINE_UNITS, machinePrograms } from '../linux/commands/index.ts';
-import { makeContainerd, type Cni, type ImageRegistry } from '../linux/containerd/index.ts';
+import {
+  makeContainerd,
+  type Cni,
+  type ContainerdDaemon,
+  type ImageRegistry,
+} from '../linux/containerd/index.ts';
+import { makeEngine, nerdSocket, type EngineDaemon } from '../linux/docker/index.ts';
 import type { LayerFile, Program } from '../linux/kernel/index.ts';
 import { makeMachine, type Machine } from '../linux/machine/index.ts';
 import { bash, registerCompleter } from '../linux/shell/index.ts';
@@ -55,7 +61,16 @@ const NODE_MODULES = [
   'overlay',
 ];
 /** Packages that whoever set the nodes up has installed. */
-const PREINSTALLED = ['ipvsadm', 'ipset', 'cri-tools', 'containerd.io', 'net-tools', 'tcpdump', 'traceroute'];
+const PREINSTALLED = [
+  'ipvsadm',
+  'ipset',
+  'cri-tools',
+  'containerd.io',
+  'nerdctl',
+  'net-tools',
+  'tcpdump',
+  'traceroute',
+];
 /** Kustomize inside kubectl, where it isn't the latest. */
 const KUSTOMIZE_VERSIONS: Readonly<Record<string, string>> = {
   'v1.28.2': 'v5.0.4-0.20230601165947-6ce0bf390ce3',
@@ -114,6 +129,9 @@ export function makeNode(options: NodeOptions): ClusterNode {
     version: containerdVersionFor(options.profile.kubernetesVersion),
   });
   owned.use(containerd);
+  const engines = makeEngines(options, machine, containerd);
+  for (const engine of engines) owned.use(engine);
+  const [docker, nerd] = engines;
   const kubelet = makeKubelet({
     client: () => options.kubeletClient,
     config: (proc) =>
@@ -124,7 +142,9 @@ export function makeNode(options: NodeOptions): ClusterNode {
     version: options.profile.kubernetesVersion,
     ...(runtime.name === 'docker' ? { runtimeVersion: `docker://${runtime.version}` } : {}),
   });
-  for (const unit of nodeUnits(containerd.program, kubelet.program)) machine.systemd.define(unit);
+  for (const unit of nodeUnits(withNerd(containerd.program, nerd), kubelet.program))
+    machine.systemd.define(unit);
+  if (runtime.name === 'docker') machine.systemd.define(dockerUnit(docker.program));
   return {
     machine,
     kubelet,
@@ -133,9 +153,64 @@ export function makeNode(options: NodeOptions): ClusterNode {
       if (!machine.kernel.files.exists(XTABLES_LOCK))
         machine.kernel.files.writeFile(XTABLES_LOCK, '', { mode: 0o600 });
       await containerd.resume();
+      for (const engine of engines) await engine.resume();
       await machine.boot();
     },
     [Symbol.dispose]: () => owned.dispose(),
+  };
+}
+
+/** Docker's engine, and the one that nerdctl and ctr reach through containerd. Docker's images are the kubelet's. */
+function makeEngines(
+  { clock, store, random, profile, machine: { name }, lan }: NodeOptions,
+  { kernel, prefix }: Machine,
+  containerd: ContainerdDaemon,
+): readonly [docker: EngineDaemon, nerd: EngineDaemon] {
+  const { runtime } = profile;
+  const common = {
+    kernel,
+    clock,
+    store,
+    prefix,
+    makeNetworkNamespace: (title: string) => lan.namespace(`${name}/${title}`),
+  };
+  return [
+    makeEngine({
+      ...common,
+      random: random.fork(`docker/${name}`),
+      flavour: 'docker',
+      version: runtime.name === 'docker' ? runtime.version : '26.1.4',
+      imagesOf: () => containerd.imagesOf('k8s.io'),
+    }),
+    makeEngine({
+      ...common,
+      random: random.fork(`nerdctl/${name}`),
+      flavour: 'nerdctl',
+      version: containerd.version,
+      imagesOf: (namespace) => containerd.imagesOf(namespace),
+    }),
+  ];
+}
+
+/** containerd, which also answers for containers that no kubelet knows. */
+function withNerd(containerd: Program, nerd: EngineDaemon): Program {
+  return async (proc) => {
+    using _nerd = proc.kernel.bindService(nerdSocket, nerd);
+    return await containerd(proc);
+  };
+}
+
+function dockerUnit(program: Program): UnitDefinition {
+  return {
+    name: 'docker.service',
+    description: 'Docker Application Container Engine',
+    documentation: 'https://docs.docker.com',
+    execStart: ['/usr/bin/dockerd', '-H', 'fd://', '--containerd=/run/containerd/containerd.sock'],
+    program,
+    restart: 'always',
+    restartDelayMs: 2000,
+    after: ['containerd.service'],
+    enabledByDefault: true,
   };
 }
 

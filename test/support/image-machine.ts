@@ -1,6 +1,5 @@
 // A machine with containerd and the whole catalogue, on whose network containers run: for tests of what images hold.
 import { makeCatalogue } from '../../main/images/index.ts';
-import type { ApiClient } from '../../main/kubernetes/client/index.ts';
 import {
   makeContainerd,
   type ContainerdDaemon,
@@ -58,7 +57,7 @@ export function makeImageMachine(
       throw new Error('no cluster here');
     },
     programs: new Map(),
-  } satisfies { client: () => ApiClient; programs: Map<string, never> });
+  });
   const containerd = makeContainerd({
     kernel: machine.kernel,
     clock,

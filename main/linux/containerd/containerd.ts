@@ -9,6 +9,7 @@ import {
 } from '../kernel/index.ts';
 import type { NetworkNamespace } from '../../network/index.ts';
 import type { PortMapping } from './cni.ts';
+import type { ImageOrigin } from './derived-image.ts';
 
 /** An image in the catalogue or a registry: what `docker pull` brings. Files are read-only and shared by all containers. */
 export interface ContainerImage {
@@ -34,6 +35,8 @@ export interface ContainerImage {
   readonly volumes?: readonly string[];
   /** When it was built, RFC 3339. */
   readonly created?: string;
+  /** Of an image that was made here from another: what to make it of again. */
+  readonly origin?: ImageOrigin;
 }
 
 /** A file of an image: text, bytes, a built-in program, a link, or an (empty) directory. */
@@ -144,6 +147,8 @@ export interface ContainerSpec {
   readonly annotations: Readonly<Record<string, string>>;
   /** Where the log goes, in CRI format; absent: nowhere. */
   readonly logPath?: string;
+  /** Docker writes a JSON object per line instead. */
+  readonly logFormat?: 'cri' | 'json';
   /** When the log is put aside, and how many files of it are kept, the present one among them. */
   readonly logRotation?: LogRotation;
 }

@@ -1,7 +1,10 @@
 // Images as files: what `docker save` writes and `docker load` and `ctr images import` read. OCI image-spec, docker's manifest.json.
 import { RuntimeError, type ContainerImage } from './containerd.ts';
+import type { ImageOrigin } from './derived-image.ts';
 
 const BLOCK_BYTES = 512;
+/** Begins the layer of an image that was made here; the rest is its origin. */
+const MADE_MARK = 'drydock image: ';
 
 interface ManifestEntry {
   readonly Config: string;
@@ -40,18 +43,32 @@ export function writeArchive(
       },
     };
     members.push(tarMember(`${digits(id)}.json`, JSON.stringify(config)));
-    members.push(tarMember(`${digits(id)}/layer.tar`, `drydock layer of ${image.name}\n`));
+    const layer =
+      image.origin === undefined
+        ? `drydock layer of ${image.name}\n`
+        : `${MADE_MARK}${JSON.stringify(image.origin)}\n`;
+    members.push(tarMember(`${digits(id)}/layer.tar`, layer));
   }
   members.push(tarMember('manifest.json', JSON.stringify(manifest)));
   return Buffer.concat([...members, new Uint8Array(2 * BLOCK_BYTES)]);
 }
 
-/** The names in an archive. Throws RuntimeError for what isn't one. */
-export function readArchive(archive: Uint8Array): readonly (readonly string[])[] {
+/** The names in an archive, and what images made by hand are made of. Throws RuntimeError for what isn't one. */
+export function readArchive(
+  archive: Uint8Array,
+): readonly { readonly tags: readonly string[]; readonly origin: ImageOrigin | undefined }[] {
   const manifest = findMember(archive, 'manifest.json');
   if (manifest === undefined) throw new RuntimeError('InvalidArgument', 'unrecognized image format');
   try {
-    return (JSON.parse(manifest) as ManifestEntry[]).map(({ RepoTags }) => RepoTags);
+    return (JSON.parse(manifest) as ManifestEntry[]).map(({ RepoTags, Layers }) => {
+      const layer = findMember(archive, Layers[0] ?? '') ?? '';
+      return {
+        tags: RepoTags,
+        origin: layer.startsWith(MADE_MARK)
+          ? (JSON.parse(layer.slice(MADE_MARK.length)) as ImageOrigin)
+          : undefined,
+      };
+    });
   } catch (error) {
     throw new RuntimeError('InvalidArgument', 'unrecognized image format', { cause: error });
   }

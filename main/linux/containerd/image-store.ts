@@ -4,6 +4,7 @@ import type { Clock } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import { makeLayer, type FileSystemTree } from '../kernel/index.ts';
 import { RuntimeError, type ContainerImage, type ImageRecord, type ImageRegistry } from './containerd.ts';
+import { imageOfOrigin, type ImageOrigin } from './derived-image.ts';
 import { readArchive, writeArchive } from './image-archive.ts';
 import { formatReference, parseReference, repositoryOf } from './reference.ts';
 
@@ -28,6 +29,8 @@ interface SavedImage {
   readonly name: string;
   readonly tags: readonly string[];
   readonly digests: readonly string[];
+  /** Of an image that no catalogue has. */
+  readonly origin?: ImageOrigin;
 }
 
 interface StoredImage extends SavedImage {
@@ -49,9 +52,35 @@ export class ImageStore {
     this.options = options;
     for (const { value } of options.store.list(options.prefix)) {
       const saved = JSON.parse(String(value)) as SavedImage;
-      const image = this.find(saved.name);
+      const image = saved.origin === undefined ? this.find(saved.name) : this.make(saved.name, saved.origin);
       if (image !== undefined) this.images.set(idOf(image), { ...saved, id: idOf(image), image });
     }
+  }
+
+  /** An image from what it was made of; undefined if its base is no more. */
+  private make(name: string, origin: ImageOrigin): ContainerImage | undefined {
+    const base = origin.base === '' ? undefined : this.find(origin.base);
+    return base === undefined && origin.base !== '' ? undefined : imageOfOrigin(name, origin, base);
+  }
+
+  /** Adds an image that was made here, under names (canonical) or under none but its id. */
+  addMade(origin: ImageOrigin, names: readonly string[]): ImageRecord {
+    const image = this.make(names[0] ?? '<none>', origin);
+    if (image === undefined) throw new RuntimeError('NotFound', `image "${origin.base}": not found`);
+    return this.add(image, names);
+  }
+
+  /** Takes one name away; the image stays as long as it has another. Throws RuntimeError NotFound. */
+  untagImage(name: string): { readonly image: ImageRecord; readonly isGone: boolean } {
+    const found = this.require(name);
+    if (found === undefined) throw new RuntimeError('NotFound', `image "${name}": not found`);
+    const tag = canonical(name);
+    if (found.tags.length <= 1 || !found.tags.includes(tag)) {
+      this.remove(found.id);
+      return { image: recordOf(found), isGone: true };
+    }
+    this.untag(found, [tag]);
+    return { image: recordOf(found), isGone: false };
   }
 
   private find(name: string): ContainerImage | undefined {
@@ -138,8 +167,11 @@ export class ImageStore {
   }
 
   importArchive(archive: Uint8Array): ImageRecord[] {
-    return readArchive(archive).map((tags) => {
-      const image = tags.map((tag) => this.find(canonical(tag))).find((found) => found !== undefined);
+    return readArchive(archive).map(({ tags, origin }) => {
+      const image =
+        origin === undefined
+          ? tags.map((tag) => this.find(canonical(tag))).find((found) => found !== undefined)
+          : this.make(canonical(tags[0] ?? 'image'), origin);
       if (image === undefined)
         throw new RuntimeError('NotFound', `image "${tags.join(', ')}" isn't in the catalogue: not found`);
       return this.add(image, tags.map(canonical));
@@ -148,10 +180,10 @@ export class ImageStore {
 
   private add(image: ContainerImage, names: readonly string[]): ImageRecord {
     const id = idOf(image);
-    const parsed = parseReference(image.name)!;
+    const parsed = parseReference(image.name);
     const digest = digestOf(image);
     const asked = names.filter((name) => !name.includes('@'));
-    const tags = asked.length > 0 ? asked : [formatReference(parsed)];
+    const tags = asked.length > 0 ? asked : parsed === undefined ? [] : [formatReference(parsed)];
     for (const other of Array.from(this.images.values())) if (other.id !== id) this.untag(other, tags);
     const before = this.images.get(id);
     const stored: StoredImage = {
@@ -159,7 +191,12 @@ export class ImageStore {
       image,
       name: image.name,
       tags: union(before?.tags, tags),
-      digests: union(before?.digests, [`${repositoryOf(parsed)}@${digest}`]),
+      // What was made here has been to no registry.
+      digests:
+        parsed === undefined || image.origin !== undefined
+          ? []
+          : union(before?.digests, [`${repositoryOf(parsed)}@${digest}`]),
+      ...(image.origin === undefined ? {} : { origin: image.origin }),
     };
     this.save(stored);
     return recordOf(stored);
@@ -173,10 +210,9 @@ export class ImageStore {
 
   private save(image: StoredImage): void {
     this.images.set(image.id, image);
-    const { name, tags, digests } = image;
-    this.options.store.save([
-      { key: this.keyOf(image.id), value: JSON.stringify({ name, tags, digests } satisfies SavedImage) },
-    ]);
+    const { name, tags, digests, origin } = image;
+    const saved: SavedImage = { name, tags, digests, ...(origin === undefined ? {} : { origin }) };
+    this.options.store.save([{ key: this.keyOf(image.id), value: JSON.stringify(saved) }]);
   }
 
   private keyOf(id: string): string {

@@ -8,6 +8,7 @@ export {
   type ContainerImage,
   type ContainerMount,
   type ContainerSpec,
+  type ExecOptions,
   type ImageFile,
   type ImageRecord,
   type ImageRegistry,
@@ -15,5 +16,24 @@ export {
   type SandboxSpec,
 } from './containerd.ts';
 export { cgroupOf } from './cgroup.ts';
+export {
+  changesOf,
+  configOf,
+  extendOrigin,
+  imageOfOrigin,
+  originOf,
+  type ChangedFile,
+  type FileChange,
+  type ImageConfig,
+  type ImageOrigin,
+} from './derived-image.ts';
+export { ImageStore } from './image-store.ts';
+export { parseReference } from './reference.ts';
+export {
+  containerFiles,
+  runContainer,
+  type ContainerPlan,
+  type RunningContainer,
+} from './running-container.ts';
 export type { Cni, CniResult, PodInfo, PortMapping } from './cni.ts';
 export { makeContainerd, type ContainerdDaemon } from './runtime.ts';

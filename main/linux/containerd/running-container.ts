@@ -5,6 +5,7 @@ import {
   containerCapabilities,
   makeOverlay,
   type CgroupLimits,
+  type FileSystemView,
   type FileSystemTree,
   type Kernel,
   type Mount,
@@ -98,7 +99,7 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
         net: plan.net,
         mounts: readOnly,
         ...(plan.pid === undefined ? {} : { pid: plan.pid }),
-        ...(plan.shareOf === undefined ? {} : { shareOf: plan.shareOf }),
+        ...(plan.shareOf === undefined ? { hostname: plan.hostname } : { shareOf: plan.shareOf }),
         cgroup: plan.cgroup,
         cgroupLimits: limitsOf(spec),
         newCgroupNamespace: true,
@@ -127,6 +128,11 @@ export function runContainer(kernel: Kernel, clock: Clock, plan: ContainerPlan):
       ),
     attach: (options) => streams.attach(options, ended),
   };
+}
+
+/** A container's files as they would be in it: also of one that doesn't run. */
+export function containerFiles(kernel: Kernel, plan: ContainerPlan): FileSystemView {
+  return kernel.filesOf(mountsOf(kernel, plan));
 }
 
 /** What its control group is held to. */
@@ -316,7 +322,7 @@ class ContainerStreams {
     this.log =
       spec.logPath === undefined
         ? undefined
-        : new LogWriter(kernel.files, spec.logPath, clock, spec.logRotation);
+        : new LogWriter(kernel.files, spec.logPath, clock, spec.logRotation, spec.logFormat);
     this.tty = spec.tty ? kernel.openTty(FIRST_TTY_SIZE) : undefined;
     if (this.tty !== undefined) return;
     this.input = spec.stdin ? kernel.pipe() : undefined;

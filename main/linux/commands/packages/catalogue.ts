@@ -2,25 +2,40 @@
 import type { Program } from '../../kernel/index.ts';
 import { applet } from '../frame/command.ts';
 import { crictl, ctr } from '../container/crictl.ts';
-import { docker } from '../container/docker.ts';
-import { base64 } from '../coreutils/base64.ts';
+import { docker, nerdctl } from '../container/docker/docker.ts';
+import { base32, base64 } from '../coreutils/base64.ts';
 import { basename, dirname } from '../coreutils/basename.ts';
 import { cat } from '../coreutils/cat.ts';
 import { chmod } from '../coreutils/chmod.ts';
 import { chgrp, chown } from '../coreutils/chown.ts';
 import { cp } from '../coreutils/cp.ts';
 import { date } from '../coreutils/date.ts';
+import { dd } from '../coreutils/dd.ts';
+import { dircolors } from '../coreutils/dircolors.ts';
 import { du } from '../coreutils/du.ts';
 import { echo } from '../coreutils/echo.ts';
 import { env, printenv } from '../coreutils/env.ts';
 import { expr } from '../coreutils/expr.ts';
-import { cksum, md5sum, sha1sum, sha224sum, sha256sum, sha384sum, sha512sum } from '../coreutils/hashes.ts';
+import {
+  b2sum,
+  cksum,
+  md5sum,
+  sha1sum,
+  sha224sum,
+  sha256sum,
+  sha384sum,
+  sha512sum,
+  sum,
+} from '../coreutils/hashes.ts';
 import { groups, id, logname, whoami } from '../coreutils/identity.ts';
+import { install } from '../coreutils/install.ts';
 import { ln } from '../coreutils/ln.ts';
 import { dir, ls, vdir } from '../coreutils/ls.ts';
+import { fallocate, link, mkfifo, unlink } from '../coreutils/make-node.ts';
 import { mkdir } from '../coreutils/mkdir.ts';
 import { mktemp } from '../coreutils/mktemp.ts';
 import { mv } from '../coreutils/mv.ts';
+import { pathchk } from '../coreutils/pathchk.ts';
 import { printf } from '../coreutils/printf.ts';
 import { readlink } from '../coreutils/readlink.ts';
 import { realpath } from '../coreutils/realpath.ts';
@@ -29,6 +44,7 @@ import { rmdir } from '../coreutils/rmdir.ts';
 import { seq } from '../coreutils/seq.ts';
 import { sleep } from '../coreutils/sleep.ts';
 import { stat } from '../coreutils/stat.ts';
+import { stdbuf } from '../coreutils/stdbuf.ts';
 import { arch, nproc, pwd, sync, tty, uname } from '../coreutils/system.ts';
 import { stty } from '../coreutils/stty.ts';
 import { clear, reset, tput } from '../coreutils/terminal.ts';
@@ -117,29 +133,37 @@ import { chronyc, hwclock } from '../system/time-sync.ts';
 import { timedatectl } from '../system/timedatectl.ts';
 import { su, sudo, which } from '../system/users.ts';
 import { awk } from '../text/awk.ts';
+import { bc } from '../text/bc.ts';
 import { column, file, tree } from '../text/column.ts';
+import { dos2unix, iconv, unix2dos } from '../text/convert.ts';
+import { csplit } from '../text/csplit.ts';
 import { cut } from '../text/cut.ts';
 import { cmp, diff } from '../text/diff.ts';
 import { hexdump, od, xxd } from '../text/dump.ts';
 import { find } from '../text/find.ts';
 import { fmt } from '../text/fmt.ts';
 import { expand, fold, unexpand } from '../text/fold.ts';
+import { getopt } from '../text/getopt.ts';
 import { egrep, fgrep, grep } from '../text/grep.ts';
 import { gunzip, gzip, zcat } from '../text/gzip.ts';
 import { head } from '../text/head.ts';
 import { comm, join } from '../text/join.ts';
 import { jq } from '../text/jq.ts';
 import { less, more } from '../text/less.ts';
+import { look } from '../text/look.ts';
 import { nl } from '../text/nl.ts';
 import { paste } from '../text/paste.ts';
+import { patch } from '../text/patch.ts';
 import { rev, shuf, tac } from '../text/reorder.ts';
 import { sed } from '../text/sed.ts';
 import { sort } from '../text/sort.ts';
 import { factor, numfmt, split, truncate } from '../text/split.ts';
+import { strings } from '../text/strings.ts';
 import { tail } from '../text/tail.ts';
 import { tar } from '../text/tar.ts';
 import { tee } from '../text/tee.ts';
 import { tr } from '../text/tr.ts';
+import { tsort } from '../text/tsort.ts';
 import { uniq } from '../text/uniq.ts';
 import { wc } from '../text/wc.ts';
 import { xargs } from '../text/xargs.ts';
@@ -251,6 +275,19 @@ export const PACKAGES: readonly CommandPackage[] = [
     yes,
     arch,
     base64,
+    base32,
+    b2sum,
+    csplit,
+    dd,
+    dircolors,
+    install,
+    link,
+    mkfifo,
+    pathchk,
+    stdbuf,
+    sum,
+    tsort,
+    unlink,
     false: falseCommand,
     '[': test,
     true: trueCommand,
@@ -265,6 +302,9 @@ export const PACKAGES: readonly CommandPackage[] = [
     8_300_000,
     {
       column,
+      fallocate,
+      getopt,
+      look,
       flock,
       last,
       logger,
@@ -317,6 +357,10 @@ export const PACKAGES: readonly CommandPackage[] = [
     gawk: awk,
   }),
   pack('diffutils', '3.8', '1.el9', 'GNU collection of diff utilities', 1_400_000, { diff, cmp }),
+  pack('patch', '2.7.6', '1.el9', 'Utility for modifying/upgrading files', 270_000, { patch }),
+  pack('bc', '1.07.1', '1.el9', "GNU's bc (a numeric processing language)", 220_000, { bc }),
+  pack('binutils', '2.40', '1.el9', 'A GNU collection of binary utilities', 29_000_000, { strings }),
+  pack('dos2unix', '7.4.3', '1.el9', 'Text file format converters', 680_000, { dos2unix, unix2dos }),
   pack('less', '590', '1.el9', 'A text file browser similar to more, but better', 300_000, { less }),
   pack('gzip', '1.12', '1.el9', 'GNU data compression program', 400_000, { gzip, gunzip, zcat }),
   pack('ncurses', '6.4', '1.el9', 'Ncurses support utilities', 600_000, { clear, reset, tput }),
@@ -352,6 +396,7 @@ export const PACKAGES: readonly CommandPackage[] = [
   }),
   pack('glibc-common', '2.36', '1.el9', 'Common binaries and locale data for glibc', 2_000_000, {
     getconf,
+    iconv,
     getent,
     locale,
   }),
@@ -529,8 +574,8 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('containerd.io', '1.7.22', '1.el9', 'An industry-standard container runtime', 120_000_000, { ctr }),
   pack('docker-ce-cli', '26.1.4', '1.el9', 'The open-source application container engine', 37_000_000, {
     docker,
-    nerdctl: docker,
   }),
+  pack('nerdctl', '1.7.7', '1', 'Docker-compatible CLI for containerd', 25_000_000, { nerdctl }),
 ];
 
 /** What a machine has from the start; the rest comes with yum. */
@@ -544,6 +589,8 @@ const PREINSTALLED: readonly string[] = [
   'sed',
   'gawk',
   'diffutils',
+  'patch',
+  'bc',
   'less',
   'gzip',
   'ncurses',
