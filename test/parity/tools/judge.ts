@@ -31,7 +31,7 @@ export const FOLDER = '/tmp/cases';
 /** Whose tools a case means: GNU's, or busybox's applets by their bare names. */
 export type Manner = 'gnu' | 'busybox';
 
-const ENVIRONMENT = { HOME: '/root', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC', TERM: 'dumb' };
+const ENVIRONMENT = { HOME: '/root', LANG: 'C.UTF-8', LC_ALL: 'C.UTF-8', TZ: 'UTC', TERM: 'xterm' };
 const GNU_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin';
 
 /** Each script in a fresh copy of the fixture; all of them under one driver process. */

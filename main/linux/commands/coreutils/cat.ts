@@ -1,7 +1,7 @@
 // cat(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, Failure } from '../frame/command.ts';
+import { shownName, command, Failure } from '../frame/command.ts';
 
 const CHUNK_BYTES = 65_536;
 
@@ -46,7 +46,7 @@ export const cat: Program = command(
             ? `can't open '${path}': ${error.message}`
             : it.dialect === 'busybox'
               ? `read error: ${error.message}`
-              : `${path}: ${error.message}`,
+              : `${shownName(it, path)}: ${error.message}`,
         );
       }
     }

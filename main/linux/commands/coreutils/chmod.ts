@@ -56,6 +56,10 @@ async function apply(it: Invocation, path: string, change: string, top: boolean)
   if (found === undefined) {
     if (lstatOf(fs, path) !== undefined)
       return it.warn(`cannot operate on dangling symlink ${quoteAlways(path)}`);
+    if (it.options.has('f')) {
+      it.exitCode = 1;
+      return;
+    }
     return it.warn(`cannot access ${quoteAlways(path)}: No such file or directory`);
   }
   if (found.type === 'symlink') return;

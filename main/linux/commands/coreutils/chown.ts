@@ -74,6 +74,8 @@ async function change(it: Invocation, parse: (text: string) => Owner): Promise<v
   const text = reference === undefined ? operands.shift() : '';
   if (text === undefined) throw new UsageError('missing operand');
   if (operands.length === 0) throw new UsageError(`missing operand after ${quote(text)}`);
+  if (reference === undefined && it.name.endsWith('chown') && /^[^:]*\.[^:]*$/.test(text))
+    await it.complain(`warning: '.' should be ':': ${quote(text)}`);
   const owner = reference === undefined ? parse(text) : it.proc.fs.stat(reference);
   for (const path of operands) await apply(it, path, owner);
 }
@@ -88,9 +90,23 @@ async function apply(it: Invocation, path: string, owner: Owner): Promise<void> 
   if (failed !== undefined) return it.warn(`changing ownership of ${quoteAlways(path)}: ${failed.message}`);
   const names = (u: number, g: number): string => `${userName(it.proc, u)}:${groupName(it.proc, g)}`;
   if (it.options.has('v') || (it.options.has('c') && (uid !== found.uid || gid !== found.gid))) {
-    await it.out.line(
-      `ownership of ${quoteAlways(path)} ${uid === found.uid && gid === found.gid ? 'retained as' : `changed from ${names(found.uid, found.gid)} to`} ${names(uid, gid)}`,
-    );
+    if (owner.gid === undefined || owner.uid === undefined) {
+      const group = owner.uid === undefined;
+      const [before, now] = group
+        ? [groupName(it.proc, found.gid), groupName(it.proc, gid)]
+        : [userName(it.proc, found.uid), userName(it.proc, uid)];
+      const what = group ? 'group' : 'ownership';
+      await it.out.line(
+        before === now
+          ? `${what} of ${quoteAlways(path)} retained as ${now}`
+          : `changed ${what} of ${quoteAlways(path)} from ${before} to ${now}`,
+      );
+    } else
+      await it.out.line(
+        uid === found.uid && gid === found.gid
+          ? `ownership of ${quoteAlways(path)} retained as ${names(uid, gid)}`
+          : `changed ownership of ${quoteAlways(path)} from ${names(found.uid, found.gid)} to ${names(uid, gid)}`,
+      );
   }
   if (it.options.has('R') && found.type === 'directory')
     for (const entry of fs.readdir(path)) await apply(it, join(path, entry.name), owner);

@@ -2,7 +2,18 @@
 import type { FileStat, Program } from '../../kernel/index.ts';
 import { command, Failure, UsageError, type Invocation } from '../frame/command.ts';
 import { quoteAlways } from '../frame/quote.ts';
-import { attempt, confirm, isDirectory, join, lastPart, lstatOf, sameFile, statOf } from './files.ts';
+import { backUp } from './backup.ts';
+import {
+  attempt,
+  confirm,
+  isDirectory,
+  join,
+  lastPart,
+  lstatOf,
+  parentPart,
+  sameFile,
+  statOf,
+} from './files.ts';
 
 /** cp(1): files, trees with -r or -a. */
 export const cp: Program = command(
@@ -41,10 +52,25 @@ export const cp: Program = command(
   async (it) => {
     const { sources, target, into } = destination(it);
     const copier = new Copier(it);
-    for (const source of sources)
-      await copier.copy(source, into ? join(target, lastPart(source)) : target, true);
+    const parents = it.options.has('parents');
+    if (parents && !into) throw new UsageError('with --parents, the destination must be a directory');
+    for (const source of sources) {
+      if (parents) makeParents(it, target, parentPart(source));
+      const name = parents ? source.replace(/^\/+|\/+$/g, '') : lastPart(source);
+      await copier.copy(source, into ? join(target, name) : target, true);
+    }
   },
 );
+
+/** The directories that lead to a source, below the target. */
+function makeParents(it: Invocation, target: string, path: string): void {
+  const { fs } = it.proc;
+  let at = target;
+  for (const part of path.split('/').filter((piece) => piece !== '' && piece !== '.')) {
+    at = join(at, part);
+    if (statOf(fs, at) === undefined) fs.mkdir(at);
+  }
+}
 
 /** How cp, mv, ln and install read their operands. Throws UsageError and Failure. */
 export function destination(it: Invocation): { sources: string[]; target: string; into: boolean } {
@@ -80,6 +106,8 @@ export class Copier {
   private readonly recursive: boolean;
   private readonly keep: boolean;
   private readonly followAll: boolean;
+  /** The copy of a directory that is made inside it, which isn't copied again. */
+  private ownCopy: string | undefined;
   constructor(it: Invocation, archive = false) {
     this.it = it;
     const { options } = it;
@@ -108,6 +136,11 @@ export class Copier {
       return false;
     }
     if (to !== undefined && !(await this.mayReplace(target, from, to))) return true;
+    const backup = to === undefined ? undefined : backUp(it, target);
+    if (to === undefined && target.endsWith('/')) {
+      await it.warn(`cannot create regular file ${quoteAlways(target)}: Not a directory`);
+      return false;
+    }
     const failed = attempt(() => this.copyFile(source, target, from));
     if (failed !== undefined) {
       const reading = attempt(() => void fs.open(source)) !== undefined && from.type === 'file';
@@ -118,7 +151,10 @@ export class Copier {
       );
       return false;
     }
-    if (it.options.has('v')) await it.out.line(`${quoteAlways(source)} -> ${quoteAlways(target)}`);
+    if (it.options.has('v'))
+      await it.out.line(
+        `${quoteAlways(source)} -> ${quoteAlways(target)}${backup === undefined ? '' : ` (backup: ${quoteAlways(backup)})`}`,
+      );
     return true;
   }
 
@@ -149,10 +185,14 @@ export class Copier {
       );
       return false;
     }
-    if (top && `${fs.resolve(target)}/`.startsWith(`${fs.resolve(source)}/`)) {
+    const into = fs.resolve(target);
+    const outside = `${fs.resolve(source)}/`;
+    if (top && `${into}/` === outside) {
       await it.warn(`cannot copy a directory, ${quoteAlways(source)}, into itself, ${quoteAlways(target)}`);
       return false;
     }
+    if (top && `${into}/`.startsWith(outside)) this.ownCopy = into;
+    if (!top && this.ownCopy === fs.resolve(source)) return true;
     if (to === undefined) {
       const failed = attempt(() => fs.mkdir(target, { mode: from.mode & ~it.proc.umask }));
       if (failed !== undefined) {
@@ -165,6 +205,10 @@ export class Copier {
     for (const entry of fs.readdir(source))
       whole = (await this.copy(join(source, entry.name), join(target, entry.name), false)) && whole;
     this.keepAttributes(target, from);
+    if (top && this.ownCopy !== undefined) {
+      await it.warn(`cannot copy a directory, ${quoteAlways(source)}, into itself, ${quoteAlways(target)}`);
+      return false;
+    }
     return whole;
   }
 

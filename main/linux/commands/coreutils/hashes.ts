@@ -1,9 +1,10 @@
-// md5sum(1), sha1sum, sha224sum, sha256sum, sha384sum, sha512sum, cksum
+// md5sum(1), sha1sum, sha224sum, sha256sum, sha384sum, sha512sum, b2sum, cksum, sum
 import { createHash } from 'node:crypto';
 
 import { ErrnoError } from '../../../network/index.ts';
 import type { OpenFile, Program } from '../../kernel/index.ts';
-import { command, type Invocation } from '../frame/command.ts';
+import { shownName, command, UsageError, type Invocation } from '../frame/command.ts';
+import { quote } from '../frame/quote.ts';
 
 async function digest(file: OpenFile, algorithm: string): Promise<string> {
   const hash = createHash(algorithm);
@@ -40,19 +41,24 @@ function hashCommand(algorithm: string): Program {
           if (it.options.has('c')) await check(it, path, algorithm);
           else {
             const sum = await digest(it.open(path), algorithm);
-            await it.out.line(
-              it.options.has('tag')
-                ? `${algorithm.toUpperCase()} (${path}) = ${sum}`
-                : `${sum} ${it.options.has('b') ? '*' : ' '}${path}`,
+            await it.out.put(
+              (it.options.has('tag')
+                ? `${tagOf(algorithm)} (${path}) = ${sum}`
+                : `${sum} ${it.options.has('b') ? '*' : ' '}${path}`) + (it.options.has('z') ? '\0' : '\n'),
             );
           }
         } catch (error) {
           if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
-          await it.warn(`${path}: ${error.message}`);
+          await it.warn(`${shownName(it, path)}: ${error.message}`);
         }
       }
     },
   );
+}
+
+/** An algorithm's name in tagged lines. */
+function tagOf(algorithm: string): string {
+  return algorithm === 'blake2b512' ? 'BLAKE2b' : algorithm.toUpperCase();
 }
 
 async function check(it: Invocation, path: string, algorithm: string): Promise<void> {
@@ -102,14 +108,82 @@ export const sha256sum: Program = hashCommand('sha256');
 export const sha384sum: Program = hashCommand('sha384');
 export const sha512sum: Program = hashCommand('sha512');
 
-/** cksum(1): the POSIX CRC. */
-export const cksum: Program = command(
+export const b2sum: Program = hashCommand('blake2b512');
+
+/** sum(1): BSD's checksum by 1 KiB blocks, or System V's (-s) by half of them. */
+export const sum: Program = command(
   {
-    usage: '[FILE]...',
-    summary: 'Print CRC checksum and byte counts of each FILE.',
+    short: 'rs',
+    long: ['sysv>s'],
+    usage: '[OPTION]... [FILE]...',
+    summary: 'Print or check BSD (16-bit) checksums.',
     version: '(GNU coreutils) 9.1',
   },
   async (it) => {
+    const systemV = it.options.last('r', 's') === 's';
+    for (const path of it.inputs) {
+      try {
+        const file = it.open(path);
+        let [total, size] = [0, 0];
+        for (;;) {
+          const chunk = await file.read(65_536);
+          if (chunk.length === 0) break;
+          size += chunk.length;
+          for (const byte of chunk)
+            total = systemV ? (total + byte) >>> 0 : (((total >> 1) | ((total & 1) << 15)) + byte) & 0xffff;
+        }
+        if (systemV) {
+          const folded = (total & 0xffff) + (total >>> 16);
+          total = (folded & 0xffff) + (folded >> 16);
+        }
+        const blocks = Math.ceil(size / (systemV ? 512 : 1024));
+        const name = it.operands.length > 0 ? ` ${path}` : '';
+        await it.out.line(
+          systemV
+            ? `${total} ${blocks}${name}`
+            : `${String(total).padStart(5, '0')} ${String(blocks).padStart(5)}${name}`,
+        );
+      } catch (error) {
+        if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
+      }
+    }
+  },
+);
+
+/** cksum(1): the POSIX CRC. */
+export const cksum: Program = command(
+  {
+    short: 'a:cl:',
+    long: ['algorithm:>a', 'untagged', 'check>c', 'length:>l', 'debug'],
+    usage: '[OPTION]... [FILE]...',
+    summary: 'Print or verify checksums.\nBy default use the 32 bit CRC algorithm.',
+    version: '(GNU coreutils) 9.1',
+  },
+  async (it) => {
+    const named = it.options.value('a');
+    if (named !== undefined && named !== 'crc') {
+      const algorithm = {
+        md5: 'md5',
+        sha1: 'sha1',
+        sha224: 'sha224',
+        sha256: 'sha256',
+        sha384: 'sha384',
+        sha512: 'sha512',
+        blake2b: 'blake2b512',
+      }[named];
+      if (algorithm === undefined)
+        throw new UsageError(
+          `invalid argument ${quote(named)} for ${quote('--algorithm')}\nValid arguments are:\n${['bsd', 'sysv', 'crc', 'md5', 'sha1', 'sha224', 'sha256', 'sha384', 'sha512', 'blake2b', 'sm3'].map((one) => `  - ${quote(one)}`).join('\n')}`,
+        );
+      for (const path of it.inputs) {
+        const sum = await digest(it.open(path), algorithm);
+        await it.out.line(
+          it.options.has('untagged') ? `${sum}  ${path}` : `${tagOf(algorithm)} (${path}) = ${sum}`,
+        );
+      }
+      return;
+    }
     for (const path of it.inputs) {
       try {
         const file = it.open(path);
@@ -126,7 +200,7 @@ export const cksum: Program = command(
         await it.out.line(`${~crc >>> 0} ${size}${it.operands.length > 0 ? ` ${path}` : ''}`);
       } catch (error) {
         if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
-        await it.warn(`${path}: ${error.message}`);
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
   },

@@ -2,6 +2,7 @@
 import type { Program } from '../../kernel/index.ts';
 import { command, Failure, UsageError } from '../frame/command.ts';
 import { quoteAlways } from '../frame/quote.ts';
+import { backUp } from './backup.ts';
 import { attempt, isDirectory, join, lastPart, lstatOf, parentPart } from './files.ts';
 import { relativePath } from './realpath.ts';
 
@@ -62,6 +63,7 @@ export const ln: Program = command(
           ? relativePath(fs.resolve(parentPart(path)), fs.resolve(existing))
           : existing;
       const failed = attempt(() => {
+        backUp(it, path);
         if (it.options.has('f') && lstatOf(fs, path) !== undefined) fs.unlink(path);
         if (symbolic) fs.symlink(text, path);
         else fs.link(existing, path);

@@ -1,6 +1,6 @@
 // mkdir(1)
 import type { Program } from '../../kernel/index.ts';
-import { command, UsageError } from '../frame/command.ts';
+import { command, Failure, UsageError, type Invocation } from '../frame/command.ts';
 import { quote } from '../frame/quote.ts';
 import { attempt, isDirectory, parentPart } from './files.ts';
 import { changeMode } from './mode.ts';
@@ -19,6 +19,8 @@ export const mkdir: Program = command(
     if (it.operands.length === 0) throw new UsageError('missing operand');
     const wanted = it.options.value('m');
     const mode = wanted === undefined ? undefined : changeMode(0o777, wanted, true, it.proc.umask);
+    if (wanted !== undefined && changeMode(0, wanted, true, 0) === undefined)
+      throw new Failure(`invalid mode ${quote(wanted)}`);
     for (const path of it.operands) {
       const created: string[] = [];
       if (it.options.has('p')) {
@@ -32,7 +34,7 @@ export const mkdir: Program = command(
           await it.warn(
             it.dialect === 'busybox'
               ? `can't create directory '${one}': ${failed.message}`
-              : `cannot create directory ${quote(one)}: ${failed.message}`,
+              : `cannot create directory ${quote(it.options.has('p') && failed.code === 'ENOTDIR' ? notDirectory(it, one) : one)}: ${failed.message}`,
           );
           break;
         }
@@ -42,3 +44,10 @@ export const mkdir: Program = command(
     }
   },
 );
+
+/** The part of a path that is in the way. */
+function notDirectory(it: Invocation, path: string): string {
+  let at = parentPart(path);
+  while (!it.proc.fs.exists(at) && at !== '.' && at !== '/') at = parentPart(at);
+  return at;
+}

@@ -3,6 +3,7 @@ import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { command } from '../frame/command.ts';
 import { quoteAlways } from '../frame/quote.ts';
+import { backUp } from './backup.ts';
 import { Copier, destination } from './cp.ts';
 import { confirm, join, lastPart, lstatOf, sameFile, statOf } from './files.ts';
 
@@ -60,6 +61,7 @@ export const mv: Program = command(
         await it.warn(`cannot move ${quoteAlways(source)} to a subdirectory of itself, ${quoteAlways(goal)}`);
         continue;
       }
+      const backup = to === undefined ? undefined : backUp(it, goal);
       try {
         fs.rename(source, goal);
       } catch (error) {
@@ -71,7 +73,10 @@ export const mv: Program = command(
         if (statOf(fs, goal)?.type !== 'directory') fs.removeAll(goal);
         if (await new Copier(it, true).copy(source, goal, true)) fs.removeAll(source);
       }
-      if (it.options.has('v')) await it.out.line(`renamed ${quoteAlways(source)} -> ${quoteAlways(goal)}`);
+      if (it.options.has('v'))
+        await it.out.line(
+          `renamed ${quoteAlways(source)} -> ${quoteAlways(goal)}${backup === undefined ? '' : ` (backup: ${quoteAlways(backup)})`}`,
+        );
     }
   },
 );

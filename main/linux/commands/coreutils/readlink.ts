@@ -1,7 +1,7 @@
 // readlink(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, UsageError } from '../frame/command.ts';
+import { shownName, command, UsageError } from '../frame/command.ts';
 import { canonicalPath } from './realpath.ts';
 
 /** readlink(1) */
@@ -36,7 +36,7 @@ export const readlink: Program = command(
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         it.exitCode = 1;
-        if (it.options.has('v')) await it.warn(`${path}: ${error.message}`);
+        if (it.options.has('v')) await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
   },

@@ -1,7 +1,7 @@
 // realpath(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
-import { command, UsageError } from '../frame/command.ts';
+import { shownName, command, UsageError } from '../frame/command.ts';
 import { join, lastPart, lstatOf, parentPart } from './files.ts';
 
 /** `to` as seen from directory `from`; both absolute. */
@@ -70,7 +70,7 @@ export const realpath: Program = command(
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         it.exitCode = 1;
-        if (!it.options.has('q')) await it.warn(`${path}: ${error.message}`);
+        if (!it.options.has('q')) await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
   },

@@ -49,7 +49,7 @@ async function remove(it: Invocation, path: string, top: boolean): Promise<void>
       );
     return;
   }
-  if (top && /(?:^|\/)\.\.?\/*$/.test(path))
+  if (top && it.options.has('r', 'R') && /(?:^|\/)\.\.?\/*$/.test(path))
     return it.warn(`refusing to remove '.' or '..' directory: skipping ${quoteAlways(path)}`);
   const ask = it.options.last('f', 'i') === 'i';
   if (found.type === 'directory') {

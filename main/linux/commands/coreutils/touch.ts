@@ -17,9 +17,10 @@ export const touch: Program = command(
   async (it) => {
     const { fs, clock } = it.proc;
     if (it.operands.length === 0) throw new UsageError('missing file operand');
-    const stamp = it.options.value('d') ?? stampDate(it.options.value('t'));
+    const stamp = it.options.value('d') ?? stampDate(it.options.value('t'), clock.now());
     const reference = it.options.value('r');
-    const wanted = stamp === undefined ? undefined : parseDate(stamp, clock.now(), zoneOf(it.proc));
+    const base = reference === undefined ? clock.now() : fs.stat(reference).modifyMs;
+    const wanted = stamp === undefined ? undefined : parseDate(stamp, base, zoneOf(it.proc));
     if (stamp !== undefined && wanted === undefined) throw new Failure(`invalid date format ${quote(stamp)}`);
     const from = reference === undefined ? undefined : fs.stat(reference);
     const accessMs = wanted ?? from?.accessMs ?? clock.now();
@@ -44,13 +45,13 @@ export const touch: Program = command(
 );
 
 /** [[CC]YY]MMDDhhmm[.ss] as a date in words. */
-function stampDate(text: string | undefined): string | undefined {
+function stampDate(text: string | undefined, nowMs: number): string | undefined {
   const match = /^(\d\d)?(\d\d)?(\d\d)(\d\d)(\d\d)(\d\d)(?:\.(\d\d))?$/.exec(text ?? '');
   if (match === null) return text;
   const [, century, year, month, day, hour, minute, second] = match;
-  const date =
+  const years =
     year === undefined
-      ? `${century === undefined ? '' : `20${century}-`}${month}-${day}`
-      : `${century}${year}-${month}-${day}`;
-  return `${date} ${hour}:${minute}:${second ?? '00'}`;
+      ? new Date(nowMs).getUTCFullYear()
+      : `${century ?? (Number(year) < 69 ? '20' : '19')}${year}`;
+  return `${years}-${month}-${day} ${hour}:${minute}:${second ?? '00'}`;
 }

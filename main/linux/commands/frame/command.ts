@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../../network/index.ts';
 import { ProcessExit, type OpenFile, type Process, type Program } from '../../kernel/index.ts';
 import { textToBytes } from '../../shell/index.ts';
+import { quoteWhenNeeded } from './quote.ts';
 import { OptionError, parseOptions, type Options, type OptionTable } from './options.ts';
 import { Output } from './output.ts';
 
@@ -96,6 +97,11 @@ export class Invocation {
   get inputs(): string[] {
     return this.operands.length > 0 ? this.operands : ['-'];
   }
+}
+
+/** A file's name in a message: quoted where a shell would need it, as GNU's tools do; as it is for busybox's. */
+export function shownName(it: Invocation, path: string): string {
+  return it.dialect === 'busybox' ? path : quoteWhenNeeded(path);
 }
 
 /** Makes a Program of a form and what to do. `run` may return nothing to mean `exitCode`. */

@@ -82,7 +82,8 @@ function float(value: number, precision: number, kind: string, alternate: boolea
 function fixed(value: number, precision: number): string {
   const text = value.toFixed(precision);
   const scaled = value * 10 ** precision;
-  if (precision > 15 || scaled % 1 !== 0.5 || scaled / 10 ** precision !== value || scaled > 2 ** 52) return text;
+  if (precision > 15 || scaled % 1 !== 0.5 || scaled / 10 ** precision !== value || scaled > 2 ** 52)
+    return text;
   const exact = value.toFixed(Math.min(100, precision + 30));
   if (!/^50*$/.test(exact.slice(exact.indexOf('.') + 1 + precision))) return text;
   const even = Math.floor(scaled) % 2 === 0 ? Math.floor(scaled) : Math.ceil(scaled);

@@ -1,8 +1,12 @@
 // How GNU tools quote names in messages and listings (gnulib's quotearg).
+import { textToBytes } from '../../shell/index.ts';
+
+/** Control characters and bytes that aren't UTF-8. */
+const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\udc80-\udcff]/;
 
 /** ‘name’, as quote() does in a UTF-8 locale. */
 export function quote(text: string): string {
-  return `‘${escapeControls(text)}’`;
+  return `‘${escapeControls(text.replaceAll('\\', '\\\\')).replaceAll('’', '\\’')}’`;
 }
 
 /** 'name', as quoteaf() does: always in single quotes that a shell would take. */
@@ -12,18 +16,41 @@ export function quoteAlways(text: string): string {
 
 /** name, or 'name' where a shell would need it (quotef, and ls on a terminal). */
 export function quoteWhenNeeded(text: string): string {
-  return shellQuote(text, text === '' || /^[#~]|[\s!"$&'()*;<=>?[\\\]^`|\u0000-\u001f\u007f]/.test(text));
+  return shellQuote(
+    text,
+    text === '' ||
+      /^[#~]|[\s!"$&'()*;<=>?[\\^`|]/.test(text) ||
+      /^[{}]$/.test(text) ||
+      UNPRINTABLE.test(text),
+  );
+}
+
+/** name with backslashes before what isn't plain, blanks included (ls -b). */
+export function escapeName(text: string): string {
+  return escapeControls(text.replaceAll('\\', '\\\\')).replaceAll(' ', '\\ ');
+}
+
+/** "name" as in C (ls -Q). */
+export function quoteLikeC(text: string): string {
+  return `"${escapeControls(text.replaceAll('\\', '\\\\').replaceAll('"', '\\"'))}"`;
+}
+
+/** name with a question mark for what can't be shown (ls -q). */
+export function hideControls(text: string): string {
+  return text.replaceAll(new RegExp(UNPRINTABLE.source, 'g'), '?');
 }
 
 function shellQuote(text: string, needed: boolean): string {
   if (!needed) return text;
-  if (/[\u0000-\u001f\u007f]/.test(text)) {
-    const parts = text
-      .split(/([\u0000-\u001f\u007f]+)/)
-      .map((part, index) =>
-        index % 2 === 0 ? `'${part.replaceAll("'", "'\\''")}'` : `$'${escapeControls(part)}'`,
-      );
-    return parts.join('');
+  if (UNPRINTABLE.test(text)) {
+    // A leading piece stands in quotes even when it is empty; later pieces only where there is something.
+    const pieces = text.split(/([\u0000-\u001f\u007f-\u009f\udc80-\udcff]+)/);
+    return pieces
+      .map((piece, index) => {
+        if (index % 2 === 1) return `$'${escapeControls(piece)}'`;
+        return piece === '' && index > 0 ? '' : `'${piece.replaceAll("'", "'\\''")}'`;
+      })
+      .join('');
   }
   if (!text.includes("'")) return `'${text}'`;
   if (!/["$`\\]/.test(text)) return `"${text}"`;
@@ -41,8 +68,9 @@ const NAMED: Readonly<Record<string, string>> = {
 };
 
 function escapeControls(text: string): string {
+  if (!UNPRINTABLE.test(text)) return text;
   return text.replaceAll(
-    /[\u0000-\u001f\u007f]/g,
-    (c) => NAMED[c] ?? `\\${c.charCodeAt(0).toString(8).padStart(3, '0')}`,
+    new RegExp(UNPRINTABLE.source, 'g'),
+    (c) => NAMED[c] ?? [...textToBytes(c)].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join(''),
   );
 }

@@ -697,7 +697,10 @@ class Parser {
     const { token } = this;
     if (token.type === 'number') {
       this.advance();
-      return { kind: 'number', value: /^0[0-7]+$/.test(token.text) ? Number.parseInt(token.text, 8) : Number(token.text) };
+      return {
+        kind: 'number',
+        value: /^0[0-7]+$/.test(token.text) ? Number.parseInt(token.text, 8) : Number(token.text),
+      };
     }
     if (token.type === 'string') {
       this.advance();

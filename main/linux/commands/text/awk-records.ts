@@ -34,7 +34,8 @@ export class RecordReader {
       separator.lastIndex = 0;
       const found = matchNonEmpty(separator, this.buffer);
       // A match at the very end of what has come may go on in what hasn't.
-      if (found === undefined || (!this.atEnd && found.to === this.buffer.length && from >= 0)) return undefined;
+      if (found === undefined || (!this.atEnd && found.to === this.buffer.length && from >= 0))
+        return undefined;
       return found;
     });
   }
@@ -48,7 +49,8 @@ export class RecordReader {
     }
     const record = await this.upTo(() => {
       const found = /\n\n+/.exec(this.buffer);
-      if (found === null || (!this.atEnd && found.index + found[0].length === this.buffer.length)) return undefined;
+      if (found === null || (!this.atEnd && found.index + found[0].length === this.buffer.length))
+        return undefined;
       return { from: found.index, to: found.index + found[0].length };
     });
     if (record === undefined || record.terminator !== '' || !record.text.endsWith('\n')) return record;

@@ -386,7 +386,8 @@ class Machine {
       }
       this.usedOperand = true;
       try {
-        const file = operand === '-' || operand === '/dev/stdin' ? this.proc.stdin : this.proc.fs.open(operand);
+        const file =
+          operand === '-' || operand === '/dev/stdin' ? this.proc.stdin : this.proc.fs.open(operand);
         if (file.kind === 'directory' || file.stat().type === 'directory') {
           this.unreadable = `command line argument \`${operand}' is a directory: skipped`;
           return false;
@@ -436,11 +437,9 @@ class Machine {
 
   private field(): Value[] {
     if (this.fields === undefined && this.splitting !== 'FS') {
-      this.fields = (
-        this.splitting === 'FPAT'
-          ? this.patternFields()
-          : this.fixedWidths()
-      ).map((part) => new StrNum(part));
+      this.fields = (this.splitting === 'FPAT' ? this.patternFields() : this.fixedWidths()).map(
+        (part) => new StrNum(part),
+      );
     }
     if (this.fields === undefined) {
       let fs = this.string(this.globals.get('FS'));
@@ -616,7 +615,8 @@ class Machine {
       const text = (key: string): string => (valued ? this.string(cells.get(key)) : key);
       const order = (a: string, b: string): number =>
         by[2] === 'num'
-          ? this.number(valued ? cells.get(a) : new StrNum(a)) - this.number(valued ? cells.get(b) : new StrNum(b))
+          ? this.number(valued ? cells.get(a) : new StrNum(a)) -
+            this.number(valued ? cells.get(b) : new StrNum(b))
           : by[2] === 'type' && valued
             ? this.compare(cells.get(a), cells.get(b))
             : compareTexts(text(a), text(b));
@@ -981,7 +981,13 @@ class Machine {
         return sorted.length;
       }
       case 'typeof':
-        return this.typeOf(args[0], args[0]?.kind === 'name' && (this.arrays.has(args[0].name) || this.frame?.arrays.has(args[0].name) === true) ? undefined : await value(0));
+        return this.typeOf(
+          args[0],
+          args[0]?.kind === 'name' &&
+            (this.arrays.has(args[0].name) || this.frame?.arrays.has(args[0].name) === true)
+            ? undefined
+            : await value(0),
+        );
       case 'isarray':
         return Number(this.typeOf(args[0], undefined) === 'array');
       case 'mkbool':
@@ -990,7 +996,9 @@ class Machine {
         const whole = await text(0);
         const cells = this.array((args[1] as Expr & { kind: 'name' }).name);
         const pattern =
-          args[2] === undefined ? this.regex(this.string(this.globals.get('FPAT'))) : await this.patternOf(args[2]);
+          args[2] === undefined
+            ? this.regex(this.string(this.globals.get('FPAT')))
+            : await this.patternOf(args[2]);
         const found = [...whole.matchAll(pattern)].filter((match) => match[0] !== '');
         cells.clear();
         found.forEach((match, index) => cells.set(String(index + 1), new StrNum(match[0])));
@@ -1087,7 +1095,14 @@ class Machine {
     let index = 0;
     return format.replaceAll(
       /%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?([a-zA-Z])/g,
-      (whole: string, flags: string, width: string, precision: string | undefined, kind: string, at: number) => {
+      (
+        whole: string,
+        flags: string,
+        width: string,
+        precision: string | undefined,
+        kind: string,
+        at: number,
+      ) => {
         if (whole === '%%') return '%';
         const columns = width === '*' ? this.number(args[index++]) : Number(width || 0);
         const digits =
@@ -1184,7 +1199,8 @@ class Machine {
         one.match.kind === 'regex'
           ? this.regex(one.match.source).test(this.string(value))
           : this.compare(value, await this.eval(one.match)) === 0 &&
-            (one.match.kind === 'string') === (typeof value !== 'number' && !(value instanceof StrNum && value.number !== undefined));
+            (one.match.kind === 'string') ===
+              (typeof value !== 'number' && !(value instanceof StrNum && value.number !== undefined));
       if (!same) continue;
       from = index;
       break;
@@ -1286,7 +1302,12 @@ class Machine {
       ]),
     });
     this.proc.closeFd(other);
-    const pipe: Pipe = { child, fd, file: mine, ...(direction === '|' ? { reader: new RecordReader(mine) } : {}) };
+    const pipe: Pipe = {
+      child,
+      fd,
+      file: mine,
+      ...(direction === '|' ? { reader: new RecordReader(mine) } : {}),
+    };
     this.pipes.set(direction + commandLine, pipe);
     return pipe;
   }

@@ -1,7 +1,7 @@
 // column(1), tree(1), file(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
+import { shownName, command, Failure, type Invocation } from '../frame/command.ts';
 import { displayWidth, padEnd } from '../frame/format.ts';
 import { globRegex } from '../frame/glob.ts';
 import { join, lstatOf } from '../coreutils/files.ts';
@@ -33,7 +33,7 @@ export const column: Program = command(
           if (line.trim() !== '') lines.push(line);
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        await it.warn(`${path}: ${error.message}`);
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
     if (!options.has('t')) {

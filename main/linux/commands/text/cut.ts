@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { bytesToText, normalizeText, textToBytes } from '../../shell/index.ts';
-import { command, UsageError, type Invocation } from '../frame/command.ts';
+import { shownName, command, UsageError, type Invocation } from '../frame/command.ts';
 import { lineBatches } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 
@@ -75,7 +75,7 @@ export const cut: Program = command(
         }
       } catch (error) {
         if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
-        await it.warn(`${path}: ${error.message}`);
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
   },

@@ -1,7 +1,14 @@
 // diff(1) and cmp(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, Failure, UsageError, type CommandForm, type Invocation } from '../frame/command.ts';
+import {
+  shownName,
+  command,
+  Failure,
+  UsageError,
+  type CommandForm,
+  type Invocation,
+} from '../frame/command.ts';
 import { readAll } from '../frame/input.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
 import { isDirectory, join, lastPart, statOf } from '../coreutils/files.ts';
@@ -118,7 +125,7 @@ async function read(it: Invocation, path: string): Promise<string> {
     return Buffer.from(await readAll(it.open(path))).toString();
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    throw new Failure(`${path}: ${error.message}`, 2);
+    throw new Failure(`${shownName(it, path)}: ${error.message}`, 2);
   }
 }
 
@@ -320,7 +327,7 @@ export const cmp: Program = command(
         data.push(await readAll(it.open(path)));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        throw new Failure(`${path}: ${error.message}`, 2);
+        throw new Failure(`${shownName(it, path)}: ${error.message}`, 2);
       }
     }
     const [left, right] = data as [Uint8Array, Uint8Array];

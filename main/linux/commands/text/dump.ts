@@ -1,7 +1,7 @@
 // od(1), hexdump(1), xxd(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
+import { shownName, command, Failure, type Invocation } from '../frame/command.ts';
 import { parseSize } from '../frame/format.ts';
 import { readAll } from '../frame/input.ts';
 
@@ -12,7 +12,7 @@ async function gather(it: Invocation): Promise<Buffer> {
       parts.push(await readAll(it.open(path)));
     } catch (error) {
       if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
-      await it.warn(`${path}: ${error.message}`);
+      await it.warn(`${shownName(it, path)}: ${error.message}`);
     }
   }
   return Buffer.concat(parts);

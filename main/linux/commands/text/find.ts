@@ -1,15 +1,15 @@
 // find(1)
 import { ErrnoError } from '../../../network/index.ts';
-import type { FileStat, Program } from '../../kernel/index.ts';
+import type { FileStat, Process, Program } from '../../kernel/index.ts';
 import { groupByName, groupName, userByName, userName } from '../frame/accounts.ts';
 import { runChild } from '../frame/child.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
+import { command, Failure, UsageError, type Invocation } from '../frame/command.ts';
 import { modeString } from '../frame/format.ts';
 import { globRegex } from '../frame/glob.ts';
 import { quote } from '../frame/quote.ts';
 import { compileRegex } from '../frame/regex.ts';
-import { strftime, zoneOf } from '../frame/time.ts';
-import { confirm, join, lastPart, lstatOf, parentPart, statOf } from '../coreutils/files.ts';
+import { parseDate, strftime, zoneOf } from '../frame/time.ts';
+import { join, lastPart, lstatOf, parentPart, statOf } from '../coreutils/files.ts';
 import { changeMode } from '../coreutils/mode.ts';
 import { expandEscapes } from '../coreutils/printf.ts';
 
@@ -34,10 +34,16 @@ export const find: Program = command(
   },
   async (it) => {
     const args = [...it.operands];
-    let follow = false;
-    while (/^-[HLP]$/.test(args[0] ?? '')) follow = args.shift() === '-L';
+    let follow = '-P';
+    while (/^-[HLPD]$|^-O|^--$/.test(args[0] ?? '')) {
+      const flag = args.shift()!;
+      if (/^-[HLP]$/.test(flag)) follow = flag;
+      if (flag === '-D' && args.shift() === undefined)
+        throw new UsageError('Missing argument after the -D option.');
+      if (flag === '--') break;
+    }
     const roots: string[] = [];
-    while (args.length > 0 && !/^-|^[(!),]$/.test(args[0]!)) roots.push(args.shift()!);
+    while (args.length > 0 && !/^-|^[(!)]$/.test(args[0]!)) roots.push(args.shift()!);
     const finder = new Finder(it, follow, args);
     const test = finder.parse();
     for (const root of roots.length > 0 ? roots : ['.']) await finder.walk(root, root, 0, test);
@@ -45,6 +51,16 @@ export const find: Program = command(
     return it.exitCode;
   },
 );
+
+/** The type of the file system a path is on, as mount(8) names it. */
+function fileSystemOf(proc: Process, path: string): string | undefined {
+  const full = proc.fs.resolve(path);
+  return proc.kernel
+    .listMounts(proc)
+    .filter((one) => full === one.target || full.startsWith(one.target === '/' ? '/' : `${one.target}/`))
+    .toSorted((a, b) => a.target.length - b.target.length)
+    .at(-1)?.type;
+}
 
 const TYPES = {
   f: 'file',
@@ -63,23 +79,28 @@ const LETTERS = {
   socket: 's',
   'character-device': 'c',
   'block-device': 'b',
+  missing: 'N',
 } as const;
 
 class Finder {
   private readonly it: Invocation;
   private readonly follow: boolean;
+  /** -H: links among the starting points only. */
+  private readonly followOperands: boolean;
   private readonly args: string[];
   private at = 0;
   private acts = false;
   private depthFirst = false;
+  private extended = false;
   private quit = false;
   private minDepth = 0;
   private maxDepth = Infinity;
   private readonly batches: { readonly argv: readonly string[]; readonly paths: string[] }[] = [];
 
-  constructor(it: Invocation, follow: boolean, args: string[]) {
+  constructor(it: Invocation, follow: string, args: string[]) {
     this.it = it;
-    this.follow = follow;
+    this.follow = follow === '-L';
+    this.followOperands = follow === '-H';
     this.args = args;
   }
 
@@ -88,9 +109,7 @@ class Finder {
     if (this.at < this.args.length) {
       const extra = this.args[this.at]!;
       throw new Failure(
-        extra === ')'
-          ? "invalid expression; you have too many ')'"
-          : `paths must precede expression: \`${extra}'`,
+        extra === ')' ? "you have too many ')'" : `paths must precede expression: \`${extra}'`,
       );
     }
     if (this.acts) return test;
@@ -125,6 +144,11 @@ class Finder {
   }
 
   private and(): Test {
+    const first = this.args[this.at];
+    if (first !== undefined && /^-(?:o|or|a|and)$|^,$/.test(first))
+      throw new Failure(
+        `invalid expression; you have used a binary operator '${first}' with nothing before it.`,
+      );
     let left = this.not();
     while (this.at < this.args.length && !/^(?:-o|-or|,|\))$/.test(this.args[this.at]!)) {
       if (/^-(?:a|and)$/.test(this.args[this.at]!)) this.at++;
@@ -138,6 +162,7 @@ class Finder {
     const word = this.args[this.at];
     if (word === '!' || word === '-not') {
       this.at++;
+      if (this.at >= this.args.length) throw new Failure(`expected an expression after '${word}'`);
       const test = this.not();
       return async (visit) => !(await test(visit));
     }
@@ -189,7 +214,7 @@ class Finder {
       case '-regex':
       case '-iregex': {
         const regex = compileRegex(this.argument(name), {
-          syntax: 'basic',
+          syntax: this.extended ? 'extended' : 'basic',
           ignoreCase: name === '-iregex',
           global: false,
         });
@@ -197,16 +222,20 @@ class Finder {
         return ({ path }) => whole.test(path);
       }
       case '-regextype':
-        this.argument(name);
+        this.extended = /extended|egrep|awk/.test(this.argument(name));
         return () => true;
       case '-type':
       case '-xtype': {
         const letters = this.argument(name).split(',');
         const types = letters.map((letter) => {
-          if (!(letter in TYPES)) throw new Failure(`Unknown argument to -type: ${letter}`);
+          if (!(letter in TYPES)) throw new Failure(`Unknown argument to ${name}: ${letter}`);
           return TYPES[letter as keyof typeof TYPES];
         });
-        return ({ stat }) => types.includes(stat.type);
+        if (name === '-type') return ({ stat }) => types.includes(stat.type);
+        return ({ path, stat }) =>
+          types.includes(
+            this.follow ? (lstatOf(proc.fs, path) ?? stat).type : (statOf(proc.fs, path) ?? stat).type,
+          );
       }
       case '-maxdepth':
       case '-mindepth': {
@@ -244,7 +273,7 @@ class Finder {
       case '-size': {
         const text = this.argument(name);
         const match = /^([-+]?\d+)([bcwkMG]?)$/.exec(text);
-        if (match === null) throw new Failure(`Invalid argument \`${text}' to -size`);
+        if (match === null) throw new Failure(`invalid -size type \`${text.at(-1)}'`);
         const unit = { b: 512, c: 1, w: 2, k: 1024, M: 1_048_576, G: 1_073_741_824, '': 512 }[match[2]!]!;
         const holds = this.number(name, match[1]!);
         return ({ stat }) => holds(Math.ceil(stat.sizeBytes / unit));
@@ -262,12 +291,27 @@ class Finder {
       }
       case '-newer':
       case '-anewer':
-      case '-cnewer':
-      case '-newermt': {
-        const path = this.argument(name);
-        const reference = statOf(proc.fs, path);
-        if (reference === undefined) throw new Failure(`${quote(path)}: No such file or directory`);
-        return ({ stat }) => stat.modifyMs > reference.modifyMs;
+      case '-cnewer': {
+        const reference = this.reference(this.argument(name));
+        const key = name === '-anewer' ? 'accessMs' : name === '-cnewer' ? 'changeMs' : 'modifyMs';
+        return ({ stat }) => stat[key] > reference.modifyMs;
+      }
+      case '-nouser':
+        return ({ stat }) => userName(proc, stat.uid) === String(stat.uid);
+      case '-nogroup':
+        return ({ stat }) => groupName(proc, stat.gid) === String(stat.gid);
+      case '-lname':
+      case '-ilname': {
+        const glob = globRegex(this.argument(name), { ignoreCase: name === '-ilname' });
+        return ({ path, stat }) => stat.type === 'symlink' && glob.test(proc.fs.readlink(path));
+      }
+      case '-fstype': {
+        const kind = this.argument(name);
+        return ({ path }) => kind === fileSystemOf(proc, path);
+      }
+      case '-used': {
+        const holds = this.number(name, this.argument(name));
+        return ({ stat }) => holds(Math.floor((stat.accessMs - stat.changeMs) / 86_400_000));
       }
       case '-user':
       case '-uid': {
@@ -350,10 +394,28 @@ class Finder {
       case '-exec':
       case '-execdir':
       case '-ok':
+      case '-okdir':
         return this.exec(name);
-      default:
-        throw new Failure(`unknown predicate \`${name}'`);
+      default: {
+        const newer = /^-newer([aBcm])([aBcmt])$/.exec(name);
+        if (newer === null) throw new Failure(`unknown predicate \`${name}'`);
+        const text = this.argument(name);
+        const keys = { a: 'accessMs', B: 'changeMs', c: 'changeMs', m: 'modifyMs' } as const;
+        const key = keys[newer[1] as 'a'];
+        const since =
+          newer[2] === 't' ? parseDate(text, now, zoneOf(proc)) : this.reference(text)[keys[newer[2] as 'a']];
+        if (since === undefined)
+          throw new Failure(`I cannot figure out how to interpret ${quote(text)} as a date or time`);
+        return ({ stat }) => stat[key] > since;
+      }
     }
+  }
+
+  /** The file a test compares with. */
+  private reference(path: string): FileStat {
+    const found = statOf(this.it.proc.fs, path) ?? lstatOf(this.it.proc.fs, path);
+    if (found === undefined) throw new Failure(`${quote(path)}: No such file or directory`);
+    return found;
   }
 
   private action(act: (visit: Visit) => Promise<void> | undefined | void): Test {
@@ -379,11 +441,23 @@ class Finder {
       argv.push(arg);
     }
     return async ({ path }) => {
-      const shown = name === '-execdir' ? `./${lastPart(path)}` : path;
+      const shown = name.endsWith('dir') ? `./${lastPart(path)}` : path;
       const filled = argv.map((arg) => arg.replaceAll('{}', shown));
-      if (name === '-ok' && !(await confirm(this.it, `< ${filled.join(' ')} > ?`))) return false;
-      return this.run(filled, name === '-execdir' ? parentPart(path) : undefined);
+      if (name.startsWith('-ok') && !(await this.agrees(`< ${argv[0]} ... ${path} > ? `))) return false;
+      return this.run(filled, name.endsWith('dir') ? parentPart(path) : undefined);
     };
+  }
+
+  private async agrees(question: string): Promise<boolean> {
+    await this.it.out.flush();
+    await this.it.proc.stderr.write(question);
+    let answer = '';
+    while (!answer.includes('\n')) {
+      const chunk = await this.it.proc.stdin.read(256);
+      if (chunk.length === 0) break;
+      answer += Buffer.from(chunk).toString();
+    }
+    return /^[yY]/.test(answer);
   }
 
   private async run(argv: readonly string[], cwd?: string): Promise<boolean> {
@@ -405,7 +479,9 @@ class Finder {
 
   async walk(path: string, root: string, depth: number, test: Test): Promise<void> {
     const { proc } = this.it;
-    const stat = (this.follow ? statOf(proc.fs, path) : undefined) ?? lstatOf(proc.fs, path);
+    const stat =
+      (this.follow || (this.followOperands && depth === 0) ? statOf(proc.fs, path) : undefined) ??
+      lstatOf(proc.fs, path);
     if (stat === undefined) return this.it.warn(`${quote(path)}: No such file or directory`);
     const visit: Visit = { path, root, depth, stat, prune: false };
     const considered = depth >= this.minDepth;
@@ -470,8 +546,11 @@ class Finder {
             case 'M':
               return modeString(stat.type, stat.mode);
             case 'y':
-            case 'Y':
               return LETTERS[stat.type];
+            case 'Y':
+              return stat.type === 'symlink'
+                ? LETTERS[statOf(proc.fs, path)?.type ?? 'missing']
+                : LETTERS[stat.type];
             case 'u':
               return userName(proc, stat.uid);
             case 'U':

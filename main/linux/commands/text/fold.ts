@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { bytesToText, textToBytes } from '../../shell/index.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
+import { shownName, command, Failure, type Invocation } from '../frame/command.ts';
 import { lineBatches } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 
@@ -15,7 +15,7 @@ async function eachLine(it: Invocation, take: (text: string) => string): Promise
       }
     } catch (error) {
       if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
-      await it.warn(`${path}: ${error.message}`);
+      await it.warn(`${shownName(it, path)}: ${error.message}`);
     }
   }
 }

@@ -83,11 +83,14 @@ async function run(it: Invocation, syntax: 'E' | 'F' | undefined): Promise<numbe
   }
   if (options.has('u')) await it.complain('warning: --unix-byte-offsets (-u) is obsolete');
   if (options.has('X')) throw new Failure(`invalid matcher ${options.value('X')}`, 2);
-  if (options.has('m') && !/^-?\d+[bkKMG]?$/.test(options.value('m')!)) throw new Failure('invalid max count', 2);
+  if (options.has('m') && !/^-?\d+[bkKMG]?$/.test(options.value('m')!))
+    throw new Failure('invalid max count', 2);
   const patterns = [...options.values('e')];
   for (const path of options.values('f'))
     patterns.push(
-      ...(path === '-' ? (await readAllText(it.proc.stdin)).replace(/\n$/, '').split('\n') : readPatterns(it, path)),
+      ...(path === '-'
+        ? (await readAllText(it.proc.stdin)).replace(/\n$/, '').split('\n')
+        : readPatterns(it, path)),
     );
   const operands = [...it.operands];
   if (!options.has('e', 'f')) {
@@ -149,7 +152,8 @@ function compile(it: Invocation, patterns: readonly string[], syntax: string): R
 /** `[:space:]` by itself is a mistake. */
 function checkBrackets(pattern: string): void {
   const found = /(?:^|[^[\\])\[:(\w+):\]/.exec(pattern);
-  if (found !== null) throw new Failure(`character class syntax is [[:${found[1]}:]], not [:${found[1]}:]`, 2);
+  if (found !== null)
+    throw new Failure(`character class syntax is [[:${found[1]}:]], not [:${found[1]}:]`, 2);
 }
 
 /** What makes a file binary: a NUL, or a byte that isn't UTF-8. */

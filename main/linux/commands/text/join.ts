@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { compareNames } from '../frame/collate.ts';
-import { command, Failure, UsageError, type Invocation } from '../frame/command.ts';
+import { shownName, command, Failure, UsageError, type Invocation } from '../frame/command.ts';
 import { LineReader } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 
@@ -11,7 +11,7 @@ function open(it: Invocation, path: string): LineReader {
     return new LineReader(it.open(path));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    throw new Failure(`${path}: ${error.message}`);
+    throw new Failure(`${shownName(it, path)}: ${error.message}`);
   }
 }
 

@@ -1,7 +1,7 @@
 // nl(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command } from '../frame/command.ts';
+import { shownName, command } from '../frame/command.ts';
 import { lineBatches } from '../frame/input.ts';
 import { compileRegex } from '../frame/regex.ts';
 
@@ -53,7 +53,7 @@ export const nl: Program = command(
         }
       } catch (error) {
         if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
-        await it.warn(`${path}: ${error.message}`);
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
   },

@@ -1,7 +1,7 @@
 // paste(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, Failure } from '../frame/command.ts';
+import { shownName, command, Failure } from '../frame/command.ts';
 import { LineReader } from '../frame/input.ts';
 
 /** paste(1) */
@@ -30,8 +30,8 @@ export const paste: Program = command(
         else readers.push(new LineReader(it.open(path)));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        if (!it.options.has('s')) throw new Failure(`${path}: ${error.message}`);
-        await it.warn(`${path}: ${error.message}`);
+        if (!it.options.has('s')) throw new Failure(`${shownName(it, path)}: ${error.message}`);
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
     if (it.options.has('s')) {

@@ -162,8 +162,7 @@ class Parser {
         else if (bracket && next === ']') {
           out += '\\]';
           bracket = false;
-        }
-        else out += `\\${next}`;
+        } else out += `\\${next}`;
         continue;
       }
       if (regex && bracket) {
@@ -189,11 +188,14 @@ class Parser {
   private regex(pattern: string, flags: string): RegExp | undefined {
     if (pattern === '') return undefined;
     try {
-      return compileRegex(convertEscapes(pattern, (c) => (isSpecial(c) ? `\\${c}` : c)), {
-        syntax: this.extended ? 'extended' : 'basic',
-        ignoreCase: /[Ii]/.test(flags),
-        multiline: !this.nulls && /[Mm]/.test(flags),
-      });
+      return compileRegex(
+        convertEscapes(pattern, (c) => (isSpecial(c) ? `\\${c}` : c)),
+        {
+          syntax: this.extended ? 'extended' : 'basic',
+          ignoreCase: /[Ii]/.test(flags),
+          multiline: !this.nulls && /[Mm]/.test(flags),
+        },
+      );
     } catch (error) {
       if (error instanceof RegexError) this.fail(error.message);
       throw error;
@@ -222,7 +224,12 @@ class Parser {
     }
     const name = this.text[this.at++];
     if (name === undefined) this.fail('missing command', this.text.length);
-    if (from?.kind === 'line' && from.line === 0 && to?.kind !== 'regex' && !(name === 'r' && to === undefined))
+    if (
+      from?.kind === 'line' &&
+      from.line === 0 &&
+      to?.kind !== 'regex' &&
+      !(name === 'r' && to === undefined)
+    )
       this.fail('invalid usage of line address 0');
     if (this.sandbox && 'erwRW'.includes(name)) this.fail('e/r/w commands disabled in sandbox mode');
     const base = { name, from, to, inverted, text: '', target: -1, active: false, endLine: 0 };
@@ -362,8 +369,7 @@ class Parser {
       } else if (c === 'p') {
         if (print) this.fail("multiple `p' options to `s' command", this.at + 1);
         print = true;
-      }
-      else if (c === 'e') evaluate = true;
+      } else if (c === 'e') evaluate = true;
       else if (c === 'i' || c === 'I' || c === 'm' || c === 'M') flags += c;
       else if (c !== undefined && /\d/.test(c)) {
         number = Number(this.skip(/\d+/y));
@@ -382,7 +388,9 @@ class Parser {
       this.at++;
     }
     const regex = this.regex(pattern, flags);
-    const parts = replacementParts(convertEscapes(replacement, (c) => (c === '&' || c === '\\' ? `\\${c}` : c)));
+    const parts = replacementParts(
+      convertEscapes(replacement, (c) => (c === '&' || c === '\\' ? `\\${c}` : c)),
+    );
     const groups = regex === undefined ? 9 : new RegExp(`${regex.source}|`, 'u').exec('')!.length - 1;
     for (const part of parts)
       if ('group' in part && part.group > groups)

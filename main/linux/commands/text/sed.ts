@@ -286,7 +286,12 @@ class Run {
   private async process(feed: Feed): Promise<number | undefined> {
     let restart = false;
     for (const one of this.commands)
-      if (one.name === 'r' && one.from?.kind === 'line' && one.from.line === 0 && this.it.proc.fs.exists(one.text))
+      if (
+        one.name === 'r' &&
+        one.from?.kind === 'line' &&
+        one.from.line === 0 &&
+        this.it.proc.fs.exists(one.text)
+      )
         await this.put(bytesToText(this.it.proc.fs.readFile(one.text)));
     for (;;) {
       if (!restart) {
@@ -498,7 +503,8 @@ class Run {
         case 'r': {
           const path = one.text === '/dev/stdin' ? undefined : one.text;
           if (path === undefined) this.appended.push(await this.it.proc.stdin.readText());
-          else if (this.it.proc.fs.exists(path)) this.appended.push(bytesToText(this.it.proc.fs.readFile(path)));
+          else if (this.it.proc.fs.exists(path))
+            this.appended.push(bytesToText(this.it.proc.fs.readFile(path)));
           break;
         }
         case 'R': {

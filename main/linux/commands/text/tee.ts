@@ -1,7 +1,7 @@
 // tee(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { OpenFile, Program } from '../../kernel/index.ts';
-import { command } from '../frame/command.ts';
+import { shownName, command } from '../frame/command.ts';
 
 /** tee(1) */
 export const tee: Program = command(
@@ -21,7 +21,7 @@ export const tee: Program = command(
         files.push(it.proc.fs.open(path, { write: true, create: true, append, truncate: !append }, 0o666));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        await it.warn(`${path}: ${error.message}`);
+        await it.warn(`${shownName(it, path)}: ${error.message}`);
       }
     }
     for (;;) {
