@@ -45,7 +45,10 @@ test('a wrong option gets the hint to --help', async () => {
 test('vim without a screen says so', async () => {
   const result = await run(makeMachine(), ['vim', 'x']);
 
-  expect(result).toMatchObject({ stderr: 'drydock: vim needs a terminal pane\n', status: 1 });
+  expect(result).toMatchObject({
+    stderr: "drydock: vim without a terminal isn't simulated; ed and ex -s edit in scripts\n",
+    status: 1,
+  });
 });
 
 test('vim hands its file to the editor of its terminal, and what that saves is there', async () => {

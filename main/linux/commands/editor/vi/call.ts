@@ -1,9 +1,7 @@
 // One colon command as it is run: its lines, its argument, and what it may ask of the loop.
-import type { CommandReader } from './addresses.ts';
-import { type Lines } from './addresses.ts';
+import type { CommandReader, Lines } from './addresses.ts';
 import type { Range } from './operators.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { ViError, type Session } from './state.ts';
 import type { Confirm } from './substitute.ts';
 
 /** What colon commands need of the loop. */

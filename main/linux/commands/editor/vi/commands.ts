@@ -35,8 +35,7 @@ import {
 } from './line-commands.ts';
 import { remove, yank } from './operators.ts';
 import { changedOptions, OptionError, setOption } from './options.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { type Session, ViError } from './state.ts';
 import { substitute } from './substitute.ts';
 import { deltaText } from './text.ts';
 import { travel } from './undo.ts';

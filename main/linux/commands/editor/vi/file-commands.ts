@@ -3,8 +3,7 @@ import { ErrnoError } from '../../../../network/index.ts';
 import { type Call, linesOf } from './call.ts';
 import { filterTo } from './filters.ts';
 import { capture } from './shell-out.ts';
-import type { Session } from './state.ts';
-import { sizeText, ViError } from './state.ts';
+import { type Session, sizeText, ViError } from './state.ts';
 import { plural } from './text.ts';
 
 export function fileInfo({ session, argument }: Call): void {

@@ -2,8 +2,7 @@
 import { type Lines, readLines } from './addresses.ts';
 import { type Call, type Following, type Handler, linesOf, registerIn } from './call.ts';
 import { join, put, shift } from './operators.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { type Session, ViError } from './state.ts';
 import { deltaText, plural } from './text.ts';
 
 export function addLines(offset: 0 | 1): Handler {

@@ -13,8 +13,7 @@ import {
   wordForward,
 } from './motions.ts';
 import type { Pending } from './pending.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { type Session, ViError } from './state.ts';
 import { firstNonBlank, lastColumn, nextColumn, type Position, previousColumn } from './text.ts';
 
 /** Which operator the motion is for: text objects are only known then. */

@@ -6,8 +6,7 @@ import { ESCAPE } from './keys.ts';
 import { readMotion } from './move.ts';
 import { indentOf, join, type Range, rangeOf, remove, rewrite, shift, swapCase, yank } from './operators.ts';
 import { next, type Pending, readCounts } from './pending.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { type Session, ViError } from './state.ts';
 
 export async function operate(pending: Pending, operator: string): Promise<void> {
   const { session } = pending;

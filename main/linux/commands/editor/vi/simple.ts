@@ -6,8 +6,7 @@ import { apply, change, linewiseIfBlank } from './operate.ts';
 import { indentOf, join, put, type Range, remove, swapCase } from './operators.ts';
 import { next, type Pending } from './pending.ts';
 import { scrollCommand } from './scroll.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { type Session, ViError } from './state.ts';
 import { lastColumn, nextColumn } from './text.ts';
 import { travel } from './undo.ts';
 

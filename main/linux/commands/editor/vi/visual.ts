@@ -9,8 +9,7 @@ import { join, type Range, rangeOf, remove, rewrite, shift } from './operators.t
 import { next, type Pending } from './pending.ts';
 import { columnAt, displayColumn } from './screen.ts';
 import { scrollCommand } from './scroll.ts';
-import type { Session } from './state.ts';
-import { ViError } from './state.ts';
+import { type Session, ViError } from './state.ts';
 import { nextColumn } from './text.ts';
 
 /** What is selected in visual mode. */
