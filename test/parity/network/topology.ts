@@ -1,5 +1,5 @@
 // The recorded topology (golden/scripts/topology.sh) on virtual namespaces: each node and pod is a machine of its own.
-import { machinePrograms, PACKAGES } from '../../../main/linux/commands/index.ts';
+import { BUSYBOX_APPLETS, machinePrograms, PACKAGES } from '../../../main/linux/commands/index.ts';
 import type { Program } from '../../../main/linux/kernel/index.ts';
 import { bash } from '../../../main/linux/shell/index.ts';
 import { formatIpv4, parseIpv4, type NetworkNamespace } from '../../../main/network/index.ts';
@@ -33,12 +33,20 @@ export interface Topology {
   run(alias: string, script: string, withinMs?: number): Promise<RunResult>;
 }
 
+/** busybox's applet of its first word. */
+const busybox: Program = async (proc) => {
+  const child = proc.spawn({ argv: proc.argv.slice(1), program: BUSYBOX_APPLETS.get(proc.argv[1] ?? '')! });
+  const status = await child.wait();
+  return status.kind === 'exited' ? status.exitCode : 1;
+};
+
 /** Everything topology.sh's `up` makes, without the servers. */
 export async function makeTopology(): Promise<Topology> {
   const world = makeWorld(7);
   const programs: Record<string, Program> = { '/usr/bin/bash': bash, '/usr/bin/sh': bash };
   for (const [file, { program }] of machinePrograms(PACKAGES.map((each) => each.name)))
     programs[file] = program;
+  programs['/usr/bin/busybox'] = busybox;
   const machines = new Map<string, BareMachine>();
   const spaces = new Map<string, NetworkNamespace>();
   const add = (alias: string, hostname: string, hosts: string, resolv: string): NetworkNamespace => {

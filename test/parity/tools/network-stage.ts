@@ -42,6 +42,8 @@ export async function makeNetworkStage(): Promise<Topology> {
   await serveApi(topology);
   serveOdd(topology);
   for (const node of ['master1', 'worker1', 'worker2']) await installRules(topology, node);
+  const tester = topology.machines.get('tester')!;
+  tester.kernel.files.writeFile('/etc/debian_version', '12.8\n');
   await must(topology, 'worker1', 'ip addr add 192.168.10.240/32 dev eth0');
   return topology;
 }

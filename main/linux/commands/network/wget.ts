@@ -1,22 +1,79 @@
 // wget(1), GNU's and busybox's.
 import { ErrnoError, type ByteStream, type TcpSocket } from '../../../network/index.ts';
 import type { OpenFile, Process, Program } from '../../kernel/index.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
+import { command, type Invocation } from '../frame/command.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
 import { join } from '../coreutils/files.ts';
 import { ExchangeError, headerValue, ResponseReader, type ResponseHead } from './http-exchange.ts';
 import { lookupHost } from './resolver.ts';
-import { openTls, TlsFailure } from './tls.ts';
+import { openTls, TlsFailure, VERIFY_ERRORS } from './tls.ts';
+import { Dots, gnuBar, longSpeed, shortSize } from './wget-meter.ts';
 import { parseUrl, resolveUrl, type ParsedUrl } from './url.ts';
 
 const REDIRECTS_MAX = 20;
+const LEVELS_DEFAULT = 5;
+const LETTERS_OF_N: Readonly<Record<string, string[]>> = {
+  '-nv': ['--no-verbose'],
+  '-nc': [],
+  '-np': ['--no-parent'],
+  '-nd': ['--no-directories'],
+  '-nH': ['--no-host-directories'],
+};
+/** busybox's texts of the options, behind its usage line. */
+const BUSYBOX_OPTIONS = `
+	--spider	Only check URL existence: $? is 0 if exists
+	--header STR	Add STR (of form 'header: value') to headers
+	--post-data STR	Send STR using POST method
+	--post-file FILE	Send FILE using POST method
+	--no-check-certificate	Don't validate the server's certificate
+	-c		Continue retrieval of aborted transfer
+	-q		Quiet
+	-P DIR		Save to DIR (default .)
+	-S    		Show server response
+	-O FILE		Save to FILE ('-' for stdout)
+	-o LOGFILE	Log messages to FILE
+	-U STR		Use STR for User-Agent header
+	-Y on/off	Use proxy
+`;
 
 /** wget(1): -q -O -S -T -t -P -U --spider --header --post-data --no-check-certificate -c. */
 export const wget: Program = command(
   {
-    short: 'cdqSvnbNrkpmO:o:P:T:t:U:w:Y:i:a:e:4l:A:',
+    short: 'cdqSvnbNrkpmHEO:o:P:T:t:U:w:Y:i:a:e:46l:A:R:D:Q:x',
     long: [
       'spider',
+      'recursive>r',
+      'level:>l',
+      'no-parent',
+      'no-directories',
+      'no-host-directories',
+      'input-file:>i',
+      'append-output:>a',
+      'timestamping>N',
+      'mirror>m',
+      'page-requisites>p',
+      'convert-links>k',
+      'accept:>A',
+      'reject:>R',
+      'content-disposition',
+      'trust-server-names',
+      'http-user:',
+      'http-password:',
+      'referer:',
+      'compression:',
+      'ipv4>4',
+      'inet4-only>4',
+      'limit-rate:',
+      'wait:>w',
+      'execute:>e',
+      'debug>d',
+      'verbose>v',
+      'background>b',
+      'delete-after',
+      'body-file:',
+      'auth-no-challenge',
+      'certificate:',
+      'private-key:',
       'header:',
       'post-data:',
       'post-file:',
@@ -54,21 +111,116 @@ export const wget: Program = command(
     version: '1.21.3',
     usageExit: 2,
     hint: () => "Usage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n",
-    prepare: (args) => args.flatMap((arg) => (arg === '-nv' ? ['--no-verbose'] : [arg])),
+    prepare: (args) => args.flatMap((arg) => LETTERS_OF_N[arg] ?? [arg]),
   },
   async (it) => {
-    if (it.operands.length === 0) {
-      if (it.dialect === 'busybox') throw new Failure('missing URL');
-      await it.proc.stderr.write(
+    const { proc, options } = it;
+    const list = options.value('i');
+    const listed =
+      list === undefined
+        ? []
+        : (list === '-' ? await proc.stdin.readText() : proc.fs.readText(list))
+            .split('\n')
+            .filter((line) => line.trim() !== '');
+    const urls = [...it.operands, ...listed.map((line) => line.trim())];
+    if (urls.length === 0) {
+      if (it.dialect === 'busybox') {
+        await proc.stderr.write(`${busyboxUsage(it)}${BUSYBOX_OPTIONS}`);
+        return 1;
+      }
+      await proc.stderr.write(
         "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n\nTry `wget --help' for more options.\n",
       );
       return 1;
     }
+    const startMs = proc.clock.now();
+    const log = openLog(it);
+    const totals = { files: 0, bytes: 0, ms: 0 };
     let status = 0;
-    for (const url of it.operands) status = Math.max(status, await new Fetch(it).fetch(url));
+    for (const url of urls) {
+      const fetch = new Fetch(it, log, totals);
+      const code =
+        options.has('r') || options.has('m') ? await recurse(it, fetch, url) : await fetch.fetch(url);
+      // GNU's: a lower number is the graver error, but for 0.
+      status = status === 0 ? code : code === 0 ? status : Math.min(status, code);
+    }
+    const isQuiet = options.has('q') || it.dialect === 'busybox';
+    if (!isQuiet && totals.files > 0 && (urls.length > 1 || options.has('r') || options.has('m'))) {
+      const wall = proc.clock.now() - startMs;
+      await log.write(
+        `FINISHED --${strftime('%F %T', proc.clock.now(), zoneOf(proc))}--\nTotal wall clock time: ${(wall / 1000).toFixed(1).replace(/\.0$/, '')}s\nDownloaded: ${totals.files} files, ${shortSize(totals.bytes) || totals.bytes} in ${(totals.ms / 1000).toFixed(1).replace(/\.0$/, '')}s (${longSpeed(totals.bytes, totals.ms)})\n`,
+      );
+    }
     return status;
   },
 );
+
+function busyboxUsage({ proc, name }: Invocation): string {
+  const version = proc.fs.exists('/etc/debian_version')
+    ? 'v1.35.0 (Debian 1:1.35.0-4+deb12u1+b1)'
+    : 'v1.36.1 (2024-06-10 07:11:47 UTC)';
+  return `BusyBox ${version} multi-call binary.\n\nUsage: ${name} [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n\t[--post-data STR | --post-file FILE] [-Y on/off]\n\t[--no-check-certificate] [-P DIR] [-U AGENT] URL...\n\nRetrieve files via HTTP or FTP\n`;
+}
+
+/** Where messages go: stderr, or the file of -o or -a. */
+function openLog({ proc, options }: Invocation): OpenFile {
+  const [fresh, more] = [options.value('o'), options.value('a')];
+  if (fresh !== undefined) return proc.fs.open(fresh, { write: true, create: true, truncate: true }, 0o666);
+  return more === undefined
+    ? proc.stderr
+    : proc.fs.open(more, { write: true, create: true, append: true }, 0o666);
+}
+
+/** -r: follows the links of pages on the same host, as deep as -l says. */
+async function recurse(it: Invocation, fetch: Fetch, start: string): Promise<number> {
+  const { options } = it;
+  const given = options.value('l');
+  const levels =
+    options.has('m') || given === 'inf' || given === '0' ? Infinity : Number(given ?? LEVELS_DEFAULT);
+  const first = parseUrl(/^[a-z]+:\/\//i.test(start) ? start : `http://${start}`);
+  if (first === undefined) return fetch.fetch(start);
+  const root = `${first.scheme}://${first.host}${first.portSuffix}`;
+  const folder = first.path.replace(/[^/]*$/, '');
+  const queue = [{ url: root + first.path, level: 0 }];
+  const seen = new Set([queue[0]!.url]);
+  let status = 0;
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const parsed = parseUrl(next.url)!;
+    const path = parsed.path.replace(/\?.*$/, '');
+    const file = path.endsWith('/') ? `${path}index.html` : path;
+    const base = options.has('no-host-directories') ? '' : `${first.host}${first.portSuffix}`;
+    const saved = options.has('no-directories')
+      ? file.replace(/^.*\//, '')
+      : `${base}${file}`.replace(/^\//, '');
+    fetch.savePath = saved;
+    const code = await fetch.fetch(next.url);
+    if (code !== 0) status = status === 0 ? code : Math.min(status, code);
+    if (code !== 0 || next.level >= levels || !/html/.test(fetch.lastType)) continue;
+    const name = options.value('P') === undefined ? saved : join(options.value('P')!, saved);
+    if (!it.proc.fs.exists(name)) continue;
+    for (const link of linksIn(it.proc.fs.readText(name), parsed)) {
+      const target = parseUrl(link);
+      if (target === undefined || target.host !== first.host || target.port !== first.port || seen.has(link))
+        continue;
+      if (options.has('no-parent') && !target.path.startsWith(folder)) continue;
+      seen.add(link);
+      queue.push({ url: link, level: next.level + 1 });
+    }
+  }
+  return status;
+}
+
+/** Where the links of a page lead, without fragments. */
+function linksIn(html: string, base: ParsedUrl): string[] {
+  return [
+    ...html.matchAll(
+      /<(?:a|link|img|script|frame|iframe)\b[^>]*?\b(?:href|src)\s*=\s*(?:"([^"]*)"|'([^']*)'|([^\s>]+))/gi,
+    ),
+  ]
+    .map(([, one, two, three]) => (one ?? two ?? three ?? '').replace(/#.*$/, '').replaceAll('&amp;', '&'))
+    .filter((link) => link !== '' && !/^(?:mailto|javascript|data|ftp):/i.test(link))
+    .map((link) => resolveUrl(base, link));
+}
 
 /** A failed attempt: GNU's exit status and what each dialect prints. */
 class WgetError extends Error {
@@ -89,17 +241,36 @@ class Fetch {
   private readonly busybox: boolean;
   private readonly quiet: boolean;
 
-  constructor(it: Invocation) {
+  private readonly log: OpenFile;
+  private readonly totals: { files: number; bytes: number; ms: number };
+  private readonly isBrief: boolean;
+  private requests = 0;
+  /** Where -r wants the next file. */
+  savePath: string | undefined = undefined;
+  /** The last page's type. */
+  lastType = '';
+
+  constructor(it: Invocation, log: OpenFile, totals: { files: number; bytes: number; ms: number }) {
     this.it = it;
+    this.log = log;
+    this.totals = totals;
+    this.isBrief = it.options.has('no-verbose');
     this.proc = it.proc;
     this.busybox = it.dialect === 'busybox';
     this.quiet = it.options.has('q');
   }
 
   private async say(text: string): Promise<void> {
-    if (this.quiet) return;
+    if (this.quiet || this.isBrief) return;
     await this.it.out.flush();
-    await this.proc.stderr.write(text);
+    await this.log.write(text);
+  }
+
+  /** What -nv leaves of the messages. */
+  private async brief(text: string): Promise<void> {
+    if (!this.isBrief || this.quiet) return;
+    await this.it.out.flush();
+    await this.log.write(text);
   }
 
   private get stamp(): string {
@@ -119,6 +290,9 @@ class Fetch {
           return 1;
         }
         await this.say(error.message);
+        await this.brief(
+          `${error.exitCode === 8 ? `${text}:\n` : ''}${error.message.replace(/\n\n$/, '\n')}`,
+        );
         if (!error.retries || attempt >= tries) {
           if (error.retries) await this.say('Giving up.\n\n');
           return error.exitCode;
@@ -142,6 +316,7 @@ class Fetch {
         await this.say(
           `--${this.stamp}--  ${attempt > 1 ? `(try:${String(attempt).padStart(2)})  ` : ''}${url}${url.endsWith('/') || parsed.path !== '/' ? '' : '/'}\n`,
         );
+      this.requests++;
       const { stream, reader, head } = await this.request(parsed);
       const location = headerValue(head, 'location');
       if (head.status >= 300 && head.status < 400 && location !== undefined) {
@@ -153,7 +328,7 @@ class Fetch {
         continue;
       }
       try {
-        return await this.deliver(parsed, head, reader);
+        return await this.deliver(parsed, head, reader, url);
       } finally {
         stream.close();
       }
@@ -241,11 +416,7 @@ class Fetch {
         }));
       } catch (error) {
         if (!(error instanceof TlsFailure)) throw error;
-        throw new WgetError(
-          5,
-          `ERROR: cannot verify ${url.host}'s certificate:\n  ${error.message.split('\n')[0]}\nTo connect to ${url.host} insecurely, use \`--no-check-certificate'.\n`,
-          `TLS error from peer`,
-        );
+        throw new WgetError(5, tlsText(error, url.host), `TLS error from peer`);
       }
     }
     const postFile = options.value('post-file');
@@ -256,18 +427,21 @@ class Fetch {
     const given = options.values('header');
     const has = (name: string): boolean =>
       given.some((line) => line.toLowerCase().startsWith(`${name.toLowerCase()}:`));
-    const user = options.value('user') ?? url.user;
+    const user = options.value('user') ?? options.value('http-user') ?? url.user;
+    const resume = this.resumeAt(url);
     const lines = [
       `${options.value('method') ?? (post === undefined ? (options.has('spider') && !this.busybox ? 'HEAD' : 'GET') : 'POST')} ${url.path} HTTP/1.1`,
       ...(has('host') ? [] : [`Host: ${url.host}${url.portSuffix}`]),
       ...(has('user-agent')
         ? []
         : [`User-Agent: ${options.value('U') ?? (this.busybox ? 'Wget' : 'Wget/1.21.3')}`]),
+      ...(resume > 0 ? [`Range: bytes=${resume}-`] : []),
       ...(this.busybox ? [] : ['Accept: */*', 'Accept-Encoding: identity']),
+      ...(options.value('referer') === undefined ? [] : [`Referer: ${options.value('referer')}`]),
       ...(user === undefined
         ? []
         : [
-            `Authorization: Basic ${Buffer.from(`${user}:${options.value('password') ?? url.password ?? ''}`).toString('base64')}`,
+            `Authorization: Basic ${Buffer.from(`${user}:${options.value('password') ?? options.value('http-password') ?? url.password ?? ''}`).toString('base64')}`,
           ]),
       this.busybox ? 'Connection: close' : 'Connection: Keep-Alive',
       ...given,
@@ -308,7 +482,12 @@ class Fetch {
     }
   }
 
-  private async deliver(url: ParsedUrl, head: ResponseHead, reader: ResponseReader): Promise<number> {
+  private async deliver(
+    url: ParsedUrl,
+    head: ResponseHead,
+    reader: ResponseReader,
+    text: string,
+  ): Promise<number> {
     const { options } = this.it;
     if (head.status >= 400 || head.status < 200) {
       if (options.has('spider') && !this.busybox)
@@ -323,18 +502,26 @@ class Fetch {
     }
     const length = headerValue(head, 'content-length');
     const type = headerValue(head, 'content-type')?.replace(/;.*$/, '');
-    if (!this.busybox)
-      await this.say(`Length: ${length ?? 'unspecified'}${type === undefined ? '' : ` [${type}]`}\n`);
+    this.lastType = type ?? '';
+    const total = length === undefined ? undefined : Number(length);
+    const rounded = total === undefined ? '' : shortSize(total);
+    if (!this.busybox && head.status !== 204 && head.status !== 304)
+      await this.say(
+        `Length: ${length ?? 'unspecified'}${rounded === '' ? '' : ` (${rounded})`}${type === undefined ? '' : ` [${type}]`}\n`,
+      );
     if (options.has('spider')) {
       await this.say(
         this.busybox
           ? 'remote file exists\n'
-          : 'Remote file exists and could contain further links,\nbut recursion is disabled -- not retrieving.\n\n',
+          : /html/.test(type ?? '')
+            ? 'Remote file exists and could contain further links,\nbut recursion is disabled -- not retrieving.\n\n'
+            : 'Remote file exists.\n\n',
       );
+      await this.brief(`${this.stamp} URL: ${text} ${head.status} ${head.reason}\n`);
       return 0;
     }
     const given = options.value('O');
-    const name = given ?? this.freeName(url);
+    const name = given ?? this.savePath ?? this.freeName(url);
     const toStdout = name === '-';
     const path =
       given !== undefined || options.value('P') === undefined ? name : join(options.value('P')!, name);
@@ -347,9 +534,7 @@ class Fetch {
     );
     let file: OpenFile;
     try {
-      file = toStdout
-        ? this.proc.stdout
-        : this.proc.fs.open(path, { write: true, create: true, truncate: true }, 0o666);
+      file = toStdout ? this.proc.stdout : this.openFile(path, head.status === 206);
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       throw new WgetError(
@@ -360,15 +545,25 @@ class Fetch {
     }
     const startMs = this.proc.clock.now();
     let received = 0;
-    const bar = async (done: boolean): Promise<void> =>
-      this.say(
-        this.bar(toStdout ? '-' : path, received, length === undefined ? undefined : Number(length), done),
-      );
-    if (!this.busybox) await bar(false);
+    const columns = this.proc.stderr.tty?.size.columns;
+    const wantsBar = this.it.options.value('progress')?.startsWith('bar') ?? columns !== undefined;
+    const dots = this.busybox || wantsBar ? undefined : new Dots(total, startMs);
+    const shown = toStdout ? '-' : path.replace(/^.*\//, '');
+    const bar = (isDone: boolean): string =>
+      this.busybox
+        ? `\r${shown.slice(0, 20).padEnd(20)} 100% |${'*'.repeat(Math.max(10, (columns ?? 80) - 48))}| ${String(received).padStart(5)}  0:00:00 ETA\n`
+        : `\r${gnuBar(shown, received, total, columns ?? 80, { ms: this.proc.clock.now() - startMs, isDone })}`;
+    let drawnMs = startMs;
+    if (!this.busybox && dots === undefined) await this.say(bar(false));
     try {
       for await (const piece of reader.body(head, 'GET')) {
         received += piece.length;
         await file.write(piece);
+        if (dots !== undefined) await this.say(dots.take(piece.length, this.proc.clock.now()));
+        else if (!this.busybox && this.proc.clock.now() - drawnMs >= 200) {
+          drawnMs = this.proc.clock.now();
+          await this.say(bar(false));
+        }
       }
     } catch (error) {
       if (!(error instanceof ExchangeError)) throw error;
@@ -379,38 +574,72 @@ class Fetch {
         true,
       );
     }
-    await bar(true);
-    const seconds = (this.proc.clock.now() - startMs) / 1000;
-    const speed =
-      seconds > 0 ? `${(received / 1024 / seconds).toFixed(1)} KB/s` : `${(received / 1024).toFixed(2)} KB/s`;
+    const ms = this.proc.clock.now() - startMs;
+    await this.say(
+      dots === undefined ? `${bar(true)}${this.busybox ? '' : '\n'}` : dots.end(this.proc.clock.now()),
+    );
+    this.totals.files++;
+    this.totals.bytes += received;
+    this.totals.ms += ms;
+    const modified = headerValue(head, 'last-modified');
+    if (!toStdout && !this.busybox && modified !== undefined && given === undefined)
+      this.proc.fs.utimes(path, this.proc.clock.now(), Date.parse(modified));
     await this.say(
       this.busybox
         ? toStdout
           ? 'written to stdout\n'
           : `'${path}' saved\n`
-        : `\n${this.stamp} (${speed}) - ${toStdout ? 'written to stdout' : `‘${path}’ saved`} [${received}${length === undefined ? '' : `/${length}`}]\n\n`,
+        : `\n${this.stamp} (${longSpeed(received, ms)}) - ${toStdout ? 'written to stdout' : `‘${path}’ saved`} [${received}${length === undefined ? '' : `/${length}`}]\n\n`,
+    );
+    await this.brief(
+      `${this.stamp} URL:${text} [${received}${length === undefined ? '' : `/${length}`}] -> "${toStdout ? '-' : path}" [${this.requests}]\n`,
     );
     return 0;
   }
 
+  /** A file to write to, with the folders -r needs; -c goes on where it ends. */
+  private openFile(path: string, goesOn: boolean): OpenFile {
+    if (path.includes('/') && (this.savePath !== undefined || this.it.options.value('P') !== undefined))
+      this.proc.fs.mkdir(path.slice(0, path.lastIndexOf('/')), { recursive: true });
+    return this.proc.fs.open(
+      path,
+      { write: true, create: true, ...(goesOn ? { append: true } : { truncate: true }) },
+      0o666,
+    );
+  }
+
+  /** -c: where the file that is there already ends. */
+  private resumeAt(url: ParsedUrl): number {
+    if (!this.it.options.has('c')) return 0;
+    const name =
+      this.it.options.value('O') ?? (url.path.replace(/\?.*$/, '').replace(/^.*\//, '') || 'index.html');
+    return this.proc.fs.exists(name) ? this.proc.fs.stat(name).sizeBytes : 0;
+  }
+
   private freeName(url: ParsedUrl): string {
     const base = url.path.replace(/\?.*$/, '').replace(/^.*\//, '') || 'index.html';
-    if (this.busybox) return base;
+    if (this.busybox || this.it.options.has('c')) return base;
     for (let n = 0; ; n++) {
       const name = n === 0 ? base : `${base}.${n}`;
       if (!this.proc.fs.exists(name)) return name;
     }
   }
+}
 
-  private bar(name: string, received: number, total: number | undefined, done: boolean): string {
-    const columns = this.proc.stderr.tty?.size.columns ?? 80;
-    if (this.busybox) {
-      const width = Math.max(10, columns - 48);
-      return `${name.slice(0, 20).padEnd(20)} 100% |${'*'.repeat(width)}| ${String(received).padStart(5)}  0:00:00 ETA\n`;
-    }
-    const percent = !done && total !== 0 ? 0 : 100;
-    const width = Math.max(5, columns - 40 - 40);
-    const filled = done ? `${'='.repeat(width - 1)}>` : ' '.repeat(width);
-    return `${done ? '\r' : ''}${name.slice(0, 39).padEnd(39)} ${String(percent).padStart(3)}%[${filled}] ${String(received).padStart(7)}  --.-KB/s${done ? '    in 0s      \n' : '               '}`;
-  }
+/** What GNU wget says of a certificate (src/openssl.c). */
+function tlsText({ problem, certificate, message }: TlsFailure, host: string): string {
+  if (problem === undefined) return `${message.split('\n')[0]}\nUnable to establish SSL connection.\n`;
+  const insecurely = `To connect to ${host} insecurely, use \`--no-check-certificate'.\n`;
+  if (problem === 'name-mismatch')
+    return `ERROR: no certificate subject alternative name matches\n\trequested host name ‘${host}’.\n${insecurely}`;
+  const issuer = (certificate?.issuerName ?? '').split('; ').join(',');
+  const what =
+    {
+      'self-signed': '  Self-signed certificate encountered.\n',
+      'self-signed-in-chain': '  Self-signed certificate encountered.\n',
+      'unknown-authority': "  Unable to locally verify the issuer's authority.\n",
+      expired: '  Issued certificate has expired.\n',
+      'not-yet-valid': '  Issued certificate not yet valid.\n',
+    }[problem] ?? `  ${VERIFY_ERRORS[problem].text}\n`;
+  return `ERROR: cannot verify ${host}'s certificate, issued by ‘${issuer}’:\n${what}${insecurely}`;
 }
