@@ -232,6 +232,7 @@ class DockerEngine implements EngineDaemon {
 
   list(namespace?: string): EngineContainer[] {
     return Array.from(this.containers.values(), (each) => this.view(each))
+      .toReversed()
       .filter(({ spec }) => namespace === undefined || spec.namespace === namespace)
       .toSorted((a, b) => b.createdMs - a.createdMs);
   }

@@ -159,6 +159,8 @@ class Builder {
   private readonly stages = new Map<string, Stage>();
   private stage: Stage | undefined;
   private count = 0;
+  /** Images of steps in between; only the last one is kept. */
+  private readonly between = new Set<string>();
 
   constructor(world: World, folder: string, isQuiet: boolean, given: ReadonlyMap<string, string>) {
     this.world = world;
@@ -180,7 +182,11 @@ class Builder {
       await this.perform(step);
       if (this.stage !== undefined) await this.say(` ---> ${shortId(this.stage.image.id, 12)}\n`);
     }
-    return this.stage!.image;
+    const { image } = this.stage!;
+    for (const id of this.between)
+      if (id !== image.id && this.world.images.status(id)?.repoTags.length === 0)
+        this.world.images.remove(id);
+    return image;
   }
 
   private async say(text: string): Promise<void> {
@@ -306,7 +312,7 @@ class Builder {
     if (step.name === 'WORKDIR') {
       const files = this.world.engine.filesOf(container);
       const path = this.stage!.config.workingDirectory ?? '/';
-      if (!files.exists(path)) files.mkdir(path, { recursive: true });
+      if (!files.exists(path)) files.mkdir(path, { recursive: true, mode: 0o755 });
     }
     await this.keep(container, `/bin/sh -c #(nop)  ${step.text}`);
   }
@@ -348,6 +354,7 @@ class Builder {
   private async keep(container: string, by: string): Promise<void> {
     const { engine } = this.world;
     this.stage!.image = engine.commit(container, [], { ...this.stage!.config }, by);
+    this.between.add(this.stage!.image.id);
     await engine.remove(container, { force: true, volumes: true });
     await this.say(`Removing intermediate container ${container.slice(0, 12)}\n`);
   }
@@ -451,6 +458,7 @@ class Builder {
       { ...stage!.config },
       `/bin/sh -c #(nop) ${step.text} `,
     );
+    this.between.add(this.stage!.image.id);
     await world.engine.remove(container, { force: true, volumes: true });
   }
 

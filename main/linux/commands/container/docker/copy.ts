@@ -16,7 +16,7 @@ export function copyTree(
 ): void {
   const stat = from.lstat(source);
   const parent = target.slice(0, target.lastIndexOf('/'));
-  if (parent !== '' && !to.exists(parent)) to.mkdir(parent, { recursive: true });
+  if (parent !== '' && !to.exists(parent)) to.mkdir(parent, { recursive: true, mode: 0o755 });
   if (stat.type === 'directory') {
     if (!to.exists(target)) to.mkdir(target, { recursive: true, mode: mode ?? stat.mode });
     for (const { name } of from.readdir(source))

@@ -13,7 +13,7 @@ import { attach, exec, kill, logs, remove, rename, restart, start, stop, wait } 
 import { history, images, port, ps, stats, top } from './listing.ts';
 import { info, network, prune, system, volume } from './objects.ts';
 import { create, run } from './run.ts';
-import { findShown, openWorld, type World } from './world.ts';
+import { configWarning, findShown, openWorld, type World } from './world.ts';
 
 type Command = (world: World, args: readonly string[]) => Promise<number>;
 
@@ -226,6 +226,8 @@ async function dispatch(proc: Process, isNerd: boolean, name: string): Promise<n
   }
   if (command === undefined) throw new CliError(`drydock: ${name} ${verb} isn't simulated`);
   if (verb === 'version' && !isNerd) return version(proc);
+  const warning = isNerd ? '' : configWarning(proc);
+  if (warning !== '') await proc.stderr.write(warning);
   return command(openWorld(proc, isNerd, namespace), args);
 }
 

@@ -7,7 +7,6 @@ import {
   type PublishedPort,
 } from '../../../docker/index.ts';
 import { RuntimeError, type ImageRecord } from '../../../containerd/index.ts';
-import { parseSignal } from '../../../kernel/index.ts';
 import { runOnTerminal } from '../exec.ts';
 import { canonicalReference, splitReference } from '../runtime.ts';
 import { CliError, parseFlags, type Flags } from './flags.ts';
@@ -30,14 +29,14 @@ export async function run(world: World, args: readonly string[]): Promise<number
     await guarded(world, () => engine.start(id));
     return 0;
   }
-  const { signalled, stop } = forwardSignals(world, id, container.spec.tty);
+  const stop = forwardSignals(world, id, container.spec.tty);
   try {
     const hasInput = flags.has('interactive');
     let fault: unknown;
     const status = await runOnTerminal(proc, container.spec.tty, hasInput, async (streams) => {
       if (streams.tty !== undefined) {
         const { ended } = await engine.start(id, { command: [], ...streams, hasInput });
-        return ended!;
+        return await ended!;
       }
       // Attached clients' files are closed at the end, so these are pipes of our own.
       const { kernel } = proc;
@@ -61,9 +60,9 @@ export async function run(world: World, args: readonly string[]): Promise<number
       }
     });
     if (fault !== undefined) await guarded(world, () => Promise.reject(fault as Error));
-    return signalled() ?? status;
+    return status;
   } catch (error) {
-    if (error instanceof EngineError) return guarded(world, () => Promise.reject(error)).then(() => 125);
+    if (error instanceof EngineError) return await guarded<number>(world, () => Promise.reject(error));
     throw error;
   } finally {
     stop();
@@ -85,24 +84,15 @@ async function feed(
   proc.kernel.closeFile(writer);
 }
 
-/** --sig-proxy: without a terminal, what docker is told goes to the container. */
-function forwardSignals(
-  { proc, engine }: World,
-  id: string,
-  isTty: boolean,
-): { signalled: () => number | undefined; stop: () => void } {
-  if (!isTty)
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const)
-      proc.onSignal(signal, () => {
-        const running = engine.list().find((each) => each.id === id && each.state === 'running');
-        if (running !== undefined) engine.kill(id, signal);
-      });
-  return {
-    signalled: () => undefined,
-    stop: () =>
-      void (isTty
-        ? undefined
-        : ['SIGINT', 'SIGTERM', 'SIGHUP'].map((signal) => proc.onSignal(parseSignal(signal)!, 'default'))),
+/** --sig-proxy: without a terminal, what docker is told goes to the container. Gives what undoes it. */
+function forwardSignals({ proc, engine }: World, id: string, isTty: boolean): () => void {
+  const signals = isTty ? [] : (['SIGINT', 'SIGTERM', 'SIGHUP'] as const);
+  for (const signal of signals)
+    proc.onSignal(signal, () => {
+      if (engine.list().some((each) => each.id === id && each.state === 'running')) engine.kill(id, signal);
+    });
+  return () => {
+    for (const signal of signals) proc.onSignal(signal, 'default');
   };
 }
 
@@ -119,8 +109,10 @@ async function guarded<T>(world: World, act: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof EngineError)) throw error;
     const isUsage = error.kind === 'invalid' || error.kind === 'conflict' || error.kind === 'not-found';
+    const stop = error.message.endsWith('.') ? '' : '.';
+    const hint = isUsage ? `\nSee '${world.program} run --help'.` : '';
     throw new CliError(
-      `${world.program}: Error response from daemon: ${error.message}${isUsage ? `.\nSee '${world.program} run --help'.`.replace(/^\.(?=\n)/, /[.]$/.test(error.message) ? '' : '.') : /[.]$/.test(error.message) ? '' : '.'}`,
+      `${world.program}: Error response from daemon: ${error.message}${stop}${hint}`,
       error.exitCode,
     );
   }
@@ -183,21 +175,15 @@ export async function pullImage(
   const { repository, tag } = splitReference(canonical, true);
   const known = world.images.status(canonical);
   try {
-    const pulling = world.images.pull(canonical);
-    let told = false;
-    const record = await world.proc.interruptible(pulling);
-    if (!told) {
-      told = true;
-      await say(
-        `${tag}: Pulling from ${canonical
-          .replace(/^docker\.io\//, '')
-          .replace(/:[^:/]+$/, '')
-          .replace(/^[^/]*\.[^/]*\//, '')}\n`,
-      );
-      const layer = record.id.slice(7, 19);
-      if (known === undefined)
-        await say(`${layer}: Pulling fs layer\n${layer}: Download complete\n${layer}: Pull complete\n`);
-    }
+    const record = await world.proc.interruptible(world.images.pull(canonical));
+    const path = canonical
+      .replace(/^docker\.io\//, '')
+      .replace(/:[^:/]+$/, '')
+      .replace(/^[^/]*\.[^/]*\//, '');
+    await say(`${tag}: Pulling from ${path}\n`);
+    const layer = record.id.slice(7, 19);
+    if (known === undefined)
+      await say(`${layer}: Pulling fs layer\n${layer}: Download complete\n${layer}: Pull complete\n`);
     const digest = record.repoDigests[0]?.split('@')[1] ?? record.id;
     await say(
       `Digest: ${digest}\nStatus: ${known?.id === record.id ? `Image is up to date for ${repository}:${tag}` : `Downloaded newer image for ${repository}:${tag}`}\n`,
@@ -205,7 +191,7 @@ export async function pullImage(
     return record;
   } catch (error) {
     if (error instanceof RuntimeError)
-      throw new EngineError('start-failed', pullFault(error.message, repository, tag));
+      throw new EngineError('not-found', pullFault(error.message, repository, tag));
     throw error;
   }
 }

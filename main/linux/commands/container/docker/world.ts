@@ -1,6 +1,5 @@
 // What one run of docker or nerdctl works with: the engine, the kubelet's containers beside it, and the terminal.
 import { ErrnoError } from '../../../../network/index.ts';
-import type { Process } from '../../../kernel/index.ts';
 import { containerdSocket, type Containerd, type ExecOptions } from '../../../containerd/index.ts';
 import {
   dockerSocket,
@@ -10,7 +9,7 @@ import {
   type EngineContainer,
   type EngineImages,
 } from '../../../docker/index.ts';
-import type { WaitStatus } from '../../../kernel/index.ts';
+import type { Process, WaitStatus } from '../../../kernel/index.ts';
 import { dockerName, sandboxOf, splitReference } from '../runtime.ts';
 import { CliError } from './flags.ts';
 
@@ -42,8 +41,21 @@ export interface World {
   readonly namespace: string;
   readonly program: string;
   readonly images: EngineImages;
-  print(text: string): Promise<void>;
-  complain(text: string): Promise<void>;
+  readonly print: (text: string) => Promise<void>;
+  readonly complain: (text: string) => Promise<void>;
+}
+
+/** What docker says first of a configuration that it may not read; '' for nothing. */
+export function configWarning(proc: Process): string {
+  const path = `${proc.env.get('HOME') ?? '/root'}/.docker/config.json`;
+  try {
+    proc.fs.stat(path);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    if (error.code === 'EACCES')
+      return `WARNING: Error loading config file: ${path}: open ${path}: permission denied\n`;
+  }
+  return '';
 }
 
 /** Throws CliError when the daemon doesn't answer. */
