@@ -33,6 +33,7 @@ import { Lan } from './lan.ts';
 import { MachineProcess } from './machine-process.ts';
 import { controlPlanePrograms } from './control-plane.ts';
 import { adminKubeconfig, clusterPki, kubeletIdentity, kubeletKubeconfig, type Pki } from './kubeadm/pki.ts';
+import { kubeadmRelease } from './kubeadm/release.ts';
 import { machineFiles } from './kubeadm/machine-files.ts';
 import { makeNode, type ClusterNode } from './node.ts';
 import { connectFrom, queryDnsFrom } from './reach.ts';
@@ -263,10 +264,24 @@ export class Cluster implements Disposable {
     const controlPlane = profile.machines.find(({ role }) => role === 'control-plane')!;
     await this.createAll(addonObjects(profile, this.serverUrl, this.pki));
     await this.untilRegistered(controlPlane.name);
+    await this.markControlPlane(controlPlane.name);
     this.boot((role) => role === 'worker');
     // Whoever installs the pods' network does it on a cluster whose Services can be reached.
     await this.untilProxied();
     if (profile.cni === 'flannel') await this.createAll(flannelObjects(profile));
+  }
+
+  /** kubeadm init phase mark-control-plane: labels that a kubelet may not give its own node. */
+  private async markControlPlane(node: string): Promise<void> {
+    const { controlPlaneLabels } = kubeadmRelease(this.profile.kubernetesVersion);
+    const labels = Object.fromEntries(controlPlaneLabels.map((label) => [label, '']));
+    await this.admin.patch(
+      resources.nodes,
+      node,
+      'application/merge-patch+json',
+      { metadata: { labels } },
+      { fieldManager: 'kubeadm' },
+    );
   }
 
   private async untilRegistered(node: string): Promise<void> {

@@ -137,7 +137,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
     config: (proc) =>
       readKubeletConfig(proc.fs.readText('/var/lib/kubelet/config.yaml'), {
         ...defaultKubeletConfig({ nodeName: profile.name, nodeIP: profile.address }),
-        ...(profile.role === 'control-plane' ? controlPlaneMarks(options.profile) : {}),
+        ...(profile.role === 'control-plane' ? controlPlaneTaints(options.profile) : {}),
       }),
     version: options.profile.kubernetesVersion,
     ...(runtime.name === 'docker' ? { runtimeVersion: `docker://${runtime.version}` } : {}),
@@ -220,15 +220,10 @@ function containerdVersionFor(kubernetesVersion: string): string {
   return minor >= 34 ? '2.1.9' : '1.6.33';
 }
 
-/** What kubeadm marks a control-plane node with. */
-function controlPlaneMarks({
-  kubernetesVersion,
-}: Profile): Pick<KubeletConfig, 'nodeLabels' | 'registerWithTaints'> {
-  const { controlPlaneLabels, controlPlaneTaints } = kubeadmRelease(kubernetesVersion);
-  return {
-    nodeLabels: Object.fromEntries(controlPlaneLabels.map((label) => [label, ''])),
-    registerWithTaints: controlPlaneTaints.map((key) => ({ key, effect: 'NoSchedule' as const })),
-  };
+/** The taints that kubeadm has a control plane's kubelet register with. */
+function controlPlaneTaints({ kubernetesVersion }: Profile): Pick<KubeletConfig, 'registerWithTaints'> {
+  const { controlPlaneTaints: keys } = kubeadmRelease(kubernetesVersion);
+  return { registerWithTaints: keys.map((key) => ({ key, effect: 'NoSchedule' as const })) };
 }
 
 /** The bridge that Docker makes for containers of its own; pods aren't on it. */

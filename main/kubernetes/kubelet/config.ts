@@ -23,7 +23,6 @@ export interface KubeletConfig {
   readonly serializeImagePulls: boolean;
   readonly resolvConf: string;
   readonly rootDirectory: string;
-  readonly nodeLabels: Readonly<Record<string, string>>;
   readonly registerWithTaints: readonly Taint[];
   /** Memory that is never promised to pods: the hard eviction threshold. */
   readonly evictionMemoryBytes: number;
@@ -62,7 +61,6 @@ export function defaultKubeletConfig(node: Pick<KubeletConfig, 'nodeName' | 'nod
     serializeImagePulls: true,
     resolvConf: '/etc/resolv.conf',
     rootDirectory: '/var/lib/kubelet',
-    nodeLabels: {},
     registerWithTaints: [],
     evictionMemoryBytes: 100 * 1024 * 1024,
     evictionHard: EVICTION_HARD_DEFAULT,

@@ -154,14 +154,13 @@ export class NodeStatus {
   }
 
   private labels(): Record<string, string> {
-    const { nodeName, nodeLabels } = this.world.config;
+    const { nodeName } = this.world.config;
     return {
       'beta.kubernetes.io/arch': 'amd64',
       'beta.kubernetes.io/os': 'linux',
       'kubernetes.io/arch': 'amd64',
       'kubernetes.io/hostname': nodeName,
       'kubernetes.io/os': 'linux',
-      ...nodeLabels,
     };
   }
 

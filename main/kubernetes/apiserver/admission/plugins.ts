@@ -6,6 +6,7 @@ import { claimResize } from './claim-resize.ts';
 import { defaultStorageClass } from './default-storage-class.ts';
 import { limitRanger } from './limit-ranger.ts';
 import { namespaceLifecycle } from './namespace-lifecycle.ts';
+import { nodeRestriction } from './node-restriction.ts';
 import { runtimeClass, taintNodesByCondition } from './node-plugins.ts';
 import { defaultTolerationSeconds, priority } from './pod-plugins.ts';
 import { podSecurity } from './pod-security.ts';
@@ -23,6 +24,7 @@ export function defaultPlugins(minor: number, charge: Charge, check: AccessCheck
     namespaceLifecycle,
     limitRanger,
     serviceAccount(minor),
+    nodeRestriction,
     taintNodesByCondition,
     ...(minor < POD_SECURITY_SINCE ? [] : [podSecurity]),
     priority,
