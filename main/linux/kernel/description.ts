@@ -29,6 +29,10 @@ export abstract class OpenFileBase implements OpenFile {
   abstract readonly stream: ByteStream | undefined;
   abstract readonly path: string | undefined;
 
+  opened(): Promise<void> | undefined {
+    return undefined;
+  }
+
   keep(_sizeBytes: number): void {
     return; // Outside any process nobody counts.
   }
@@ -108,6 +112,10 @@ export abstract class Description extends OpenFileBase {
   /** The inode behind it, for fchdir-like uses and /proc/PID/fd. */
   get node(): Vnode | undefined {
     return undefined;
+  }
+  /** False while open(2) would wait: for the other end of a fifo. Both queues are woken when that changes. */
+  get isConnected(): boolean {
+    return true;
   }
   /** What a process must do before it may read: a background process must not take the terminal's input. */
   mayRead(_reader: Process): boolean {

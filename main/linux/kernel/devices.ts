@@ -9,7 +9,7 @@ import { GeneratedDirectory, GeneratedLink, GeneratedNode, GeneratedTree } from 
 import type { Vnode } from './vnode.ts';
 
 /** Bytes that one read of an endless device gives at most. */
-const ENDLESS_READ_BYTES_MAX = 65_536;
+const ENDLESS_READ_BYTES_MAX = 32 * 1024 ** 2;
 
 const TTY_MAJOR = 5;
 const PTS_MAJOR = 136;

@@ -48,6 +48,14 @@ export class FileHandle extends OpenFileBase {
     return this.description.path;
   }
 
+  override opened(): Promise<void> | undefined {
+    return this.description.isConnected ? undefined : quiet(this.untilConnected());
+  }
+
+  private async untilConnected(): Promise<void> {
+    while (!this.description.isConnected) await this.process.interruptible(this.description.readable.wait());
+  }
+
   read(sizeMax: number = READ_BYTES_DEFAULT): Promise<Uint8Array> {
     return quiet(this.readSome(sizeMax));
   }

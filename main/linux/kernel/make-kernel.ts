@@ -4,6 +4,7 @@ import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import { describe, SocketDescription } from './adapted-description.ts';
 import { ALL_CAPABILITIES } from './capability.ts';
 import { Cgroup, SharedCharges, type CgroupLimits } from './cgroup.ts';
+import { bootLines } from './boot-log.ts';
 import { descendants, makeCgroupFiles } from './cgroup-files.ts';
 import { makeDevices } from './devices.ts';
 import type { FileSystemView } from './file-system.ts';
@@ -20,6 +21,7 @@ import type {
   Task,
 } from './kernel.ts';
 import { initialLimits } from './limits.ts';
+import { LinkLog } from './link-log.ts';
 import type { MemoryTree } from './memory-tree.ts';
 import type { Mount, NewMount } from './mount.ts';
 import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mount-calls.ts';
@@ -47,6 +49,8 @@ import { WatchList } from './watch-list.ts';
 
 const MEMORY_BYTES_DEFAULT = 4 * 1024 ** 3;
 const ROOT: Credentials = { uid: 0, gid: 0, groups: [0] };
+/** Between two lines of the boot's log. */
+const BOOT_LINE_MS = 0.004;
 /** Where a booted machine's process ids have got to. */
 const PIDS_AT_BOOT = 900;
 
@@ -125,7 +129,7 @@ export class MachineKernel implements Kernel {
     this.uts = { hostname: options.hostname };
     this.bootId = options.bootId ?? random.fork('boot-id').uuid();
     this.systemUuid = options.systemUuid ?? random.fork('system-uuid').uuid();
-    this.moduleTable = new Modules(options.modules ?? []);
+    this.moduleTable = new Modules();
     this.table = new ProcessTable({
       clock,
       random,
@@ -161,21 +165,27 @@ export class MachineKernel implements Kernel {
     this.services = new ServiceTable(this.files, this.mounts);
     this.pids.skipTo(PIDS_AT_BOOT);
     this.moduleTable.onChanged(() => this.followBridgeNetfilter());
-    this.followBridgeNetfilter();
     this.tellBoot();
+    this.moduleTable.printk = (text) => this.printk(text);
+    for (const name of options.modules ?? []) this.moduleTable.insert(name);
+    this.followBridgeNetfilter();
+    new LinkLog(this.net, (text) => this.printk(text));
   }
 
-  /** What the kernel says first, as of the boot. */
+  /** What the kernel says first. A boot takes no time here; the lines are microseconds apart. */
   private tellBoot(): void {
-    const kilobytes = Math.floor(this.memoryBytes / 1024);
-    for (const text of [
-      `Linux version ${this.release} (mockbuild@kbuilder) ${this.version}`,
-      `Command line: ${this.commandLine}`,
-      `Memory: ${Math.floor(kilobytes * 0.92)}K/${kilobytes}K available`,
-      `smpboot: Total of ${this.cpuCount} processors activated`,
-    ]) {
-      this.ring.write(text, undefined, this.bootMs);
-    }
+    const root = this.mounts.list()[0]!;
+    const lines = bootLines({
+      release: this.release,
+      version: this.version,
+      commandLine: this.commandLine,
+      memoryBytes: this.memoryBytes,
+      cpuCount: this.cpuCount,
+      diskBytes: root.tree.usage().totalBytes,
+      rootType: root.mount.type,
+    });
+    for (const [index, text] of lines.entries())
+      this.ring.write(text, undefined, this.bootMs + index * BOOT_LINE_MS);
   }
 
   /** max_threads / 2: kernel/fork.c, set_max_threads. */

@@ -71,6 +71,27 @@ const CATALOGUE: Readonly<Record<string, readonly string[]>> = {
   xt_statistic: [],
 };
 
+/** What some say when they are loaded. */
+const GREETINGS: Readonly<Record<string, readonly string[]>> = {
+  br_netfilter: ['Bridge firewalling registered'],
+  bridge: [
+    'bridge: filtering via arp/ip/ip6tables is no longer available by default. Update your scripts to load br_netfilter if you need this.',
+  ],
+  ip_set: ['ip_set: protocol 7'],
+  ip_tables: ['ip_tables: (C) 2000-2006 Netfilter Core Team'],
+  ip_vs: [
+    'IPVS: Registered protocols (TCP, UDP, SCTP, AH, ESP)',
+    'IPVS: Connection hash table configured (size=4096, memory=64Kbytes)',
+    'IPVS: ipvs loaded.',
+  ],
+  ipip: ['ipip: IPv4 and MPLS over IPv4 tunneling driver'],
+  nfnetlink: ['Netfilter messages via NETLINK v0.30.'],
+  tun: ['tun: Universal TUN/TAP device driver, 1.6'],
+  wireguard: ['wireguard: WireGuard 1.0.0 loaded. See www.wireguard.com for information.'],
+  xfs: ['SGI XFS with ACLs, security attributes, scrub, quota, no debug enabled'],
+};
+const SCHEDULER = /^ip_vs_([a-z]+)$/;
+
 /** A row of lsmod(8). */
 export interface ModuleInfo {
   readonly name: string;
@@ -82,9 +103,8 @@ export class Modules {
   private readonly loaded = new Set<string>();
   private readonly listeners = new Set<() => void>();
 
-  constructor(initial: Iterable<string>) {
-    for (const name of initial) this.add(normalize(name));
-  }
+  /** Told what modules say. */
+  printk: (text: string) => void = () => undefined;
 
   get names(): ReadonlySet<string> {
     return this.loaded;
@@ -95,8 +115,19 @@ export class Modules {
     const module = normalize(name);
     if (!Object.hasOwn(CATALOGUE, module)) throw new ErrnoError('ENOENT', name);
     if (this.loaded.has(module)) return;
-    this.add(module);
+    this.insert(module);
     this.tell();
+  }
+
+  /** The same without telling listeners: while the machine boots there are none. */
+  insert(name: string): void {
+    const module = normalize(name);
+    for (const needed of CATALOGUE[module] ?? []) if (!this.loaded.has(needed)) this.insert(needed);
+    if (this.loaded.has(module)) return;
+    this.loaded.add(module);
+    for (const text of GREETINGS[module] ?? []) this.printk(text);
+    const scheduler = SCHEDULER.exec(module);
+    if (scheduler !== null) this.printk(`IPVS: [${scheduler[1]}] scheduler registered.`);
   }
 
   /** Throws ENOENT, and EBUSY while another needs it. */
@@ -105,6 +136,9 @@ export class Modules {
     if (!this.loaded.has(module)) throw new ErrnoError('ENOENT', name);
     if (this.usersOf(module).length > 0) throw new ErrnoError('EBUSY', name);
     this.loaded.delete(module);
+    const scheduler = SCHEDULER.exec(module);
+    if (scheduler !== null) this.printk(`IPVS: [${scheduler[1]}] scheduler unregistered.`);
+    if (module === 'ip_vs') this.printk('IPVS: ipvs unloaded.');
     this.tell();
   }
 
@@ -137,11 +171,6 @@ export class Modules {
     return Array.from(this.loaded).filter((other) => CATALOGUE[other]?.includes(module) === true);
   }
 
-  private add(module: string): void {
-    for (const needed of CATALOGUE[module] ?? []) if (!this.loaded.has(needed)) this.add(needed);
-    this.loaded.add(module);
-  }
-
   private tell(): void {
     for (const listener of Array.from(this.listeners)) listener();
   }
@@ -151,7 +180,12 @@ function normalize(name: string): string {
   return name.replaceAll('-', '_');
 }
 
+/** Where people know them. */
+const SIZES: Readonly<Record<string, number>> = { ip_vs: 188_416, nf_conntrack: 188_416 };
+
 function sizeOf(name: string): number {
+  const known = SIZES[name] ?? (name.startsWith('ip_vs_') ? 16_384 : undefined);
+  if (known !== undefined) return known;
   let hash = 3;
   for (let i = 0; i < name.length; i++) hash = (hash * 33 + name.charCodeAt(i)) % 60_013;
   return 12_288 + (hash % 40) * 4096;

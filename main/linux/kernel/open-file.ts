@@ -6,6 +6,11 @@ import type { Tty } from './tty.ts';
 /** Shared by the descriptors that refer to it; reference-counted by the kernel. */
 export interface OpenFile {
   readonly kind: 'file' | 'pipe' | 'tty' | 'socket' | 'directory' | 'null' | 'device';
+  /**
+   * What open(2) waits for: of a fifo, that somebody opens its other end. Rejects with EINTR when a handled signal
+   * comes. Undefined where there is nothing to wait for.
+   */
+  opened(): Promise<void> | undefined;
   /** At most `sizeMax` bytes once there are any; empty at the end. Waits on pipes and terminals. Throws EBADF, EISDIR, EIO … */
   read(sizeMax?: number): Promise<Uint8Array>;
   /** Settles when all is taken; waits while a pipe is full. Rejects with EPIPE (after SIGPIPE), ENOSPC, EBADF … */

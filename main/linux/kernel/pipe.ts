@@ -34,7 +34,18 @@ export class PipeBuffer {
       this.writers.add(end);
       this.hadWriters = true;
     }
+    // Whoever waits for the other end to be opened looks again.
+    for (const other of [...this.readers, ...this.writers]) {
+      other.readable.wake();
+      other.writable.wake();
+    }
     return end;
+  }
+
+  /** Whether open(2) of an end has what it waits for. */
+  isConnected(reads: boolean, writes: boolean): boolean {
+    if (reads && writes) return true;
+    return reads ? this.hadWriters : this.hadReaders;
   }
 
   take(sizeMax: number): Uint8Array | undefined {
@@ -75,12 +86,14 @@ export class PipeBuffer {
     if (this.readers.size === 0) {
       for (const writer of this.writers) writer.writable.wake();
     }
-    if (this.readers.size === 0 && this.writers.size === 0) {
+    if (this.readers.size > 0 || this.writers.size > 0) return;
+    // Differs: what was written before anybody came to read is kept, as not every writer waits for that.
+    if (this.hadReaders) {
       this.chunks = [];
       this.bytes = 0;
-      this.hadReaders = false;
-      this.hadWriters = false;
     }
+    this.hadWriters = this.bytes > 0;
+    this.hadReaders = false;
   }
 }
 
@@ -107,6 +120,9 @@ class PipeEnd extends Description {
     this.fifoNode = node;
   }
 
+  override get isConnected(): boolean {
+    return this.fifoNode === undefined || this.buffer.isConnected(this.reads, this.writes);
+  }
   override get path(): string | undefined {
     return this.fifoPath ?? `pipe:[${this.buffer.inode}]`;
   }

@@ -105,13 +105,30 @@ async function redirectOne(shell: Shell, redirect: Redirect, table: DescriptorTa
       redirect.fdVariable === undefined &&
       !/^(?:[0-9]+-?|-)$/.test(target))
   ) {
-    const file = openTarget(shell, target, operator === '&>>' ? '>>' : '>', table);
+    const file = await opened(
+      shell,
+      target,
+      openTarget(shell, target, operator === '&>>' ? '>>' : '>', table),
+    );
     table.set(1, file);
     table.set(2, file);
     return;
   }
   if (operator === '<&' || operator === '>&') return duplicate(shell, redirect, target, table, place);
-  place(openTarget(shell, target, operator, table));
+  place(await opened(shell, target, openTarget(shell, target, operator, table)));
+}
+
+/** The file once open(2) would return: the other end of a fifo may have to come first. */
+async function opened(shell: Shell, path: string, file: OpenFile): Promise<OpenFile> {
+  try {
+    const waiting = file.opened();
+    if (waiting !== undefined) await waiting;
+    return file;
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    shell.proc.kernel.closeFile(file);
+    throw new RedirectError(`${path}: ${error.message}`, { cause: error });
+  }
 }
 
 const ELEMENT = /^([^[]+)\[(.*)\]$/s;
@@ -129,6 +146,7 @@ function descriptorIn(shell: Shell, variable: string): string | undefined {
 
 /** The one word that a target must expand to. */
 async function targetOf(shell: Shell, redirect: Redirect): Promise<string> {
+  if (shell.dialect.name === 'dash') return expandToText(shell, redirect.target);
   const words = await expandWords(shell, [redirect.target]);
   if (words.length !== 1) throw new RedirectError(`${redirect.target.text}: ambiguous redirect`);
   return words[0]!;
@@ -189,14 +207,29 @@ function openTarget(
           fs.exists(path) &&
           fs.stat(path).type === 'file'
         ) {
-          throw new RedirectError(`${path}: cannot overwrite existing file`);
+          throw new RedirectError(
+            shell.dialect.name === 'dash'
+              ? `cannot create ${path}: File exists`
+              : `${path}: cannot overwrite existing file`,
+          );
         }
         return fs.open(path, { write: true, create: true, truncate: true }, 0o666);
     }
   } catch (error) {
-    if (error instanceof ErrnoError) throw new RedirectError(`${path}: ${error.message}`, { cause: error });
+    if (error instanceof ErrnoError)
+      throw new RedirectError(
+        shell.dialect.name === 'dash' ? dashTrouble(path, operator, error) : `${path}: ${error.message}`,
+        { cause: error },
+      );
     throw error;
   }
+}
+
+/** dash's words for a file that can't be opened. */
+function dashTrouble(path: string, operator: string, error: ErrnoError): string {
+  if (operator === '<')
+    return `cannot open ${path}: ${error.code === 'ENOENT' ? 'No such file' : error.message}`;
+  return `cannot create ${path}: ${error.code === 'ENOENT' ? 'Directory nonexistent' : error.message}`;
 }
 
 /** Something to read a text from: a pipe, or a file without a name when it's long. */
@@ -237,7 +270,7 @@ export async function withRedirects(
     } catch (error) {
       table.undo(); // The message goes where messages went before.
       await reportRedirect(shell, error);
-      return (shell.status = 1);
+      return (shell.status = shell.dialect.name === 'dash' ? 2 : 1);
     }
     return await body();
   } finally {

@@ -23,6 +23,8 @@ const LOOPBACK_MTU = 65536;
 const IPIP_MTU = 1480;
 
 export class LinkTable {
+  /** The kernel's own log is told of every change first. */
+  watcher: ((link: Link, isGone: boolean) => void) | undefined;
   private readonly namespace: NetworkNamespace;
   private readonly byIndex = new Map<number, Link>();
   private readonly byName = new Map<string, Link>();
@@ -312,10 +314,12 @@ export class LinkTable {
       const index = list.indexOf(link);
       if (index >= 0) list.splice(index, 1);
     }
+    this.watcher?.(link, true);
     this.namespace.announceChange({ kind: 'link', action: 'delete', subject: link });
   }
 
   private changed(link: Link): void {
+    this.watcher?.(link, false);
     this.namespace.announceChange({ kind: 'link', action: 'new', subject: link });
   }
 }

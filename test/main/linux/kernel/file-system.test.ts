@@ -239,3 +239,54 @@ test('a fifo carries what one process writes to another', async () => {
   });
   expect(result.stdout).toBe('through the fifo');
 });
+
+test('who opens a fifo waits for the other end; what was written before is there, and then the end', async () => {
+  const machine = makeBareMachine();
+  machine.kernel.files.mkfifo('/tmp/p');
+  const order: string[] = [];
+  await run(machine, async (proc) => {
+    const writer = proc.spawn({
+      argv: ['writer'],
+      program: async (inner) => {
+        const file = inner.fs.open('/tmp/p', { write: true });
+        await file.opened();
+        order.push('opened');
+        await file.write('hello');
+        return 0;
+      },
+    });
+    await proc.sleep(50);
+    order.push('reader comes');
+    const reader = proc.fs.open('/tmp/p');
+    await reader.opened();
+    order.push(await reader.readText());
+    await writer.wait();
+    return 0;
+  });
+  expect(order).toEqual(['reader comes', 'opened', 'hello']);
+});
+
+test('a handled signal ends the wait for a fifo’s other end with EINTR', async () => {
+  const machine = makeBareMachine();
+  machine.kernel.files.mkfifo('/tmp/p');
+  let code = '';
+  await run(machine, async (proc) => {
+    const child = proc.spawn({
+      argv: ['reader'],
+      program: async (inner) => {
+        inner.onSignal('SIGINT', () => undefined);
+        try {
+          await inner.fs.open('/tmp/p').opened();
+        } catch (error) {
+          code = (error as { code: string }).code;
+        }
+        return 0;
+      },
+    });
+    await proc.sleep(5);
+    child.kill('SIGINT');
+    await child.wait();
+    return 0;
+  });
+  expect(code).toBe('EINTR');
+});
