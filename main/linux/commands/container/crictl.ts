@@ -1,8 +1,7 @@
-// crictl(1) and ctr(8): what the kubelet's runtime runs.
+// crictl(1): what the kubelet's runtime runs.
 import type { Program } from '../../kernel/index.ts';
 import { RuntimeError, type Container, type Containerd } from '../../containerd/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { ctrExport, ctrImport } from './archive.ts';
 import { strftime, UTC } from '../frame/time.ts';
 import { runInContainer, showLogs } from './exec.ts';
 import {
@@ -11,7 +10,6 @@ import {
   decimalSize,
   findContainer,
   humanAge,
-  imageName,
   sandboxOf,
   shortId,
   splitReference,
@@ -394,122 +392,3 @@ async function inspect(
   }
   return 0;
 }
-
-/** ctr(8): images ls, pull, rm, import, export, tag; containers ls; tasks ls. */
-export const ctr: Program = command(
-  {
-    short: 'n:a:q',
-    long: [
-      'namespace:>n',
-      'address:>a',
-      'quiet>q',
-      'all-platforms',
-      'platform:',
-      'digests',
-      'base-name:',
-      'no-unpack',
-    ],
-    usage: '[global options] command [command options] [arguments...]',
-    version: 'github.com/containerd/containerd 1.7.22',
-  },
-  async (it) => {
-    const { proc, options } = it;
-    const runtime = connectRuntime(
-      proc,
-      'cannot access containerd socket "/run/containerd/containerd.sock": no such file or directory',
-    );
-    const kubernetes = options.value('n') === 'k8s.io';
-    const [object = '', verb = '', ...rest] = it.operands;
-    if (object === 'version')
-      return void (await it.out.put(
-        `Client:\n  Version:  ${runtime.version}\n\nServer:\n  Version:  ${runtime.version}\n`,
-      ));
-    if (['images', 'image', 'i'].includes(object)) {
-      if (['ls', 'list', ''].includes(verb)) {
-        const rows = kubernetes
-          ? runtime.listImages().flatMap((image) => image.repoTags.map((reference) => ({ image, reference })))
-          : [];
-        if (options.has('q')) for (const row of rows) await it.out.line(row.reference);
-        else
-          await it.out.put(
-            table(
-              [
-                ['REF', 'TYPE', 'DIGEST', 'SIZE', 'PLATFORMS', 'LABELS'],
-                ...rows.map(({ image, reference }) => [
-                  reference,
-                  'application/vnd.docker.distribution.manifest.list.v2+json',
-                  image.repoDigests[0]?.split('@')[1] ?? image.id,
-                  `${(image.sizeBytes / 1_048_576).toFixed(1)} MiB`,
-                  'linux/amd64',
-                  'io.cri-containerd.image=managed',
-                ]),
-              ],
-              1,
-            ),
-          );
-        return undefined;
-      }
-      try {
-        if (verb === 'pull') {
-          const image = await proc.interruptible(runtime.pullImage(rest[0] ?? ''));
-          await it.out.put(
-            `${rest[0]}: resolved       |++++++++++++++++++++++++++++++++++++++| \nunpacking linux/amd64 ${image.id}...\ndone\n`,
-          );
-          return undefined;
-        }
-        if (verb === 'import') return await ctrImport(it, runtime, rest[0] ?? '');
-        if (verb === 'export') return await ctrExport(it, runtime, rest[0] ?? '', rest.slice(1));
-        if (verb === 'tag') {
-          for (const name of rest.slice(1)) {
-            runtime.tagImage(rest[0] ?? '', name);
-            await it.out.line(name);
-          }
-          return undefined;
-        }
-        if (verb === 'rm' || verb === 'remove' || verb === 'delete') {
-          for (const reference of rest) {
-            runtime.removeImage(reference);
-            await it.out.line(reference);
-          }
-          return undefined;
-        }
-      } catch (error) {
-        if (!(error instanceof RuntimeError)) throw error;
-        await proc.stderr.write(`ctr: ${error.message}\n`);
-        return 1;
-      }
-    }
-    if (['containers', 'container', 'c'].includes(object) && ['ls', 'list', ''].includes(verb)) {
-      const rows = kubernetes ? runtime.listContainers() : [];
-      await it.out.put(
-        table(
-          [
-            ['CONTAINER', 'IMAGE', 'RUNTIME'],
-            ...rows.map((one) => [
-              one.id,
-              imageName(runtime.imageStatus(one.spec.image), one.spec.image),
-              'io.containerd.runc.v2',
-            ]),
-          ],
-          4,
-        ),
-      );
-      return undefined;
-    }
-    if (['tasks', 'task', 't'].includes(object) && ['ls', 'list', ''].includes(verb)) {
-      const rows = kubernetes ? runtime.listContainers().filter((one) => one.pid !== undefined) : [];
-      await it.out.put(
-        table(
-          [
-            ['TASK', 'PID', 'STATUS'],
-            ...rows.map((one) => [one.id, String(one.pid), one.state === 'running' ? 'RUNNING' : 'STOPPED']),
-          ],
-          4,
-        ),
-      );
-      return undefined;
-    }
-    await proc.stderr.write(`drydock: ctr ${object} ${verb} isn't simulated\n`);
-    return 1;
-  },
-);

@@ -1,7 +1,8 @@
 // Which package brings which commands, and where they are installed: the virtual repository, and busybox's applets.
 import type { Program } from '../../kernel/index.ts';
 import { applet } from '../frame/command.ts';
-import { crictl, ctr } from '../container/crictl.ts';
+import { crictl } from '../container/crictl.ts';
+import { ctr } from '../container/ctr.ts';
 import { docker, nerdctl } from '../container/docker/docker.ts';
 import { base32, base64 } from '../coreutils/base64.ts';
 import { basename, dirname } from '../coreutils/basename.ts';
