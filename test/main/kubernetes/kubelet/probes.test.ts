@@ -1,6 +1,6 @@
 // Probes and hooks: what kills, what takes out of service, and what events say.
 import { expect, test } from 'vitest';
-import { agnhost } from '../../../../main/images/agnhost.ts';
+import { agnhost } from '../../../../main/images/agnhost/program.ts';
 import type { Program } from '../../../../main/linux/kernel/index.ts';
 import { resources } from '../../../../main/kubernetes/api/index.ts';
 import { imageOf, makeNode, quitter, sleeper } from '../../../support/make-node.ts';
