@@ -5,6 +5,8 @@ export interface ArithmeticScope {
   /** The text of a variable or element; undefined when unset. May throw for `set -u`. */
   get(name: string, subscript: string | undefined): string | undefined;
   set(name: string, subscript: string | undefined, value: bigint): void;
+  /** POSIX's operators only, as dash has them: no `++`, `**` or comma. */
+  readonly plain?: boolean;
 }
 
 /** A bad expression; `message` is bash's text without the shell's prefix. */
@@ -175,18 +177,19 @@ class Evaluation {
     const { text } = this;
     const next = text[this.at + 1];
     let token: Token = c;
-    const long = LONG_OPERATORS.find((each) => text.startsWith(each, this.at));
+    const isPlain = this.scope.plain === true;
+    const long = LONG_OPERATORS.find((each) => text.startsWith(each, this.at) && !(isPlain && each === '**'));
     if (long !== undefined) {
       this.at += long.length;
       token = long;
       if (long.length === 3) token = this.assigns(long.slice(0, 2));
-    } else if ((c === '+' || c === '-') && next === c) {
+    } else if ((c === '+' || c === '-') && next === c && !isPlain) {
       token = this.readDouble(c);
     } else if (ASSIGNMENTS.has(`${c}${next}`)) {
       this.at += 2;
       token = this.assigns(c);
     } else {
-      if (!SINGLE_OPERATORS.includes(c)) {
+      if (!SINGLE_OPERATORS.includes(c) || (isPlain && c === ',')) {
         const operand = this.token !== 'name' && this.token !== 'number' && this.token !== '?:';
         throw this.error(
           operand ? 'syntax error: operand expected' : 'syntax error: invalid arithmetic operator',

@@ -77,6 +77,7 @@ function becomeLesser(shell: Shell): void {
   shell.shopts.add('expand_aliases');
   for (const name of BASH_ONLY) shell.disabledBuiltins.add(name);
   if (shell.dialect.name !== 'dash') return;
+  shell.shopts.delete('globskipdots');
   for (const name of ['source', 'let', 'history', 'help']) shell.disabledBuiltins.add(name);
   shell.shopts.add('xpg_echo');
 }
@@ -129,6 +130,7 @@ async function readInvocation(shell: Shell, args: readonly string[]): Promise<In
         const name = args[++i];
         if (letter === 'O' && name !== undefined) shell.shopts.add(name);
         else if (name !== undefined && !setOptionNamed(shell, name, arg.startsWith('-'))) {
+          if (shell.dialect.name === 'dash') return badOption(shell, `-o ${name}`);
           await shell.err(`${shell.programName}: ${name}: invalid option name\n`);
           return 2;
         }
@@ -150,6 +152,10 @@ async function readInvocation(shell: Shell, args: readonly string[]): Promise<In
 }
 
 async function badOption(shell: Shell, option: string): Promise<number> {
+  if (shell.dialect.name === 'dash') {
+    await shell.err(`${shell.programName}: 0: Illegal option ${option}\n`);
+    return 2;
+  }
   await shell.err(`${shell.programName}: ${option}: invalid option\n${usageText(shell)}`);
   return 2;
 }
@@ -177,6 +183,11 @@ function importEnvironment(shell: Shell): void {
   vars.ensure('OLDPWD').attributes.add('exported');
   vars.set('IFS', ' \t\n');
   vars.set('OPTIND', '1');
+  if (shell.dialect.name === 'dash') {
+    vars.set('PS4', vars.get('PS4') ?? '+ ');
+    vars.set('PPID', String(proc.parentPid));
+    return;
+  }
   vars.set('OPTERR', '1');
   vars.set('PS4', vars.get('PS4') ?? '+ ');
   vars.set('BASH', '/bin/bash');

@@ -71,13 +71,35 @@ const dash: Dialect = {
   edits: false,
   prefix: ({ name, line }) => `${name}: ${line}: `,
   notFound: (name) => `${name}: not found`,
-  syntaxError(error, { name }) {
-    const head = `${name}: ${error.line}: Syntax error: `;
-    if (error.kind === 'match')
-      return `${head}${/['"]'$/.test(error.message) ? 'Unterminated quoted string' : "Missing '}'"}\n`;
-    return `${head}${tokenName(error)} unexpected${expecting(error)}\n`;
+  syntaxError(error, { name, where }) {
+    const head = `${name}: ${error.line}: ${where === 'eval: ' ? where : ''}Syntax error: `;
+    if (error.kind === 'message') return `${head}${error.message}\n`;
+    if (error.kind !== 'match') return `${head}${tokenName(error)} unexpected${expecting(error)}\n`;
+    const missing = /`(.+)'$/.exec(error.message)?.[1] ?? '}';
+    if (missing === '`') return `${head}EOF in backquote substitution\n`;
+    if (missing === ')') return `${head}end of file unexpected (expecting ")")\n`;
+    return `${head}${missing === '}' ? "Missing '}'" : missing === '))' ? "Missing '))'" : 'Unterminated quoted string'}\n`;
   },
 };
+
+/** What dash says of a failed expansion or assignment. */
+export function dashMessage({ message }: Error): string {
+  const arithmetic = /^(.*): ((?:syntax error: )?[^:]*) \(error token is ".*"\)$/s.exec(message);
+  if (arithmetic !== null)
+    return `arithmetic expression: ${arithmeticTrouble(arithmetic[2]!)}: "${arithmetic[1]}"`;
+  if (message.endsWith('bad substitution')) return 'Bad substitution';
+  return message
+    .replace(/: unbound variable$/, ': parameter not set')
+    .replace(/parameter null or not set$/, 'parameter not set or null')
+    .replace(/: readonly variable$/, ': is read only');
+}
+
+function arithmeticTrouble(message: string): string {
+  if (message.endsWith('operand expected') || message === 'expression expected') return 'expecting primary';
+  if (message.startsWith('missing')) return "expecting ')'";
+  if (message.startsWith('`')) return "expecting ':'";
+  return message === 'division by 0' ? 'division by zero' : 'expecting EOF';
+}
 
 const ash: Dialect = {
   name: 'ash',

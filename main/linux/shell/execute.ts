@@ -340,11 +340,12 @@ async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' 
   let status = 0;
   for (const word of words) {
     await shell.checkpoint();
-    await trace(
-      shell,
-      () =>
-        `for ${command.name} in ${command.words === undefined ? '"$@"' : command.words.map(({ text }) => text).join(' ')}`,
-    );
+    if (shell.dialect.name === 'bash')
+      await trace(
+        shell,
+        () =>
+          `for ${command.name} in ${command.words === undefined ? '"$@"' : command.words.map(({ text }) => text).join(' ')}`,
+      );
     shell.line = command.line + shell.lineShift;
     if (shell.traps.has('DEBUG')) {
       shell.nameCommand(
@@ -493,7 +494,7 @@ async function runCase(shell: Shell, command: Command & { kind: 'case' }): Promi
     shell.nameCommand(() => `case ${command.word.text} in `);
     await shell.runPseudoTrap('DEBUG');
   }
-  await trace(shell, () => `case ${command.word.text} in`);
+  if (shell.dialect.name === 'bash') await trace(shell, () => `case ${command.word.text} in`);
   const subject = await shell.attempt(() => expandToText(shell, command.word));
   const options = { extglob: shell.shopts.has('extglob'), ignoreCase: shell.shopts.has('nocasematch') };
   let status = 0;

@@ -182,7 +182,7 @@ function spread(shell: Shell, values: readonly string[], all: '@' | '*', context
     return [result(values.join(ifs.slice(0, 1)), context)];
   }
   // A separator that isn't blank keeps empty elements.
-  const keepsEmpty = context.quoted || /^[^ \t\n]/.test(ifs);
+  const keepsEmpty = context.quoted || (/^[^ \t\n]/.test(ifs) && shell.dialect.name !== 'dash');
   const joint = context.joined ? undefined : keepsEmpty ? 'break' : 'soft';
   return values.flatMap((value, i): Fragment[] => {
     const piece = result(value, context);

@@ -86,6 +86,10 @@ export async function readScript(shell: Shell, path: string): Promise<string | n
     return bytesToText(bytes);
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
+    if (shell.dialect.name === 'dash') {
+      await shell.err(`${shell.programName}: 0: cannot open ${path}: No such file\n`);
+      return 2;
+    }
     await shell.err(`${shell.programName}: ${path}: ${error.message}\n`);
     return error.code === 'ENOENT' ? 127 : 126;
   }

@@ -16,7 +16,7 @@ import type { Coprocess } from './coproc.ts';
 import type { Completions } from './completion/completions.ts';
 import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
-import type { Dialect } from './dialect.ts';
+import { dashMessage, type Dialect } from './dialect.ts';
 import type { Readline } from './editor/readline.ts';
 import { JobTable, statusCode } from './jobs.ts';
 import { expandPrompt } from './prompt.ts';
@@ -158,6 +158,7 @@ export class Shell {
     this.vars = new Variables((text, use) => this.evaluateOrUnwind(text, use));
     this.vars.onHeld = (bytes) => proc.useMemory(SHELL_BYTES + bytes);
     this.arithmetic = {
+      plain: dialect.name === 'dash',
       get: (name, subscript) => {
         const value =
           subscript === undefined
@@ -169,6 +170,12 @@ export class Shell {
           !(subscript !== undefined && this.vars.isSet(name))
         )
           throw new ExpansionError(`${name}: unbound variable`, true);
+        if (
+          dialect.name === 'dash' &&
+          value !== undefined &&
+          !/^\s*[-+]?(?:[0-9]+|0[xX][0-9a-fA-F]+)?\s*$/.test(value)
+        )
+          throw new ExpansionError(`Illegal number: ${value}`, true);
         return value;
       },
       set: (name, subscript, value) => {
@@ -248,6 +255,11 @@ export class Shell {
       !(error instanceof ExpansionError || error instanceof VariableError || error instanceof ArithmeticError)
     )
       throw error;
+    if (this.dialect.name === 'dash') {
+      await this.error(dashMessage(error));
+      if (!this.interactive) throw new InputEnd(2);
+      throw new Discard(2);
+    }
     await this.error(error.message);
     if (
       this.options.has('errexit') &&
@@ -275,6 +287,7 @@ export class Shell {
   /** Prints a syntax error and tells what it leaves as the status; throws InputEnd where the input ends with it. */
   async reportSyntax(error: ShellSyntaxError, where?: string): Promise<number> {
     await this.syntaxError(error, where);
+    if (this.dialect.name === 'dash' && !this.interactive) throw new InputEnd(2);
     const nested =
       where === 'eval: ' || (where === '' && this.origin !== 'stdin') || where?.endsWith('trap: ') === true;
     if (error.inSubstitution && !error.incomplete && !this.interactive)
@@ -671,6 +684,7 @@ export class Shell {
       extglob: this.shopts.has('extglob'),
       alias: (name) => (this.shopts.has('expand_aliases') ? this.aliases.get(name) : undefined),
       onUnterminatedHereDocument: (at, start, delimiter) => {
+        if (this.dialect.name === 'dash') return;
         onWarning?.();
         void this.err(
           `${this.dialect.prefix({ name: this.name, line: at, interactive: this.interactive, where: '' })}warning: here-document at line ${start} delimited by end-of-file (wanted \`${delimiter}')\n`,
@@ -697,7 +711,7 @@ export class Shell {
     where: 'eval' | 'source' | 'command' | 'exit trap' | 'trap' = 'eval',
     line = this.line,
   ): Promise<number> {
-    const parser = this.parser(source, line);
+    const parser = this.parser(source, where === 'eval' && this.dialect.name === 'dash' ? 1 : line);
     let status = 0;
     for (;;) {
       let list: List | undefined;

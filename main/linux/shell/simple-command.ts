@@ -2,7 +2,9 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import { assignAll, temporaryValue } from './assign.ts';
+import { dashBuiltins, failDash } from './builtins/dash.ts';
 import { builtins, declarationBuiltins } from './builtins/registry.ts';
+import { DashFailure } from './builtins/support.ts';
 import { ArithmeticError } from './arithmetic.ts';
 import { Discard, ExitControl, ExpansionError, ReturnControl } from './control.ts';
 import { expandBraces } from './brace.ts';
@@ -10,14 +12,13 @@ import { expandWords } from './expand.ts';
 import { waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
 import { findCommand } from './lookup.ts';
-import { quoteForTrace } from './quoting.ts';
 import { childTable, redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
 import { CALL_DEPTH_MAX, type RunOptions, type Shell, type ShellFunction } from './shell.ts';
 import { runScriptFile } from './script.ts';
 import type { Assignment, DeclarationArgument, Redirect, SimpleCommand, Word } from './syntax/ast.ts';
 import { ShellSyntaxError } from './syntax/syntax-error.ts';
 import { commandText } from './syntax/unparse.ts';
-import { trace } from './trace.ts';
+import { trace, traced } from './trace.ts';
 import { VariableError } from './variables.ts';
 
 /** An argument as a builtin gets it: a text, or an assignment that declare and its kin perform. */
@@ -121,7 +122,7 @@ function setLastArgument(shell: Shell, words: readonly Argument[]): void {
 
 async function traceWords(shell: Shell, words: readonly Argument[]): Promise<void> {
   await trace(shell, () =>
-    words.map((word) => (typeof word === 'string' ? quoteForTrace(word) : word.text)).join(' '),
+    words.map((word) => (typeof word === 'string' ? traced(shell, word) : word.text)).join(' '),
   );
 }
 
@@ -192,10 +193,12 @@ async function temporaries(shell: Shell, command: SimpleCommand): Promise<() => 
 }
 
 async function runBuiltin(shell: Shell, name: string, words: readonly Argument[]): Promise<number> {
-  const builtin = builtins.get(name)!;
+  const own = shell.dialect.name === 'dash' ? dashBuiltins.get(name) : undefined;
+  const builtin = own ?? builtins.get(name)!;
   try {
     return await builtin(shell, words.slice(1));
   } catch (error) {
+    if (error instanceof DashFailure) return failDash(shell, name, error);
     if (error instanceof ErrnoError) {
       if (error.code === 'EINTR') throw error;
       await shell.error(`${name}: write error: ${error.message}`);
@@ -281,7 +284,7 @@ async function runExternal(
   } catch (error) {
     if (error instanceof Discard || error instanceof ExitControl) return error.status;
     await reportRedirect(shell, error);
-    return 1;
+    return shell.dialect.name === 'dash' ? 2 : 1;
   }
   if (options.noFork === true) return replaceShell(shell, words, env);
   const stderr = fds.get(2);
@@ -337,6 +340,10 @@ interface Launch {
 export async function spawnFile(shell: Shell, words: readonly string[], launch: Launch): Promise<number> {
   const say = (message: string): Promise<void> =>
     launch.stderr === undefined ? Promise.resolve() : shellSay(shell, launch.stderr, message);
+  if (words[0] === '' && shell.dialect.name === 'dash') {
+    await say(`${shell.prefix()}: Permission denied\n`);
+    return 126;
+  }
   const path = findCommand(shell, words[0]!, launch.env.get('PATH'));
   if (path === undefined) return commandNotFound(shell, words, say);
   const start = (program?: (proc: Shell['proc']) => Promise<number>) =>
@@ -389,7 +396,8 @@ async function execFailed(
     error.code === 'EISDIR' ||
     (error.code === 'EACCES' && fs.exists(path) && fs.stat(path).type === 'directory')
   ) {
-    await say(`${shell.prefix()}${path}: Is a directory\n`);
+    const why = shell.dialect.name === 'dash' ? 'Permission denied' : 'Is a directory';
+    await say(`${shell.prefix()}${path}: ${why}\n`);
     return 126;
   }
   const interpreter = error.code === 'ENOENT' && fs.exists(path) ? interpreterOf(shell, path) : undefined;

@@ -1,5 +1,11 @@
 // `set -x`: commands shown as they run.
+import { quoteForTrace } from './quoting.ts';
 import type { Shell } from './shell.ts';
+
+/** A word as the shell shows it: dash as it is, bash so that it can be read back. */
+export function traced(shell: Shell, text: string): string {
+  return shell.dialect.name === 'dash' ? text : quoteForTrace(text);
+}
 
 /** Prints a line of trace if tracing is on; the text is made only then. */
 export async function trace(shell: Shell, text: () => string): Promise<void> {

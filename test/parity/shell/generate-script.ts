@@ -30,10 +30,16 @@ printf 'A\\n' > glob/a.txt; : > glob/b.txt; : > glob/abc; : > glob/.hid; : > glo
 printf 'echo "lib $# $1"\\nlibvar=1\\nreturn 3 2>/dev/null\\n' > lib.sh
 `;
 
-const grammar = new Grammar(new URL('grammar/', import.meta.url));
+const DASH_PRELUDE = `a=abc b="Hello World" c=5 x=a:b::c e=
+set -- p1 "p 2" "" p4
+`;
+
+const bashGrammar = new Grammar(new URL('grammar/', import.meta.url));
+const dashGrammar = new Grammar(new URL('grammar-dash/', import.meta.url));
 
 /** One script for a seed. */
-export function generateScript(seed: number | string): GeneratedScript {
+export function generateScript(seed: number | string, shell: 'bash' | 'dash' = 'bash'): GeneratedScript {
+  const grammar = shell === 'bash' ? bashGrammar : dashGrammar;
   const random = makeRandom(seed);
   const counter = { value: 0 };
   const lines: string[] = [];
@@ -43,7 +49,11 @@ export function generateScript(seed: number | string): GeneratedScript {
   let body = lines.join('\n');
   if (random.fraction() < MISPLACED_SHARE && !body.includes('kill')) body = misplace(body, random);
   const way = random.pick<Way>(['command', 'command', 'file', 'stdin']);
-  return { source: `${PRELUDE}${body}\necho "end $? \${#arr[@]} $c"\n`, way };
+  const source =
+    shell === 'bash'
+      ? `${PRELUDE}${body}\necho "end $? \${#arr[@]} $c"\n`
+      : `${DASH_PRELUDE}${body}\necho "end $? $c"\n`;
+  return { source, way };
 }
 
 /** Leaves out, doubles, swaps or inserts a character or a word. */

@@ -7,7 +7,7 @@ import { searchPath } from '../lookup.ts';
 import { singleQuote } from '../quoting.ts';
 import { execCommand } from '../simple-command.ts';
 import type { Shell, TrapName } from '../shell.ts';
-import { integerArgument, parseOptions, textual, usageError, type Builtin } from './support.ts';
+import { DashFailure, integerArgument, parseOptions, textual, usageError, type Builtin } from './support.ts';
 
 function loopBuiltin(kind: 'break' | 'continue'): Builtin {
   return textual(async (shell, args) => {
@@ -83,7 +83,7 @@ function sourceBuiltin(name: string): Builtin {
     const path = file.includes('/') ? file : (sourceOnPath(shell, file) ?? file);
     const source = await readSource(shell, path, file, name);
     if (source === undefined) return 1;
-    return runSourced(shell, file, source, parameters);
+    return runSourced(shell, file, source, shell.dialect.name === 'dash' ? [] : parameters);
   });
 }
 
@@ -113,6 +113,7 @@ async function readSource(
     return bytesToText(shell.proc.fs.readFile(path));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
+    if (shell.dialect.name === 'dash') throw new DashFailure(`cannot open ${shown}: No such file`);
     await shell.error(`${shown}: ${error.message}`);
     return undefined;
   }

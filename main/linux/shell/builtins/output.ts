@@ -1,5 +1,5 @@
 // echo and printf.
-import { textual, usageError, type Builtin } from './support.ts';
+import { DashFailure, textual, usageError, type Builtin } from './support.ts';
 import { decodeEscape, decodeEscapes } from '../syntax/ansi-c.ts';
 import { quoteForPrintf } from '../quoting.ts';
 import { strftime } from '../strftime.ts';
@@ -27,6 +27,11 @@ const echo = textual(async (shell, args) => {
 });
 
 const printf = textual(async (shell, args) => {
+  if (shell.dialect.name === 'dash') {
+    if (args[0] === undefined || (args[0] === '--' && args[1] === undefined))
+      throw new DashFailure('usage: printf format [arg ...]');
+    if (/^-[^-]/.test(args[0])) throw new DashFailure(`Illegal option ${args[0].slice(0, 2)}`);
+  }
   const usage = 'printf [-v var] format [arguments]';
   let target: string | undefined;
   let rest = args;
@@ -112,6 +117,14 @@ class Formatter {
         )!;
       const loneQ = spec[4] === undefined && spec[0].endsWith('q');
       const conversion = loneQ ? 'q' : spec[4];
+      if (this.shell.dialect.name === 'dash' && !/^[diouxXfFeEgGaAcsb%]$/.test(conversion ?? '')) {
+        if (output !== '') await this.shell.out(output);
+        throw new DashFailure(
+          spec[0] === '%' && this.format[i + 1] === undefined
+            ? 'missing format character'
+            : `%${this.format[i + 1]}: invalid directive`,
+        );
+      }
       if (conversion === undefined) {
         await this.shell.error(
           `printf: \`${this.format[i + spec[0].length] ?? '%'}': ${this.format[i + spec[0].length] === undefined ? 'missing format character' : 'invalid format character'}`,
@@ -217,7 +230,12 @@ class Formatter {
 
   private async invalid(text: string): Promise<void> {
     const kind = /^0[xX]/.test(text) ? 'hex number' : /^0/.test(text) ? 'octal number' : 'number';
-    await this.shell.error(`printf: ${text}: invalid ${kind}`);
+    const isPartly = /^\s*[-+]?[0-9]/.test(text);
+    await this.shell.error(
+      this.shell.dialect.name === 'dash'
+        ? `printf: ${text}: ${isPartly ? 'not completely converted' : 'expected numeric value'}`
+        : `printf: ${text}: invalid ${kind}`,
+    );
     this.status = 1;
   }
 

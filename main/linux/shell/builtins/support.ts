@@ -5,6 +5,9 @@ import type { Shell } from '../shell.ts';
 /** A builtin: gets its arguments without its name; the result is its status. */
 export type Builtin = (shell: Shell, args: readonly Argument[]) => Promise<number>;
 
+/** What a builtin of dash fails with; `message` is its text behind the builtin's name. */
+export class DashFailure extends Error {}
+
 /** A builtin whose arguments are all texts. */
 export function textual(run: (shell: Shell, args: string[]) => Promise<number>): Builtin {
   return (shell, args) => run(shell, texts(args));
@@ -62,6 +65,9 @@ export async function usageError(
   message: string,
   usage: string,
 ): Promise<number> {
+  const option = /^(-.): /.exec(message)?.[1];
+  if (shell.dialect.name === 'dash')
+    throw new DashFailure(option === undefined ? message : `Illegal option ${option}`);
   await shell.error(`${name}: ${message}`);
   await shell.err(`${name}: usage: ${usage}\n`);
   return 2;

@@ -29,7 +29,7 @@ function testBuiltin(name: 'test' | '['): Builtin {
     let words = args;
     if (name === '[') {
       if (words.at(-1) !== ']') {
-        await shell.error("[: missing `]'");
+        await shell.error(shell.dialect.name === 'bash' ? "[: missing `]'" : '[: missing ]');
         return 2;
       }
       words = words.slice(0, -1);
@@ -38,10 +38,18 @@ function testBuiltin(name: 'test' | '['): Builtin {
       return new Evaluation(shell, words).run() ? 0 : 1;
     } catch (error) {
       if (!(error instanceof TestError)) throw error;
-      await shell.error(`${name}: ${error.message}`);
+      await shell.error(
+        `${name}: ${shell.dialect.name === 'dash' ? dashWords(error.message, words) : error.message}`,
+      );
       return 2;
     }
   });
+}
+
+/** dash names the word it didn't expect, which is the first unless that was an operator's number. */
+function dashWords(message: string, words: readonly string[]): string {
+  const illegal = /^(.*): integer expression expected$/s.exec(message);
+  return illegal === null ? `${words[0]}: unexpected operator` : `Illegal number: ${illegal[1]}`;
 }
 
 /** POSIX's rules by number of arguments, and a small grammar for more than four. */
@@ -80,6 +88,7 @@ class Evaluation {
       throw new TestError(`${a}: unary operator expected`);
     }
     if (count === 3) {
+      if (b === '==' && this.shell.dialect.name === 'dash') throw new TestError(`${a}: unexpected operator`);
       if (BINARY.has(b!)) return done(this.binary(a!, b!, c!));
       if (b === '-a') return done(a !== '' && c !== '');
       if (b === '-o') return done(a !== '' || c !== '');

@@ -499,7 +499,13 @@ const getopts = textual(async (shell, all) => {
   const at = letter === ':' ? -1 : spec.indexOf(letter);
   const complain = async (message: string): Promise<void> => {
     if (!silent && shell.vars.get('OPTERR') !== '0')
-      await shell.err(`${shell.name}: ${message} -- ${letter}\n`);
+      await shell.err(
+        shell.dialect.name !== 'dash'
+          ? `${shell.name}: ${message} -- ${letter}\n`
+          : message.startsWith('illegal')
+            ? `Illegal option -${letter}\n`
+            : `No arg for -${letter} option\n`,
+      );
   };
   if (at < 0) {
     await complain('illegal option');

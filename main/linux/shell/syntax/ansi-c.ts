@@ -19,6 +19,8 @@ type EscapeFlavour =
   | 'ansi-c'
   /** echo -e and printf %b: \0nnn, and \c ends the output. */
   | 'echo'
+  /** dash's echo: \0nnn, \c, and none of bash's own. */
+  | 'dash'
   /** printf's format: \nnn, no \c. */
   | 'printf';
 
@@ -33,7 +35,7 @@ export function decodeEscape(
 ): { value: string; length: number; stop?: boolean } {
   const c = text[at + 1];
   if (c === undefined) return { value: '\\', length: 1 };
-  if (flavour === 'echo' && c === 'c') return { value: '', length: 2, stop: true };
+  if ((flavour === 'echo' || flavour === 'dash') && c === 'c') return { value: '', length: 2, stop: true };
   if (flavour === 'ansi-c' && c === 'c') {
     const control = text[at + 2];
     if (control === undefined) return { value: '\\c', length: 2 };
@@ -42,9 +44,11 @@ export function decodeEscape(
       length: 3,
     };
   }
+  if (flavour === 'dash' && /[eExuU1-7]/.test(c)) return { value: `\\${c}`, length: 2 };
   const simple = SIMPLE[c];
   if (simple !== undefined) return { value: simple, length: 2 };
-  if (flavour !== 'echo' && (c === '"' || c === "'" || c === '?')) return { value: c, length: 2 };
+  if (flavour !== 'echo' && flavour !== 'dash' && (c === '"' || c === "'" || c === '?'))
+    return { value: c, length: 2 };
   if (c >= '0' && c <= '7') {
     const octal = (
       flavour === 'ansi-c' || flavour === 'printf' ? /^[0-7]{1,3}/ : /^(0[0-7]{0,3}|[0-7]{1,3})/

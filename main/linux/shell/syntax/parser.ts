@@ -147,8 +147,6 @@ export class Parser extends WordScanner {
   private depth = 0;
   /** Groups that are open. */
   private braces = 0;
-  /** The word that ends the present list. */
-  private expecting: string | undefined;
   /** Aliases being expanded, with the position where each one's text ends. */
   private expanding: { name: string; end: number }[] = [];
   /** Set when an alias ended in a blank: the next word is looked up too. */
@@ -233,6 +231,11 @@ export class Parser extends WordScanner {
         this.token = undefined;
         continue;
       }
+      if (CLOSERS.has(this.reserved() ?? '')) {
+        const error = this.unexpected(token, ')');
+        error.inSubstitution = true;
+        throw error;
+      }
       try {
         items.push(...this.list(new Set(), true).items);
       } catch (error) {
@@ -243,7 +246,7 @@ export class Parser extends WordScanner {
       }
       const next = this.peek();
       if (next.kind === 'word' || (next.kind === 'operator' && next.text !== ')')) {
-        const error = this.unexpected(next);
+        const error = this.unexpected(next, ')');
         error.inSubstitution = true;
         throw error;
       }
@@ -310,7 +313,7 @@ export class Parser extends WordScanner {
   private virtualNewline(start: number): Token {
     this.ended = true;
     if (this.pendingHereDocuments.length > 0) this.readHereDocuments();
-    this.line++;
+    if (this.options.dialect !== 'dash') this.line++;
     return { kind: 'newline', start };
   }
 
@@ -336,6 +339,7 @@ export class Parser extends WordScanner {
   }
 
   private scanDescriptor(): Token | undefined {
+    if (this.source[this.pos] === '{' && this.options.dialect !== undefined) return undefined;
     const match = /^(?:([0-9]{1,9})|\{([A-Za-z_][A-Za-z0-9_]*(?:\[[^\]\s]*\])?)\})(?=[<>])/.exec(
       this.source.slice(this.pos, this.pos + 80),
     );
@@ -373,12 +377,12 @@ export class Parser extends WordScanner {
     if (name === undefined) return undefined;
     let at = start + name.length;
     let indexEnd: number | undefined;
-    if (this.source[at] === '[') {
+    if (this.source[at] === '[' && this.options.dialect === undefined) {
       indexEnd = this.subscriptEnd(at);
       if (indexEnd === undefined) return undefined;
       at = indexEnd + 1;
     }
-    const append = this.source[at] === '+';
+    const append = this.source[at] === '+' && this.options.dialect === undefined;
     if (append) at++;
     if (this.source[at] !== '=') return undefined;
 
@@ -440,13 +444,14 @@ export class Parser extends WordScanner {
     return { index: undefined, append: false, value };
   }
 
-  private unexpected(token: Token): ShellSyntaxError {
+  /** `expected` is what dash would have liked instead. */
+  private unexpected(token: Token, expected?: string): ShellSyntaxError {
     if (token.kind === 'end') {
       const error = new ShellSyntaxError('end', 'syntax error: unexpected end of file', this.endLine());
-      error.expected = this.expecting;
+      error.expected = expected;
       return error;
     }
-    const line = token.kind === 'newline' ? this.line - 1 : this.line;
+    const line = token.kind === 'newline' && this.options.dialect !== 'dash' ? this.line - 1 : this.line;
     const from = this.source.lastIndexOf('\n', Math.max(0, token.start - 1));
     const to = this.source.indexOf('\n', token.start);
     const sourceLine = this.source.slice(from === token.start ? from : from + 1, to < 0 ? undefined : to);
@@ -459,7 +464,7 @@ export class Parser extends WordScanner {
     );
     error.token = text;
     error.isWord = token.kind === 'word' && !this.isReserved(text);
-    error.expected = this.expecting;
+    error.expected = expected;
     return error;
   }
 
@@ -467,14 +472,12 @@ export class Parser extends WordScanner {
 
   /** Commands up to one of the reserved words in `until`, or to the newline if `oneLine`. */
   private list(until: ReadonlySet<string>, oneLine = false): List {
-    const outer = this.expecting;
-    this.expecting = Array.from(until).at(-1);
     if (++this.depth > DEPTH_MAX)
       throw new ShellSyntaxError('message', 'maximum nesting of commands exceeded', this.line);
     const items: ListItem[] = [];
     this.startCommand();
     if (!oneLine) this.skipNewlines();
-    while (!this.atListEnd(until)) {
+    while (!this.atListEnd(until) && !(items.length > 0 && CLOSERS.has(this.reserved() ?? ''))) {
       const command = this.andOr();
       const token = this.peek();
       const separator = token.kind === 'operator' ? token.text : token.kind;
@@ -491,7 +494,6 @@ export class Parser extends WordScanner {
     }
     this.depth--;
     if (items.length === 0) throw this.unexpected(this.peek());
-    this.expecting = outer;
     return { items };
   }
 
@@ -504,7 +506,7 @@ export class Parser extends WordScanner {
     const token = this.peek();
     if (token.kind === 'end') {
       if (until.size === 0) return true;
-      throw this.unexpected(token);
+      throw this.unexpected(token, Array.from(until).at(-1));
     }
     if (token.kind === 'operator')
       return token.text === ')' || token.text.startsWith(';;') || token.text === ';&';
@@ -540,7 +542,7 @@ export class Parser extends WordScanner {
   }
 
   private expect(word: string): void {
-    if (this.reserved() !== word) throw this.unexpected(this.peek());
+    if (this.reserved() !== word) throw this.unexpected(this.peek(), word);
     this.startCommand();
     this.take();
   }
@@ -577,7 +579,7 @@ export class Parser extends WordScanner {
         }
       }
     }
-    if ((timed !== 'no' || negated) && this.atPipelineEnd())
+    if ((timed !== 'no' || negated) && this.atPipelineEnd() && this.options.dialect !== 'dash')
       return { negated, timed, commands: [], joins: [] };
 
     const commands = [this.command()];
@@ -615,7 +617,8 @@ export class Parser extends WordScanner {
     }
     if (token.kind === 'newline' || token.kind === 'end') throw this.unexpected(token);
     const reserved = this.reserved();
-    if (reserved === undefined || reserved === 'in' || reserved === ']]') return this.simple();
+    const isWord = reserved === undefined || (reserved === 'in' && this.options.dialect !== 'dash');
+    if (isWord || reserved === ']]') return this.simple();
     if (CLOSERS.has(reserved)) throw this.unexpected(token);
     switch (reserved) {
       case '{':
@@ -656,7 +659,7 @@ export class Parser extends WordScanner {
     this.startCommand();
     this.take();
     const body = this.list(new Set());
-    if (!this.atClosingOperator()) throw this.unexpected(this.peek());
+    if (!this.atClosingOperator()) throw this.unexpected(this.peek(), ')');
     this.commandPosition = this.assignmentsAllowed = false;
     this.take();
     return { kind: 'subshell', body, redirects: this.redirects(), line };
@@ -682,7 +685,7 @@ export class Parser extends WordScanner {
 
   /** A reserved word that ends a command: only redirections and separators can follow. */
   private expectLast(word: string): void {
-    if (this.reserved() !== word) throw this.unexpected(this.peek());
+    if (this.reserved() !== word) throw this.unexpected(this.peek(), word);
     this.commandPosition = this.assignmentsAllowed = false;
     this.take();
   }
@@ -715,12 +718,17 @@ export class Parser extends WordScanner {
       kind === 'for' &&
       token.kind === 'operator' &&
       token.text === '(' &&
+      this.options.dialect !== 'dash' &&
       this.source[token.start + 1] === '('
     ) {
       return this.arithmeticFor(token.start + 2, line);
     }
+    if (token.kind !== 'word' && this.options.dialect === 'dash')
+      throw new ShellSyntaxError('message', 'Bad for loop variable', this.line);
     if (token.kind !== 'word') throw this.unexpected(token);
     const name = token.word.text;
+    if (this.options.dialect === 'dash' && !isName(name))
+      throw new ShellSyntaxError('message', 'Bad for loop variable', this.line);
     this.startCommand();
     this.take();
     let words: Word[] | undefined;
@@ -840,7 +848,7 @@ export class Parser extends WordScanner {
     this.take();
     this.skipNewlines();
     const empty = this.reserved() === 'esac' || this.atCaseEnd() !== undefined;
-    const body = empty ? { items: [] } : this.list(new Set(['esac']));
+    const body = empty ? { items: [] } : this.list(new Set(['esac', ';;']));
     const terminator = this.atCaseEnd();
     this.commandPosition = this.assignmentsAllowed = false;
     if (terminator === undefined) {
@@ -875,6 +883,8 @@ export class Parser extends WordScanner {
   private functionBody(name: string, line: number): Command {
     this.skipNewlines();
     const token = this.peek();
+    if (this.options.dialect === 'dash')
+      return { kind: 'function', name, body: this.command(), redirects: [], line };
     if (token.kind === 'word' && !COMPOUNDS.has(this.reserved() ?? '')) throw this.unexpected(token);
     const body = this.command();
     if (body.kind === 'simple' || body.kind === 'function' || body.kind === 'coproc')

@@ -60,14 +60,15 @@ export abstract class WordScanner {
   protected abstract command(): Command;
 
   protected matchError(closing: string, line: number): ShellSyntaxError {
-    return new ShellSyntaxError('match', `unexpected EOF while looking for matching \`${closing}'`, line);
+    const at = this.options.dialect === 'dash' ? this.endLine() : line; // dash tells where it ended.
+    return new ShellSyntaxError('match', `unexpected EOF while looking for matching \`${closing}'`, at);
   }
 
   /** The number bash gives to a missing end: the line after the last. */
   protected endLine(): number {
     let line = this.line;
     for (let i = this.pos; i < this.source.length; i++) if (this.source[i] === '\n') line++;
-    return this.ended || this.source.endsWith('\n') ? line : line + 1;
+    return this.ended || this.source.endsWith('\n') || this.options.dialect === 'dash' ? line : line + 1;
   }
 
   protected isWordEnd(): boolean {
@@ -420,6 +421,8 @@ export abstract class WordScanner {
     }
     if (this.source[this.pos] === undefined) throw this.matchError('}', line);
     if (this.source[this.pos] !== '}') return bad();
+    const isPosix = operation === undefined || operation.kind === 'default' || operation.kind === 'trim';
+    if (this.options.dialect === 'dash' && (!isPosix || indirect || index !== undefined)) return bad();
     this.pos++;
     return {
       kind: 'parameter',
@@ -773,7 +776,7 @@ export abstract class WordScanner {
       if (end >= 0) this.line++;
       if (document.stripTabs) text = text.replace(/^\t+/, '');
       if (text === document.delimiter) break;
-      raw += `${text}\n`;
+      raw += end < 0 && this.options.dialect === 'dash' ? text : `${text}\n`;
     }
     document.raw = raw;
     document.body = document.quoted
