@@ -9,6 +9,8 @@ const DIRECTORIES: Readonly<Record<string, number>> = {
   '/etc/modprobe.d': 0o755,
   '/etc/modules-load.d': 0o755,
   '/etc/profile.d': 0o755,
+  '/etc/skel': 0o755,
+  '/etc/sudoers.d': 0o750,
   '/etc/sysctl.d': 0o755,
   '/etc/systemd/system': 0o755,
   '/etc/yum.repos.d': 0o755,
@@ -125,6 +127,14 @@ chrony:x:996:
 ssh_keys:x:999:
 `;
 
+const SUDOERS = `# Who may run what as whom; see sudoers(5).
+
+root    ALL=(ALL)       ALL
+%wheel  ALL=(ALL)       ALL
+
+#includedir /etc/sudoers.d
+`;
+
 const PROFILE = `# System-wide environment of login shells.
 
 add_to_path () {
@@ -175,6 +185,16 @@ alias mv='mv -i'
 if [ -f /etc/bashrc ]; then
 	. /etc/bashrc
 fi
+`;
+
+const USER_BASHRC = `# .bashrc
+
+# Source global definitions
+if [ -f /etc/bashrc ]; then
+	. /etc/bashrc
+fi
+
+# User specific aliases and functions
 `;
 
 const BASH_PROFILE = `# .bash_profile
@@ -246,6 +266,9 @@ const TEXTS: Readonly<Record<string, string>> = {
   '/etc/sysctl.conf': '# Settings of the kernel; see sysctl.conf(5).\n',
   '/etc/inputrc': '# Key bindings of readline; see readline(3).\n',
   '/etc/vimrc': '',
+  '/etc/skel/.bash_logout': '# ~/.bash_logout\n\n',
+  '/etc/skel/.bash_profile': BASH_PROFILE,
+  '/etc/skel/.bashrc': USER_BASHRC,
   '/root/.bashrc': ROOT_BASHRC,
   '/root/.bash_profile': BASH_PROFILE,
   '/root/.bash_logout': '# ~/.bash_logout\n\n',
@@ -259,6 +282,7 @@ export function distributionFiles(hostname: string): Map<string, LayerFile> {
   for (const [path, mode] of Object.entries(DIRECTORIES)) files.set(path, { type: 'directory', mode });
   for (const [path, content] of Object.entries(TEXTS)) files.set(path, { type: 'file', content });
   files.set('/etc/hostname', { type: 'file', content: `${hostname}\n` });
+  files.set('/etc/sudoers', { type: 'file', content: SUDOERS, mode: 0o440 });
   files.set('/etc/shadow', { type: 'file', content: 'root:!!:19000:0:99999:7:::\n', mode: 0 });
   files.set('/etc/machine-id', { type: 'file', content: `${machineId(hostname)}\n`, mode: 0o444 });
   return files;

@@ -426,6 +426,11 @@ class Manager implements SystemdManager {
     return unit === undefined ? this.describeMissing(unitName(name)) : this.describe(unit);
   }
 
+  enabledState(name: string): EnabledState | undefined {
+    const full = unitName(name);
+    return this.store.find(full) === undefined ? undefined : this.store.enabled(full);
+  }
+
   list(): UnitStatus[] {
     return Array.from(this.units.values(), (unit) => this.describe(unit)).sort((a, b) =>
       a.name < b.name ? -1 : 1,
@@ -463,7 +468,7 @@ class Manager implements SystemdManager {
       vendorPreset: this.store.preset(name),
       fragmentPath: unit.loaded.fragmentPath,
       dropIns: unit.loaded.dropIns,
-      needsReload: this.store.signature(name) !== unit.loaded.signature,
+      needsReload: !masked && this.store.signature(name) !== unit.loaded.signature,
       sinceMs: unit.sinceMs,
       durationMs: unit.durationMs,
       logStart: unit.logStart,

@@ -763,8 +763,7 @@ export class ServiceUnit extends Unit {
       failed = true;
       break;
     }
-    if (this.subState === 'reload')
-      this.enter('active', this.main === undefined ? 'exited' : 'running');
+    if (this.subState === 'reload') this.enter('active', this.main === undefined ? 'exited' : 'running');
     if (!failed) return this.log(`Reloaded ${this.title}.`, 6, { catalog: 'reloaded' });
     this.log(`Reload failed for ${this.title}.`, 3);
     throw new UnitError(

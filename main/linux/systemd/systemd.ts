@@ -160,6 +160,8 @@ export interface Systemd {
   resetFailed(name?: string): void;
   /** Loads the unit if need be; `loadState` tells whether it is there. */
   status(name: string): UnitStatus;
+  /** `systemctl is-enabled`, of an alias its own; undefined: there is no such file. */
+  enabledState(name: string): EnabledState | undefined;
   /** Every loaded unit, by name. */
   list(): UnitStatus[];
   /** Every unit file with its state. */

@@ -100,13 +100,9 @@ export class UnitStore {
     return this.signatureOf([found.path, ...this.dropIns(found.id)]);
   }
 
+  /** Times alone would miss what is changed twice in one instant. */
   private signatureOf(paths: readonly string[]): string {
-    return paths
-      .map((path) => {
-        const { modifyMs, inode, sizeBytes } = this.files.stat(path);
-        return `${path} ${modifyMs} ${inode} ${sizeBytes}`;
-      })
-      .join('\n');
+    return paths.map((path) => `${path} ${this.files.stat(path).modifyMs}\n${this.text(path)}`).join('\n');
   }
 
   find(name: string): Found | undefined {

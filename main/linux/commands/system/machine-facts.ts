@@ -346,7 +346,7 @@ export const ethtool: Program = async (proc) => {
     }
     const kind = DRIVERS[link.kind] ?? link.kind;
     await proc.stdout.write(
-      `driver: ${kind}\nversion: 1.0\nfirmware-version: \nexpansion-rom-version: \nbus-info: \nsupports-statistics: yes\nsupports-test: no\nsupports-eeprom-access: no\nsupports-register-dump: no\nsupports-priv-flags: no\n`,
+      `driver: ${kind}\nversion: 1.0.0\nfirmware-version: \nexpansion-rom-version: \nbus-info: ${kind === 'virtio_net' ? '0000:00:04.0' : ''}\nsupports-statistics: yes\nsupports-test: no\nsupports-eeprom-access: no\nsupports-register-dump: no\nsupports-priv-flags: no\n`,
     );
     return 0;
   }
@@ -366,4 +366,4 @@ export const ethtool: Program = async (proc) => {
   return 0;
 };
 
-const DRIVERS: Readonly<Record<string, string>> = { ether: 'virtio_net', loopback: 'loopback' };
+const DRIVERS: Readonly<Record<string, string>> = { ether: 'virtio_net' };

@@ -495,13 +495,13 @@ class Systemctl {
   private async isEnabled(names: readonly string[]): Promise<number> {
     let good = false;
     for (const name of names) {
-      const unit = this.known(name);
-      if (unit === undefined) {
+      const state = this.systemd.enabledState(name);
+      if (state === undefined) {
         await this.fail(`Failed to get unit file state for ${unitName(name)}: No such file or directory`, 1);
         continue;
       }
-      good ||= ['enabled', 'enabled-runtime', 'static', 'alias', 'indirect'].includes(unit.enabled);
-      if (!this.it.options.has('q')) await this.it.out.line(unit.enabled);
+      good ||= ['enabled', 'enabled-runtime', 'static', 'alias', 'indirect'].includes(state);
+      if (!this.it.options.has('q')) await this.it.out.line(state);
     }
     return good ? 0 : 1;
   }

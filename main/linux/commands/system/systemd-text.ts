@@ -32,14 +32,15 @@ export interface Cell {
   readonly color?: string | undefined;
 }
 
-/** Rows below an underlined head; columns as wide as their widest cell, the last row cell not padded. */
+/** Rows below an underlined head (none: without); columns as wide as their widest cell, the last row cell not padded. */
 export function table(paint: Paint, head: readonly string[], rows: readonly (readonly Cell[])[]): string {
-  const widths = head.map((title, column) =>
+  const columns = head.length > 0 ? head : (rows[0] ?? []).map(() => '');
+  const widths = columns.map((title, column) =>
     Math.max(title.length, ...rows.map((row) => Array.from(row[column]!.text).length)),
   );
   const padded = (text: string, column: number): string =>
     text + ' '.repeat(Math.max(0, widths[column]! - Array.from(text).length));
-  const last = head.length - 1;
+  const last = columns.length - 1;
   const title = head
     .map((text, column) => {
       const shown = `${column === 0 ? '' : ' '}${padded(text, column)}`;
