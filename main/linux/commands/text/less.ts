@@ -1,12 +1,13 @@
-// less(1) and more(1): pagers on the terminal.
+// less(1) and more(1): their options, and what they do without a terminal.
 import { ErrnoError } from '../../../network/index.ts';
-import type { OpenFile, Process, Program, Tty } from '../../kernel/index.ts';
+import type { OpenFile, Program, Tty } from '../../kernel/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { displayWidth } from '../frame/format.ts';
-import { lineBatches, readAll } from '../frame/input.ts';
-import { compileRegex, RegexError } from '../frame/regex.ts';
-
-const RESTORE = { canonical: true, echo: true, signals: true } as const;
+import { readAll } from '../frame/input.ts';
+import { escapeRegex } from '../frame/regex.ts';
+import { PagerKeys } from './pager-keys.ts';
+import { LineSource } from './pager-source.ts';
+import { rowsOf } from './pager-text.ts';
+import { Pager, type PagerOptions } from './pager.ts';
 
 /** Copies files to a stdout that is no terminal, as both pagers do. */
 async function passThrough(it: Invocation, titled: boolean): Promise<void> {
@@ -25,126 +26,139 @@ async function passThrough(it: Invocation, titled: boolean): Promise<void> {
   }
 }
 
-/** The text of all inputs, as lines. */
-async function gather(it: Invocation): Promise<string[]> {
-  const lines: string[] = [];
-  for (const path of it.inputs) {
-    try {
-      for await (const batch of lineBatches(it.open(path))) for (const line of batch) lines.push(line.text);
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      throw new Failure(error.code === 'EISDIR' ? `${path} is a directory` : `${path}: ${error.message}`);
-    }
-  }
-  return lines;
-}
-
-/** Keys as they come from the terminal, one at a time. */
-class Keys {
-  private readonly file: OpenFile;
-  private pending = '';
-  constructor(file: OpenFile) {
-    this.file = file;
-  }
-
-  async next(): Promise<string | undefined> {
-    if (this.pending === '') {
-      const chunk = await this.file.read(64);
-      if (chunk.length === 0) return undefined;
-      this.pending = Buffer.from(chunk).toString();
-    }
-    const key = /^(?:\u001b(?:\[[0-9;]*[A-Za-z~]|O[A-Z]|.)?|[^])/u.exec(this.pending)![0];
-    this.pending = this.pending.slice(key.length);
-    return key;
-  }
-}
-
-function wrapLine(line: string, columns: number, chop: boolean, shift: number): string[] {
-  const clean = expandTabs(line).slice(shift);
-  if (chop) return [cut(clean, columns)];
-  const rows: string[] = [];
-  let row = '';
-  let width = 0;
-  for (const c of clean.split(/(\u001b\[[0-9;]*[mK]|[^])/u)) {
-    if (c === undefined || c === '') continue;
-    const w = c.startsWith('\u001b') ? 0 : displayWidth(c);
-    if (width + w > columns) {
-      rows.push(row);
-      row = '';
-      width = 0;
-    }
-    row += c;
-    width += w;
-  }
-  return [...rows, row];
-}
-
-function cut(text: string, columns: number): string {
-  let out = '';
-  for (const c of text) {
-    if (displayWidth(out) + displayWidth(c) > columns) break;
-    out += c;
-  }
-  return out;
-}
-
-function expandTabs(line: string): string {
-  let out = '';
-  for (const c of line) {
-    if (c === '\t') out += ' '.repeat(8 - (displayWidth(out) % 8));
-    else if (c < ' ' && c !== '\u001b') out += `^${String.fromCharCode(c.charCodeAt(0) + 64)}`;
-    else out += c;
-  }
-  return out;
-}
-
-/** less(1): space, b, d, u, g, G, /pattern, n, N, F, q and the arrow keys. */
+/** less(1). */
 export const less: Program = command(
   {
-    short: 'aAb:BcCdeEfFgGh:iIj:JKlLmMnN:o:O:p:P:qQrRsSt:T:uUwWx:Xy:z:~#:',
+    short: 'aAb:BcCdeEfFgGh:iIj:JKlLmMnNo:O:p:P:qQrRsSt:T:uUwWx:Xy:z:~#:',
     long: [
       'quit-if-one-screen>F',
       'RAW-CONTROL-CHARS>R',
+      'raw-control-chars>r',
       'chop-long-lines>S',
       'no-init>X',
-      'LINE-NUMBERS',
+      'LINE-NUMBERS>N',
+      'line-numbers>n',
       'ignore-case>i',
+      'IGNORE-CASE>I',
       'quit-at-eof>e',
+      'QUIT-AT-EOF>E',
+      'hilite-search>g',
+      'HILITE-SEARCH>G',
+      'pattern:>p',
+      'squeeze-blank-lines>s',
+      'tilde>~',
+      'follow-name',
+      'mouse',
+      'use-color',
     ],
     usage: '[option]... [file]...',
     version: '590',
-    prepare: (args) =>
-      args.flatMap((arg) => (arg.startsWith('+') ? [] : arg === '-N' ? ['--LINE-NUMBERS'] : [arg])),
+    prepare: (args) => [
+      ...(args.includes('--') ? args.slice(0, args.indexOf('--')) : args).filter(
+        (arg) => !arg.startsWith('+'),
+      ),
+      ...(args.includes('--') ? args.slice(args.indexOf('--')) : []),
+    ],
   },
   async (it) => {
-    const { proc, options } = it;
-    if (it.operands.length === 0 && proc.stdin.tty !== undefined)
+    const { proc, operands } = it;
+    if (operands.length === 0 && proc.stdin.tty !== undefined)
       throw new Failure('Missing filename ("less --help" for help)');
     const tty = proc.stdout.tty;
     if (tty === undefined) {
       await passThrough(it, false);
       return it.exitCode;
     }
+    const settings = optionsOf(it);
     const keyFile = proc.stdin.tty === undefined ? proc.fs.open('/dev/tty', { read: true }) : proc.stdin;
-    const pager = new Pager(proc, tty, keyFile, it, {
-      chop: options.has('S'),
-      numbers: options.has('LINE-NUMBERS'),
-      ignoreCase: options.has('i', 'I'),
-    });
-    const lines = await gather(it);
-    if (options.has('F') && lines.length < tty.size.rows) {
-      await it.out.put(lines.map((line) => `${line}\n`).join(''));
+    const files = [...it.inputs];
+    const open = (path: string): LineSource => new LineSource(path, openFile(it, path));
+    let source: LineSource | undefined;
+    while (source === undefined && files.length > 0) {
+      try {
+        source = open(files[0]!);
+      } catch (error) {
+        if (!(error instanceof ErrnoError)) throw error;
+        await proc.stderr.write(openFailure(files.shift()!, error));
+      }
+    }
+    if (source === undefined) return 1;
+    if (settings.quitsIfShort && files.length === 1 && (await isShort(source, tty, settings.pager))) {
+      const rows = source.lines.flatMap((line) =>
+        rowsOf(line, [], { ...settings.pager, columns: tty.size.columns, shift: 0 }),
+      );
+      await it.out.put(rows.map((row) => `${row}\n`).join(''));
       return 0;
     }
-    const start = proc.argv.find((arg) => arg.startsWith('+'));
-    return pager.run(
-      lines,
-      start === undefined ? 0 : start === '+G' || start === '+' ? Infinity : Number(start.slice(1)) - 1 || 0,
-      !options.has('X'),
-      start === '+F',
-    );
+    const pager = new Pager(proc, tty, keyFile, files, open, settings.pager);
+    return pager.run(source, settings.first);
   },
 );
+
+interface Settings {
+  readonly pager: PagerOptions;
+  readonly quitsIfShort: boolean;
+  /** Keys to begin with, from + and -p. */
+  readonly first: readonly string[];
+}
+
+/** The command line and $LESS, whose options come first. */
+function optionsOf(it: Invocation): Settings {
+  const { proc, options } = it;
+  const environment = new Set(
+    (proc.env.get('LESS') ?? '').replace(/--?[\w-]{2,}/g, (word) => word).replaceAll(/[\s-]/g, ''),
+  );
+  const has = (...letters: string[]): boolean =>
+    letters.some((letter) => options.has(letter) || environment.has(letter));
+  const first = proc.argv
+    .filter((arg, i) => i > 0 && arg.startsWith('+') && arg.length > 1)
+    .map((arg) =>
+      /^\+\+?\d+$/.test(arg)
+        ? `${arg.replace(/^\++/, '')}g`
+        : /^\+\+?[/?]/.test(arg)
+          ? `${arg.replace(/^\++/, '')}\r`
+          : arg.replace(/^\++/, ''),
+    );
+  const pattern = options.value('p');
+  if (pattern !== undefined) first.push(`/${pattern}\r`);
+  return {
+    quitsIfShort: has('F'),
+    first: first.toReversed(),
+    pager: {
+      chop: has('S'),
+      numbers: has('N'),
+      ignoreCase: has('I') ? 'always' : has('i') ? 'smart' : 'no',
+      colors: has('R', 'r'),
+      quitAtEnd: has('E') ? 'first' : has('e') ? 'second' : 'no',
+      highlight: !has('G'),
+      tildes: !has('~'),
+      initialize: !has('X'),
+    },
+  };
+}
+
+function openFile(it: Invocation, path: string): OpenFile {
+  const file = it.open(path);
+  if (file.kind === 'directory') throw new ErrnoError('EISDIR', path);
+  return file;
+}
+
+function openFailure(path: string, error: ErrnoError): string {
+  return error.code === 'EISDIR' ? `${path} is a directory\n` : `${path}: ${error.message}\n`;
+}
+
+/** Reads until it's clear whether all fits on the screen. */
+async function isShort(source: LineSource, tty: Tty, options: PagerOptions): Promise<boolean> {
+  const { columns, rows } = tty.size;
+  for (;;) {
+    let height = 0;
+    for (const line of source.lines) {
+      height += rowsOf(line, [], { ...options, columns, shift: 0 }).length;
+      if (height >= rows) return false;
+    }
+    if (!(await source.more())) return true;
+  }
+}
 
 /** more(1) */
 export const more: Program = command(
@@ -165,309 +179,139 @@ export const more: Program = command(
       await passThrough(it, it.operands.length > 0);
       return it.exitCode;
     }
-    const lines = await gather(it);
-    const rows = lines.flatMap((line) => wrapLine(line, tty.size.columns, false, 0));
-    const keyFile = proc.stdin.tty === undefined ? proc.fs.open('/dev/tty', { read: true }) : proc.stdin;
-    const keys = new Keys(keyFile);
-    const page = tty.size.rows - 1;
-    let shown = Math.min(page, rows.length);
-    await proc.stdout.write(
-      rows
-        .slice(0, shown)
-        .map((row) => `${row}\n`)
-        .join(''),
-    );
-    const keyTty = keyFile.tty ?? tty;
-    keyTty.setModes({ canonical: false, echo: false });
-    try {
-      while (shown < rows.length) {
-        await proc.stdout.write(`\u001b[7m--More--(${Math.floor((100 * shown) / rows.length)}%)\u001b[27m`);
-        const key = await keys.next();
-        await proc.stdout.write('\r\u001b[K');
-        if (key === undefined || key === 'q' || key === 'Q') break;
-        const step = key === '\r' || key === '\n' ? 1 : page;
-        await proc.stdout.write(
-          rows
-            .slice(shown, shown + step)
-            .map((row) => `${row}\n`)
-            .join(''),
-        );
-        shown += step;
-      }
-    } finally {
-      keyTty.setModes(RESTORE);
-    }
-    return 0;
+    return showPages(it, tty);
   },
 );
 
-interface PagerOptions {
-  chop: boolean;
-  readonly numbers: boolean;
-  readonly ignoreCase: boolean;
+/** Shows a page at a time, waiting for a key under each; it ends with its input. */
+async function showPages(it: Invocation, tty: Tty): Promise<number> {
+  const { proc } = it;
+  const keyFile = proc.stdin.tty === undefined ? proc.fs.open('/dev/tty', { read: true }) : proc.stdin;
+  const keys = new PagerKeys(keyFile, proc);
+  const keyTty = keyFile.tty ?? tty;
+  const saved = { ...keyTty.modes };
+  keyTty.setModes({ canonical: false, echo: false });
+  try {
+    for (const [index, path] of it.inputs.entries()) {
+      let source: LineSource;
+      try {
+        source = new LineSource(path, openFile(it, path));
+      } catch (error) {
+        if (!(error instanceof ErrnoError)) throw error;
+        await proc.stderr.write(
+          error.code === 'EISDIR'
+            ? `\n*** ${path}: directory ***\n\n`
+            : `more: cannot open ${path}: ${error.message}\n`,
+        );
+        it.exitCode = 1;
+        continue;
+      }
+      if (it.inputs.length > 1) await proc.stdout.write(`::::::::::::::\n${path}\n::::::::::::::\n`);
+      const last = index === it.inputs.length - 1;
+      if (!(await showFile(it, tty, source, keys, last))) break;
+    }
+  } finally {
+    keyTty.setModes(saved);
+  }
+  return it.exitCode;
 }
 
-class Pager {
-  private readonly proc: Process;
-  private readonly tty: Tty;
-  private readonly keys: Keys;
-  private readonly keyTty: Tty;
-  private readonly it: Invocation;
-  private readonly options: PagerOptions;
-  private lines: string[] = [];
-  private top = 0;
-  private shift = 0;
-  private pattern: RegExp | undefined;
-  private message = '';
-  private forward = true;
-
-  constructor(proc: Process, tty: Tty, keyFile: OpenFile, it: Invocation, options: PagerOptions) {
-    this.proc = proc;
-    this.tty = tty;
-    this.keys = new Keys(keyFile);
-    this.keyTty = keyFile.tty ?? tty;
-    this.it = it;
-    this.options = options;
-  }
-
-  private get page(): number {
-    return this.tty.size.rows - 1;
-  }
-
-  private rows(): { text: string; line: number }[] {
-    const out: { text: string; line: number }[] = [];
-    for (let line = this.top; line < this.lines.length && out.length < this.page; line++) {
-      const prefix = this.options.numbers ? `${String(line + 1).padStart(7)} ` : '';
-      for (const text of wrapLine(
-        this.lines[line]!,
-        this.tty.size.columns - prefix.length,
-        this.options.chop,
-        this.shift,
-      ))
-        if (out.length < this.page) out.push({ text: prefix + this.highlight(text), line });
-    }
-    return out;
-  }
-
-  private highlight(text: string): string {
-    if (this.pattern === undefined) return text;
-    this.pattern.lastIndex = 0;
-    return text.replace(this.pattern, (match) => (match === '' ? '' : `\u001b[7m${match}\u001b[27m`));
-  }
-
-  private get lastTop(): number {
-    let rows = 0;
-    for (let line = this.lines.length - 1; line >= 0; line--) {
-      rows += wrapLine(this.lines[line]!, this.tty.size.columns, this.options.chop, this.shift).length;
-      if (rows > this.page) return line + 1;
-    }
-    return 0;
-  }
-
-  private async draw(): Promise<void> {
-    const rows = this.rows();
-    const atEnd = this.top >= this.lastTop;
-    const body = rows.map((row) => `${row.text}\u001b[K`);
-    while (body.length < this.page) body.push('\u001b[1m~\u001b[0m\u001b[K');
-    const [name] = this.it.operands;
-    const prompt =
-      this.message !== ''
-        ? `\u001b[7m${this.message}\u001b[27m`
-        : atEnd
-          ? '\u001b[7m(END)\u001b[27m'
-          : this.first && name !== undefined && name !== '-'
-            ? `\u001b[7m${name}\u001b[27m`
-            : ':';
-    this.message = '';
-    this.first = false;
-    await this.proc.stdout.write(`\u001b[H${body.join('\r\n')}\r\n${prompt}\u001b[K`);
-  }
-  private first = true;
-
-  async run(lines: string[], top: number, alternate: boolean, follow: boolean): Promise<number> {
-    this.lines = lines;
-    this.top = Math.min(Math.max(0, top), this.lastTop);
-    this.keyTty.setModes({ canonical: false, echo: false, signals: false });
-    let resized = false;
-    this.proc.onSignal('SIGWINCH', () => {
-      resized = true;
-    });
-    await this.proc.stdout.write(`${alternate ? '\u001b[?1049h' : ''}\u001b[?1h\u001b=\r\u001b[H\u001b[2J`);
-    try {
-      if (follow) await this.follow();
-      for (;;) {
-        await this.draw();
-        let key: string | undefined;
-        try {
-          key = await this.keys.next();
-        } catch (error) {
-          if (error instanceof ErrnoError && error.code === 'EINTR' && resized) {
-            resized = false;
-            continue;
-          }
-          throw error;
-        }
-        if (key === undefined || !(await this.press(key))) return 0;
-      }
-    } finally {
-      this.keyTty.setModes(RESTORE);
-      await this.proc.stdout.write(
-        `\u001b[${this.tty.size.rows};1H\r\u001b[K\u001b[?1l\u001b>${alternate ? '\u001b[?1049l' : ''}`,
-      );
-    }
-  }
-
-  private async press(key: string): Promise<boolean> {
-    const move = (by: number): void => {
-      this.top = Math.max(0, Math.min(this.lastTop, this.top + by));
-    };
-    const half = Math.max(1, Math.floor(this.page / 2));
-    switch (key) {
-      case 'q':
-      case 'Q':
-        return false;
-      case ' ':
-      case 'f':
-      case '\u0006':
-      case '\u0016':
-      case '\u001b[6~':
-        move(this.page);
-        break;
-      case 'b':
-      case '\u0002':
-      case '\u001b[5~':
-        move(-this.page);
-        break;
-      case 'd':
-      case '\u0004':
-        move(half);
-        break;
-      case 'u':
-      case '\u0015':
-        move(-half);
-        break;
-      case 'j':
-      case 'e':
-      case '\r':
-      case '\n':
-      case '\u000e':
-      case '\u001b[B':
-      case '\u001bOB':
-        move(1);
-        break;
-      case 'k':
-      case 'y':
-      case '\u0010':
-      case '\u001b[A':
-      case '\u001bOA':
-        move(-1);
-        break;
-      case 'g':
-      case '<':
-      case '\u001b[H':
-      case '\u001bOH':
-        this.top = 0;
-        break;
-      case 'G':
-      case '>':
-      case '\u001b[F':
-      case '\u001bOF':
-        this.top = this.lastTop;
-        break;
-      case '\u001b[C':
-      case '\u001bOC':
-        this.shift += half;
-        break;
-      case '\u001b[D':
-      case '\u001bOD':
-        this.shift = Math.max(0, this.shift - half);
-        break;
-      case '/':
-      case '?':
-        await this.ask(key);
-        break;
-      case 'n':
-        this.search(this.forward);
-        break;
-      case 'N':
-        this.search(!this.forward);
-        break;
-      case '=':
-        this.message = `lines ${this.top + 1}-${Math.min(this.lines.length, this.top + this.page)}/${this.lines.length}`;
-        break;
-      case 'F':
-        await this.follow();
-        break;
-      case 'S':
-        this.options.chop = !this.options.chop;
-        break;
-      case 'h':
-      case 'H':
-        this.message = 'SPACE forward, b back, /pattern search, n next, g first, G last, q quit';
-        break;
-      default:
-        break;
-    }
-    return true;
-  }
-
-  private async ask(mark: string): Promise<void> {
-    let text = '';
+/** False when the person has had enough. */
+async function showFile(
+  it: Invocation,
+  tty: Tty,
+  source: LineSource,
+  keys: PagerKeys,
+  last: boolean,
+): Promise<boolean> {
+  const { stdout } = it.proc;
+  const rows: string[] = [];
+  const ends: number[] = [];
+  let laidOut = 0;
+  const layOut = async (count: number): Promise<void> => {
     for (;;) {
-      await this.proc.stdout.write(`\r\u001b[K${mark}${text}`);
-      const key = await this.keys.next();
-      if (key === undefined || key === '\u001b' || key === '\u0003') return;
-      if (key === '\r' || key === '\n') break;
-      if (key === '\u007f' || key === '\b') {
-        if (text === '') return;
-        text = text.slice(0, -1);
-      } else text += key;
+      for (; laidOut < source.lines.length; laidOut++) {
+        const own = rowsOf(source.lines[laidOut]!, [], {
+          columns: tty.size.columns,
+          chop: false,
+          shift: 0,
+          colors: true,
+        });
+        for (const row of own) {
+          rows.push(row);
+          ends.push(source.offsets[laidOut + 1]!);
+        }
+      }
+      if (rows.length > count || !(await source.more())) return;
     }
-    try {
-      if (text !== '')
-        this.pattern = compileRegex(text, { syntax: 'extended', ignoreCase: this.options.ignoreCase });
-    } catch (error) {
-      if (!(error instanceof RegexError)) throw error;
-      this.message = error.message;
-      return;
-    }
-    this.forward = mark === '/';
-    this.search(this.forward);
+  };
+  let shown = 0;
+  let pattern: RegExp | undefined;
+  const show = async (count: number): Promise<void> => {
+    await layOut(shown + count);
+    await stdout.write(
+      rows
+        .slice(shown, shown + count)
+        .map((row) => `${row}\n`)
+        .join(''),
+    );
+    shown = Math.min(rows.length, shown + count);
+  };
+  const page = (): number => Math.max(1, tty.size.rows - 1);
+  await show(page());
+  for (;;) {
+    await layOut(shown);
+    if (shown >= rows.length && last) return true;
+    const size = source.isRegular ? await sizeOf(it, source.name) : undefined;
+    const share =
+      size === undefined || size === 0 ? '' : `(${Math.floor((100 * (ends[shown - 1] ?? 0)) / size)}%)`;
+    const atEnd = shown >= rows.length;
+    await stdout.write(`\u001b[7m--More--${atEnd ? '(Next file)' : share}\u001b[27m`);
+    const key = await keys.next();
+    await stdout.write('\r\u001b[K');
+    if (key === undefined || key === 'q' || key === 'Q' || key === '\u0003') return false;
+    if (atEnd) return true;
+    if (key === '\r' || key === '\n' || key === 'j') await show(1);
+    else if (key === 'd' || key === '\u0004') await show(11);
+    else if (key === ' ' || key === 'z' || key === 'f') await show(page());
+    else if (key === 'b' || key === '\u0002') {
+      shown = Math.max(0, shown - 2 * page());
+      await stdout.write('...back 1 page\n');
+      await show(page());
+    } else if (key === '=') await stdout.write(`${shown}`);
+    else if (key === '/') {
+      const typed = await askMore(it, keys);
+      if (typed !== '') pattern = new RegExp(escapeRegex(typed));
+      await layOut(Infinity);
+      const found = pattern === undefined ? -1 : rows.findIndex((row, i) => i >= shown && pattern!.test(row));
+      if (found < 0) await stdout.write('\u001b[7mPattern not found\u001b[27m\n');
+      else {
+        await stdout.write('...skipping\n');
+        shown = Math.max(0, found - 2);
+        await show(page());
+      }
+    } else await stdout.write("\u001b[7m[Press 'h' for instructions.]\u001b[27m\r\u001b[K");
   }
+}
 
-  private search(forward: boolean): void {
-    if (this.pattern === undefined) {
-      this.message = 'No previous regular expression';
-      return;
-    }
-    const step = forward ? 1 : -1;
-    for (let line = this.top + step; line >= 0 && line < this.lines.length; line += step) {
-      this.pattern.lastIndex = 0;
-      if (!this.pattern.test(this.lines[line]!)) continue;
-      this.top = line;
-      return;
-    }
-    this.message = 'Pattern not found  (press RETURN)';
+async function sizeOf(it: Invocation, path: string): Promise<number | undefined> {
+  try {
+    return it.proc.fs.stat(path).sizeBytes;
+  } catch (error) {
+    if (error instanceof ErrnoError) return undefined;
+    throw error;
   }
+}
 
-  /** F: shows what is appended until Ctrl-C. */
-  private async follow(): Promise<void> {
-    const [path] = this.it.operands;
-    this.top = this.lastTop;
-    if (path === undefined || path === '-') return;
-    let interrupted = false;
-    const stop = async (): Promise<void> => {
-      for (let key = await this.keys.next(); key !== undefined; key = await this.keys.next())
-        if (key === '\u0003' || key === 'q') break;
-      interrupted = true;
-    };
-    const stopping = stop();
-    while (!interrupted) {
-      this.lines = this.proc.fs.readText(path).replace(/\n$/, '').split('\n');
-      this.top = this.lastTop;
-      this.message = 'Waiting for data... (interrupt to abort)';
-      await this.draw();
-      await Promise.race([stopping, this.proc.sleep(1000)]);
+async function askMore(it: Invocation, keys: PagerKeys): Promise<string> {
+  let text = '';
+  for (;;) {
+    await it.proc.stdout.write(`\r\u001b[K/${text}`);
+    const key = await keys.next();
+    if (key === undefined || key === '\r' || key === '\n') {
+      await it.proc.stdout.write('\r\u001b[K');
+      return text;
     }
+    text = key === '\u007f' || key === '\b' ? text.slice(0, -1) : text + key;
   }
 }

@@ -1,6 +1,6 @@
 // Where a pager's lines come from: a file or a pipe, read no further than is looked at.
-import type { OpenFile, Process } from '../../kernel/index.ts';
-import { bytesToLatin } from './pager-bytes.ts';
+import type { OpenFile } from '../../kernel/index.ts';
+import { bytesToText } from '../../shell/index.ts';
 
 /** Lines kept of an endless input. */
 const LINES_MAX = 2_000_000;
@@ -14,15 +14,13 @@ export class LineSource {
   /** There is no more. */
   ended = false;
   private readonly file: OpenFile;
-  private readonly proc: Process;
   private pending: Promise<Uint8Array> | undefined;
   private rest: Buffer = Buffer.alloc(0);
   private partial = false;
 
-  constructor(name: string, file: OpenFile, proc: Process) {
+  constructor(name: string, file: OpenFile) {
     this.name = name;
     this.file = file;
-    this.proc = proc;
   }
 
   get isRegular(): boolean {
@@ -67,16 +65,15 @@ export class LineSource {
     const data = this.rest.length > 0 ? Buffer.concat([this.rest, chunk]) : Buffer.from(chunk);
     let from = 0;
     for (let at = data.indexOf(10); at >= 0; at = data.indexOf(10, from)) {
-      this.lines.push(bytesToLatin(data.subarray(from, at)));
+      this.lines.push(bytesToText(data.subarray(from, at)));
       this.offsets.push(this.offsets.at(-1)! + at + 1 - from);
       from = at + 1;
     }
     this.rest = data.subarray(from);
-    this.proc.useMemory?.(0);
   }
 
   private addPartial(): void {
-    this.lines.push(bytesToLatin(this.rest));
+    this.lines.push(bytesToText(this.rest));
     this.offsets.push(this.offsets.at(-1)! + this.rest.length);
     this.partial = true;
   }

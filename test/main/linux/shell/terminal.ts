@@ -3,6 +3,7 @@ import { UnicodeGraphemesAddon } from '@xterm/addon-unicode-graphemes';
 import xterm from '@xterm/headless';
 import { SIGNAL_NUMBERS, type LayerFile, type Program } from '../../../../main/linux/kernel/index.ts';
 import { bash } from '../../../../main/linux/shell/index.ts';
+import { visibleOf } from '../terminal/judge.ts';
 import { makeBareMachine, type BareMachine } from '../../../support/make-machine.ts';
 
 export interface Person {
@@ -13,6 +14,8 @@ export interface Person {
   resize(columns: number, rows: number): Promise<void>;
   /** Lines on the screen and above it, right-trimmed, without the empty ones at the end. */
   screen(): string[];
+  /** Only what is on the screen now. */
+  visible(): string[];
   /** The cursor's column and row on the screen. */
   cursor(): { column: number; row: number };
   /** What bash wrote so far, raw. */
@@ -101,6 +104,7 @@ export async function sitDown(options: PersonOptions = {}): Promise<Person> {
       while (lines.length > 0 && lines.at(-1)!.trim() === '') lines.pop();
       return lines;
     },
+    visible: () => visibleOf(screen),
     cursor: () => ({ column: screen.buffer.active.cursorX, row: screen.buffer.active.cursorY }),
     raw: () => raw,
     status: () => ended,

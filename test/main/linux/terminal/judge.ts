@@ -6,6 +6,7 @@ import xterm from '@xterm/headless';
 
 /** How long a program may be busy after one key. */
 const BUSY_MS_MAX = 4000;
+const PAUSE_MS = 40;
 /** How long a program may take to notice a key. */
 const UNNOTICED_MS_MAX = 300;
 
@@ -49,15 +50,9 @@ export class Judge implements Disposable {
     await this.settle();
   }
 
-  /** How often the program has gone to sleep: a key it has noticed wakes it. */
-  private wakings(): string | undefined {
-    try {
-      return /^voluntary_ctxt_switches:\s*(\d+)/m.exec(
-        readFileSync(`/proc/${this.pty.pid}/status`, 'latin1'),
-      )?.[1];
-    } catch {
-      return undefined; // It has ended.
-    }
+  /** How often the program and what it started have gone to sleep: a key that is noticed wakes one. */
+  private wakings(): number {
+    return [this.pty.pid, ...childrenOf(this.pty.pid)].reduce((sum, pid) => sum + sleepsOf(pid), 0);
   }
 
   async resize(columns: number, rows: number): Promise<void> {
@@ -92,6 +87,17 @@ export class Judge implements Disposable {
     return screenOf(this.terminal);
   }
 
+  /** Only what is on the screen now. */
+  visible(): string[] {
+    return visibleOf(this.terminal);
+  }
+
+  /** Lets a program that has been slow to start catch up. */
+  async pause(): Promise<void> {
+    await delay(PAUSE_MS);
+    await this.settle();
+  }
+
   cursor(): { column: number; row: number } {
     return { column: this.terminal.buffer.active.cursorX, row: this.terminal.buffer.active.cursorY };
   }
@@ -106,11 +112,34 @@ export class Judge implements Disposable {
   }
 }
 
+function sleepsOf(pid: number): number {
+  try {
+    return Number(
+      /^voluntary_ctxt_switches:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1],
+    );
+  } catch {
+    return 0; // It has ended.
+  }
+}
+
 /** Lines on the screen and above it, right-trimmed, without the empty ones at the end. */
 export function screenOf(terminal: xterm.Terminal): string[] {
   const lines: string[] = [];
   const buffer = terminal.buffer.active;
   for (let i = 0; i < buffer.length; i++) lines.push(buffer.getLine(i)!.translateToString(true).trimEnd());
+  while (lines.length > 0 && lines.at(-1) === '') lines.pop();
+  return lines;
+}
+
+/** The rows on the screen, right-trimmed, without the empty ones at the end. */
+export function visibleOf(terminal: xterm.Terminal): string[] {
+  const buffer = terminal.buffer.active;
+  const lines = Array.from({ length: terminal.rows }, (_, row) =>
+    buffer
+      .getLine(buffer.viewportY + row)!
+      .translateToString(true)
+      .trimEnd(),
+  );
   while (lines.length > 0 && lines.at(-1) === '') lines.pop();
   return lines;
 }

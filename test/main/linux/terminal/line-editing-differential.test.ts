@@ -5,7 +5,7 @@ import { hostHas } from './judge.ts';
 import { completionKeys, emacsKeys, playLines, viKeys, type Setting } from './lines.ts';
 
 /** Sequences of each mode; DRYDOCK_LINES asks for more. */
-const SEQUENCES = Number(process.env.DRYDOCK_LINES ?? 36);
+const SEQUENCES = Number(process.env.DRYDOCK_LINES ?? 24);
 const STEPS = 40;
 const WIDTHS = [80, 40, 23, 60];
 /** The host is a busy machine: a difference counts only if it comes again. */
