@@ -1,6 +1,6 @@
 // Volumes of pods as folders on the machine: made before the containers, kept up to date, removed after them.
 import { rfc3339Micro, type Clock, type Random } from '../../simulation/index.ts';
-import { makeTmpfs, type FileSystemView, type Kernel } from '../../linux/kernel/index.ts';
+import type { FileSystemView, Kernel } from '../../linux/kernel/index.ts';
 import { isStatus, quantityValue, resources } from '../api/index.ts';
 import type { KubernetesObject, PersistentVolume, PersistentVolumeClaim, Volume } from '../api/index.ts';
 import type { ApiClient } from '../client/index.ts';
@@ -114,10 +114,9 @@ export class VolumeManager {
     this.seen.delete(pod.metadata.uid);
     for (const { name } of pod.spec.volumes ?? []) this.claims.delete(`${pod.metadata.uid}/${name}`);
     for (const volume of pod.spec.volumes ?? []) {
-      if (volume.emptyDir?.medium !== 'Memory') continue;
+      if (!isInMemory(volume)) continue;
       const folder = this.folderOf(pod, volume);
-      if (this.world.kernel.listMounts().some(({ target }) => target === folder))
-        this.world.kernel.unmount(folder);
+      if (this.world.kernel.isMounted(folder)) this.world.kernel.unmount(folder);
     }
     const own = this.podFolder(pod.metadata.uid);
     if (this.world.fs.exists(own)) this.world.fs.removeAll(own);
@@ -150,6 +149,7 @@ export class VolumeManager {
     }
     const files = await this.payloadOf(pod, volume, podIPs);
     this.makeFolder(pod, folder, volume.configMap !== undefined ? 0o777 : 0o1777);
+    if (isInMemory(volume)) this.mountMemory(pod, folder, undefined);
     const gid = pod.spec.securityContext?.fsGroup;
     writeAtomically(this.world.fs, folder, files, {
       clock: this.world.clock,
@@ -158,18 +158,19 @@ export class VolumeManager {
     });
   }
 
-  /** An emptyDir in memory: a tmpfs as large as its limit, or as the pod's memory if that is less. */
+  /** A tmpfs as large as its limit, or as the pod's memory if that is less, with the folder's owner and mode. */
   private mountMemory(pod: KnownPod, folder: string, sizeLimit: string | number | undefined): void {
-    const { kernel, clock } = this.world;
-    if (kernel.listMounts().some(({ target }) => target === folder)) return;
+    const { kernel, fs } = this.world;
+    if (kernel.isMounted(folder)) return;
     const limits = pod.spec.containers.map(({ resources }) => resources?.limits?.['memory']);
     const podBytes = limits.every((limit) => limit !== undefined)
       ? limits.reduce<number>((sum, limit) => sum + quantityValue(limit!), 0)
       : kernel.memoryBytes;
     const wanted = sizeLimit === undefined ? 0 : quantityValue(sizeLimit);
     const sizeMaxBytes = wanted > 0 ? Math.min(wanted, podBytes) : podBytes;
-    const tree = makeTmpfs({ id: `tmpfs:${folder}`, now: () => clock.now(), sizeMaxBytes, mode: 0o777 });
-    kernel.mount({ target: folder, source: 'tmpfs', type: 'tmpfs', tree });
+    const { mode, uid, gid } = fs.stat(folder);
+    kernel.mountVolume({ target: folder, sizeMaxBytes, mode });
+    fs.chown(folder, uid, gid);
   }
 
   private makeFolder(pod: KnownPod, folder: string, mode: number): void {
@@ -440,4 +441,10 @@ function pick(
     else if (!optional) throw new Error(`${missing}: ${item.key}`);
   }
   return files;
+}
+
+/** Secrets and tokens never touch a node's disk, and an emptyDir may ask for the same. */
+function isInMemory({ emptyDir, secret, projected, downwardAPI }: Volume): boolean {
+  const isPayload = secret !== undefined || projected !== undefined || downwardAPI !== undefined;
+  return isPayload || emptyDir?.medium === 'Memory';
 }

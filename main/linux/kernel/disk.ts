@@ -25,6 +25,7 @@ export interface DiskOptions {
   readonly prefix: string;
   readonly clock: Clock;
   readonly sizeMaxBytes?: number;
+  readonly rootMode?: number;
   /** The disk that it lies on, with the limit of that. */
   readonly on?: FileSystemTree;
   /** Device number: major * 256 + minor. */
@@ -49,6 +50,7 @@ export function openDisk(options: DiskOptions): Disk {
     sizeMaxBytes: options.sizeMaxBytes,
     device: options.device,
     backing: diskBehind(options.on),
+    rootMode: options.rootMode,
   });
   upgradeDisk(store, prefix);
   readBack(tree, store, prefix);

@@ -14,9 +14,10 @@ export {
 export type { CgroupLimits } from './cgroup.ts';
 export { containerCapabilities, type Capability } from './capability.ts';
 export { openDisk, type Disk } from './disk.ts';
+export { elfContent } from './executable.ts';
 export type { Resource, ResourceLimit } from './limits.ts';
 export { makeKernel } from './make-kernel.ts';
-export type { Mount } from './mount.ts';
+export type { KeptTmpfs, Mount, TmpfsVolume } from './mount.ts';
 export type { NamespaceKind } from './namespaces.ts';
 export type { OpenFile } from './open-file.ts';
 export {

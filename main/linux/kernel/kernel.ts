@@ -7,7 +7,7 @@ import type { FileSystemView } from './file-system.ts';
 import type { ResourceLimits } from './limits.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process, Program, Signal, WaitStatus } from './process.ts';
-import type { Mount, NewMount } from './mount.ts';
+import type { Mount, NewMount, TmpfsVolume } from './mount.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
 
 /** A row of ps(1). */
@@ -151,6 +151,10 @@ export interface Kernel {
   mount(mount: Mount, caller?: Process): void;
   /** mount(2) of a new tmpfs, proc, sysfs … Throws also ENODEV for an unknown type, EINVAL for an option that isn't one. */
   mountNew(request: NewMount, caller?: Process): void;
+  /** Mounts a tmpfs that is found again when the workspace is reopened, as the volumes of running pods must be. */
+  mountVolume(volume: TmpfsVolume): void;
+  /** Whether something is mounted right at a path of the machine. */
+  isMounted(target: string): boolean;
   /** mount(2) with MS_REMOUNT. Throws EPERM, EINVAL when nothing is mounted there. */
   remount(target: string, readOnly: boolean, caller?: Process): void;
   /** umount(2). Throws EPERM, EINVAL when nothing is mounted there, EBUSY while a process is in it or has a file of it open. */

@@ -23,7 +23,7 @@ import type {
 import { initialLimits } from './limits.ts';
 import { LinkLog } from './link-log.ts';
 import type { MemoryTree } from './memory-tree.ts';
-import type { Mount, NewMount } from './mount.ts';
+import type { KeptTmpfs, Mount, NewMount, TmpfsVolume } from './mount.ts';
 import { containerMounts, machineMounts, MountCalls, type OwnTrees } from './mount-calls.ts';
 import type { NamespaceChanges, NamespaceKind } from './namespaces.ts';
 import { MountTable } from './mount-table.ts';
@@ -42,6 +42,7 @@ import { Pty } from './pty.ts';
 import { RingBuffer } from './ring-buffer.ts';
 import { ServiceTable } from './service-table.ts';
 import { makeSys } from './sys.ts';
+import { makeTmpfs } from './trees.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
 import type { BuiltIn } from './vnode.ts';
 import { VirtualProcess, type Surroundings } from './virtual-process.ts';
@@ -72,6 +73,7 @@ export interface KernelOptions {
   readonly cpuCount?: number;
   readonly memoryBytes?: number;
   readonly modules?: readonly string[];
+  readonly keptTmpfs?: KeptTmpfs;
   /** argv of process 1. */
   readonly init?: readonly string[];
   /** Told of a program that threw something; its process dies. */
@@ -111,6 +113,7 @@ export class MachineKernel implements Kernel {
   readonly cgroups = new Cgroup('', undefined);
   private readonly sharedCharges = new WeakMap<MemoryTree, SharedCharges>();
   private readonly ring: RingBuffer;
+  private readonly keptTmpfs: KeptTmpfs | undefined;
   private readonly services: ServiceTable;
   private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
   private readonly seenPrototype = this.makeSeenPrototype();
@@ -162,6 +165,9 @@ export class MachineKernel implements Kernel {
       options.init ?? ['/usr/lib/systemd/systemd', '--switched-root', '--system', '--deserialize', '22'],
     );
     this.mountCalls = new MountCalls(this.mounts, this.pids, this.ownTrees, this.memoryBytes);
+    this.keptTmpfs = options.keptTmpfs;
+    for (const { volume, tree } of this.keptTmpfs?.list() ?? [])
+      if (this.files.exists(volume.target)) this.mount(volumeMount(volume, tree));
     this.services = new ServiceTable(this.files, this.mounts);
     this.pids.skipTo(PIDS_AT_BOOT);
     this.moduleTable.onChanged(() => this.followBridgeNetfilter());
@@ -555,9 +561,19 @@ export class MachineKernel implements Kernel {
   }
   unmount(target: string, caller?: Process): void {
     this.mountCalls.unmount(target, caller);
+    if (!this.isMounted(target)) this.keptTmpfs?.drop(target);
   }
   mountNew(request: NewMount, caller?: Process): void {
     this.mountCalls.mountNew(request, caller);
+  }
+  mountVolume(volume: TmpfsVolume): void {
+    const tree =
+      this.keptTmpfs?.open(volume) ??
+      makeTmpfs({ ...volume, id: `tmpfs:${volume.target}`, now: () => this.clock.now() });
+    this.mount(volumeMount(volume, tree));
+  }
+  isMounted(target: string): boolean {
+    return this.mounts.at(target) !== undefined;
   }
   remount(target: string, readOnly: boolean, caller?: Process): void {
     this.mountCalls.remount(target, readOnly, caller);
@@ -645,4 +661,8 @@ export class MachineKernel implements Kernel {
   connectService<Service>(socket: ServiceSocket<Service>): Service {
     return this.services.connect(socket);
   }
+}
+
+function volumeMount({ target }: TmpfsVolume, tree: FileSystemTree): Mount {
+  return { target, source: 'tmpfs', type: 'tmpfs', tree };
 }

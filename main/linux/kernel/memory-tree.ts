@@ -36,7 +36,7 @@ export interface MemoryTreeOptions {
   readonly now: () => number;
   /** Reaching it is ENOSPC. */
   readonly sizeMaxBytes?: number | undefined;
-  readonly rootMode?: number;
+  readonly rootMode?: number | undefined;
   readonly backing?: MemoryTree | undefined;
   /** As stat(2) shows it; derived from the id if absent. */
   readonly device?: number | undefined;

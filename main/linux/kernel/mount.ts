@@ -26,6 +26,21 @@ export interface Mount {
   readonly root?: string;
 }
 
+/** A tmpfs that is kept while it is mounted, also over the workspace's closing. */
+export interface TmpfsVolume {
+  readonly target: string;
+  readonly sizeMaxBytes: number;
+  readonly mode: number;
+}
+
+/** Who keeps them. */
+export interface KeptTmpfs {
+  list(): readonly { readonly volume: TmpfsVolume; readonly tree: FileSystemTree }[];
+  open(volume: TmpfsVolume): FileSystemTree;
+  /** It was unmounted. */
+  drop(target: string): void;
+}
+
 /** mount(2) of a new file system, in the words of mount(8). */
 export interface NewMount {
   readonly type: string;

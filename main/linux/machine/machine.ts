@@ -27,6 +27,7 @@ import {
 } from '../systemd/index.ts';
 import { findAccount, type Account } from './account.ts';
 import { distributionFiles } from './distribution.ts';
+import { SavedTmpfs } from './kept-tmpfs.ts';
 import { keepMachineState, openMachineState } from './machine-state.ts';
 
 /** A program with the name that its file carries, where that isn't the path's last part. */
@@ -112,6 +113,7 @@ export function makeMachine(options: MachineOptions): Machine {
     device: DISK_DEVICE,
   });
   const base = makeLayer(`base:${name}`, baseOf(options), bootMs);
+  const memory = new SavedTmpfs(store, `${prefix}tmpfs/`, clock);
   const kernel = makeKernel({
     clock,
     random: random.fork(`open-${saved.opens}`),
@@ -125,6 +127,7 @@ export function makeMachine(options: MachineOptions): Machine {
     cpuCount: options.cpuCount,
     memoryBytes: options.memoryBytes,
     modules: saved.modules ?? options.modules,
+    keptTmpfs: memory,
     onFault: options.onFault,
   });
   kernel.hostname = savedHostname(kernel, name);
@@ -174,6 +177,7 @@ export function makeMachine(options: MachineOptions): Machine {
     [Symbol.dispose]() {
       systemd[Symbol.dispose]();
       disk.close();
+      memory.close();
       journal[Symbol.dispose]();
       state[Symbol.dispose]();
       kernel.powerOff();
