@@ -76,6 +76,17 @@ const KUSTOMIZE_VERSIONS: Readonly<Record<string, string>> = {
   'v1.28.2': 'v5.0.4-0.20230601165947-6ce0bf390ce3',
 };
 const DOCKER_PACKAGES = ['docker-ce-cli'];
+/** How whoever set the nodes up has configured the runtime and its client. */
+const RUNTIME_FILES: ReadonlyMap<string, LayerFile> = new Map([
+  [
+    '/etc/crictl.yaml',
+    {
+      type: 'file',
+      content:
+        'runtime-endpoint: unix:///run/containerd/containerd.sock\nimage-endpoint: unix:///run/containerd/containerd.sock\ntimeout: 10\ndebug: false\n',
+    },
+  ],
+]);
 const XTABLES_LOCK = '/run/xtables.lock';
 const CPU_COUNT = 2;
 const MEMORY_BYTES = 4 * 1024 ** 3;
@@ -94,7 +105,7 @@ export function makeNode(options: NodeOptions): ClusterNode {
     store,
     net,
     programs: programsFor(options),
-    baseFiles: options.files,
+    baseFiles: isNode ? new Map([...RUNTIME_FILES, ...options.files]) : options.files,
     modules: isNode ? NODE_MODULES : [],
     release: KERNEL_RELEASE,
     cpuCount: CPU_COUNT,

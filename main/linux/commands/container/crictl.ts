@@ -1,394 +1,129 @@
-// crictl(1): what the kubelet's runtime runs.
-import type { Program } from '../../kernel/index.ts';
-import { RuntimeError, type Container, type Containerd } from '../../containerd/index.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
-import { strftime, UTC } from '../frame/time.ts';
-import { runInContainer, showLogs } from './exec.ts';
-import {
-  canonicalReference,
-  connectRuntime,
-  decimalSize,
-  findContainer,
-  humanAge,
-  sandboxOf,
-  shortId,
-  splitReference,
-  table,
-} from './runtime.ts';
+// crictl(1): the kubelet's runtime by way of CRI. Its commands by name, its global flags, and what a failure prints.
+import { parse as parseYaml } from 'yaml';
+import { ErrnoError } from '../../../network/index.ts';
+import type { Process, Program } from '../../kernel/index.ts';
+import { containerdSocket, RuntimeError, type Containerd } from '../../containerd/index.ts';
+import { CRICTL_COMMANDS, type CrictlCommand } from './crictl-commands.ts';
+import { CrictlError, readWords, type Words } from './crictl-words.ts';
 
-const UNREACHABLE =
-  'validate service connection: validate CRI v1 runtime API for endpoint "unix:///run/containerd/containerd.sock": rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix /run/containerd/containerd.sock: connect: no such file or directory"';
+const VERSION = 'v1.31.1';
+const CONFIG = '/etc/crictl.yaml';
+const DEFAULTS =
+  '[unix:///run/containerd/containerd.sock unix:///run/crio/crio.sock unix:///var/run/cri-dockerd.sock]';
+/** Endpoints at which the machine's runtime answers. */
+const ENDPOINTS = [
+  'unix:///run/containerd/containerd.sock',
+  '/run/containerd/containerd.sock',
+  'unix:///var/run/containerd/containerd.sock',
+  'unix:///var/run/cri-dockerd.sock',
+  'unix:///run/cri-dockerd.sock',
+  'unix:///var/run/dockershim.sock',
+];
 
-async function fatal(it: Invocation, message: string): Promise<number> {
-  const { proc } = it;
-  await it.out.flush();
-  const time = strftime('%FT%TZ', proc.clock.now(), UTC);
+/** logrus, on a terminal and elsewhere. */
+async function log(proc: Process, level: 'fatal' | 'warning', message: string): Promise<void> {
+  const stamp = `${new Date(Math.floor(proc.clock.now())).toISOString().slice(0, 19)}Z`;
+  const isTty = proc.stderr.tty !== undefined;
+  const colour = level === 'fatal' ? '31mFATA' : '33mWARN';
   await proc.stderr.write(
-    proc.stderr.tty === undefined
-      ? `time="${time}" level=fatal msg=${JSON.stringify(message)}\n`
-      : `\u001b[31mFATA\u001b[0m[0000] ${message} \n`,
+    isTty
+      ? `\u001b[${colour}\u001b[0m[0000] ${message} \n`
+      : `time="${stamp}" level=${level} msg=${JSON.stringify(message)}\n`,
   );
-  return 1;
 }
 
-function state(container: Container): string {
-  return { created: 'Created', running: 'Running', exited: 'Exited' }[container.state];
-}
-
-/** crictl(1): pods, ps, images, inspect, logs, exec, pull, rmi, stop, rm, version, info. */
-export const crictl: Program = command(
-  {
-    short: 'aqr:i:t:Df:o:v',
-    long: [
-      'all>a',
-      'quiet>q',
-      'runtime-endpoint:>r',
-      'image-endpoint:>i',
-      'timeout:>t',
-      'debug>D',
-      'output:>o',
-      'name:',
-      'pod:',
-      'state:',
-      'namespace:',
-      'label:',
-      'tail:',
-      'follow>f',
-      'no-trunc',
-      'config:',
-      'tty>y',
-      'interactive>I',
-      'image:',
-      'digests',
-      'latest>l',
-      'last:',
-      'prune',
-      'since:',
-      'timestamps',
-    ],
-    permute: true,
-    usage: '[global options] command [command options] [arguments...]',
-    version: 'v1.31.1',
-    prepare: (args) => prepareExec(args),
-  },
-  async (it) => {
-    const [verb, ...rest] = it.operands;
-    if (verb === undefined || verb === 'help') {
-      await it.out.put(
-        'NAME:\n   crictl - client for CRI\n\nUSAGE:\n   crictl [global options] command [command options] [arguments...]\n\nVERSION:\n   v1.31.1\n\nCOMMANDS:\n   exec                Run a command in a running container\n   images, image, img  List images\n   inspect             Display the status of one or more containers\n   inspecti            Return the status of one or more images\n   inspectp            Display the status of one or more pods\n   logs                Fetch the logs of a container\n   pods                List pods\n   ps                  List containers\n   pull                Pull an image from a registry\n   rm                  Remove one or more containers\n   rmi                 Remove one or more images\n   rmp                 Remove one or more pods\n   stop                Stop one or more running containers\n   stopp               Stop one or more running pods\n   version             Display runtime version information\n',
-      );
+/** crictl(1). */
+export const crictl: Program = async (proc) => {
+  const global = readWords(
+    proc.argv.slice(1),
+    'config,c= debug,D image-endpoint,i= runtime-endpoint,r= timeout,t= version,v help,h enable-tracing profile-cpu= profile-mem= tracing-endpoint= tracing-sampling-rate-per-million=',
+    true,
+  );
+  try {
+    if (global.has('version')) {
+      await proc.stdout.write(`crictl version ${VERSION}\n`);
       return 0;
     }
-    let runtime: Containerd;
-    try {
-      runtime = connectRuntime(it.proc, UNREACHABLE);
-    } catch (error) {
-      if (!(error instanceof Failure)) throw error;
-      return fatal(it, error.message);
-    }
-    try {
-      return await crictlVerb(it, runtime, verb, rest);
-    } catch (error) {
-      if (!(error instanceof RuntimeError)) throw error;
-      return fatal(it, `rpc error: code = ${error.code} desc = ${error.message}`);
-    }
-  },
-);
-
-/** `exec -it ID command …`: what follows the id is the command's own. */
-function prepareExec(args: string[]): string[] {
-  const at = args.indexOf('exec');
-  if (at < 0) return args;
-  let next = at + 1;
-  const flags: string[] = [];
-  while (args[next]?.startsWith('-') === true) {
-    const flag = args[next++]!;
-    if (/^-[it]+$/.test(flag))
-      flags.push(...(flag.includes('t') ? ['--tty'] : []), ...(flag.includes('i') ? ['--interactive'] : []));
-    else flags.push(flag);
-  }
-  return [...args.slice(0, at), ...flags, '--', 'exec', ...args.slice(next)];
-}
-
-async function crictlVerb(
-  it: Invocation,
-  runtime: Containerd,
-  verb: string,
-  rest: readonly string[],
-): Promise<number> {
-  const { options, proc } = it;
-  const now = proc.clock.now();
-  const length = options.has('no-trunc') ? 64 : 13;
-  switch (verb) {
-    case 'ps': {
-      const name = options.value('name');
-      const wanted = runtime
-        .listContainers()
-        .filter(
-          (one) =>
-            (options.has('a') || one.state === 'running') &&
-            (name === undefined || new RegExp(name).test(one.spec.name)) &&
-            (options.value('pod') === undefined || one.sandboxId.startsWith(options.value('pod')!)) &&
-            (options.value('state') === undefined || one.state === options.value('state')!.toLowerCase()),
-        )
-        .toSorted((a, b) => b.createdMs - a.createdMs);
-      if (options.has('q')) for (const one of wanted) await it.out.line(one.id);
-      else
-        await it.out.put(
-          table([
-            ['CONTAINER', 'IMAGE', 'CREATED', 'STATE', 'NAME', 'ATTEMPT', 'POD ID', 'POD'],
-            ...wanted.map((one) => [
-              one.id.slice(0, length),
-              shortId(one.imageId, 13),
-              `${humanAge(now - one.createdMs)} ago`,
-              state(one),
-              one.spec.name,
-              String(one.spec.attempt),
-              one.sandboxId.slice(0, 13),
-              sandboxOf(runtime, one)?.spec.podName ?? 'unknown',
-            ]),
-          ]),
-        );
+    const [verb, ...args] = global.operands;
+    if (verb === undefined || verb === 'help' || verb === 'h' || global.has('help')) {
+      await proc.stdout.write(usage());
       return 0;
     }
-    case 'pods': {
-      const wanted = runtime
-        .listSandboxes()
-        .filter(
-          (one) =>
-            (options.value('name') === undefined ||
-              new RegExp(options.value('name')!).test(one.spec.podName)) &&
-            (options.value('namespace') === undefined ||
-              one.spec.podNamespace === options.value('namespace')),
-        )
-        .toSorted((a, b) => b.createdMs - a.createdMs);
-      if (options.has('q')) for (const one of wanted) await it.out.line(one.id);
-      else
-        await it.out.put(
-          table([
-            ['POD ID', 'CREATED', 'STATE', 'NAME', 'NAMESPACE', 'ATTEMPT', 'RUNTIME'],
-            ...wanted.map((one) => [
-              one.id.slice(0, length),
-              `${humanAge(now - one.createdMs)} ago`,
-              one.state === 'ready' ? 'Ready' : 'NotReady',
-              one.spec.podName,
-              one.spec.podNamespace,
-              String(one.spec.attempt),
-              '(default)',
-            ]),
-          ]),
-        );
-      return 0;
-    }
-    case 'images':
-    case 'image':
-    case 'img': {
-      const rows = runtime
-        .listImages()
-        .flatMap((image) =>
-          (image.repoTags.length > 0 ? image.repoTags : ['<none>:<none>']).map((reference) => ({
-            image,
-            ...splitReference(reference, false),
-          })),
-        )
-        .toSorted((a, b) => (a.repository + a.tag < b.repository + b.tag ? -1 : 1));
-      if (options.has('q')) for (const row of rows) await it.out.line(row.image.id);
-      else
-        await it.out.put(
-          table(
-            [
-              ['IMAGE', 'TAG', 'IMAGE ID', 'SIZE'],
-              ...rows.map((row) => [
-                row.repository,
-                row.tag,
-                shortId(row.image.id, 13),
-                decimalSize(row.image.sizeBytes),
-              ]),
-            ],
-            20,
-          ),
-        );
-      return 0;
-    }
-    case 'inspect':
-    case 'inspectp':
-    case 'inspecti':
-      return inspect(it, runtime, verb, rest);
-    case 'logs': {
-      const container = findContainer(runtime, rest[0] ?? '');
-      if (container === undefined)
-        return fatal(
-          it,
-          `rpc error: code = NotFound desc = an error occurred when try to find container "${rest[0] ?? ''}": not found`,
-        );
-      await showLogs(it, container, {
-        follow: options.has('f'),
-        tail: options.value('tail') === undefined ? undefined : Number(options.value('tail')),
-        timestamps: options.has('timestamps'),
-      });
-      return 0;
-    }
-    case 'exec': {
-      const container = findContainer(runtime, rest[0] ?? '');
-      if (container === undefined)
-        return fatal(
-          it,
-          `execing command in container: rpc error: code = NotFound desc = an error occurred when try to find container "${rest[0] ?? ''}": not found`,
-        );
-      return runInContainer(proc, runtime, container, rest.slice(1), options.has('y'));
-    }
-    case 'pull': {
-      const image = await proc.interruptible(runtime.pullImage(canonicalReference(rest[0] ?? '')));
-      await it.out.line(`Image is up to date for ${image.id}`);
-      return 0;
-    }
-    case 'rmi':
-      for (const reference of rest) {
-        runtime.removeImage(
-          runtime.imageStatus(reference) === undefined ? canonicalReference(reference) : reference,
-        );
-        await it.out.line(`Deleted: ${canonicalReference(reference)}`);
-      }
-      return 0;
-    case 'stop':
-    case 'rm':
-      for (const id of rest) {
-        const container = findContainer(runtime, id);
-        if (container === undefined)
-          return fatal(
-            it,
-            `rpc error: code = NotFound desc = an error occurred when try to find container "${id}": not found`,
-          );
-        if (verb === 'stop') await proc.interruptible(runtime.stopContainer(container.id, 0));
-        else await proc.interruptible(runtime.removeContainer(container.id));
-        await it.out.line(id);
-      }
-      return 0;
-    case 'stopp':
-    case 'rmp':
-      for (const id of rest) {
-        const sandbox = runtime.listSandboxes().find((one) => one.id.startsWith(id));
-        if (sandbox === undefined)
-          return fatal(
-            it,
-            `rpc error: code = NotFound desc = an error occurred when try to find sandbox "${id}": not found`,
-          );
-        await proc.interruptible(
-          verb === 'stopp' ? runtime.stopSandbox(sandbox.id) : runtime.removeSandbox(sandbox.id),
-        );
-        await it.out.line(`${verb === 'stopp' ? 'Stopped' : 'Removed'} sandbox ${id}`);
-      }
-      return 0;
-    case 'version':
-      await it.out.put(
-        `Version:  0.1.0\nRuntimeName:  containerd\nRuntimeVersion:  ${runtime.version}\nRuntimeApiVersion:  v1\n`,
-      );
-      return 0;
-    case 'info':
-      await it.out.line(
-        JSON.stringify(
-          {
-            status: {
-              conditions: [
-                { type: 'RuntimeReady', status: true, reason: '', message: '' },
-                { type: 'NetworkReady', status: true, reason: '', message: '' },
-              ],
-            },
-          },
-          undefined,
-          2,
-        ),
-      );
-      return 0;
-    default:
+    const command = CRICTL_COMMANDS.find(({ names }) => names.includes(verb));
+    if (command === undefined) {
       await proc.stderr.write(`No help topic for '${verb}'\n`);
       return 3;
+    }
+    if (command.run === undefined) throw new CrictlError(`drydock: crictl ${verb} isn't simulated`);
+    const words = readWords(args, `${command.flags ?? ''} help,h`, command.stops ?? false);
+    if (words.has('help')) {
+      await proc.stdout.write(
+        `NAME:\n   crictl ${verb} - ${command.summary}\n\nUSAGE:\n   crictl ${verb} ${command.form ?? '[command options]'}\n`,
+      );
+      return 0;
+    }
+    const runtime = await connect(proc, global);
+    return await command.run({
+      proc,
+      runtime,
+      words,
+      isDebug: global.has('debug'),
+      print: (text) => proc.stdout.write(text),
+    });
+  } catch (error) {
+    if (error instanceof CrictlError) await log(proc, 'fatal', error.message);
+    else if (error instanceof RuntimeError)
+      await log(proc, 'fatal', `rpc error: code = ${error.code} desc = ${error.message}`);
+    else if (error instanceof ErrnoError && error.path !== undefined && error.code !== 'EINTR')
+      await log(proc, 'fatal', `open ${error.path}: ${error.message.toLowerCase()}`);
+    else throw error;
+    return 1;
+  }
+};
+
+interface Config {
+  readonly 'runtime-endpoint'?: string;
+  readonly timeout?: number;
+}
+
+async function connect(proc: Process, global: Words): Promise<Containerd> {
+  const path = global.value('config') ?? proc.env.get('CRI_CONFIG_FILE') ?? CONFIG;
+  let endpoint = global.value('runtime-endpoint') ?? proc.env.get('CONTAINER_RUNTIME_ENDPOINT');
+  if (proc.fs.exists(path)) {
+    const config = (parseYaml(proc.fs.readText(path)) ?? {}) as Config;
+    endpoint ??= config['runtime-endpoint'] === '' ? undefined : config['runtime-endpoint'];
+  } else if (path !== CONFIG)
+    throw new CrictlError(`load config file: stat ${path}: no such file or directory`);
+  else await log(proc, 'warning', `Config "${CONFIG}" does not exist, trying next: "/usr/bin/crictl.yaml"`);
+  if (endpoint === undefined)
+    await log(
+      proc,
+      'warning',
+      `runtime connect using default endpoints: ${DEFAULTS}. As the default settings are now deprecated, you should set the endpoint instead.`,
+    );
+  const wanted = endpoint ?? ENDPOINTS[0]!;
+  const file = wanted.replace(/^unix:\/\//, '');
+  const fault = (reason: string): CrictlError =>
+    new CrictlError(
+      `validate service connection: validate CRI v1 runtime API for endpoint "${wanted}": rpc error: code = Unavailable desc = connection error: desc = "transport: Error while dialing: dial unix ${file}: connect: ${reason}"`,
+    );
+  if (!ENDPOINTS.includes(wanted)) throw fault('no such file or directory');
+  if (proc.credentials.uid !== 0) throw fault('permission denied');
+  try {
+    return proc.kernel.connectService(containerdSocket);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    throw fault(error.code === 'ECONNREFUSED' ? 'connection refused' : 'no such file or directory');
   }
 }
 
-async function inspect(
-  it: Invocation,
-  runtime: Containerd,
-  verb: string,
-  ids: readonly string[],
-): Promise<number> {
-  const iso = (ms: number | undefined): string =>
-    ms === undefined ? '0001-01-01T00:00:00Z' : strftime('%FT%T.%N', ms, UTC) + 'Z';
-  for (const id of ids) {
-    let text: unknown;
-    if (verb === 'inspecti') {
-      const image = runtime.imageStatus(id) ?? runtime.imageStatus(canonicalReference(id));
-      if (image === undefined) return fatal(it, `no such image "${id}" present`);
-      text = {
-        status: {
-          id: image.id,
-          repoTags: image.repoTags,
-          repoDigests: image.repoDigests,
-          size: String(image.sizeBytes),
-          uid: null,
-          username: image.image.user ?? '',
-          spec: null,
-          pinned: false,
-        },
-      };
-    } else if (verb === 'inspectp') {
-      const sandbox = runtime.listSandboxes().find((one) => one.id.startsWith(id));
-      if (sandbox === undefined)
-        return fatal(
-          it,
-          `getting pod sandbox status for "${id}": rpc error: code = NotFound desc = an error occurred when try to find sandbox: not found`,
-        );
-      text = {
-        status: {
-          id: sandbox.id,
-          metadata: {
-            attempt: sandbox.spec.attempt,
-            name: sandbox.spec.podName,
-            namespace: sandbox.spec.podNamespace,
-            uid: sandbox.spec.podUid,
-          },
-          state: sandbox.state === 'ready' ? 'SANDBOX_READY' : 'SANDBOX_NOTREADY',
-          createdAt: iso(sandbox.createdMs),
-          network: { additionalIps: [], ip: sandbox.ips[0] ?? '' },
-          labels: sandbox.spec.labels,
-          annotations: sandbox.spec.annotations,
-          runtimeHandler: '',
-        },
-      };
-    } else {
-      const container = findContainer(runtime, id);
-      if (container === undefined)
-        return fatal(
-          it,
-          `getting the status of the container "${id}": rpc error: code = NotFound desc = an error occurred when try to find container "${id}": not found`,
-        );
-      text = {
-        status: {
-          id: container.id,
-          metadata: { attempt: container.spec.attempt, name: container.spec.name },
-          state: `CONTAINER_${container.state.toUpperCase()}`,
-          createdAt: iso(container.createdMs),
-          startedAt: iso(container.startedMs),
-          finishedAt: iso(container.finishedMs),
-          exitCode: container.exitCode ?? 0,
-          image: { image: container.spec.image },
-          imageRef: container.imageId,
-          reason: container.reason ?? '',
-          message: container.message ?? '',
-          labels: container.spec.labels,
-          annotations: container.spec.annotations,
-          mounts: container.spec.mounts.map((mount) => ({
-            containerPath: mount.containerPath,
-            hostPath: mount.hostPath,
-            propagation: 'PROPAGATION_PRIVATE',
-            readonly: mount.readOnly === true,
-          })),
-          logPath: container.spec.logPath ?? '',
-        },
-        info: { sandboxID: container.sandboxId, pid: container.pid ?? 0 },
-      };
-    }
-    await it.out.line(JSON.stringify(text, undefined, 2));
-  }
-  return 0;
+function usage(): string {
+  const width = Math.max(...CRICTL_COMMANDS.map(({ names }) => names.join(', ').length)) + 2;
+  const lines = CRICTL_COMMANDS.map(
+    ({ names, summary }: CrictlCommand) => `   ${names.join(', ').padEnd(width)}${summary}\n`,
+  );
+  return (
+    `NAME:\n   crictl - client for CRI\n\nUSAGE:\n   crictl [global options] command [command options] [arguments...]\n\nVERSION:\n   ${VERSION}\n\nCOMMANDS:\n${lines.join('')}\nGLOBAL OPTIONS:\n` +
+    "   --config value, -c value            Location of the client config file. If not specified and the default does not exist, the program's directory is searched as well (default: \"/etc/crictl.yaml\") [$CRI_CONFIG_FILE]\n   --debug, -D                         Enable debug mode (default: false)\n   --image-endpoint value, -i value    Endpoint of CRI image manager service (default: uses 'runtime-endpoint' setting) [$IMAGE_SERVICE_ENDPOINT]\n   --runtime-endpoint value, -r value  Endpoint of CRI container runtime service [$CONTAINER_RUNTIME_ENDPOINT]\n   --timeout value, -t value           Timeout of connecting to the server in seconds (default: 2s)\n   --help, -h                          show help\n   --version, -v                       print the version\n"
+  );
 }

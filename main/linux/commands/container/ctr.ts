@@ -309,10 +309,7 @@ async function pull({ proc, images: store }: World, [name = '']: readonly string
     const bar = '++++++++++++++++++++++++++++++++++++++';
     await proc.stdout.write(
       `${name}:`.padEnd(58) +
-        ` resolved       |${bar}| \nmanifest-${hash}: done           |${bar}| \nconfig-${image.id}:   done           |${bar}| \nelapsed: 1.2 s`.replace(
-          'elapsed',
-          'elapsed',
-        ) +
+        ` resolved       |${bar}| \nmanifest-${hash}: done           |${bar}| \nconfig-${image.id}:   done           |${bar}| \nelapsed: 1.2 s` +
         `${' '.repeat(20)}total:  ${sizeText(image.sizeBytes)} (${sizeText(image.sizeBytes / 1.2)}/s)${' '.repeat(39)}\nunpacking linux/amd64 ${hash}...\ndone: 120.5ms\t\n`,
     );
     return 0;

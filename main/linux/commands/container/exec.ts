@@ -1,8 +1,7 @@
-// Running a command in a container, and reading its log, for crictl and docker.
+// Running a command in a container, for crictl, ctr and docker.
 import { ErrnoError } from '../../../network/index.ts';
 import type { Process, TtyMaster, WaitStatus, WindowSize } from '../../kernel/index.ts';
 import type { Container, Containerd, ExecOptions } from '../../containerd/index.ts';
-import type { Invocation } from '../frame/command.ts';
 import { signalNumber } from '../frame/child.ts';
 
 /** Runs a command; with a terminal if asked for and there is one. Returns its exit status. */
@@ -80,60 +79,4 @@ async function forwardKeys(proc: Process, master: TtyMaster): Promise<void> {
 async function forwardOutput(proc: Process, master: TtyMaster): Promise<void> {
   for (let chunk = await master.output(); chunk !== undefined; chunk = await master.output())
     await proc.stdout.write(chunk);
-}
-
-export interface LogOptions {
-  readonly follow: boolean;
-  readonly tail: number | undefined;
-  readonly timestamps: boolean;
-}
-
-/** Prints a log in CRI format (`TIME stream F text`), each stream to its own descriptor. */
-export async function showLogs(it: Invocation, container: Container, options: LogOptions): Promise<void> {
-  const { proc } = it;
-  const path = container.spec.logPath;
-  if (path === undefined) return;
-  const print = async (line: string): Promise<void> => {
-    const match = /^(\S+) (stdout|stderr) ([FP]) (.*)$/s.exec(line);
-    if (match === null) return;
-    const [, time = '', stream, flag, text = ''] = match;
-    const shown = `${options.timestamps ? `${time} ` : ''}${text}${flag === 'F' ? '\n' : ''}`;
-    if (stream === 'stdout') await it.out.put(shown);
-    else {
-      await it.out.flush();
-      await proc.stderr.write(shown);
-    }
-  };
-  let offset = 0;
-  const read = (): string[] => {
-    try {
-      const bytes = proc.fs.readFile(path);
-      const fresh = Buffer.from(bytes.subarray(offset)).toString();
-      const end = fresh.lastIndexOf('\n') + 1;
-      offset += Buffer.byteLength(fresh.slice(0, end));
-      return end === 0 ? [] : fresh.slice(0, end - 1).split('\n');
-    } catch (error) {
-      if (error instanceof ErrnoError) return [];
-      throw error;
-    }
-  };
-  const first = read();
-  for (const line of options.tail === undefined || options.tail < 0
-    ? first
-    : first.slice(Math.max(0, first.length - options.tail)))
-    await print(line);
-  await it.out.flush();
-  if (!options.follow) return;
-  let wake: (() => void) | undefined;
-  using watch = proc.fs.watch(path, () => wake?.());
-  void watch;
-  for (;;) {
-    for (const line of read()) await print(line);
-    await it.out.flush();
-    await proc.interruptible(
-      new Promise<void>((resolve) => {
-        wake = resolve;
-      }),
-    );
-  }
 }
