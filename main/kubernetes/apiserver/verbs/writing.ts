@@ -9,7 +9,6 @@ import {
   alreadyExists,
   badRequest,
   conflict,
-  failure,
   invalid,
   invalidValue,
   notFound,
@@ -18,6 +17,16 @@ import {
 } from '../refusals.ts';
 import type { ObjectStore } from '../storage/object-store.ts';
 import type { Admission } from '../admission/admission.ts';
+import {
+  checkPreconditions,
+  deletedStatus,
+  gracePeriodOf,
+  hasSpecFinalizers,
+  isHeldNamespace,
+  isPod,
+  markDeleted,
+  markFinalizers,
+} from './deletion.ts';
 import { validateMetadata, validateMetadataUpdate } from './metadata.ts';
 import type { DeleteRequestOptions, WriteRequest } from './request.ts';
 import type { FieldTracker } from '../apply/field-tracker.ts';
@@ -336,18 +345,18 @@ export class Writer {
 
     const object = cloneTree(before) as ApiObject;
     const meta = metaOf(object);
-    this.markFinalizers(request, object, options);
+    markFinalizers(request, object, options);
     if (before.metadata.deletionTimestamp === undefined) served.kind.prepareDelete?.(object);
-    const graceSeconds = this.gracePeriodOf(served, before, options);
+    const graceSeconds = gracePeriodOf(served, before, options);
     const waits = (meta.finalizers?.length ?? 0) > 0 || isHeldNamespace(served, object);
     if (graceSeconds > 0 || waits) {
-      const marked = this.markDeleted(served, object, before, graceSeconds, waits, context.nowMs);
+      const marked = markDeleted(served, object, before, graceSeconds, waits, context.nowMs);
       const state = sameState(marked, before)
         ? before
         : this.write(request, served.present(marked as StoredObject), before);
       return { object: state, gone: false, answer: served.present(state) };
     }
-    const last = this.markDeleted(served, object, before, 0, false, context.nowMs);
+    const last = markDeleted(served, object, before, 0, false, context.nowMs);
     // Pods go gracefully even in no time; other objects are answered as they were.
     const shown = isPod(served) ? last : (cloneTree(before) as ApiObject);
     const state = this.remove(request, shown, this.tellEndOfGrace(request, last, before));
@@ -360,74 +369,6 @@ export class Writer {
     const { served, dryRun } = request;
     if (!isPod(served) || dryRun || before.metadata.deletionGracePeriodSeconds === 0) return before;
     return this.parts.objects.commit([{ table: served.table, after: cloneTree(last), before }])[0]!;
-  }
-
-  private markFinalizers(request: WriteRequest, object: ApiObject, options: DeleteRequestOptions): void {
-    const meta = metaOf(object);
-    let policy = options.propagationPolicy;
-    if (policy === undefined && options.orphanDependents !== undefined)
-      policy = options.orphanDependents ? 'Orphan' : 'Background';
-    const finalizers = meta.finalizers ?? [];
-    if (policy === undefined) {
-      if (finalizers.includes('orphan') || finalizers.includes('foregroundDeletion')) return;
-      policy = request.served.kind.defaultPropagation;
-    }
-    const kept = finalizers.filter(
-      (finalizer) => finalizer !== 'orphan' && finalizer !== 'foregroundDeletion',
-    );
-    if (policy === 'Orphan') kept.push('orphan');
-    if (policy === 'Foreground') kept.push('foregroundDeletion');
-    if (kept.length > 0) meta.finalizers = kept;
-    else delete meta.finalizers;
-  }
-
-  private gracePeriodOf(served: Served, before: StoredObject, options: DeleteRequestOptions): number {
-    if (!isPod(served)) return 0;
-    const pod = before as StoredObject & {
-      readonly spec?: { readonly nodeName?: string; readonly terminationGracePeriodSeconds?: number };
-      readonly status?: { readonly phase?: string };
-    };
-    const asked = options.gracePeriodSeconds;
-    let seconds =
-      asked !== undefined && asked >= 0
-        ? asked
-        : asked !== undefined
-          ? 1
-          : (pod.spec?.terminationGracePeriodSeconds ?? 30);
-    const ended = pod.status?.phase === 'Failed' || pod.status?.phase === 'Succeeded';
-    if ((pod.spec?.nodeName ?? '') === '' || ended) seconds = 0;
-    const current = before.metadata.deletionGracePeriodSeconds;
-    if (before.metadata.deletionTimestamp === undefined || current === undefined) return seconds;
-    // Deletion has begun: the period can only be shortened, and asking for none at all changes nothing.
-    if (asked === undefined && seconds !== 0) return current;
-    return Math.min(current, seconds);
-  }
-
-  private markDeleted(
-    served: Served,
-    object: ApiObject,
-    before: StoredObject,
-    graceSeconds: number,
-    waits: boolean,
-    nowMs: number,
-  ): ApiObject {
-    const meta = metaOf(object);
-    const { deletionTimestamp, deletionGracePeriodSeconds } = before.metadata;
-    if (deletionTimestamp === undefined) {
-      meta.deletionTimestamp = rfc3339(nowMs + graceSeconds * 1000);
-      meta.deletionGracePeriodSeconds = graceSeconds;
-      if (served.kind.counted && (meta.generation ?? 0) > 0) meta.generation = (meta.generation ?? 0) + 1;
-    } else if (deletionGracePeriodSeconds !== undefined && graceSeconds < deletionGracePeriodSeconds) {
-      meta.deletionTimestamp = rfc3339(
-        Date.parse(deletionTimestamp) - (deletionGracePeriodSeconds - graceSeconds) * 1000,
-      );
-      meta.deletionGracePeriodSeconds = graceSeconds;
-    }
-    if (served.resource.plural === 'namespaces' && served.resource.group === '' && waits) {
-      object['status'] = { ...(object['status'] as Tree | undefined), phase: 'Terminating' };
-      delete meta.deletionGracePeriodSeconds;
-    }
-    return object;
   }
 
   private remove(request: WriteRequest, last: ApiObject, before: StoredObject): StoredObject {
@@ -456,10 +397,6 @@ function dryRunState(object: ApiObject, before: StoredObject | undefined): Store
       ...rest,
     },
   } as StoredObject;
-}
-
-function isPod({ resource }: Served): boolean {
-  return resource.plural === 'pods' && resource.group === '';
 }
 
 function takenName(served: Served, existing: StoredObject): StatusError {
@@ -528,60 +465,4 @@ function finished(object: ApiObject): boolean {
   if (meta.deletionTimestamp === undefined || (meta.finalizers?.length ?? 0) > 0) return false;
   if (object.kind === 'Namespace' && object.apiVersion === 'v1') return !hasSpecFinalizers(object);
   return (meta.deletionGracePeriodSeconds ?? 0) === 0;
-}
-
-function hasSpecFinalizers(object: ApiObject): boolean {
-  const spec = object['spec'] as { finalizers?: string[] } | undefined;
-  return (spec?.finalizers?.length ?? 0) > 0;
-}
-
-function isHeldNamespace(served: Served, object: ApiObject): boolean {
-  return served.resource.plural === 'namespaces' && served.resource.group === '' && hasSpecFinalizers(object);
-}
-
-function checkPreconditions(
-  served: Served,
-  name: string,
-  current: StoredObject,
-  options: DeleteRequestOptions,
-): void {
-  const { uid, resourceVersion } = options;
-  const who = { group: served.resource.group, plural: served.resource.kind };
-  const mismatch = (why: string): StatusError =>
-    failure(
-      409,
-      'Conflict',
-      `Operation cannot be fulfilled on ${who.plural}${who.group === '' ? '' : `.${who.group}`} "${name}": ${why}`,
-      {
-        name,
-        ...(who.group === '' ? {} : { group: who.group }),
-        kind: served.resource.kind,
-      },
-    );
-  if (uid !== undefined && uid !== current.metadata.uid) {
-    throw mismatch(
-      `the UID in the precondition (${uid}) does not match the UID in record (${current.metadata.uid}). The object might have been deleted and then recreated`,
-    );
-  }
-  if (resourceVersion !== undefined && resourceVersion !== current.metadata.resourceVersion) {
-    throw mismatch(
-      `the ResourceVersion in the precondition (${resourceVersion}) does not match the ResourceVersion in record (${current.metadata.resourceVersion}). The object might have been modified`,
-    );
-  }
-}
-
-function deletedStatus({ resource }: Served, { metadata }: StoredObject): Status {
-  return {
-    kind: 'Status',
-    apiVersion: 'v1',
-    metadata: {},
-    status: 'Success',
-    details: {
-      name: metadata.name,
-      ...(resource.group === '' ? {} : { group: resource.group }),
-      kind: resource.plural,
-      uid: metadata.uid,
-    },
-    code: undefined as never,
-  };
 }
