@@ -1,13 +1,16 @@
 // jq's semantics: a filter makes a stream of values from one value.
 import { compareNames } from '../frame/collate.ts';
 import { strftime, UTC } from '../frame/time.ts';
+import { undefinedNames, type Missing } from './jq-check.ts';
+import { compactText, JsonTextError, parseJson, streamEvents } from './jq-json.ts';
 import type { Filter, Pattern } from './jq-parse.ts';
+import { preludeOf } from './jq-prelude.ts';
 
 /** `error(x)`, and every type error; `value` is its message. */
 export class JqError extends Error {
   readonly value: unknown;
   constructor(value: unknown) {
-    super(typeof value === 'string' ? value : JSON.stringify(value));
+    super(typeof value === 'string' ? value : compactText(value));
     this.value = value;
   }
 }
@@ -41,6 +44,10 @@ interface World {
   readonly variables: ReadonlyMap<string, unknown>;
   readonly inputs: Iterator<unknown>;
   readonly nowMs: number;
+  /** The file the input at hand comes from. */
+  readonly fileName?: () => string | null;
+  /** What debug and stderr print. */
+  readonly tell?: (text: string) => void;
 }
 
 /** Values of `filter` for `input`. Throws JqError. */
@@ -49,6 +56,42 @@ export function* evaluate(filter: Filter, input: unknown, world: World): Generat
 }
 
 const BUILTINS: Readonly<Record<string, readonly number[]>> = {
+  isnormal: [0],
+  atan2: [2],
+  fmin: [2],
+  fmax: [2],
+  fma: [3],
+  ldexp: [2],
+  scalb: [2],
+  tostream: [0],
+  gmtime: [0],
+  localtime: [0],
+  mktime: [0],
+  strptime: [1],
+  strflocaltime: [1],
+  input_filename: [0],
+  get_search_list: [0],
+  builtins: [0],
+  trunc: [0],
+  rint: [0],
+  nearbyint: [0],
+  cbrt: [0],
+  sin: [0],
+  cos: [0],
+  tan: [0],
+  asin: [0],
+  acos: [0],
+  atan: [0],
+  sinh: [0],
+  cosh: [0],
+  tanh: [0],
+  log2: [0],
+  log1p: [0],
+  expm1: [0],
+  exp2: [0],
+  exp10: [0],
+  significand: [0],
+  logb: [0],
   empty: [0],
   not: [0],
   length: [0],
@@ -83,7 +126,6 @@ const BUILTINS: Readonly<Record<string, readonly number[]>> = {
   nan: [0],
   isinfinite: [0],
   isnan: [0],
-  isvalid: [1],
   sort: [0],
   sort_by: [1],
   group_by: [1],
@@ -98,7 +140,6 @@ const BUILTINS: Readonly<Record<string, readonly number[]>> = {
   inside: [1],
   startswith: [1],
   endswith: [1],
-  combinations: [0],
   ltrimstr: [1],
   rtrimstr: [1],
   explode: [0],
@@ -123,7 +164,7 @@ const BUILTINS: Readonly<Record<string, readonly number[]>> = {
   map: [1],
   map_values: [1],
   path: [1],
-  paths: [0, 1],
+  paths: [0],
   leaf_paths: [0],
   del: [1],
   delpaths: [1],
@@ -140,7 +181,7 @@ const BUILTINS: Readonly<Record<string, readonly number[]>> = {
   match: [1, 2],
   capture: [1, 2],
   scan: [1],
-  splits: [1],
+  splits: [1, 2],
   sub: [2, 3],
   gsub: [2, 3],
   tojson: [0],
@@ -169,38 +210,15 @@ const BUILTINS: Readonly<Record<string, readonly number[]>> = {
   toarray: [0],
 };
 
-/** The first `name/arity` that nobody defines; undefined if there is none. */
-export function undefinedCall(filter: Filter): string | undefined {
-  const visit = (node: unknown, known: ReadonlySet<string>): string | undefined => {
-    if (Array.isArray(node)) {
-      for (const one of node) {
-        const found = visit(one, known);
-        if (found !== undefined) return found;
-      }
-      return undefined;
-    }
-    if (typeof node !== 'object' || node === null) return undefined;
-    const one = node as Filter;
-    if (one.kind === 'define') {
-      const inner = new Set([...known, `${one.name}/${one.parameters.length}`]);
-      return (
-        visit(one.body, new Set([...inner, ...one.parameters.map((name) => `${name.replace('$', '')}/0`)])) ??
-        visit(one.rest, inner)
-      );
-    }
-    if (
-      one.kind === 'call' &&
-      !known.has(`${one.name}/${one.args.length}`) &&
-      BUILTINS[one.name]?.includes(one.args.length) !== true
-    )
-      return `${one.name}/${one.args.length}`;
-    for (const value of Object.values(one)) {
-      const found = visit(value, known);
-      if (found !== undefined) return found;
-    }
-    return undefined;
-  };
-  return visit(filter, new Set());
+/** What a program names that isn't there. */
+export function missingNames(filter: Filter, variables: Iterable<string>): Missing[] {
+  return undefinedNames(filter, variables, (key) => {
+    const slash = key.lastIndexOf('/');
+    return (
+      BUILTINS[key.slice(0, slash)]?.includes(Number(key.slice(slash + 1))) === true ||
+      preludeOf(key) !== undefined
+    );
+  });
 }
 
 function typeOf(value: unknown): string {
@@ -208,7 +226,7 @@ function typeOf(value: unknown): string {
 }
 
 function shown(value: unknown): string {
-  const text = JSON.stringify(value);
+  const text = compactText(value);
   return text.length > 11 ? `${text.slice(0, 10)}...` : text;
 }
 
@@ -219,7 +237,7 @@ function compare(a: unknown, b: unknown): number {
     ORDER.indexOf(typeof value === 'boolean' ? String(value) : typeOf(value));
   const order = rank(a) - rank(b);
   if (order !== 0) return order;
-  if (typeof a === 'number') return a - (b as number);
+  if (typeof a === 'number') return Number.isNaN(a) ? -1 : Number.isNaN(b) ? 1 : a - (b as number);
   if (typeof a === 'string') return compareNames(a, b as string);
   if (Array.isArray(a)) {
     const other = b as unknown[];
@@ -243,20 +261,66 @@ function compare(a: unknown, b: unknown): number {
 const MATH: Readonly<Record<string, (x: number) => number>> = {
   floor: (x) => Math.floor(x),
   ceil: (x) => Math.ceil(x),
-  round: (x) => Math.round(x),
+  round: (x) => Math.sign(x) * Math.round(Math.abs(x)),
   sqrt: (x) => Math.sqrt(x),
   log: (x) => Math.log(x),
   log10: (x) => Math.log10(x),
   exp: (x) => Math.exp(x),
   abs: (x) => Math.abs(x),
   fabs: (x) => Math.abs(x),
+  trunc: (x) => Math.trunc(x),
+  rint: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),
+  nearbyint: (x) => (Math.abs(x % 1) === 0.5 ? 2 * Math.round(x / 2) : Math.round(x)),
+  cbrt: (x) => Math.cbrt(x),
+  sin: (x) => Math.sin(x),
+  cos: (x) => Math.cos(x),
+  tan: (x) => Math.tan(x),
+  asin: (x) => Math.asin(x),
+  acos: (x) => Math.acos(x),
+  atan: (x) => Math.atan(x),
+  sinh: (x) => Math.sinh(x),
+  cosh: (x) => Math.cosh(x),
+  tanh: (x) => Math.tanh(x),
+  log2: (x) => Math.log2(x),
+  log1p: (x) => Math.log1p(x),
+  expm1: (x) => Math.expm1(x),
+  exp2: (x) => 2 ** x,
+  exp10: (x) => 10 ** x,
+  significand: (x) => (x === 0 ? 0 : x / 2 ** Math.floor(Math.log2(Math.abs(x)))),
+  logb: (x) => Math.floor(Math.log2(Math.abs(x))),
 };
+
+/** A JSON text; what is wrong with it becomes jq's error. */
+function parsed(text: string): unknown {
+  try {
+    return parseJson(text);
+  } catch (error) {
+    if (!(error instanceof JsonTextError)) throw error;
+    throw new JqError(`${error.message} (while parsing '${text}')`);
+  }
+}
 
 function truthy(value: unknown): boolean {
   return value !== null && value !== false;
 }
 
+/** `break`, on its way out to its label. */
+class JqBreak extends Error {}
+
+function namesOf(pattern: Pattern): string[] {
+  if (pattern.kind === 'variable') return [pattern.name];
+  if (pattern.kind === 'array') return pattern.items.flatMap(namesOf);
+  return pattern.entries.flatMap((one) => [
+    ...(one.key.kind === 'variable' ? [one.key.name] : []),
+    ...namesOf(one.pattern),
+  ]);
+}
+
+/** Steps of a program without an output in between, beyond which it can't be interrupted any more. */
+const STEPS_MAX = 20_000_000;
+
 class Interpreter {
+  private steps = 0;
   private readonly world: World;
   constructor(world: World) {
     this.world = world;
@@ -277,6 +341,10 @@ class Interpreter {
     at: { path: Path | undefined; value: unknown },
     scope: Scope,
   ): Generator<{ path: Path | undefined; value: unknown }> {
+    if (++this.steps > STEPS_MAX)
+      throw new JqError(
+        "drydock: a jq program of more than 20 million steps without an output isn't simulated",
+      );
     const input = at.value;
     const fresh = (value: unknown): { path: Path | undefined; value: unknown } => ({
       path: undefined,
@@ -369,8 +437,22 @@ class Interpreter {
         return;
       case 'as':
         for (const value of this.run(filter.source, input, scope))
-          yield* this.paths(filter.body, at, this.bind(filter.pattern, value, scope));
+          yield* this.bound(filter, value, at, scope);
         return;
+      case 'label': {
+        const mark = new JqBreak();
+        try {
+          yield* this.paths(filter.body, at, {
+            variables: new Map([...scope.variables, [`*${filter.name}`, mark]]),
+            functions: scope.functions,
+          });
+        } catch (error) {
+          if (error !== mark) throw error;
+        }
+        return;
+      }
+      case 'break':
+        throw scope.variables.get(`*${filter.name}`) as JqBreak;
       case 'reduce': {
         let state = this.one(filter.init, input, scope);
         for (const value of this.run(filter.source, input, scope)) {
@@ -409,6 +491,35 @@ class Interpreter {
     }
   }
 
+  /** The body of `source as patterns`: with `?//`, the next pattern where one fails. */
+  private *bound(
+    filter: Filter & { kind: 'as' },
+    value: unknown,
+    at: { path: Path | undefined; value: unknown },
+    scope: Scope,
+  ): Generator<{ path: Path | undefined; value: unknown }> {
+    if (filter.alternatives === undefined) {
+      yield* this.paths(filter.body, at, this.bind(filter.pattern, value, scope));
+      return;
+    }
+    const patterns = [filter.pattern, ...filter.alternatives];
+    const nulls: Scope = {
+      variables: new Map([
+        ...scope.variables,
+        ...patterns.flatMap(namesOf).map((name) => [name, null] as const),
+      ]),
+      functions: scope.functions,
+    };
+    for (const [index, pattern] of patterns.entries()) {
+      try {
+        yield* this.paths(filter.body, at, this.bind(pattern, value, nulls));
+        return;
+      } catch (error) {
+        if (!(error instanceof JqError) || index === patterns.length - 1) throw error;
+      }
+    }
+  }
+
   private *recurse(at: {
     path: Path | undefined;
     value: unknown;
@@ -442,7 +553,7 @@ class Interpreter {
             (format === undefined
               ? typeof value === 'string'
                 ? value
-                : JSON.stringify(value)
+                : compactText(value)
               : formatted(format, value)),
         );
   }
@@ -561,6 +672,17 @@ class Interpreter {
       yield* this.callClosure(closure, args, 0, closure.scope, at, scope);
       return;
     }
+    const written = preludeOf(`${name}/${args.length}`);
+    if (written !== undefined) {
+      const global: Scope = { variables: this.world.variables, functions: new Map() };
+      const itself: Closure = { ...written, scope: global };
+      itself.scope = {
+        variables: global.variables,
+        functions: new Map([[`${name}/${args.length}`, itself]]),
+      };
+      yield* this.callClosure(itself, args, 0, itself.scope, at, scope);
+      return;
+    }
     const input = at.value;
     const [a, b, c] = args;
     switch (name) {
@@ -616,7 +738,7 @@ class Interpreter {
         return;
       case 'limit': {
         let left = this.one(a!, input, scope) as number;
-        if (left <= 0) return;
+        if (left < 0) left = Infinity; // jq 1.6 takes all, and one where it is zero.
         for (const value of this.paths(b!, at, scope)) {
           yield value;
           if (--left <= 0) return;
@@ -646,12 +768,20 @@ class Interpreter {
       case 'halt_error':
         throw new JqHalt(
           a === undefined ? 5 : (this.one(a, input, scope) as number),
-          typeof input === 'string' ? input : `${JSON.stringify(input)}\n`,
+          typeof input === 'string' ? input : `${compactText(input)}\n`,
         );
       default:
         break;
     }
     for (const value of this.builtin(name, a, b, c, input, scope)) yield { path: undefined, value };
+  }
+
+  private numeric(input: unknown, wanted: string): number {
+    if (typeof input !== 'number')
+      throw new JqError(
+        wanted.includes('requires') ? wanted : `${typeOf(input)} (${shown(input)}) ${wanted}`,
+      );
+    return input;
   }
 
   private *callClosure(
@@ -764,46 +894,26 @@ class Interpreter {
         for (let n = from; step > 0 ? n < to : n > to; n += step) yield n;
         return;
       }
-      case 'floor':
-      case 'ceil':
-      case 'round':
-      case 'sqrt':
-      case 'log':
-      case 'log10':
-      case 'exp':
-      case 'abs':
-      case 'fabs':
-        if (typeof input !== 'number')
-          throw new JqError(`${typeOf(input)} (${shown(input)}) number required`);
-        yield MATH[name]!(input);
-        return;
       case 'pow':
         yield (value(a) as number) ** (value(b) as number);
         return;
       case 'tostring':
-        yield typeof input === 'string' ? input : JSON.stringify(input);
+        yield typeof input === 'string' ? input : compactText(input);
         return;
       case 'tojson':
-        yield JSON.stringify(input);
+        yield compactText(input);
         return;
       case 'fromjson':
-        try {
-          yield JSON.parse(this.text(input, 'cannot be parsed as JSON'));
-        } catch (error) {
-          if (error instanceof JqError) throw error;
-          throw new JqError(`${input as string} (while parsing '${input as string}')`);
-        }
+        yield parsed(this.text(input, 'cannot be parsed as JSON'));
         return;
       case 'tonumber': {
         if (typeof input === 'number') yield input;
-        else if (typeof input === 'string' && input.trim() !== '' && !Number.isNaN(Number(input)))
-          yield Number(input);
-        else
-          throw new JqError(
-            typeof input === 'string'
-              ? `${JSON.stringify(input)} cannot be parsed as a number`
-              : `${typeOf(input)} (${shown(input)}) cannot be parsed as a number`,
-          );
+        else if (typeof input === 'string') {
+          const found = parsed(input);
+          if (typeof found !== 'number')
+            throw new JqError(`${typeOf(input)} (${shown(input)}) cannot be parsed as a number`);
+          yield found;
+        } else throw new JqError(`${typeOf(input)} (${shown(input)}) cannot be parsed as a number`);
         return;
       }
       case 'type':
@@ -927,7 +1037,7 @@ class Interpreter {
         return;
       case 'join':
         yield this.list(input, 'joined')
-          .map((item) => (item === null ? '' : typeof item === 'string' ? item : JSON.stringify(item)))
+          .map((item) => (item === null ? '' : typeof item === 'string' ? item : compactText(item)))
           .join(value(a) as string);
         return;
       case 'ascii_downcase':
@@ -978,7 +1088,7 @@ class Interpreter {
       }
       case 'input': {
         const next = this.world.inputs.next();
-        if (next.done === true) throw new JqError('No more inputs');
+        if (next.done === true) throw new JqError('break');
         yield next.value;
         return;
       }
@@ -1023,7 +1133,9 @@ class Interpreter {
         yield setPath(input, value(a) as Path, value(b));
         return;
       case 'to_entries':
-        yield Object.entries(input as Obj).map(([key, one]) => ({ key, value: one }));
+        yield Array.isArray(input)
+          ? input.map((one, key) => ({ key, value: one }))
+          : Object.entries(input as Obj).map(([key, one]) => ({ key, value: one }));
         return;
       case 'from_entries':
         yield fromEntries(input as unknown[]);
@@ -1078,19 +1190,15 @@ class Interpreter {
         yield strftime(value(a) as string, (typeof input === 'number' ? input : 0) * 1000, UTC);
         return;
       case 'debug':
+        this.world.tell?.(`${compactText(['DEBUG:', input])}\n`);
+        yield input;
+        return;
       case 'stderr':
+        this.world.tell?.(compactText(input));
         yield input;
         return;
       case 'isempty':
         yield this.run(a!, input, scope).next().done === true;
-        return;
-      case 'isvalid':
-        try {
-          yield each(a).length >= 0;
-        } catch (error) {
-          if (!(error instanceof JqError)) throw error;
-          yield false;
-        }
         return;
       case 'toarray':
         yield Array.isArray(input) ? input : [input];
@@ -1112,15 +1220,78 @@ class Interpreter {
         yield walk(input);
         return;
       }
-      case 'combinations': {
-        const combine = (rows: unknown[][]): unknown[][] =>
-          rows.length === 0
-            ? [[]]
-            : rows[0]!.flatMap((item) => combine(rows.slice(1)).map((tail) => [item, ...tail]));
-        yield* combine(input as unknown[][]);
+      case 'isnormal':
+        yield (
+          typeof input === 'number' && Number.isFinite(input) && Math.abs(input) >= 2.2250738585072014e-308
+        );
         return;
-      }
+      case 'atan2':
+        yield Math.atan2(value(a) as number, value(b) as number);
+        return;
+      case 'fmin':
+        yield Math.min(value(a) as number, value(b) as number);
+        return;
+      case 'fmax':
+        yield Math.max(value(a) as number, value(b) as number);
+        return;
+      case 'fma':
+        yield (value(a) as number) * (value(b) as number) + (value(c) as number);
+        return;
+      case 'ldexp':
+      case 'scalb':
+        yield (value(a) as number) * 2 ** (value(b) as number);
+        return;
+      case 'tostream':
+        yield* streamEvents(input);
+        return;
+      case 'gmtime':
+      case 'localtime':
+        yield brokenDown(this.numeric(input, 'gmtime() requires a number'));
+        return;
+      case 'mktime':
+        yield secondsOf(input, 'mktime');
+        return;
+      case 'strptime':
+        yield parsedTime(
+          this.text(input, 'strptime/1 requires string inputs and arguments'),
+          value(a) as string,
+        );
+        return;
+      case 'strflocaltime':
+        yield strftime(
+          value(a) as string,
+          (typeof input === 'number' ? input : secondsOf(input, 'strflocaltime')) * 1000,
+          UTC,
+        );
+        return;
+      case 'input_filename':
+        yield this.world.fileName?.() ?? null;
+        return;
+      case 'get_search_list':
+        yield [];
+        return;
+      case 'builtins':
+        yield Object.entries(BUILTINS).flatMap(([one, arities]) => arities.map((arity) => `${one}/${arity}`));
+        return;
+      case 'ascii':
+        yield String.fromCharCode(input as number);
+        return;
+      case 'splits':
+        for (const part of this.builtin(
+          'split',
+          a,
+          b ?? { kind: 'literal', value: null },
+          undefined,
+          input,
+          scope,
+        ))
+          yield* part as unknown[];
+        return;
       default:
+        if (MATH[name] !== undefined) {
+          yield MATH[name](this.numeric(input, 'number required'));
+          return;
+        }
         throw new JqError(`drydock: jq's ${name} isn't simulated`);
     }
   }
@@ -1231,8 +1402,8 @@ function index(value: unknown, key: unknown): unknown {
     typeof key !== 'string'
       ? typeOf(key)
       : typeOf(value) === 'object' || value === null
-        ? JSON.stringify(key)
-        : `string ${JSON.stringify(key)}`;
+        ? compactText(key)
+        : `string ${compactText(key)}`;
   throw new JqError(`Cannot index ${typeOf(value)} with ${shownKey}`);
 }
 
@@ -1304,7 +1475,7 @@ function lengthOf(value: unknown): number {
   if (typeof value === 'number') return Math.abs(value);
   if (Array.isArray(value)) return value.length;
   if (typeof value === 'object') return Object.keys(value).length;
-  throw new JqError(`boolean (${JSON.stringify(value)}) has no length`);
+  throw new JqError(`boolean (${compactText(value)}) has no length`);
 }
 
 function operate(op: string, a: unknown, b: unknown): unknown {
@@ -1335,7 +1506,9 @@ function operate(op: string, a: unknown, b: unknown): unknown {
   if (op === '+' && b === null) return a;
   if (typeof a === 'number' && typeof b === 'number') {
     if ((op === '/' || op === '%') && Math.trunc(b) === 0 && (op === '%' || b === 0))
-      throw new JqError(`number (${a}) and number (${b}) cannot be divided because the divisor is zero`);
+      throw new JqError(
+        `number (${a}) and number (${b}) cannot be divided${op === '%' ? ' (remainder)' : ''} because the divisor is zero`,
+      );
     return op === '+'
       ? a + b
       : op === '-'
@@ -1412,18 +1585,22 @@ function fromEntries(entries: readonly unknown[]): Obj {
   for (const entry of entries) {
     const one = entry as Obj;
     const key = one['key'] ?? one['k'] ?? one['name'] ?? one['Name'] ?? one['K'] ?? one['Key'];
-    out[typeof key === 'string' ? key : JSON.stringify(key ?? null)] =
+    out[typeof key === 'string' ? key : compactText(key ?? null)] =
       one['value'] ?? one['v'] ?? one['Value'] ?? one['V'] ?? null;
   }
   return out;
 }
 
+function notInRow(item: unknown, kind: 'csv' | 'tsv'): never {
+  throw new JqError(`${typeOf(item)} (${shown(item)}) is not valid in a ${kind} row`);
+}
+
 function formatted(name: string, value: unknown): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value);
+  const text = typeof value === 'string' ? value : compactText(value);
   const row = (quote: (item: unknown) => string, glue: string): string => {
     if (!Array.isArray(value))
       throw new JqError(
-        `${typeOf(value)} (${shown(value)}) cannot be ${name.slice(1)}-formatted, only an array can be`,
+        `${typeOf(value)} (${shown(value)}) cannot be ${name.slice(1)}-formatted, only array`,
       );
     return value.map(quote).join(glue);
   };
@@ -1431,11 +1608,13 @@ function formatted(name: string, value: unknown): string {
     case '@text':
       return text;
     case '@json':
-      return JSON.stringify(value);
+      return compactText(value);
     case '@csv':
       return row(
         (item) =>
-          typeof item === 'string'
+          typeof item === 'object' && item !== null
+            ? notInRow(item, 'csv')
+            : typeof item === 'string'
             ? `"${item.replaceAll('"', '""')}"`
             : item === null
               ? ''
@@ -1445,7 +1624,9 @@ function formatted(name: string, value: unknown): string {
     case '@tsv':
       return row(
         (item) =>
-          item === null
+          typeof item === 'object' && item !== null
+            ? notInRow(item, 'tsv')
+            : item === null
             ? ''
             : typeof item === 'string'
               ? item
@@ -1459,7 +1640,7 @@ function formatted(name: string, value: unknown): string {
     case '@html':
       return text.replaceAll(
         /[<>&'"]/g,
-        (c) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;', "'": '&#39;', '"': '&quot;' })[c]!,
+        (c) => ({ '<': '&lt;', '>': '&gt;', '&': '&amp;', "'": '&apos;', '"': '&quot;' })[c]!,
       );
     case '@uri':
       return encodeURIComponent(text).replaceAll(
@@ -1468,7 +1649,7 @@ function formatted(name: string, value: unknown): string {
       );
     case '@sh': {
       const quote = (item: unknown): string =>
-        typeof item === 'string' ? `'${item.replaceAll("'", "'\\''")}'` : JSON.stringify(item);
+        typeof item === 'string' ? `'${item.replaceAll("'", "'\\''")}'` : compactText(item);
       return Array.isArray(value) ? value.map(quote).join(' ') : quote(value);
     }
     case '@base64':
@@ -1478,4 +1659,135 @@ function formatted(name: string, value: unknown): string {
     default:
       throw new JqError(`${name.slice(1)} is not a valid format`);
   }
+}
+
+/** gmtime: year, month from 0, day, hour, minute, seconds with fraction, weekday, day of the year from 0. */
+function brokenDown(seconds: number): number[] {
+  const date = new Date(Math.floor(seconds) * 1000);
+  const year = date.getUTCFullYear();
+  const midnight = Date.UTC(year, date.getUTCMonth(), date.getUTCDate());
+  return [
+    year,
+    date.getUTCMonth(),
+    date.getUTCDate(),
+    date.getUTCHours(),
+    date.getUTCMinutes(),
+    date.getUTCSeconds() + (seconds - Math.floor(seconds)),
+    date.getUTCDay(),
+    Math.round((midnight - Date.UTC(year, 0, 1)) / 86_400_000),
+  ];
+}
+
+function secondsOf(value: unknown, name: string): number {
+  if (!Array.isArray(value) || value.length < 6) throw new JqError(`${name} requires array of 6 numbers`);
+  const numbers = value.slice(0, 6);
+  if (!numbers.every((one) => typeof one === 'number'))
+    throw new JqError(`${name} requires parsed datetime inputs`);
+  const [year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0] = numbers as number[];
+  return Math.floor(Date.UTC(year, month, day, hour, minute, second) / 1000);
+}
+
+const MONTH_NAMES = 'jan feb mar apr may jun jul aug sep oct nov dec'.split(' ');
+
+/** strptime(3) of what dates are made of, in UTC. */
+function parsedTime(text: string, format: string): number[] {
+  const fail = (): never => {
+    throw new JqError(`date "${text}" does not match format "${format}"`);
+  };
+  let [year, month, day, hour, minute, second] = [1900, 0, 1, 0, 0, 0];
+  let epoch: number | undefined;
+  let at = 0;
+  const take = (pattern: RegExp): string => {
+    const sticky = new RegExp(pattern.source, 'iy');
+    sticky.lastIndex = at;
+    const found = sticky.exec(text);
+    if (found === null) return fail();
+    at += found[0].length;
+    return found[0].trim();
+  };
+  const full = format
+    .replaceAll('%F', '%Y-%m-%d')
+    .replaceAll('%T', '%H:%M:%S')
+    .replaceAll('%R', '%H:%M')
+    .replaceAll('%D', '%m/%d/%y')
+    .replaceAll('%c', '%a %b %e %H:%M:%S %Y');
+  let afternoon: boolean | undefined;
+  for (let i = 0; i < full.length; i++) {
+    if (full[i] !== '%') {
+      if (/\s/.test(full[i]!)) take(/\s*/);
+      else if (text[at] === full[i]) at++;
+      else fail();
+      continue;
+    }
+    switch (full[++i]) {
+      case 'Y':
+        year = Number(take(/[-+]?\d{1,4}/));
+        break;
+      case 'y': {
+        const short = Number(take(/\d{2}/));
+        year = short < 69 ? 2000 + short : 1900 + short;
+        break;
+      }
+      case 'm':
+        month = Number(take(/\d{1,2}/)) - 1;
+        break;
+      case 'd':
+      case 'e':
+        day = Number(take(/\s*\d{1,2}/));
+        break;
+      case 'H':
+      case 'I':
+      case 'k':
+      case 'l':
+        hour = Number(take(/\s*\d{1,2}/));
+        break;
+      case 'M':
+        minute = Number(take(/\d{1,2}/));
+        break;
+      case 'S':
+        second = Number(take(/\d{1,2}/));
+        break;
+      case 'j':
+        day = Number(take(/\d{1,3}/));
+        break;
+      case 'a':
+      case 'A':
+        take(/(?:sun|mon|tue|wed|thu|fri|sat)[a-z]*/);
+        break;
+      case 'b':
+      case 'B':
+      case 'h':
+        month = MONTH_NAMES.indexOf(
+          take(/(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*/)
+            .slice(0, 3)
+            .toLowerCase(),
+        );
+        break;
+      case 'p':
+        afternoon = /p/i.test(take(/[ap]m/));
+        break;
+      case 's':
+        epoch = Number(take(/-?\d+/));
+        break;
+      case 'Z':
+        take(/[A-Za-z]+/);
+        break;
+      case 'z': {
+        take(/Z|[-+]\d{2}:?\d{2}/); // As jq does, without using it.
+        break;
+      }
+      case 'n':
+      case 't':
+        take(/\s*/);
+        break;
+      case '%':
+        take(/%/);
+        break;
+      default:
+        fail();
+    }
+  }
+  if (at < text.length) fail();
+  if (afternoon !== undefined) hour = (hour % 12) + (afternoon ? 12 : 0);
+  return brokenDown(epoch ?? Date.UTC(year, month, day, hour, minute, second) / 1000);
 }

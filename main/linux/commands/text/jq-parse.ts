@@ -1,7 +1,14 @@
 // The language of jq(1): filters as syntax trees.
 
 /** A filter that doesn't parse. */
-export class JqSyntaxError extends Error {}
+export class JqSyntaxError extends Error {
+  /** Where in the program the word stands that doesn't fit. */
+  readonly at: number;
+  constructor(message: string, at = 0) {
+    super(message);
+    this.at = at;
+  }
+}
 
 export type Filter =
   | { kind: 'identity' | 'recurse' }
@@ -27,9 +34,11 @@ export type Filter =
       update: Filter;
       extract?: Filter;
     }
-  | { kind: 'as'; source: Filter; pattern: Pattern; body: Filter }
-  | { kind: 'variable'; name: string }
-  | { kind: 'call'; name: string; args: Filter[] }
+  | { kind: 'label'; name: string; body: Filter }
+  | { kind: 'break'; name: string; at: number }
+  | { kind: 'as'; source: Filter; pattern: Pattern; alternatives?: Pattern[]; body: Filter }
+  | { kind: 'variable'; name: string; at: number }
+  | { kind: 'call'; name: string; args: Filter[]; at: number }
   | { kind: 'define'; name: string; parameters: string[]; body: Filter; rest: Filter };
 
 export type Pattern =
@@ -40,6 +49,8 @@ export type Pattern =
 interface Token {
   type: 'op' | 'name' | 'field' | 'variable' | 'format' | 'number' | 'string' | 'end';
   text: string;
+  /** Where in the program it begins. */
+  at: number;
   parts?: (string | Filter)[];
 }
 
@@ -59,6 +70,7 @@ const KEYWORDS = new Set([
   'or',
   'import',
   'include',
+  'label',
   '__loc__',
 ]);
 const LEVELS: readonly (readonly string[])[] = [
@@ -88,15 +100,30 @@ class Parser {
 
   private fail(): never {
     const { token } = this;
-    throw new JqSyntaxError(
-      `syntax error, unexpected ${token.type === 'end' ? '$end' : token.type === 'op' && token.text.length === 1 ? `'${token.text}'` : token.type === 'name' ? 'IDENT' : token.type === 'number' ? 'LITERAL' : token.type === 'field' ? 'FIELD' : token.text}`,
-    );
+    const name =
+      token.type === 'end'
+        ? '$end'
+        : token.type === 'op' && token.text.length === 1
+          ? `'${token.text}'`
+          : token.type === 'name' && (KEYWORDS.has(token.text) || token.text === 'break')
+            ? token.text
+            : token.type === 'name'
+              ? 'IDENT'
+              : token.type === 'number'
+                ? 'LITERAL'
+                : token.type === 'field'
+                  ? 'FIELD'
+                  : token.type === 'string'
+                    ? 'QQSTRING_START'
+                    : token.text;
+    throw new JqSyntaxError(`syntax error, unexpected ${name}`, token.at);
   }
 
   private lex(): Token {
     const blank = /(?:\s|#[^\n]*)*/y;
     blank.lastIndex = this.at;
     this.at += blank.exec(this.source)![0].length;
+    const at = this.at;
     const match = (pattern: RegExp): string | undefined => {
       const sticky = new RegExp(pattern.source, 'y');
       sticky.lastIndex = this.at;
@@ -105,25 +132,26 @@ class Parser {
       this.at += found[0].length;
       return found[0];
     };
-    if (this.at >= this.source.length) return { type: 'end', text: '' };
+    if (this.at >= this.source.length) return { type: 'end', text: '', at: Math.max(0, at - 1) };
     let text: string | undefined;
     if ((text = match(/\d+(?:\.\d*)?(?:[eE][-+]?\d+)?|\.\d+(?:[eE][-+]?\d+)?/)) !== undefined)
-      return { type: 'number', text };
+      return { type: 'number', text, at };
     if ((text = match(/\$__loc__|\$[A-Za-z_]\w*(?:::\w+)*/)) !== undefined)
-      return { type: 'variable', text: text.slice(1) };
-    if ((text = match(/@[A-Za-z0-9]+/)) !== undefined) return { type: 'format', text };
-    if ((text = match(/\.[A-Za-z_]\w*/)) !== undefined) return { type: 'field', text: text.slice(1) };
-    if ((text = match(/[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*/)) !== undefined) return { type: 'name', text };
+      return { type: 'variable', text: text.slice(1), at };
+    if ((text = match(/@[A-Za-z0-9]+/)) !== undefined) return { type: 'format', text, at };
+    if ((text = match(/\.[A-Za-z_]\w*/)) !== undefined) return { type: 'field', text: text.slice(1), at };
+    if ((text = match(/[A-Za-z_]\w*(?:::[A-Za-z_]\w*)*/)) !== undefined) return { type: 'name', text, at };
     if (this.source[this.at] === '"') return this.lexString();
     if (
       (text = match(/\?\/\/|\|=|\+=|-=|\*=|\/\/=|\/=|%=|==|!=|<=|>=|\/\/|\.\.|[-.[\]{}()|,:;=<>+*/%?]/)) !==
       undefined
     )
-      return { type: 'op', text };
+      return { type: 'op', text, at };
     throw new JqSyntaxError('syntax error, unexpected INVALID_CHARACTER');
   }
 
   private lexString(): Token {
+    const begin = this.at;
     const parts: (string | Filter)[] = [];
     let text = '';
     for (this.at++; ;) {
@@ -149,7 +177,7 @@ class Parser {
       } else text += { n: '\n', t: '\t', r: '\r', b: '\b', f: '\f' }[next ?? ''] ?? next ?? '';
     }
     parts.push(text);
-    return { type: 'string', text: 'QQSTRING', parts };
+    return { type: 'string', text: 'QQSTRING', at: begin, parts };
   }
 
   private advance(): Token {
@@ -186,11 +214,21 @@ class Parser {
     if (this.is('def')) return this.definition();
     const left = this.comma();
     if (this.accept('as')) {
-      const pattern = this.pattern();
-      this.expect('|');
-      return { kind: 'as', source: left, pattern, body: this.pipe() };
+      return this.binding(left);
     }
     return this.accept('|') ? { kind: 'pipe', left, right: this.pipe() } : left;
+  }
+
+  /** After `source as`: patterns, `|`, and what they are bound in. */
+  private binding(source: Filter): Filter {
+    const pattern = this.pattern();
+    const alternatives: Pattern[] = [];
+    while (this.accept('?//')) alternatives.push(this.pattern());
+    this.expect('|');
+    const body = this.pipe();
+    return alternatives.length === 0
+      ? { kind: 'as', source, pattern, body }
+      : { kind: 'as', source, pattern, alternatives, body };
   }
 
   private definition(): Filter {
@@ -257,6 +295,14 @@ class Parser {
       const op = operators.find((one) => this.is(one));
       if (op === undefined) return left;
       this.advance();
+      if (
+        op === '/' &&
+        left.kind === 'literal' &&
+        left.value !== null &&
+        this.token.type === 'number' &&
+        Number(this.token.text) === 0
+      )
+        throw new JqSyntaxError('Division by zero?');
       // `//` takes the right side first.
       left = {
         kind: 'binary',
@@ -281,9 +327,7 @@ class Parser {
       else if (this.accept('?')) term = { kind: 'try', body: term };
       else if (this.is('as')) {
         this.advance();
-        const pattern = this.pattern();
-        this.expect('|');
-        return { kind: 'as', source: term, pattern, body: this.pipe() };
+        return this.binding(term);
       } else return term;
     }
   }
@@ -323,7 +367,12 @@ class Parser {
       }
       case 'variable':
         this.advance();
-        return { kind: 'variable', name: token.text };
+        if (token.text === '__loc__')
+          return {
+            kind: 'literal',
+            value: { file: '<top-level>', line: this.source.slice(0, token.at).split('\n').length },
+          };
+        return { kind: 'variable', name: token.text, at: token.at };
       case 'field':
         this.advance();
         return { kind: 'field', of: { kind: 'identity' }, name: { kind: 'literal', value: token.text } };
@@ -368,7 +417,10 @@ class Parser {
       if (token.type === 'variable') {
         this.advance();
         key = { kind: 'literal', value: token.text };
-        value = { kind: 'variable', name: token.text };
+        value =
+          token.text === '__loc__'
+            ? { kind: 'literal', value: { file: '<top-level>', line: 1 } }
+            : { kind: 'variable', name: token.text, at: token.at };
       } else if (token.type === 'string') key = this.string();
       else if (token.type === 'name' || token.type === 'number') {
         this.advance();
@@ -396,7 +448,7 @@ class Parser {
   }
 
   private named(): Filter {
-    const { text } = this.advance();
+    const { text, at } = this.advance();
     if (text === 'true' || text === 'false') return { kind: 'literal', value: text === 'true' };
     if (text === 'null') return { kind: 'literal', value: null };
     if (text === 'if') return this.conditional();
@@ -404,6 +456,13 @@ class Parser {
       const body = this.postfix();
       return { kind: 'try', body, handler: this.accept('catch') ? this.postfix() : undefined };
     }
+    if (text === 'label') {
+      const name = this.advance().text;
+      this.expect('|');
+      return { kind: 'label', name, body: this.pipe() };
+    }
+    if (text === 'break' && this.token.type === 'variable')
+      return { kind: 'break', name: this.advance().text, at };
     if (text === 'reduce' || text === 'foreach') {
       const source = this.sourceTerm();
       const pattern = this.pattern();
@@ -422,7 +481,7 @@ class Parser {
       while (this.accept(';'));
       this.expect(')');
     }
-    return { kind: 'call', name: text, args };
+    return { kind: 'call', name: text, args, at };
   }
 
   /** The term before `as` in reduce and foreach. */
