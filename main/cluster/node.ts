@@ -259,8 +259,26 @@ function programsFor({ profile }: NodeOptions): Map<string, Program> {
       kustomizeVersion: KUSTOMIZE_VERSIONS[profile.kubernetesVersion] ?? 'v5.7.1',
     }),
   );
+  programs.set('/usr/bin/kubelet', byHand(`Kubernetes ${profile.kubernetesVersion}`));
+  programs.set(
+    '/usr/bin/containerd',
+    byHand(`containerd github.com/containerd/containerd v${containerdVersionFor(profile.kubernetesVersion)}`),
+  );
   registerCompleter('kubectl', completeKubectl);
   return programs;
+}
+
+/** A daemon that the machine's units start, when somebody starts it by hand: only its version is to be had. */
+function byHand(version: string): Program {
+  return async (proc) => {
+    if (proc.argv.includes('--version')) {
+      await proc.stdout.write(`${version}\n`);
+      return 0;
+    }
+    const name = proc.argv[0]!.slice(proc.argv[0]!.lastIndexOf('/') + 1);
+    await proc.stderr.write(`drydock: ${name} runs as a unit only: systemctl start ${name}\n`);
+    return 1;
+  };
 }
 
 function nodeUnits(containerd: Program, kubelet: Program): UnitDefinition[] {

@@ -78,7 +78,8 @@ export function debian(
     'diffutils',
     'tar',
     'gzip',
-    'debianutils',
+    'which',
+    'apt',
   ]);
   files.set('/usr/bin/bash', program('bash', bash));
   files.set('/usr/bin/dash', program('dash', dash));
@@ -282,6 +283,8 @@ export function alpine(version: string, accounts: readonly string[] = []): Files
     'root:x:0:root\nbin:x:1:root,bin,daemon\ndaemon:x:2:root,bin,daemon\ntty:x:5:\nnobody:x:65534:\n',
     accounts,
   );
+  const apk = PACKAGES.find(({ name }) => name === 'apk-tools')?.programs.get('/usr/sbin/apk');
+  if (apk !== undefined) files.set('/sbin/apk', program(apk.name, apk.program));
   files.set('/etc/alpine-release', text(`${version}\n`));
   files.set(
     '/etc/os-release',

@@ -63,9 +63,11 @@ import { dig } from '../network/dig.ts';
 import { ip } from '../network/ip.ts';
 import { ip6tables, iptables, iptablesRestore, iptablesSave } from '../network/iptables.ts';
 import { ipvsadm, ipvsadmRestore, ipvsadmSave } from '../network/ipvsadm.ts';
+import { htpasswd } from '../network/htpasswd.ts';
 import { nc, telnet } from '../network/nc.ts';
 import { arp, ifconfig, netstat, route } from '../network/net-tools.ts';
 import { host, nslookup } from '../network/nslookup.ts';
+import { openssl } from '../network/openssl/index.ts';
 import { arping, ping } from '../network/ping.ts';
 import { ss } from '../network/ss.ts';
 import { tcpdump } from '../network/tcpdump.ts';
@@ -75,11 +77,13 @@ import { scp } from '../ssh/scp.ts';
 import { ssh } from '../ssh/ssh.ts';
 import { sshd } from '../ssh/sshd.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
-import { free, top, uptime, w, who } from '../process/memory.ts';
+import { free, uptime, w, who } from '../process/memory.ts';
+import { top } from '../process/top.ts';
 import { fuser, lsof } from '../process/lsof.ts';
 import { ps } from '../process/ps.ts';
 import { pstree } from '../process/pstree.ts';
-import { nice, nohup, setsid, time, timeout, watch } from '../process/timing.ts';
+import { nice, nohup, setsid, time, timeout } from '../process/timing.ts';
+import { watch } from '../process/watch.ts';
 import { vmstat } from '../process/vmstat.ts';
 import { flock } from '../system/flock.ts';
 import { dmesg, getent, hostname, hostnamectl } from '../system/host.ts';
@@ -169,6 +173,8 @@ import { uniq } from '../text/uniq.ts';
 import { wc } from '../text/wc.ts';
 import { xargs } from '../text/xargs.ts';
 import { storePath, type CommandPackage, type InstalledProgram } from './package.ts';
+import { makeApk } from './apk.ts';
+import { makeApt, makeAptCache, makeDpkg } from './apt.ts';
 import { makeRpm } from './rpm.ts';
 import { makeYum } from './yum.ts';
 
@@ -196,6 +202,10 @@ function pack(
 
 const yum = makeYum(() => PACKAGES);
 const rpm = makeRpm(() => PACKAGES);
+const apt = makeApt(() => PACKAGES);
+const aptCache = makeAptCache(() => PACKAGES);
+const dpkg = makeDpkg(() => PACKAGES);
+const apk = makeApk(() => PACKAGES);
 
 /** Every package there is, by what a machine installs first. */
 export const PACKAGES: readonly CommandPackage[] = [
@@ -534,6 +544,15 @@ export const PACKAGES: readonly CommandPackage[] = [
     3_100_000,
     { wget },
   ),
+  pack(
+    'openssl',
+    '3.0.22',
+    '1.el9',
+    'Utilities from the general purpose cryptography library with TLS implementation',
+    1_200_000,
+    { openssl },
+  ),
+  pack('httpd-tools', '2.4.57', '1.el9', 'Tools for use with the Apache HTTP Server', 81_000, { htpasswd }),
   pack('nmap-ncat', '7.93', '1.el9', "Nmap's Netcat replacement", 500_000, { nc, ncat: nc }),
   pack('telnet', '0.17', '85.el9', 'The client program for the Telnet remote login protocol', 120_000, {
     telnet,
@@ -564,6 +583,14 @@ export const PACKAGES: readonly CommandPackage[] = [
     { xxd },
   ),
   pack('yum', '4.14.0', '1.el9', 'Package manager', 100_000, { yum, rpm, dnf: yum }),
+  pack('apt', '2.6.1', '1', 'Package manager of Debian', 4_000_000, {
+    apt,
+    'apt-cache': aptCache,
+    'apt-get': apt,
+    dpkg,
+    'dpkg-query': dpkg,
+  }),
+  pack('apk-tools', '2.14.4', '1', 'Package manager of Alpine', 300_000, {}, { apk }),
   pack(
     'cri-tools',
     '1.31.1',

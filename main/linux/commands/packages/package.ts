@@ -40,10 +40,7 @@ export function downloadBytes({ sizeBytes }: CommandPackage): number {
   return Math.ceil(sizeBytes / 3);
 }
 
-/**
- * Where a machine keeps what the repository could install; package managers link from the real path to here.
- * Differs: a command that was installed is a symbolic link.
- */
+/** Where a machine keeps what the repository could install: from there its kernel knows the programs by name. */
 export function storePath(pack: CommandPackage, path: string): string {
   return `/usr/lib/drydock/repository/${pack.name}${path}`;
 }

@@ -122,9 +122,9 @@ const CASES: readonly (readonly [script: string, out: string | RegExp, status?: 
   ['systemctl kill -s HUP sshd.service; systemctl cat nosuch', 'No files found for nosuch.service.\n', 1],
 ];
 
-test.each(CASES)('%s', async (script, out, status) => {
-  const result = await scriptRunner(await makeSystemMachine())(script);
-  if (typeof out === 'string') expect(result.out).toBe(out);
-  else expect(result.out).toMatch(out);
-  expect(result.status).toBe(status ?? 0);
-});
+for (const [script, out, status = 0] of CASES)
+  test(script, async () => {
+    const result = await scriptRunner(await makeSystemMachine())(script);
+    const fits = typeof out === 'string' ? result.out === out : out.test(result.out);
+    expect({ out: fits ? out : result.out, status: result.status }).toEqual({ out, status });
+  });
