@@ -9,10 +9,10 @@ export {
   type CertificateProblem,
   type Identity,
 } from './certificate.ts';
-export { DerError, inside, oidText, readAll, TAG, type DerValue } from './der.ts';
 export * as der from './der.ts';
+export * as x509 from './x509-writing.ts';
 export { acceptTls, connectTls, TlsError, type TlsStream, type TlsVersion } from './handshake.ts';
-export { makeKeyPair, signBytes, signatureAlgorithm, type KeyKind } from './keys.ts';
+export { makeKeyPair, publicKeyInfo, signatureAlgorithm, signBytes, type KeyKind } from './keys.ts';
 export { GO_PLAIN_ANSWER, tlsSource } from './listener.ts';
 export { parseSigningRequest, type SigningRequest } from './signing-request.ts';
 export { isX509IssuedBy, issueX509, parseX509Validity, publicKeyPem } from './x509.ts';
