@@ -80,13 +80,13 @@ export function findExecutable(
 /** Runs a command and gathers what it prints on stdout. */
 export async function capture(
   proc: Process,
-  options: RunOptions,
+  { mergeErrors = false, ...options }: RunOptions & { readonly mergeErrors?: boolean },
 ): Promise<{ output: string; end: ChildEnd }> {
   const { reader, writer } = proc.kernel.pipe();
   const fd = proc.setFd(writer, undefined, 20);
   let running: Promise<ChildEnd>;
   try {
-    running = runChild(proc, { ...options, stdout: writer });
+    running = runChild(proc, { ...options, stdout: writer, ...(mergeErrors ? { stderr: writer } : {}) });
   } finally {
     proc.closeFd(fd);
   }

@@ -1,8 +1,7 @@
-// free(1), uptime(1), w(1), who(1), last(1), top(1)
-import { ErrnoError } from '../../../network/index.ts';
+// free(1), uptime(1), w(1), who(1), last(1)
 import type { Process, ProcessInfo, Program } from '../../kernel/index.ts';
 import { userName } from '../frame/accounts.ts';
-import { command, Failure } from '../frame/command.ts';
+import { command } from '../frame/command.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
 
 interface Memory {
@@ -15,7 +14,7 @@ interface Memory {
 }
 
 /** Memory of a machine in bytes, from what its processes use. */
-function memoryOf(proc: Process): Memory {
+export function memoryOf(proc: Process): Memory {
   const total = proc.kernel.memoryBytes;
   const processes = proc.kernel.listProcesses().reduce((sum, info) => sum + info.memoryBytes, 0);
   const used = Math.min(total, processes + Math.round(total * 0.04));
@@ -164,7 +163,7 @@ function logins(proc: Process): ProcessInfo[] {
   return proc.kernel.listProcesses().filter((info) => info.tty !== undefined && info.session === info.pid);
 }
 
-function uptimeLine(proc: Process): string {
+export function uptimeLine(proc: Process): string {
   const now = proc.clock.now();
   const seconds = Math.floor((now - proc.kernel.bootMs) / 1000);
   const [days, hours, minutes] = [
@@ -255,135 +254,3 @@ export const w: Program = command(
       );
   },
 );
-
-/** top(1): a screen that refreshes; -b for batches; q leaves. */
-export const top: Program = command(
-  {
-    short: 'bcd:n:p:u:o:iHsSw::E:e:1',
-    usage: '-hv | -bcEeHiOSs1 -d secs -n max -u|U user -p pids -o field -w [cols]',
-    prepare: (args) =>
-      args.flatMap((arg) => (/^-b(?:n\d*|d\d*)/.test(arg) ? ['-b', `-${arg.slice(2)}`] : [arg])),
-  },
-  async (it) => {
-    const { proc, options } = it;
-    const batch = options.has('b');
-    const tty = proc.stdout.tty;
-    if (!batch && (tty === undefined || proc.stdin.tty === undefined)) throw new Failure('failed tty get');
-    const rounds = Number(options.value('n') ?? Infinity);
-    const delay = Number(options.value('d') ?? 3) * 1000;
-    let previous = new Map<number, number>();
-    let last = proc.kernel.bootMs;
-    const saved = batch ? undefined : { ...proc.stdin.tty!.modes };
-    if (!batch) {
-      proc.stdin.tty!.setModes({ canonical: false, echo: false });
-      await proc.stdout.write('\u001b[?1h\u001b=\u001b[?25l\u001b[H\u001b[2J');
-    }
-    let keys = '';
-    let wake: (() => void) | undefined;
-    const listen = async (): Promise<void> => {
-      for (;;) {
-        const chunk = await proc.stdin.read(64);
-        if (chunk.length === 0) return;
-        keys += Buffer.from(chunk).toString();
-        wake?.();
-      }
-    };
-    const listening = batch ? undefined : listen();
-    listening?.catch(() => undefined); // The terminal went away or the process ended: the loop below sees it too.
-    let interrupted = false;
-    if (!batch)
-      proc.onSignal('SIGINT', () => {
-        interrupted = true;
-      });
-    try {
-      for (let round = 0; round < rounds; round++) {
-        const now = proc.clock.now();
-        const infos = proc.kernel.listProcesses(proc);
-        const user = options.value('u');
-        const wanted = options.value('p')?.split(',');
-        const rows = infos
-          .filter(
-            (info) =>
-              (user === undefined || userName(proc, info.credentials.uid) === user) &&
-              (wanted === undefined || wanted.includes(String(info.pid))),
-          )
-          .map((info) => ({
-            info,
-            percent:
-              now > last
-                ? (100 * (info.cpuMs - (previous.get(info.pid) ?? (round === 0 ? 0 : info.cpuMs)))) /
-                  (now - last)
-                : 0,
-          }))
-          .toSorted(
-            (a, b) =>
-              (options.value('o')?.includes('MEM') === true
-                ? b.info.memoryBytes - a.info.memoryBytes
-                : b.percent - a.percent) || a.info.pid - b.info.pid,
-          );
-        previous = new Map(infos.map((info) => [info.pid, info.cpuMs]));
-        last = now;
-        const lines = [
-          ...summary(
-            proc,
-            infos,
-            rows.reduce((sum, row) => sum + row.percent, 0),
-          ),
-          '',
-          '    PID USER      PR  NI    VIRT    RES    SHR S  %CPU  %MEM     TIME+ COMMAND',
-          ...rows.map((row) => topRow(proc, row.info, row.percent, options.has('c'))),
-        ];
-        if (batch) await proc.stdout.write(`${round > 0 ? '\n' : ''}${lines.join('\n')}\n`);
-        else {
-          const shown = lines
-            .slice(0, tty!.size.rows)
-            .map((line, index) =>
-              index === 6
-                ? `\u001b[7m${line.padEnd(tty!.size.columns)}\u001b[0m`
-                : `${line.slice(0, tty!.size.columns)}\u001b[K`,
-            );
-          await proc.stdout.write(`\u001b[H${shown.join('\r\n')}\u001b[J`);
-        }
-        if (round + 1 >= rounds || interrupted) break;
-        const pressed = new Promise<void>((resolve) => {
-          wake = resolve;
-        });
-        if (batch) await proc.sleep(delay);
-        else await Promise.race([proc.sleep(delay), proc.interruptible(pressed)]);
-        if (/[qQ\u0003]/.test(keys)) break;
-        keys = '';
-      }
-    } catch (error) {
-      if (!(error instanceof ErrnoError) || error.code !== 'EINTR' || !interrupted) throw error;
-    } finally {
-      if (saved !== undefined) {
-        proc.stdin.tty!.setModes(saved);
-        await proc.stdout.write(`\u001b[?1l\u001b>\u001b[${tty!.size.rows};1H\n\u001b[?25h\u001b[K`);
-      }
-    }
-    return 0;
-  },
-);
-
-function summary(proc: Process, infos: readonly ProcessInfo[], busy: number): string[] {
-  const count = (state: string): string =>
-    String(infos.filter((info) => info.state === state).length).padStart(3);
-  const memory = memoryOf(proc);
-  const mib = (bytes: number): string => (bytes / 1_048_576).toFixed(1).padStart(8);
-  const user = Math.min(100, busy / proc.kernel.cpuCount);
-  const idle = (100 - user).toFixed(1).padStart(5);
-  return [
-    `top -${uptimeLine(proc)}`,
-    `Tasks: ${String(infos.length).padStart(3)} total, ${count('R')} running, ${count('S')} sleeping, ${count('T')} stopped, ${count('Z')} zombie`,
-    `%Cpu(s): ${user.toFixed(1).padStart(4)} us,  0.0 sy,  0.0 ni,${idle} id,  0.0 wa,  0.0 hi,  0.0 si,  0.0 st `,
-    `MiB Mem :${mib(memory.total)} total,${mib(memory.free)} free,${mib(memory.used)} used,${mib(memory.cache)} buff/cache     `,
-    `MiB Swap:${mib(0)} total,${mib(0)} free,${mib(0)} used.${mib(memory.available)} avail Mem `,
-  ];
-}
-
-function topRow(proc: Process, info: ProcessInfo, percent: number, full: boolean): string {
-  const kib = Math.round(info.memoryBytes / 1024);
-  const centis = Math.floor(info.cpuMs / 10);
-  const time = `${Math.floor(centis / 6000)}:${String(Math.floor(centis / 100) % 60).padStart(2, '0')}.${String(centis % 100).padStart(2, '0')}`;
-  return `${String(info.pid).padStart(7)} ${userName(proc, info.credentials.uid).slice(0, 8).padEnd(8)}  20   0 ${String(kib * 4).padStart(7)} ${String(kib).padStart(6)} ${String(Math.round(kib / 2)).padStart(6)} ${info.state} ${percent.toFixed(1).padStart(5)} ${((100 * info.memoryBytes) / proc.kernel.memoryBytes).toFixed(1).padStart(5)} ${time.padStart(9)} ${full && info.argv.length > 0 ? info.argv.join(' ') : info.command}`;
-}
