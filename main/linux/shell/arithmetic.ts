@@ -13,6 +13,15 @@ export interface ArithmeticScope {
 export class ArithmeticError extends Error {
   /** Set in a subscript and in an integer variable's value: a `-c` string is then given up, not only the line. */
   unwinds: 'subscript' | 'integer' | undefined;
+  /** The expression, and what is wrong with it. */
+  readonly expression: string;
+  readonly trouble: string;
+
+  constructor(message: string, expression = '', trouble = '') {
+    super(message);
+    this.expression = expression;
+    this.trouble = trouble;
+  }
 }
 
 /** How deep variables may refer to expressions in each other. */
@@ -84,7 +93,7 @@ class Evaluation {
   }
 
   run(): bigint {
-    if (this.text.trim() === '') return 0n;
+    if (this.text.trim() === '' && this.scope.plain !== true) return 0n;
     this.read();
     const value = this.comma();
     if (this.token !== 'end') throw this.error('syntax error in expression');
@@ -93,7 +102,11 @@ class Evaluation {
 
   private error(message: string, from = this.tokenAt, end?: number): ArithmeticError {
     const shown = this.text.slice(0, end).replace(/^[ \t]+/, '');
-    return new ArithmeticError(`${shown}: ${message} (error token is "${this.text.slice(from, end)}")`);
+    return new ArithmeticError(
+      `${shown}: ${message} (error token is "${this.text.slice(from, end)}")`,
+      this.text,
+      message,
+    );
   }
 
   // ── Tokens ──

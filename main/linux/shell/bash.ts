@@ -76,6 +76,7 @@ function becomeLesser(shell: Shell): void {
   shell.options.add('posix');
   shell.shopts.add('expand_aliases');
   for (const name of BASH_ONLY) shell.disabledBuiltins.add(name);
+  if (shell.dialect.name === 'dash') shell.options.delete('hashall');
   if (shell.dialect.name !== 'dash') return;
   shell.shopts.delete('globskipdots');
   for (const name of ['source', 'let', 'history', 'help']) shell.disabledBuiltins.add(name);
@@ -173,14 +174,12 @@ function importEnvironment(shell: Shell): void {
     vars.set(name, value);
     vars.ensure(name).attributes.add('exported');
   }
-  const level = Number.parseInt(vars.get('SHLVL') ?? '0', 10);
-  vars.set('SHLVL', String(Number.isNaN(level) ? 1 : level + 1));
-  setExported(shell, 'SHLVL');
+  if (shell.dialect.name !== 'dash') countLevel(shell);
   if (vars.get('PATH') === undefined) vars.set('PATH', DEFAULT_PATH);
   const inherited = vars.get('PWD');
   vars.set('PWD', inherited !== undefined && sameDirectory(shell, inherited) ? inherited : proc.cwd);
   setExported(shell, 'PWD');
-  vars.ensure('OLDPWD').attributes.add('exported');
+  if (shell.dialect.name !== 'dash') vars.ensure('OLDPWD').attributes.add('exported');
   vars.set('IFS', ' \t\n');
   vars.set('OPTIND', '1');
   if (shell.dialect.name === 'dash') {
@@ -207,6 +206,13 @@ function importEnvironment(shell: Shell): void {
     variable.attributes.add('readonly');
     variable.attributes.add('integer');
   }
+}
+
+/** SHLVL: how many shells are around this one. */
+function countLevel(shell: Shell): void {
+  const level = Number.parseInt(shell.vars.get('SHLVL') ?? '0', 10);
+  shell.vars.set('SHLVL', String(Number.isNaN(level) ? 1 : level + 1));
+  setExported(shell, 'SHLVL');
 }
 
 /** A function that the parent shell exported: `() { …` in a variable. */

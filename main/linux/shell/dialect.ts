@@ -1,4 +1,5 @@
 // The shells that this one can be: bash, Debian's dash, busybox's ash. What they say and what they lack.
+import { ArithmeticError } from './arithmetic.ts';
 import type { ShellSyntaxError } from './syntax/syntax-error.ts';
 
 export type DialectName = 'bash' | 'dash' | 'ash';
@@ -83,10 +84,10 @@ const dash: Dialect = {
 };
 
 /** What dash says of a failed expansion or assignment. */
-export function dashMessage({ message }: Error): string {
-  const arithmetic = /^(.*): ((?:syntax error: )?[^:]*) \(error token is ".*"\)$/s.exec(message);
-  if (arithmetic !== null)
-    return `arithmetic expression: ${arithmeticTrouble(arithmetic[2]!)}: "${arithmetic[1]}"`;
+export function dashMessage(error: Error): string {
+  const { message } = error;
+  if (error instanceof ArithmeticError && error.trouble !== '')
+    return `arithmetic expression: ${arithmeticTrouble(error.trouble)}: "${error.expression}"`;
   if (message.endsWith('bad substitution')) return 'Bad substitution';
   return message
     .replace(/: unbound variable$/, ': parameter not set')

@@ -4,6 +4,7 @@ import type { Shell } from './shell.ts';
 
 /** Defines RANDOM, SECONDS, LINENO, FUNCNAME and their like for a shell (again after a fork). */
 export function defineDynamicVariables(shell: Shell): void {
+  if (shell.dialect.name === 'dash') return; // It has none.
   const { vars } = shell;
   let seed: number | undefined;
   const random = (): string => {

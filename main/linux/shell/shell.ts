@@ -352,12 +352,22 @@ export class Shell {
     let text = '';
     for (const [option, letter] of Object.entries(letters)) if (this.options.has(option)) text += letter;
     if (this.interactive) text = text.replace(/(?=[mnuvxBCEHT]|$)/, 'i');
-    return text + (this.origin === 'command' ? 'c' : this.origin === 'stdin' || this.interactive ? 's' : '');
+    return (
+      text +
+      (this.origin === 'command'
+        ? this.dialect.name === 'dash'
+          ? ''
+          : 'c'
+        : this.origin === 'stdin' || this.interactive
+          ? 's'
+          : '')
+    );
   }
 
   /** The home directory of a user (empty: one's own), `+` and `-`, or undefined. */
   homeOf(user: string): string | undefined {
     if (user === '') return this.vars.get('HOME') ?? this.passwdHome(undefined);
+    if (/^[-+0-9]/.test(user) && this.dialect.name === 'dash') return undefined;
     if (user === '+') return this.vars.get('PWD');
     if (user === '-') return this.vars.get('OLDPWD');
     const index = /^[-+]?[0-9]+$/.test(user) ? Number(user.replace(/^\+/, '')) : undefined;
@@ -593,7 +603,7 @@ export class Shell {
     const child = this.fork(
       (shell) => {
         shell.traceDepth++;
-        shell.lineShift = shell.line - (firstLine(list) ?? shell.line);
+        if (shell.dialect.name === 'bash') shell.lineShift = shell.line - (firstLine(list) ?? shell.line);
         if (!shell.options.has('posix') && !shell.shopts.has('inherit_errexit'))
           shell.options.delete('errexit');
         shell.loopDepth = 0;

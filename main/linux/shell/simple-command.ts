@@ -8,7 +8,7 @@ import { DashFailure } from './builtins/support.ts';
 import { ArithmeticError } from './arithmetic.ts';
 import { Discard, ExitControl, ExpansionError, ReturnControl } from './control.ts';
 import { expandBraces } from './brace.ts';
-import { expandWords } from './expand.ts';
+import { expandToText, expandWords } from './expand.ts';
 import { waitForeground } from './foreground.ts';
 import { Job } from './jobs.ts';
 import { findCommand } from './lookup.ts';
@@ -73,7 +73,9 @@ async function expandArguments(shell: Shell, command: SimpleCommand): Promise<Ar
 
 /** An assignment as an argument. Brace expansion comes first and leaves plain words. */
 async function expandDeclaration(shell: Shell, word: DeclarationArgument): Promise<Argument[]> {
-  const { value } = word.assignment;
+  const { name, value } = word.assignment;
+  if (!('kind' in value) && shell.dialect.name === 'dash')
+    return [`${name}=${await expandToText(shell, value, true)}`];
   if ('kind' in value || !shell.options.has('braceexpand') || expandBraces(value).length === 1) return [word];
   return expandWords(shell, [shell.parser(word.text).scanText('word')]);
 }
@@ -297,7 +299,12 @@ async function redirectChild(
   redirects: readonly Redirect[],
   fds: Map<number, OpenFile>,
 ): Promise<void> {
-  if (!redirects.some(mayFailOrAssign)) return redirectAll(shell, redirects, childTable(shell, fds));
+  // Of dash's only here-documents are expanded in the child.
+  const inChild =
+    shell.dialect.name === 'dash'
+      ? ({ hereDocument }: Redirect) => hereDocument !== undefined
+      : mayFailOrAssign;
+  if (!redirects.some(inChild)) return redirectAll(shell, redirects, childTable(shell, fds));
   const child = shell.copy();
   child.subshellDepth--;
   child.shownDepth--;
@@ -342,7 +349,7 @@ export async function spawnFile(shell: Shell, words: readonly string[], launch: 
     launch.stderr === undefined ? Promise.resolve() : shellSay(shell, launch.stderr, message);
   if (words[0] === '' && shell.dialect.name === 'dash') {
     await say(`${shell.prefix()}: Permission denied\n`);
-    return 126;
+    return 127;
   }
   const path = findCommand(shell, words[0]!, launch.env.get('PATH'));
   if (path === undefined) return commandNotFound(shell, words, say);

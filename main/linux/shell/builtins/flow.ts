@@ -113,7 +113,10 @@ async function readSource(
     return bytesToText(shell.proc.fs.readFile(path));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    if (shell.dialect.name === 'dash') throw new DashFailure(`cannot open ${shown}: No such file`);
+    if (shell.dialect.name === 'dash')
+      throw new DashFailure(
+        shown.includes('/') ? `cannot open ${shown}: No such file` : `${shown}: not found`,
+      );
     await shell.error(`${shown}: ${error.message}`);
     return undefined;
   }

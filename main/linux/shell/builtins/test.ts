@@ -49,7 +49,8 @@ function testBuiltin(name: 'test' | '['): Builtin {
 /** dash names the word it didn't expect, which is the first unless that was an operator's number. */
 function dashWords(message: string, words: readonly string[]): string {
   const illegal = /^(.*): integer expression expected$/s.exec(message);
-  return illegal === null ? `${words[0]}: unexpected operator` : `Illegal number: ${illegal[1]}`;
+  if (illegal !== null) return `Illegal number: ${illegal[1]}`;
+  return message.endsWith('unexpected operator') ? message : `${words.at(-1)}: ${message}`;
 }
 
 /** POSIX's rules by number of arguments, and a small grammar for more than four. */
@@ -64,6 +65,7 @@ class Evaluation {
   }
 
   run(): boolean {
+    if (this.shell.dialect.name === 'dash') return this.asDash();
     const value = this.byCount(0, this.words.length);
     if (this.at < this.words.length) {
       const word = this.words[this.at]!;
@@ -71,6 +73,14 @@ class Evaluation {
         word.startsWith('-') ? `syntax error: \`${word}' unexpected` : 'too many arguments',
       );
     }
+    return value;
+  }
+
+  /** dash parses whatever the number of words, and names the last that it understood. */
+  private asDash(): boolean {
+    if (this.words.length === 0) return false;
+    const value = this.or();
+    if (this.at < this.words.length) throw new TestError(`${this.words[this.at - 1]}: unexpected operator`);
     return value;
   }
 
@@ -140,7 +150,11 @@ class Evaluation {
       return value;
     }
     const operator = this.words[this.at + 1];
-    if (operator !== undefined && this.words[this.at + 2] !== undefined && BINARY.has(operator)) {
+    const isOperator =
+      operator !== undefined &&
+      BINARY.has(operator) &&
+      !(operator === '==' && this.shell.dialect.name === 'dash');
+    if (isOperator && this.words[this.at + 2] !== undefined) {
       const value = this.binary(word, operator, this.words[this.at + 2]!);
       this.at += 3;
       return value;

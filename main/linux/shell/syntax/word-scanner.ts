@@ -269,9 +269,9 @@ export abstract class WordScanner {
     if (next === undefined) return undefined;
     if (next === '(') return this.dollarParenthesis();
     if (next === '{') return this.nested(() => this.bracedParameter(inDouble));
-    if (next === '[') return this.dollarBracket();
+    if (next === '[' && this.options.dialect === undefined) return this.dollarBracket();
     if (next === "'" && !inDouble && this.options.dialect !== 'dash') return this.ansiCQuoted();
-    if (next === '"' && !inDouble) {
+    if (next === '"' && !inDouble && this.options.dialect !== 'dash') {
       this.pos++;
       return this.doubleQuoted();
     }
@@ -681,7 +681,7 @@ export abstract class WordScanner {
     if (!/[\\$`"']/.test(text)) return { parts: text === '' ? [] : [literalPart(text, mode)], text, line };
     const scanner = this.derive(text, line);
     // In a here-document every substitution counts from the line of the command.
-    if (mode === 'here-document') scanner.fixedLine = line;
+    if (mode === 'here-document' && this.options.dialect === undefined) scanner.fixedLine = line;
     try {
       return scanner.scanText(mode);
     } catch (error) {
@@ -762,6 +762,7 @@ export abstract class WordScanner {
   }
 
   private readHereDocument(document: HereDocument, startLine: number): void {
+    const bodyLine = this.options.dialect === undefined ? startLine : this.line;
     let raw = '';
     for (;;) {
       if (this.pos >= this.source.length) {
@@ -781,7 +782,7 @@ export abstract class WordScanner {
     document.raw = raw;
     document.body = document.quoted
       ? { parts: raw === '' ? [] : [{ kind: 'quoted', text: raw }], text: raw, line: startLine }
-      : this.documentBody(raw, startLine);
+      : this.documentBody(raw, bodyLine);
   }
 
   /** What is wrong in a body shows when it is expanded. */

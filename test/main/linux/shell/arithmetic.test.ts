@@ -59,7 +59,7 @@ test.each([
   ['1.5+1', '1.5+1: syntax error: invalid arithmetic operator (error token is ".5+1")'],
   ['2 ** -1', '2 ** -1: exponent less than 0 (error token is "1")'],
 ])('%j fails as in bash', (text, message) => {
-  expect(() => evaluateArithmetic(text, scopeOf({}))).toThrow(new ArithmeticError(message));
+  expect(() => evaluateArithmetic(text, scopeOf({}))).toThrow(message);
 });
 
 test('variables that refer to each other end in an error', () => {
