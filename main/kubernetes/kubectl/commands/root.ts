@@ -9,18 +9,21 @@ import { autoscale } from './autoscale.ts';
 import { certificate } from './certificate.ts';
 import { clusterInfo } from './cluster-info.ts';
 import { config } from './config/config.ts';
+import { cp } from './cp/cp.ts';
 import { create } from './create/create.ts';
 import { deleteCommand } from './delete.ts';
 import { describe } from './describe/describe.ts';
 import { edit } from './edit.ts';
 import { events } from './events.ts';
 import { exec } from './exec.ts';
+import { explain } from './explain/explain.ts';
 import { expose } from './expose.ts';
 import { get } from './get.ts';
 import { label } from './label.ts';
 import { logs } from './logs.ts';
 import { cordon, drain, taint, uncordon } from './nodes.ts';
 import { patch } from './patch.ts';
+import { portForward } from './port-forward/port-forward.ts';
 import { replace } from './replace.ts';
 import { rollout } from './rollout/rollout.ts';
 import { run } from './run.ts';
@@ -47,7 +50,7 @@ export const rootCommand: Command = {
     completion,
     config,
     cordon,
-    unsimulated('cp'),
+    cp,
     create,
     unsimulated('debug'),
     deleteCommand,
@@ -57,7 +60,7 @@ export const rootCommand: Command = {
     edit,
     events,
     exec,
-    unsimulated('explain'),
+    explain,
     expose,
     get,
     unsimulated('kustomize'),
@@ -66,7 +69,7 @@ export const rootCommand: Command = {
     options,
     patch,
     plugin,
-    unsimulated('port-forward'),
+    portForward,
     unsimulated('proxy'),
     replace,
     rollout,

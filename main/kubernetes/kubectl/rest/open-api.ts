@@ -43,11 +43,17 @@ export class SchemaSet {
   /** Follows references, keeping what stands beside them. */
   resolve(schema: Schema | undefined): Schema | undefined {
     if (schema === undefined) return undefined;
-    const reference = schema.$ref ?? (schema.allOf?.length === 1 ? schema.allOf[0]!.$ref : undefined);
-    if (reference === undefined) return schema;
+    const target = this.resolve(this.referred(schema));
+    if (target === undefined) return schema;
     const { $ref: _, allOf: __, ...beside } = schema;
-    const target = this.resolve(this.schemas[reference.slice(reference.lastIndexOf('/') + 1)]);
     return { ...target, ...beside };
+  }
+
+  /** The schema that this one refers to, without what stands beside the reference. */
+  referred({ $ref, allOf }: Schema): Schema | undefined {
+    const reference = $ref ?? (allOf?.length === 1 ? allOf[0]!.$ref : undefined);
+    if (reference === undefined) return undefined;
+    return this.schemas[reference.slice(reference.lastIndexOf('/') + 1)];
   }
 }
 

@@ -69,14 +69,17 @@ export type PodObject = AnyObject & {
   };
 };
 
-/** The labels by which an object finds its pods. Throws CommandError for a kind that has none. */
+/** The kind has no pods, or this one of it. */
+class NoPods extends CommandError {}
+
+/** The labels by which an object finds its pods. Throws NoPods for a kind that has none. */
 export function podSelectorOf({ object, resource }: Pick<Selected, 'object' | 'resource'>): string {
   const spec = (object['spec'] ?? {}) as { selector?: unknown };
   switch (resource.kind) {
     case 'Service': {
       const selector = spec.selector as Record<string, string> | undefined;
       if (selector === undefined || Object.keys(selector).length === 0) {
-        throw new CommandError(
+        throw new NoPods(
           `invalid service '${object.metadata?.name ?? ''}': Service is defined without a selector`,
         );
       }
@@ -91,7 +94,7 @@ export function podSelectorOf({ object, resource }: Pick<Selected, 'object' | 'r
     case 'Job':
       return formatLabelSelector(labelSelectorOf(spec.selector as LabelSelectorSpec));
     default:
-      throw new CommandError(`selector for *${resource.version}.${resource.kind} not implemented`);
+      throw new NoPods(`selector for *${resource.version}.${resource.kind} not implemented`);
   }
 }
 
@@ -126,7 +129,7 @@ export async function podOf(
   order: (a: PodObject, b: PodObject) => number,
 ): Promise<{ pod: PodObject; count: number }> {
   if (selected.resource.kind === 'Pod') return { pod: selected.object as PodObject, count: 1 };
-  const selector = podSelectorOf(selected);
+  const selector = attachSelectorOf(selected);
   const namespace = selected.namespace ?? kubectl.namespace;
   const started = kubectl.proc.clock.now();
   for (;;) {
@@ -135,6 +138,16 @@ export async function podOf(
     if (kubectl.proc.clock.now() - started >= timeoutMs)
       throw new TimedOut('timed out waiting for the condition');
     await kubectl.proc.sleep(500);
+  }
+}
+
+function attachSelectorOf(selected: Selected): string {
+  try {
+    return podSelectorOf(selected);
+  } catch (error) {
+    if (!(error instanceof NoPods)) throw error;
+    const { version, kind } = selected.resource;
+    throw new CommandError(`cannot attach to *${version}.${kind}: ${error.message}`);
   }
 }
 
