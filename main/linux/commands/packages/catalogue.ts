@@ -75,6 +75,7 @@ import { tracepath, traceroute } from '../network/traceroute.ts';
 import { wget } from '../network/wget.ts';
 import { scp } from '../ssh/scp.ts';
 import { ssh } from '../ssh/ssh.ts';
+import { sshCopyId, sshKeygen, sshKeyscan } from '../ssh/keygen.ts';
 import { sshd } from '../ssh/sshd.ts';
 import { kill, killall, pgrep, pidof, pkill } from '../process/kill.ts';
 import { free, uptime, w, who } from '../process/memory.ts';
@@ -139,7 +140,7 @@ import { timedatectl } from '../system/timedatectl.ts';
 import { su, sudo, which } from '../system/users.ts';
 import { awk } from '../text/awk.ts';
 import { bc } from '../text/bc.ts';
-import { column, file, tree } from '../text/column.ts';
+import { column, file } from '../text/column.ts';
 import { dos2unix, iconv, unix2dos } from '../text/convert.ts';
 import { csplit } from '../text/csplit.ts';
 import { cut } from '../text/cut.ts';
@@ -168,6 +169,7 @@ import { tail } from '../text/tail.ts';
 import { tar } from '../text/tar.ts';
 import { tee } from '../text/tee.ts';
 import { tr } from '../text/tr.ts';
+import { tree } from '../text/tree.ts';
 import { tsort } from '../text/tsort.ts';
 import { uniq } from '../text/uniq.ts';
 import { wc } from '../text/wc.ts';
@@ -567,8 +569,11 @@ export const PACKAGES: readonly CommandPackage[] = [
     { traceroute },
   ),
   pack('openssh-clients', '8.7p1', '43.el9', 'An open source SSH client applications', 3_500_000, {
-    ssh,
     scp,
+    ssh,
+    'ssh-copy-id': sshCopyId,
+    'ssh-keygen': sshKeygen,
+    'ssh-keyscan': sshKeyscan,
   }),
   pack('openssh-server', '8.7p1', '43.el9', 'An open source SSH server daemon', 1_000_000, {}, { sshd }),
   pack('tar', '1.34', '1.el9', 'A GNU file archiving program', 3_100_000, { tar }),

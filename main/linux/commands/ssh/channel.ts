@@ -5,7 +5,7 @@ import type { ByteStream } from '../../../network/index.ts';
 
 /*
  * Differs: after the version lines the records are our own and aren't encrypted, and whoever is root on one machine is
- * let in as the user asked for on another, as if keys had been installed everywhere.
+ * let in as root on another, as if root's keys had been installed everywhere.
  */
 
 export const SSH_PORT = 22;
@@ -25,6 +25,8 @@ export interface SessionRequest {
   /** Who asks, on the machine the connection comes from. */
   readonly clientUser: string;
   readonly clientUid: number;
+  /** Public keys of which the client holds the private half, in base64. */
+  readonly keys: readonly string[];
   readonly command: string | undefined;
   readonly terminal: { readonly term: string; readonly columns: number; readonly rows: number } | undefined;
 }
@@ -35,7 +37,7 @@ export interface SessionEnd {
   readonly signal?: string;
 }
 
-/** `hello`, `request`, `accepted` and `refused` open a session; the others are its content. */
+/** `hello`, `request`, `password`, `accepted` and `refused` open a session; the others are its content. */
 export type RecordKind =
   | 'hello'
   | 'request'
@@ -46,7 +48,8 @@ export type RecordKind =
   | 'resize'
   | 'stdout'
   | 'stderr'
-  | 'exit';
+  | 'exit'
+  | 'password';
 
 const KINDS: readonly RecordKind[] = [
   'hello',
@@ -59,6 +62,7 @@ const KINDS: readonly RecordKind[] = [
   'stdout',
   'stderr',
   'exit',
+  'password',
 ];
 
 export interface ChannelRecord {

@@ -3,6 +3,7 @@ import { ErrnoError, type TcpSocket } from '../../../network/index.ts';
 import type { Process } from '../../kernel/index.ts';
 import { userName } from '../frame/accounts.ts';
 import { lookupHost } from '../network/resolver.ts';
+import { askSecret } from '../system/passwords.ts';
 import {
   Channel,
   fingerprint,
@@ -11,6 +12,9 @@ import {
   type ServerHello,
   type SessionRequest,
 } from './channel.ts';
+import { identityFiles, publicKeys, readConfig } from './config.ts';
+
+const PASSWORD_TRIES = 3;
 
 /** ssh gives up with this text and status 255. */
 export class SshError extends Error {}
@@ -20,6 +24,8 @@ export interface Target {
   readonly host: string;
   readonly user: string;
   readonly port: number;
+  /** What ~/.ssh/config says of it, by lower-case name. */
+  readonly config: ReadonlyMap<string, string>;
 }
 
 export interface ConnectOptions {
@@ -27,15 +33,21 @@ export interface ConnectOptions {
   readonly settings: ReadonlyMap<string, string>;
   readonly command: string | undefined;
   readonly terminal: SessionRequest['terminal'];
+  /** -i */
+  readonly identities?: readonly string[];
 }
 
-/** Splits `user@host`; the user is whoever runs it unless said. */
+/** Splits `user@host`; the user is whoever runs it unless said, here or in ~/.ssh/config. */
 export function parseTarget(proc: Process, text: string, login?: string, port?: string): Target {
   const at = text.lastIndexOf('@');
+  const host = text.slice(at + 1);
+  const config = readConfig(proc, host);
+  const user = login ?? config.get('user') ?? userName(proc, proc.credentials.uid);
   return {
-    host: text.slice(at + 1),
-    user: at < 0 ? (login ?? userName(proc, proc.credentials.uid)) : text.slice(0, at),
-    port: Number(port ?? SSH_PORT),
+    host: config.get('hostname')?.replaceAll('%h', host) ?? host,
+    user: at < 0 ? user : text.slice(0, at),
+    port: Number(port ?? config.get('port') ?? SSH_PORT),
+    config,
   };
 }
 
@@ -43,9 +55,10 @@ export function parseTarget(proc: Process, text: string, login?: string, port?: 
 export async function openSession(
   proc: Process,
   target: Target,
-  options: ConnectOptions,
+  given: ConnectOptions,
 ): Promise<{ readonly channel: Channel; readonly socket: TcpSocket }> {
   const { host, user, port } = target;
+  const options: ConnectOptions = { ...given, settings: new Map([...target.config, ...given.settings]) };
   const [address] = (await lookupHost(proc, host)).addresses;
   if (address === undefined)
     throw new SshError(`ssh: Could not resolve hostname ${host}: Name or service not known`);
@@ -66,11 +79,11 @@ export async function openSession(
       user,
       clientUser: userName(proc, proc.credentials.uid),
       clientUid: proc.credentials.uid,
+      keys: publicKeys(proc, identityFiles(proc, options)),
       command: options.command,
       terminal: options.terminal,
     } satisfies SessionRequest);
-    const answer = await proc.interruptible(channel.receive());
-    if (answer?.kind !== 'accepted')
+    if (!(await login(proc, channel, target, options)))
       throw new SshError(
         `${user}@${host}: Permission denied (publickey,gssapi-keyex,gssapi-with-mic,password).`,
       );
@@ -81,6 +94,26 @@ export async function openSession(
     if (error instanceof ErrnoError && error.code !== 'EINTR')
       throw new SshError(`kex_exchange_identification: read: ${error.message}`, { cause: error });
     throw error;
+  }
+}
+
+/** Whether the server lets us in, by key or by a password that is asked for. */
+async function login(
+  proc: Process,
+  channel: Channel,
+  { host, user }: Target,
+  { settings }: ConnectOptions,
+): Promise<boolean> {
+  for (let tries = 0; ; tries++) {
+    const answer = await proc.interruptible(channel.receive());
+    if (answer?.kind === 'accepted') return true;
+    if (answer?.kind !== 'refused' || tries === PASSWORD_TRIES) return false;
+    const mayAsk = proc.tty !== undefined && settings.get('batchmode')?.toLowerCase() !== 'yes';
+    if (!mayAsk || settings.get('passwordauthentication')?.toLowerCase() === 'no') return false;
+    if (tries > 0) await proc.stderr.write('Permission denied, please try again.\n');
+    const password = await askSecret(proc, `${user}@${host}'s password: `, 'terminal');
+    if (password === undefined) return false;
+    await channel.send('password', Buffer.from(password));
   }
 }
 

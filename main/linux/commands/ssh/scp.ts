@@ -65,6 +65,7 @@ async function connect(it: Invocation, host: string, remote: string): Promise<Wi
     parseTarget(proc, host, undefined, options.value('P')),
     {
       settings: settingsOf(options),
+      identities: options.values('i'),
       command: remote,
       terminal: undefined,
     },

@@ -52,6 +52,7 @@ export const ssh: Program = async (proc) => {
   try {
     const { channel, socket } = await openSession(proc, target, {
       settings: settingsOf(options),
+      identities: options.values('i'),
       command,
       terminal: hasTerminal
         ? { term: proc.env.get('TERM') ?? 'xterm', ...(tty?.size ?? { columns: 80, rows: 24 }) }

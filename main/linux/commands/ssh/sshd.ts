@@ -9,7 +9,11 @@ import {
   type TtyMaster,
 } from '../../kernel/index.ts';
 import { listGroups, userByName, type User } from '../frame/accounts.ts';
+import { isPasswordOf } from '../system/passwords.ts';
 import { Channel, ProtocolError, SSH_PORT, type SessionRequest } from './channel.ts';
+
+/** pam_unix's delay. */
+const WRONG_PASSWORD_MS = 2000;
 
 const KEY_PATH = '/etc/ssh/ssh_host_ed25519_key';
 const PATHS = {
@@ -60,13 +64,12 @@ async function serve(proc: Process, daemon: Process, socket: TcpSocket, hostKey:
     if (record?.kind !== 'request') return 255;
     const request = JSON.parse(record.content.toString()) as SessionRequest;
     const user = userByName(proc, request.user);
-    const from = `${request.user} from ${socket.remote.address} port ${socket.remote.port} ssh2`;
-    if (user === undefined || request.clientUid !== 0) {
-      await daemon.stderr.write(`Failed publickey for ${user === undefined ? 'invalid user ' : ''}${from}\n`);
-      await channel.send('refused');
-      return 255;
-    }
-    await daemon.stderr.write(`Accepted publickey for ${from}\n`);
+    const from = `${user === undefined ? 'invalid user ' : ''}${request.user} from ${socket.remote.address} port ${socket.remote.port} ssh2`;
+    const method = await authenticate(proc, channel, user, request, (text) =>
+      daemon.stderr.write(`${text} ${from}\n`),
+    );
+    if (method === undefined || user === undefined) return 255;
+    await daemon.stderr.write(`Accepted ${method} for ${from}\n`);
     await channel.send('accepted');
     await new Session(proc, channel, user, request, socket).run();
     return 0;
@@ -78,6 +81,39 @@ async function serve(proc: Process, daemon: Process, socket: TcpSocket, hostKey:
   } finally {
     socket.close();
   }
+}
+
+/** MaxAuthTries of passwords. */
+const PASSWORD_TRIES = 3;
+
+/** How the client proved who it is; undefined: it did not. */
+async function authenticate(
+  proc: Process,
+  channel: Channel,
+  user: User | undefined,
+  request: SessionRequest,
+  tell: (text: string) => Promise<unknown>,
+): Promise<'publickey' | 'password' | undefined> {
+  const trusted = request.clientUid === 0 && user?.uid === 0;
+  if (user !== undefined && (trusted || holdsKey(proc, user, request.keys))) return 'publickey';
+  for (let tries = 0; tries < PASSWORD_TRIES; tries++) {
+    await channel.send('refused');
+    const record = await proc.interruptible(channel.receive());
+    if (record?.kind !== 'password') break;
+    if (user !== undefined && isPasswordOf(proc, user.name, record.content.toString())) return 'password';
+    await tell('Failed password for');
+    await proc.sleep(WRONG_PASSWORD_MS);
+  }
+  await channel.send('refused');
+  return undefined;
+}
+
+/** ~/.ssh/authorized_keys */
+function holdsKey(proc: Process, { home }: User, keys: readonly string[]): boolean {
+  const path = `${home}/.ssh/authorized_keys`;
+  if (keys.length === 0 || !proc.fs.exists(path)) return false;
+  const words = proc.fs.readText(path).split(/\s+/);
+  return keys.some((key) => words.includes(key));
 }
 
 /** One shell or command of somebody elsewhere. */

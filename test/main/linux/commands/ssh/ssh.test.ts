@@ -5,6 +5,7 @@ import { machinePrograms, PACKAGES } from '../../../../../main/linux/commands/in
 import type { Program } from '../../../../../main/linux/kernel/index.ts';
 import { bash } from '../../../../../main/linux/shell/index.ts';
 import { makeBareMachine, run, type BareMachine } from '../../../../support/make-machine.ts';
+import { runOnTerminal } from '../../../../support/transcript.ts';
 import { joinVeth, makeWorld, type World } from '../../../network/world.ts';
 
 function makePair(): { world: World; here: BareMachine; there: BareMachine } {
@@ -130,4 +131,55 @@ test('on a terminal it is a login shell with the keys going through', async () =
   expect(screen).toContain('Connection to worker1 closed.');
   expect(status).toEqual({ kind: 'exited', exitCode: 7 });
   expect(world.faults).toEqual([]);
+});
+
+const TRUST = '-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR';
+
+test('somebody else than root is let in with a password, asked for on the terminal', async () => {
+  const { here, there } = makePair();
+  await shell(there, 'echo alice:right123 | chpasswd');
+
+  expect((await shell(here, `ssh ${TRUST} alice@worker1 id`)).stderr).toContain(
+    'alice@worker1: Permission denied (publickey,gssapi-keyex,gssapi-with-mic,password).',
+  );
+  const asked = await runOnTerminal(here, `ssh ${TRUST} alice@worker1 whoami`, {
+    typed: [
+      { afterMs: 500, keys: 'wrong\r' },
+      { afterMs: 4000, keys: 'right123\r' },
+    ],
+  });
+  expect(asked.output.replace(/^Warning.*\n/, '')).toBe(
+    "alice@worker1's password: \nPermission denied, please try again.\nalice@worker1's password: \nalice\n",
+  );
+  const refused = await runOnTerminal(here, `ssh ${TRUST} nosuch@worker1 whoami`, {
+    typed: [500, 4000, 8000].map((afterMs) => ({ afterMs, keys: 'x\r' })),
+  });
+  expect(refused.output).toContain('nosuch@worker1: Permission denied (publickey,');
+  expect(refused.status).toBe(255);
+});
+
+test('a key that was copied opens the door without a password', async () => {
+  const { here, there } = makePair();
+  await shell(there, 'echo alice:right123 | chpasswd');
+
+  const made = await shell(here, "ssh-keygen -t ed25519 -N '' -f ~/.ssh/id_ed25519");
+  expect(made.stdout).toMatch(
+    /^Generating public\/private ed25519 key pair\.\nCreated directory '\/root\/\.ssh'\.\n[^]*SHA256:[\w+/]{43} root@master1\nThe key's randomart image is:\n\+--\[ED25519 256\]--\+\n(\|.{17}\|\n){9}\+----\[SHA256\]-----\+\n$/,
+  );
+  const copied = await runOnTerminal(here, `ssh-copy-id -o StrictHostKeyChecking=no alice@worker1`, {
+    typed: [{ afterMs: 500, keys: 'right123\r' }],
+  });
+  expect(copied.output).toContain('Number of key(s) added: 1');
+  expect(
+    await shell(here, 'ssh alice@worker1 whoami; ssh-copy-id alice@worker1 2>&1 | grep -c WARNING'),
+  ).toMatchObject({
+    stdout: 'alice\n1\n',
+    status: 0,
+  });
+  await shell(here, 'printf "Host w\n  HostName worker1\n  User alice\n" > ~/.ssh/config');
+  expect(
+    (await shell(here, 'ssh w whoami; ssh-keygen -R worker1 | head -1; ssh-keygen -F worker1; echo $?'))
+      .stdout,
+  ).toBe('alice\n# Host worker1 found: line 1\n1\n');
+  expect((await shell(here, 'ssh-keyscan worker1 2>/dev/null')).stdout).toMatch(/^worker1 ssh-ed25519 AAAA/);
 });
