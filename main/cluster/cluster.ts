@@ -13,7 +13,7 @@ import {
 import type { ImageRegistry } from '../linux/containerd/index.ts';
 import { remoteClient, type ApiClient } from '../kubernetes/client/index.ts';
 import { makeCni } from '../kubernetes/cni/index.ts';
-import { makeCatalogue } from '../images/index.ts';
+import { makeCatalogue, type OwnImage } from '../images/index.ts';
 import {
   isStatus,
   minorOf,
@@ -45,6 +45,8 @@ export interface ClusterOptions {
   readonly store: Store;
   readonly random: Random;
   readonly profile: Profile;
+  /** Images beside the catalogue's. */
+  readonly images?: readonly OwnImage[];
   readonly onFault: (error: unknown) => void;
 }
 
@@ -236,7 +238,11 @@ export class Cluster implements Disposable {
       serveApi: (proc, port) => this.serveApi(proc, port),
       tls: (listener) => this.tls(listener),
     });
-    return makeCatalogue({ client: containerClient, programs: new Map(Object.entries(programs)) });
+    return makeCatalogue({
+      client: containerClient,
+      programs: new Map(Object.entries(programs)),
+      own: this.options.images,
+    });
   }
 
   /** The API server's port on the network of its process. */

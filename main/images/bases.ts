@@ -3,6 +3,7 @@ import type { ImageFile } from '../linux/containerd/index.ts';
 import { BUSYBOX_APPLETS, PACKAGES } from '../linux/commands/index.ts';
 import type { Program } from '../linux/kernel/index.ts';
 import { ash, bash, dash } from '../linux/shell/index.ts';
+import { busyboxHttpd } from './busybox-httpd.ts';
 
 export type Files = ReadonlyMap<string, ImageFile>;
 
@@ -218,8 +219,12 @@ function enterpriseLinux(
 }
 
 /** busybox under every name of its applets. */
-function applets(files: Map<string, ImageFile>, folder: string): void {
-  const all = new Map<string, Program>([...BUSYBOX_APPLETS, ['sh', ash], ['ash', ash]]);
+function applets(
+  files: Map<string, ImageFile>,
+  folder: string,
+  more: readonly (readonly [string, Program])[] = [],
+): void {
+  const all = new Map<string, Program>([...BUSYBOX_APPLETS, ['sh', ash], ['ash', ash], ...more]);
   for (const [name, run] of all) files.set(`${folder}/${name}`, program(name, run));
   files.set(`${folder}/busybox`, program('busybox', makeBusybox(all)));
 }
@@ -253,7 +258,7 @@ function makeBusybox(all: ReadonlyMap<string, Program>): Program {
 export function busybox(): Files {
   const files = common();
   files.delete('/run'); // Only /var/run is there.
-  applets(files, '/bin');
+  applets(files, '/bin', [['httpd', busyboxHttpd]]);
   files.set(
     '/etc/passwd',
     text(

@@ -7,6 +7,7 @@ import { KUBERNETES_IMAGES } from './kubernetes-images.ts';
 import { isRegistryHost, upstreamName } from './mirrors.ts';
 import { MYSQL } from './mysql/image.ts';
 import { nginxImage } from './nginx/image.ts';
+import { canonicalName, makeOwnImage } from './own-images.ts';
 import { REDIS } from './redis/image.ts';
 import { SYSTEMS } from './systems.ts';
 import { TOOLBOXES } from './toolboxes.ts';
@@ -38,17 +39,24 @@ const BY_NAME: ReadonlyMap<string, Repository> = new Map(
 /** A registry that knows every image of this world. The same reference always gives the same image. */
 export function makeCatalogue(options: CatalogueOptions): ImageRegistry {
   const known = new Map<string, ContainerImage | undefined>();
+  const own = (options.own ?? []).flatMap(({ name }) => canonicalName(name) ?? []);
   return {
     lookup(reference) {
       if (!known.has(reference)) known.set(reference, find(reference, options));
       return known.get(reference);
     },
-    hasHost: (host) => isRegistryHost(host, Array.from(BY_NAME.keys())),
-    hasRepository: (repository) => BY_NAME.has(upstreamName(repository)),
+    hasHost: (host) => isRegistryHost(host, [...BY_NAME.keys(), ...own]),
+    hasRepository: (repository) =>
+      BY_NAME.has(upstreamName(repository)) || own.some((name) => name.startsWith(`${repository}:`)),
   };
 }
 
 function find(reference: string, options: CatalogueOptions): ContainerImage | undefined {
+  const own = options.own?.find(({ name }) => canonicalName(name) === reference);
+  if (own !== undefined) {
+    const base = find(canonicalName(own.base) ?? own.base, options);
+    return base === undefined ? undefined : makeOwnImage(own, base);
+  }
   const [plain = ''] = reference.split('@');
   const colon = plain.indexOf(':', plain.lastIndexOf('/') + 1);
   const repository = colon < 0 ? plain : plain.slice(0, colon);

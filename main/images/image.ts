@@ -3,6 +3,7 @@ import type { ContainerImage, ImageFile } from '../linux/containerd/index.ts';
 import type { Process, Program } from '../linux/kernel/index.ts';
 import type { ApiClient } from '../kubernetes/client/index.ts';
 import type { Files } from './bases.ts';
+import type { OwnImage } from './own-images.ts';
 
 export interface CatalogueOptions {
   /** How a program in a container reaches the API server: over its pod's network, with its service account. */
@@ -12,6 +13,8 @@ export interface CatalogueOptions {
    * `kube-controller-manager`, `kube-scheduler`, `etcd` …
    */
   readonly programs: ReadonlyMap<string, Program>;
+  /** What a lab brings with it. */
+  readonly own?: readonly OwnImage[];
 }
 
 /** What a tag stands for. */

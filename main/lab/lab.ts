@@ -1,5 +1,6 @@
 // A lab as its folder describes it: what lab.yaml, the step texts and the solution scripts hold.
 import type { Localized } from '../../preload/contract.ts';
+import type { OwnImage } from '../images/index.ts';
 
 /** A lab folder, read and validated. */
 export interface Lab {
@@ -15,6 +16,8 @@ export interface Lab {
   readonly level: 'beginner' | 'intermediate' | 'advanced';
   /** Version profile of the cluster. */
   readonly profile: string;
+  /** Images that its machines can pull beside the catalogue's. */
+  readonly images: readonly OwnImage[];
   readonly steps: readonly LabStep[];
 }
 

@@ -4,6 +4,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
 import { isNode, LineCounter, parseDocument } from 'yaml';
 import type { Localized } from '../../preload/contract.ts';
+import type { OwnImage } from '../images/index.ts';
 import { parseDuration } from './duration.ts';
 import type { Condition, Lab, LabStep } from './lab.ts';
 
@@ -41,6 +42,7 @@ interface LabYaml {
   minutes: number;
   level: Lab['level'];
   profile: string;
+  images?: ImageYaml[];
   steps: {
     name: string;
     title: Localized;
@@ -51,6 +53,19 @@ interface LabYaml {
 }
 
 type ConditionYaml = Record<string, unknown>;
+
+interface ImageYaml {
+  name: string;
+  base: string;
+  files?: Record<string, string>;
+  entrypoint?: string[];
+  command?: string[];
+  env?: Record<string, string>;
+  user?: string;
+  workingDirectory?: string;
+  exposedPorts?: number[];
+  labels?: Record<string, string>;
+}
 
 /** The courses under a labs folder, with the ids of their labs, by name. */
 export function listCourses(labsFolder: string): CourseFolder[] {
@@ -108,9 +123,22 @@ export function loadLab(labsFolder: string, id: string): Lab {
       solutionMachine: step.machine ?? 'master1',
     };
   });
+  const images = (value.images ?? []).map((image, index): OwnImage => {
+    const files = Object.entries(image.files ?? {}).map(([path, source]): [string, string] => {
+      const from = join(folder, 'images', source);
+      if (existsSync(from)) return [path, readFileSync(from, 'utf8')];
+      faults.push({
+        file: relative(labsFolder, file),
+        line: lineOf(['images', index, 'files', path]),
+        message: `the image "${image.name}" needs the file images/${source}`,
+      });
+      return [path, ''];
+    });
+    return { ...image, files: Object.fromEntries(files) };
+  });
   if (faults.length > 0) throw new LabError(faults);
   const { title, summary, aims, minutes, level, profile } = value;
-  return { id, course: dirname(id), folder, title, summary, aims, minutes, level, profile, steps };
+  return { id, course: dirname(id), folder, title, summary, aims, minutes, level, profile, images, steps };
 }
 
 function conditionOf(yaml: ConditionYaml): Condition {

@@ -1,6 +1,7 @@
 // The cluster of a workspace: booted, resumed, put away and brought back, one at a time.
 import type { ClusterState, MachineInfo } from '../../preload/contract.ts';
 import { Cluster, requireProfile, withNodes, type Latencies } from '../cluster/index.ts';
+import type { OwnImage } from '../images/index.ts';
 import { makeRandom, type Simulation } from '../simulation/index.ts';
 import type { Store } from '../storage/index.ts';
 
@@ -12,6 +13,8 @@ export interface ClusterIdentity {
   readonly nodes?: number;
   readonly seed: string;
   readonly latencies?: Latencies;
+  /** What its lab brings with it. */
+  readonly images?: readonly OwnImage[];
 }
 
 export interface ClusterDeskOptions {
@@ -121,7 +124,15 @@ export class ClusterDesk implements Disposable {
     const profile = identity.latencies === undefined ? sized : { ...sized, latencies: identity.latencies };
     if (this.identity === undefined) store.save([{ key: IDENTITY_KEY, value: JSON.stringify(identity) }]);
     try {
-      this.current = new Cluster({ simulation, store, random: makeRandom(identity.seed), profile, onFault });
+      const { images } = identity;
+      this.current = new Cluster({
+        simulation,
+        store,
+        random: makeRandom(identity.seed),
+        profile,
+        images,
+        onFault,
+      });
       await this.current.start();
       this.setPhase('running');
     } catch (error) {

@@ -86,7 +86,7 @@ export class LabDesk {
     const { store, clusters, newSeed } = this.options;
     const lab = loadLab(this.options.labsFolder, labId);
     await this.withTerminals(() =>
-      clusters.switchTo({ owner: labId, profile: lab.profile, seed: newSeed() }),
+      clusters.switchTo({ owner: labId, profile: lab.profile, seed: newSeed(), images: lab.images }),
     );
     const run = this.begin(labId);
     store.save([{ key: OPEN_KEY, value: labId }]);
@@ -143,7 +143,12 @@ export class LabDesk {
     return this.busy('resetting', async (run) => {
       const { clusters, newSeed } = this.options;
       await this.withTerminals(() =>
-        clusters.replace({ owner: run.lab.id, profile: run.lab.profile, seed: newSeed() }),
+        clusters.replace({
+          owner: run.lab.id,
+          profile: run.lab.profile,
+          seed: newSeed(),
+          images: run.lab.images,
+        }),
       );
       run.restart();
       this.snapshotStep(run, 0, true);

@@ -1,5 +1,5 @@
 // A machine with containerd and the whole catalogue, on whose network containers run: for tests of what images hold.
-import { makeCatalogue } from '../../main/images/index.ts';
+import { makeCatalogue, type OwnImage } from '../../main/images/index.ts';
 import {
   makeContainerd,
   type ContainerdDaemon,
@@ -36,7 +36,7 @@ export interface Output {
 }
 
 export function makeImageMachine(
-  options: { readonly store?: Store; readonly faults?: unknown[] } = {},
+  options: { readonly store?: Store; readonly faults?: unknown[]; readonly own?: readonly OwnImage[] } = {},
 ): ImageMachine {
   const clock = makeTestSimulation(options.faults);
   const store = options.store ?? makeMemoryStore();
@@ -57,6 +57,7 @@ export function makeImageMachine(
       throw new Error('no cluster here');
     },
     programs: new Map(),
+    own: options.own,
   });
   const containerd = makeContainerd({
     kernel: machine.kernel,

@@ -738,7 +738,11 @@ class DockerEngine implements EngineDaemon {
 
   filesOf(id: string): FileSystemView {
     const live = this.require(id);
-    return live.running?.task.process.fs ?? containerFiles(this.options.kernel, this.plan(live));
+    if (live.running !== undefined) return live.running.task.process.fs;
+    const plan = this.plan(live);
+    const folder = this.folder(id);
+    const mounts = plan.spec.mounts.filter(({ hostPath }) => !hostPath.startsWith(`${folder}/`)); // Made at the start.
+    return containerFiles(this.options.kernel, { ...plan, spec: { ...plan.spec, mounts } });
   }
 
   diff(id: string): FileChange[] {
