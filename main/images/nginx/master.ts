@@ -20,6 +20,7 @@ import type { Flags } from './program.ts';
 import type { ErrorLog, Listen, LogLevel, NginxSettings, Server, StreamServer } from './settings.ts';
 import { serveDatagrams, serveStream, type StreamWorld } from './stream-proxy.ts';
 import { fill, plainText } from './template.ts';
+import { temporaryPathProblem } from './temporary-paths.ts';
 
 /** How often and how long nginx tries again for an address that is taken. */
 const BIND_TRIES = 5;
@@ -83,6 +84,12 @@ export class Master {
 
   /** Opens the sockets, trying again for a while; says why it can't, on stderr and in the log. */
   async listen(): Promise<string | undefined> {
+    const unready = temporaryPathProblem(this.proc, this.workerCredentials()?.uid);
+    if (unready !== undefined) {
+      await this.proc.stderr.write(`nginx: [emerg] ${unready}\n`);
+      this.note('emerg', unready);
+      return unready;
+    }
     for (let count = 1; ; count++) {
       const problems = this.open();
       if (problems.length === 0) return undefined;
