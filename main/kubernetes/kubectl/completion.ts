@@ -5,7 +5,8 @@ import { findCommand, flagsOfFound, type Found } from './frame/command.ts';
 import { CommandError } from './frame/command-error.ts';
 import { helpOf } from './frame/documentation.ts';
 import { parseFlags, type Flag, type FlagValues } from './frame/flags.ts';
-import { Kubectl } from './kubectl.ts';
+import type { Process } from '../../linux/kernel/index.ts';
+import { Kubectl, type KubectlVersion } from './kubectl.ts';
 import { pathOf, type DiscoveredResource } from './rest/discovery.ts';
 import type { PodObject } from './rest/pods.ts';
 
@@ -80,6 +81,62 @@ export const completeKubectl: Completer = async ({ shell, words }) => {
     throw error;
   }
 };
+
+/** What `kubectl __complete` prints, and the directive at its end (spf13/cobra, ShellCompDirective). */
+const NO_SPACE = 2;
+const NO_FILES = 4;
+
+/** kubectl __complete: possible words, with a tab and a description where there is one, then the directive. */
+export async function runComplete(
+  proc: Process,
+  version: KubectlVersion,
+  words: readonly string[],
+  describes: boolean,
+): Promise<number> {
+  const line = readLine(words);
+  let lines: string[] = [];
+  let directive = NO_FILES;
+  if (line !== undefined) {
+    using kubectl = new Kubectl(proc, version, line.values);
+    try {
+      const answer = await offer(kubectl, line);
+      const value = line.flag === undefined ? /^--[\w-]+=/.exec(line.word)?.[0] : undefined;
+      const found = answer.candidates.filter((candidate) => candidate.startsWith(line.word));
+      const shown = found.map((candidate) =>
+        value === undefined ? candidate.replace(/^(--[\w-]+)=$/, '$1') : candidate.slice(value.length),
+      );
+      const descriptions = describes ? descriptionsFor(line) : new Map<string, string>();
+      lines = shown.map((word) => (descriptions.has(word) ? `${word}\t${descriptions.get(word)}` : word));
+      const spaceless = answer.noSpace === true && !line.word.startsWith('-');
+      directive = (answer.files === true && found.length === 0 ? 0 : NO_FILES) | (spaceless ? NO_SPACE : 0);
+    } catch (error) {
+      if (!(error instanceof Error)) throw error; // What the cluster refuses is just not offered.
+    }
+  }
+  await proc.stdout.write([...lines, `:${directive}`].map((each) => `${each}\n`).join(''));
+  const name = [directive & NO_SPACE ? 'NoSpace' : '', directive & NO_FILES ? 'NoFileComp' : '']
+    .filter((each) => each !== '')
+    .map((each) => `ShellCompDirective${each}`)
+    .join(', ');
+  await proc.stderr.write(
+    `Completion ended with directive: ${name === '' ? 'ShellCompDirectiveDefault' : name}\n`,
+  );
+  return 0;
+}
+
+/** What commands and flags say of themselves, in one line. */
+function descriptionsFor({ found, flags }: Line): Map<string, string> {
+  const descriptions = new Map<string, string>();
+  for (const { commands } of helpOf(found.path.slice(1).join(' '))?.groups ?? [])
+    for (const [name, description] of commands) descriptions.set(name, description);
+  for (const { name, short, usage } of flags) {
+    if (usage === undefined) continue;
+    const [first = ''] = usage.split('\n');
+    descriptions.set(`--${name}`, first);
+    if (short !== undefined) descriptions.set(`-${short}`, first);
+  }
+  return descriptions;
+}
 
 function readLine(words: readonly string[]): Line | undefined {
   const word = words.at(-1) ?? '';

@@ -1,6 +1,7 @@
 // Runs one kubectl command line: finds the command, parses its flags, tells what went wrong in kubectl's words.
 import type { Process, Program } from '../../linux/kernel/index.ts';
 import { rootCommand } from './commands/root.ts';
+import { runComplete } from './completion.ts';
 import { CommandError, UsageError } from './frame/command-error.ts';
 import { explain } from './frame/explain.ts';
 import { findCommand, parseRest, type Found } from './frame/command.ts';
@@ -21,6 +22,9 @@ export function makeKubectl(version: KubectlVersion): Program {
 }
 
 async function run(proc: Process, version: KubectlVersion): Promise<number> {
+  const [, first, ...rest] = proc.argv;
+  if (first === '__complete' || first === '__completeNoDesc')
+    return runComplete(proc, version, rest, first === '__complete');
   const found = findCommand(rootCommand, proc.argv.slice(1));
   const path = found.path.join(' ');
   try {

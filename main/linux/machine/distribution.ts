@@ -1,4 +1,5 @@
 // The files that a freshly installed CentOS 7 machine has, as far as people and tools look at them.
+import { BASH_COMPLETION, BASH_COMPLETION_PROFILE } from './bash-completion.ts';
 import type { LayerFile } from '../kernel/index.ts';
 
 const DIRECTORIES: Readonly<Record<string, number>> = {
@@ -251,6 +252,8 @@ const TEXTS: Readonly<Record<string, string>> = {
   '/etc/shells': '/bin/sh\n/bin/bash\n/usr/bin/sh\n/usr/bin/bash\n',
   '/etc/profile': PROFILE,
   '/etc/bashrc': BASHRC,
+  '/etc/profile.d/bash_completion.sh': BASH_COMPLETION_PROFILE,
+  '/usr/share/bash-completion/bash_completion': BASH_COMPLETION,
   '/etc/profile.d/colorls.sh': COLOR_LS,
   '/etc/profile.d/colorgrep.sh': COLOR_GREP,
   '/etc/services': SERVICES,

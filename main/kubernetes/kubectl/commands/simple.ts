@@ -10,9 +10,65 @@ async function runOptions({ kubectl, proc }: Invocation): Promise<number> {
   return 0;
 }
 
-/** The shell knows how to complete kubectl by itself: the script to be sourced has nothing left to do. */
-const COMPLETION_SCRIPT =
-  '# bash completion for kubectl: this shell completes kubectl without a script.\n:\n';
+/** Asks kubectl itself what may follow, and hands it to bash. */
+const COMPLETION_SCRIPT = `# bash completion for kubectl                                  -*- shell-script -*-
+
+# Words that kubectl proposes for the line up to the cursor.
+__kubectl_propose()
+{
+    local -a words
+    local typed=\${COMP_LINE:0:COMP_POINT}
+    read -ra words <<<"$typed"
+    [[ $typed == *[[:space:]] ]] && words+=("")
+    current=\${words[\${#words[@]}-1]}
+    proposal=$("\${words[0]}" __complete "\${words[@]:1}" 2>/dev/null)
+}
+
+__start_kubectl()
+{
+    local current proposal directive line word description longest=0 room i
+    local -a found=() descriptions=()
+    __kubectl_propose
+    COMPREPLY=()
+    directive=\${proposal##*:}
+    (((directive & 1) != 0)) && return
+    (((directive & 2) != 0)) && compopt -o nospace
+    (((directive & 4) != 0)) && compopt +o default
+    # Behind --flag= only the value is proposed.
+    [[ $current == -*=* ]] && current=\${current#*=}
+    while IFS= read -r line; do
+        word=\${line%%$'\\t'*}
+        [[ -n $word && $word == "$current"* ]] || continue
+        description=
+        [[ $line == *$'\\t'* ]] && description=\${line#*$'\\t'}
+        found+=("$word")
+        descriptions+=("$description")
+        ((\${#word} > longest)) && longest=\${#word}
+    done <<<"\${proposal%:*}"
+    if ((\${#found[@]} == 1)) || [[ $COMP_TYPE == 37 || $COMP_TYPE == 42 || -z \${descriptions[*]// } ]]; then
+        COMPREPLY=("\${found[@]}")
+    else
+        room=$((COLUMNS - longest - 4))
+        for i in "\${!found[@]}"; do
+            description=\${descriptions[i]}
+            ((room > 8 && \${#description} > room)) && description=\${description:0:room-1}…
+            printf -v line '%-*s  (%s)' "$longest" "\${found[i]}" "$description"
+            COMPREPLY+=("$line")
+        done
+    fi
+    # bash completes only what stands behind the last colon.
+    if [[ $current == *:* && $COMP_WORDBREAKS == *:* ]]; then
+        word=\${current%"\${current##*:}"}
+        for i in "\${!COMPREPLY[@]}"; do COMPREPLY[i]=\${COMPREPLY[i]#"$word"}; done
+    fi
+}
+
+if [[ $(type -t compopt) == builtin ]]; then
+    complete -o default -F __start_kubectl kubectl
+else
+    complete -o default -o nospace -F __start_kubectl kubectl
+fi
+`;
 
 export const completion: Command = { name: 'completion', run: runCompletion };
 

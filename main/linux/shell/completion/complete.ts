@@ -27,6 +27,8 @@ export interface CompletionOptions {
   readonly markDirectories: boolean;
   readonly markLinks: boolean;
   readonly hidden: boolean;
+  /** COMP_TYPE: 9 to insert, 63 (?) to list, 33 (!) and 64 (@) where ambiguous ones are listed, 37 (%) for menus. */
+  readonly type: number;
 }
 
 export interface Completion {
@@ -298,7 +300,11 @@ async function fromSpec(
   for (let tries = 0; generated.again && tries < 10; tries++) {
     // compopt may change the options for this time only.
     completions.current = { ...spec, options: new Set(spec.options) };
-    generated = await generate(shell, completions.current, { ...parsed, word: parsed.plain });
+    generated = await generate(shell, completions.current, {
+      ...parsed,
+      word: parsed.plain,
+      type: options.type,
+    });
     if (!generated.again) break;
     const [command] = parsed.words; // 124: the function has installed another specification.
     spec = completions.specs.get(command!) ?? completions.specs.get(command!.split('/').at(-1)!) ?? spec;

@@ -202,6 +202,8 @@ interface GenerateRequest {
   readonly word: string;
   /** The same as typed: a function's $2. */
   readonly text: string;
+  /** COMP_TYPE: the code of Tab, ?, !, @ or %. */
+  readonly type?: number;
 }
 
 /**
@@ -253,7 +255,7 @@ function setVariables(shell: Shell, request: GenerateRequest): void {
   shell.vars.set('COMP_CWORD', String(request.wordIndex));
   shell.vars.set('COMP_LINE', request.line);
   shell.vars.set('COMP_POINT', String(Buffer.byteLength(request.line.slice(0, request.point))));
-  shell.vars.set('COMP_TYPE', '9');
+  shell.vars.set('COMP_TYPE', String(request.type ?? 9));
   shell.vars.set('COMP_KEY', '9');
 }
 

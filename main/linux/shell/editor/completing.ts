@@ -2,6 +2,7 @@
 import { completeAt, type Completion, type CompletionKind } from '../completion/complete.ts';
 import { columnRows } from '../completion/columns.ts';
 import { Interrupted } from '../control.ts';
+import type { Readline } from './readline.ts';
 import { LineInterrupted, type EditCommand, type LineEditor } from './line-editor.ts';
 
 type Listing = 'insert' | 'list' | 'insert all';
@@ -12,7 +13,11 @@ interface LastCompletion {
   readonly failed: boolean;
 }
 
-async function completionOf(editor: LineEditor, kind: CompletionKind): Promise<Completion> {
+async function completionOf(
+  editor: LineEditor,
+  kind: CompletionKind,
+  type: '\t' | '?' | '*' | '%' = '\t',
+): Promise<Completion> {
   const { shell, readline, buffer } = editor;
   let found: Completion = {
     start: buffer.point,
@@ -35,6 +40,7 @@ async function completionOf(editor: LineEditor, kind: CompletionKind): Promise<C
             markDirectories: readline.isOn('mark-directories'),
             markLinks: readline.isOn('mark-symlinked-directories'),
             hidden: readline.isOn('match-hidden-files'),
+            type: typeCode(readline, type),
           },
           kind,
         );
@@ -51,12 +57,20 @@ async function completionOf(editor: LineEditor, kind: CompletionKind): Promise<C
   return found;
 }
 
+/** COMP_TYPE for a completion that inserts what is certain, lists, inserts all, or steps through. */
+function typeCode(readline: Readline, type: '\t' | '?' | '*' | '%'): number {
+  if (type !== '\t') return type.charCodeAt(0);
+  if (readline.isOn('show-all-if-ambiguous')) return '!'.charCodeAt(0);
+  return (readline.isOn('show-all-if-unmodified') ? '@' : '\t').charCodeAt(0);
+}
+
 async function complete(editor: LineEditor, kind: CompletionKind, wanted: Listing): Promise<void> {
   const { buffer, readline } = editor;
   const last = editor.memory.get('completion') as LastCompletion | undefined;
   const repeated =
     wanted === 'insert' && kind === 'any' && editor.lastCommand === 'complete' && last?.changed === false;
-  const found = await completionOf(editor, kind);
+  const type = wanted === 'insert all' ? '*' : wanted === 'list' || repeated ? '?' : '\t';
+  const found = await completionOf(editor, kind, type);
   const { candidates } = found;
   if (candidates.length === 0) {
     editor.memory.set('completion', { changed: false, failed: true } satisfies LastCompletion);
@@ -168,7 +182,7 @@ function menu(sign: 1 | -1): EditCommand {
     const goesOn = editor.lastCommand === 'menu-complete' || editor.lastCommand === 'menu-complete-backward';
     let state = editor.memory.get('menu') as Menu | undefined;
     if (!goesOn || state === undefined) {
-      const found = await completionOf(editor, 'any');
+      const found = await completionOf(editor, 'any', '%');
       if (found.candidates.length === 0) {
         editor.memory.delete('menu');
         return editor.bell();
