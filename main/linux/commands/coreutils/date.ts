@@ -1,6 +1,7 @@
 // date(1)
 import type { Program } from '../../kernel/index.ts';
 import { command, Failure, UsageError } from '../frame/command.ts';
+import { readAllText } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 import { parseDate, strftime, UTC, zoneOf } from '../frame/time.ts';
 
@@ -49,6 +50,10 @@ export const date: Program = command(
       throw new Failure('cannot set date: Operation not permitted');
     }
     const iso = options.value('I');
+    if (iso !== undefined && !Object.keys(ISO).some((name) => name.startsWith(iso)))
+      throw new UsageError(
+        `invalid argument ${quote(iso)} for ${quote('--iso-8601')}\nValid arguments are:\n${['hours', 'minutes', 'date', 'seconds', 'ns'].map((one) => `  - ${quote(one)}`).join('\n')}`,
+      );
     if (options.has('I'))
       format = ISO[Object.keys(ISO).find((name) => name.startsWith(iso ?? 'date')) ?? 'date'];
     if (options.has('R')) format = '%a, %d %b %Y %T %z';
@@ -75,7 +80,7 @@ export const date: Program = command(
     const file = options.value('f');
     const texts =
       file !== undefined
-        ? proc.fs.readText(file).trimEnd().split('\n')
+        ? (await readAllText(it.open(file))).trimEnd().split('\n')
         : options.has('d')
           ? [options.value('d')!]
           : undefined;

@@ -1,58 +1,8 @@
-// Calendar time: strftime(3), the zone a process lives in, and the dates `date -d` and `touch -d` understand.
-import type { Process } from '../../kernel/index.ts';
+// Calendar time: strftime(3). Zones and the reading of dates are beside it.
+import { zoneAt, type Zone } from './zone.ts';
 
-export interface Zone {
-  readonly name: string;
-  /** Seconds east of Greenwich. */
-  readonly offset: number;
-}
-
-export const UTC: Zone = { name: 'UTC', offset: 0 };
-
-/** Zones without daylight saving that labs use. Differs: zones with daylight saving keep their standard time. */
-const ZONES: Readonly<Record<string, Zone>> = {
-  'Asia/Shanghai': { name: 'CST', offset: 28_800 },
-  PRC: { name: 'CST', offset: 28_800 },
-  'Asia/Hong_Kong': { name: 'HKT', offset: 28_800 },
-  'Asia/Taipei': { name: 'CST', offset: 28_800 },
-  'Asia/Singapore': { name: '+08', offset: 28_800 },
-  'Asia/Tokyo': { name: 'JST', offset: 32_400 },
-  'Asia/Kolkata': { name: 'IST', offset: 19_800 },
-  'Europe/London': { name: 'GMT', offset: 0 },
-  'Europe/Berlin': { name: 'CET', offset: 3600 },
-  'Europe/Paris': { name: 'CET', offset: 3600 },
-  'America/New_York': { name: 'EST', offset: -18_000 },
-  'America/Los_Angeles': { name: 'PST', offset: -28_800 },
-};
-
-/** Names of the zones that there are besides UTC. */
-export const ZONE_NAMES: readonly string[] = Object.keys(ZONES);
-
-/** The zone of $TZ, else of /etc/localtime, else UTC. */
-export function zoneOf(proc: Process): Zone {
-  const tz = proc.env.get('TZ');
-  if (tz !== undefined && tz !== '') return zoneNamed(tz.replace(/^:/, ''));
-  try {
-    const target = proc.fs.readlink('/etc/localtime');
-    return zoneNamed(target.slice(target.indexOf('zoneinfo/') + 'zoneinfo/'.length));
-  } catch {
-    return UTC; // No /etc/localtime: libc uses UTC.
-  }
-}
-
-function zoneNamed(name: string): Zone {
-  const known = ZONES[name];
-  if (known !== undefined) return known;
-  const posix = /^<?([A-Za-z+\-0-9]{3,}?)>?([+-]?\d{1,2})(?::(\d\d))?$/.exec(name);
-  if (posix !== null) {
-    const sign = posix[2]!.startsWith('-') ? 1 : -1;
-    return {
-      name: posix[1]!,
-      offset: sign * (Math.abs(Number(posix[2])) * 3600 + Number(posix[3] ?? 0) * 60),
-    };
-  }
-  return UTC;
-}
+export { parseDate } from './parse-date.ts';
+export { UTC, ZONE_NAMES, zoneOf, type Zone } from './zone.ts';
 
 const DAYS = ['Sunday', 'Monday', 'Tuesday', 'Wednesday', 'Thursday', 'Friday', 'Saturday'];
 const MONTHS = [
@@ -74,13 +24,14 @@ function pad(value: number, width = 2, fill = '0'): string {
   return String(value).padStart(width, fill);
 }
 
-function offsetText(zone: Zone, separator: string): string {
+function offsetText(zone: { readonly offset: number }, separator: string): string {
   const minutes = Math.abs(zone.offset) / 60;
   return `${zone.offset < 0 ? '-' : '+'}${pad(Math.floor(minutes / 60))}${separator}${pad(minutes % 60)}`;
 }
 
 /** strftime(3) with GNU date's flags (`%-d`, `%_H`, `%^a`, `%3N`). */
-export function strftime(format: string, instantMs: number, zone: Zone): string {
+export function strftime(format: string, instantMs: number, named: Zone): string {
+  const zone = zoneAt(named, instantMs);
   const date = new Date(Math.floor(instantMs) + zone.offset * 1000);
   const nanos = pad(Math.floor((instantMs - Math.floor(instantMs / 1000) * 1000) * 1e6), 9);
   const field = (letter: string): [text: string, fill: string] | undefined => {
@@ -175,6 +126,10 @@ export function strftime(format: string, instantMs: number, zone: Zone): string 
         return [offsetText(zone, ''), ''];
       case ':z':
         return [offsetText(zone, ':'), ''];
+      case '::z':
+        return [`${offsetText(zone, ':')}:${pad(Math.abs(zone.offset) % 60)}`, ''];
+      case ':::z':
+        return [offsetText(zone, ':').replace(/:00$/, ''), ''];
       case 'Z':
         return [zone.name, ''];
       case '%':
@@ -184,7 +139,7 @@ export function strftime(format: string, instantMs: number, zone: Zone): string 
     }
   };
   return format.replaceAll(
-    /%([-_0^#]*)(\d*)(:?[A-Za-z%])/g,
+    /%([-_0^#]*)(\d*)(:{0,3}[A-Za-z%])/g,
     (whole, flags: string, width: string, letter: string) => {
       const found = field(letter);
       if (found === undefined) return whole;
@@ -193,6 +148,7 @@ export function strftime(format: string, instantMs: number, zone: Zone): string 
       if (flags.includes('-')) text = text.replace(/^[0 ]+(?=\d)/, '');
       if (flags.includes('_')) text = text.replace(/^0+(?=\d)/, (zeros) => ' '.repeat(zeros.length));
       if (flags.includes('0') && found[1] === ' ') text = text.replaceAll(' ', '0');
+      if (flags.includes('#')) text = letter === 'Z' ? text.toLowerCase() : text.toUpperCase();
       if (flags.includes('^')) text = text.toUpperCase();
       if (width !== '') text = text.padStart(Number(width), found[1] === '' ? ' ' : found[1]);
       return text;
@@ -205,120 +161,4 @@ function isoWeek(date: Date): { year: number; week: number } {
   thursday.setUTCDate(date.getUTCDate() + 4 - (date.getUTCDay() === 0 ? 7 : date.getUTCDay()));
   const year = thursday.getUTCFullYear();
   return { year, week: Math.floor((thursday.getTime() - Date.UTC(year, 0, 1)) / 604_800_000) + 1 };
-}
-
-const UNIT_MS: Readonly<Record<string, number>> = {
-  sec: 1000,
-  second: 1000,
-  min: 60_000,
-  minute: 60_000,
-  hour: 3_600_000,
-  day: 86_400_000,
-  week: 604_800_000,
-  fortnight: 1_209_600_000,
-};
-
-/** An instant in the words of `date -d`; undefined if it can't be understood. */
-export function parseDate(text: string, nowMs: number, zone: Zone): number | undefined {
-  let rest = text.trim();
-  const epoch = /^@(-?\d+(?:\.\d+)?)$/.exec(rest);
-  if (epoch !== null) return Number(epoch[1]) * 1000;
-
-  let offset = zone.offset;
-  const local = new Date(Math.floor(nowMs) + offset * 1000);
-  const parts = {
-    year: local.getUTCFullYear(),
-    month: local.getUTCMonth(),
-    day: local.getUTCDate(),
-    hour: local.getUTCHours(),
-    minute: local.getUTCMinutes(),
-    second: local.getUTCSeconds(),
-    ms: local.getUTCMilliseconds(),
-  };
-  const midnight = (): void => void Object.assign(parts, { hour: 0, minute: 0, second: 0, ms: 0 });
-  const add = { month: 0, ms: 0 };
-  let timed = false;
-  const take = (pattern: RegExp): RegExpExecArray | null => {
-    const match = pattern.exec(rest);
-    if (match !== null) rest = rest.slice(match[0].length).trimStart();
-    return match;
-  };
-
-  while (rest !== '') {
-    let m: RegExpExecArray | null;
-    if (
-      (m = take(/^(\d{4})-(\d{1,2})-(\d{1,2})(?:[T ](?=\d{1,2}:))?/)) !== null ||
-      (m = take(/^(\d{4})(\d\d)(\d\d)\b/)) !== null
-    ) {
-      Object.assign(parts, { year: Number(m[1]), month: Number(m[2]) - 1, day: Number(m[3]) });
-      if (parts.month > 11 || parts.day > 31 || parts.month < 0 || parts.day < 1) return undefined;
-      if (!timed) midnight();
-    } else if ((m = take(/^(\d{1,2})\/(\d{1,2})\/(\d{4})/)) !== null) {
-      Object.assign(parts, { year: Number(m[3]), month: Number(m[1]) - 1, day: Number(m[2]) });
-      if (!timed) midnight();
-    } else if ((m = take(/^(\d{1,2}):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?(?:\s*(am|pm))?/i)) !== null) {
-      timed = true;
-      const hour = Number(m[1]);
-      const half = m[5]?.toLowerCase();
-      Object.assign(parts, {
-        hour: half === undefined ? hour : (hour % 12) + (half === 'pm' ? 12 : 0),
-        minute: Number(m[2]),
-        second: Number(m[3] ?? 0),
-        ms: Number(`0.${m[4] ?? '0'}`) * 1000,
-      });
-      if (parts.hour > 24 || parts.minute > 59 || parts.second > 60) return undefined;
-    } else if ((m = take(/^(?:Z|UTC|GMT)\b/i)) !== null) offset = 0;
-    else if (timed && (m = take(/^([+-])(\d\d):?(\d\d)\b/)) !== null)
-      offset = (m[1] === '-' ? -1 : 1) * (Number(m[2]) * 3600 + Number(m[3]) * 60);
-    else if (
-      (m = take(
-        /^([+-]?\s*\d+)?\s*(sec|second|min|minute|hour|day|week|fortnight|month|year)s?\b(\s+ago\b)?/i,
-      )) !== null
-    ) {
-      const count =
-        (m[1] === undefined ? 1 : Number(m[1].replaceAll(/\s/g, ''))) * (m[3] === undefined ? 1 : -1);
-      const unit = m[2]!.toLowerCase();
-      if (unit === 'month') add.month += count;
-      else if (unit === 'year') add.month += 12 * count;
-      else add.ms += count * (UNIT_MS[unit] ?? 0);
-    } else if ((m = take(/^(now|today|yesterday|tomorrow|noon|midnight)\b/i)) !== null) {
-      const word = m[1]!.toLowerCase();
-      if (word === 'yesterday') add.ms -= 86_400_000;
-      else if (word === 'tomorrow') add.ms += 86_400_000;
-      else if (word === 'noon' || word === 'midnight') {
-        midnight();
-        parts.hour = word === 'noon' ? 12 : 0;
-      }
-    } else if (
-      (m = take(
-        /^(?:(\d{1,2})[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*(?:[ -](\d{1,2})(?!\d|:))?,?(?:[ -](\d{4}))?/i,
-      )) !== null
-    ) {
-      parts.month = MONTHS.findIndex((month) => month.toLowerCase().startsWith(m![2]!.toLowerCase()));
-      parts.day = Number(m[1] ?? m[3] ?? 1);
-      if (m[4] !== undefined) parts.year = Number(m[4]);
-      if (!timed) midnight();
-    } else if ((m = take(/^(\d{4})(?!\d)/)) !== null) parts.year = Number(m[1]);
-    else if ((m = take(/^(next|last)\s+(sec|second|min|minute|hour|day|week|month|year)\b/i)) !== null) {
-      const sign = m[1]!.toLowerCase() === 'next' ? 1 : -1;
-      const unit = m[2]!.toLowerCase();
-      if (unit === 'month' || unit === 'year') add.month += sign * (unit === 'year' ? 12 : 1);
-      else add.ms += sign * (UNIT_MS[unit] ?? 0);
-    } else if ((m = take(/^(sun|mon|tue|wed|thu|fri|sat)[a-z]*,?/i)) !== null) {
-      // A day's name beside a date only repeats it.
-    } else return undefined;
-  }
-  const instant =
-    Date.UTC(
-      parts.year,
-      parts.month + add.month,
-      parts.day,
-      parts.hour,
-      parts.minute,
-      parts.second,
-      parts.ms,
-    ) -
-    offset * 1000 +
-    add.ms;
-  return Number.isFinite(instant) ? instant : undefined;
 }

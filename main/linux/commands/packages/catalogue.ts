@@ -53,7 +53,7 @@ import { test } from '../coreutils/test.ts';
 import { touch } from '../coreutils/touch.ts';
 import { falseCommand, trueCommand } from '../coreutils/true.ts';
 import { yes } from '../coreutils/yes.ts';
-import { ed } from '../editor/ex.ts';
+import { ed } from '../editor/ed.ts';
 import { nano, vim } from '../editor/vim.ts';
 import { brctl } from '../network/brctl.ts';
 import { bridge } from '../network/bridge.ts';
@@ -68,6 +68,9 @@ import { nc, telnet } from '../network/nc.ts';
 import { arp, ifconfig, netstat, route } from '../network/net-tools.ts';
 import { host, nslookup } from '../network/nslookup.ts';
 import { openssl } from '../network/openssl/index.ts';
+import { ab } from '../network/ab.ts';
+import { hey } from '../network/hey.ts';
+import { python3 } from '../network/python3.ts';
 import { arping, ping } from '../network/ping.ts';
 import { ss } from '../network/ss.ts';
 import { tcpdump } from '../network/tcpdump.ts';
@@ -554,7 +557,9 @@ export const PACKAGES: readonly CommandPackage[] = [
     1_200_000,
     { openssl },
   ),
-  pack('httpd-tools', '2.4.57', '1.el9', 'Tools for use with the Apache HTTP Server', 81_000, { htpasswd }),
+  pack('httpd-tools', '2.4.57', '1.el9', 'Tools for use with the Apache HTTP Server', 81_000, { ab, htpasswd }),
+  pack('python3', '3.11.2', '1.el9', 'Python 3 interpreter', 32_000_000, { python3 }),
+  pack('hey', '0.1.4', '1.el9', 'HTTP load generator', 9_000_000, { hey }),
   pack('nmap-ncat', '7.93', '1.el9', "Nmap's Netcat replacement", 500_000, { nc, ncat: nc }),
   pack('telnet', '0.17', '85.el9', 'The client program for the Telnet remote login protocol', 120_000, {
     telnet,

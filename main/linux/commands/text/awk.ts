@@ -7,6 +7,7 @@ import { formatNumber } from '../frame/number-format.ts';
 import { Output } from '../frame/output.ts';
 import { compileRegex, RegexError } from '../frame/regex.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
+import { wallToInstant } from '../frame/zone.ts';
 import { bytesToText, byteToText, textToBytes } from '../../shell/index.ts';
 import { RecordReader, type AwkRecord } from './awk-records.ts';
 import {
@@ -966,7 +967,7 @@ class Machine {
           .trim()
           .split(/\s+/)
           .map(Number);
-        return Date.UTC(year, month - 1, day, hour, minute, second) / 1000 - zoneOf(this.proc).offset;
+        return wallToInstant(Date.UTC(year, month - 1, day, hour, minute, second), zoneOf(this.proc)) / 1000;
       }
       case 'asort':
       case 'asorti': {

@@ -3,8 +3,7 @@ import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { shownName, command, Failure, type Invocation } from '../frame/command.ts';
 import { displayWidth, padEnd } from '../frame/format.ts';
-import { globRegex } from '../frame/glob.ts';
-import { join, lstatOf } from '../coreutils/files.ts';
+import { lstatOf } from '../coreutils/files.ts';
 
 /** column(1), util-linux': -t, -s, -o, -N, and filling the width. */
 export const column: Program = command(
@@ -82,69 +81,6 @@ export const column: Program = command(
                 : padEnd(cell, widths[index]!),
           )
           .join(glue),
-      );
-  },
-);
-
-/** tree(1) */
-export const tree: Program = command(
-  {
-    short: 'adfL:I:P:hspugDCnFQNr',
-    long: ['dirsfirst', 'noreport', 'filelimit:'],
-    usage: '[-adfhn] [-L level] [-I pattern] [-P pattern] [directory ...]',
-  },
-  async (it) => {
-    let [directories, files] = [0, 0];
-    const { fs } = it.proc;
-    const deepest = Number(it.options.value('L') ?? Infinity);
-    const excluded =
-      it.options
-        .value('I')
-        ?.split('|')
-        .map((pattern) => globRegex(pattern)) ?? [];
-    const wanted = it.options
-      .value('P')
-      ?.split('|')
-      .map((pattern) => globRegex(pattern));
-    const walk = async (path: string, lead: string, depth: number): Promise<void> => {
-      if (depth > deepest) return;
-      let entries = fs
-        .readdir(path)
-        .filter(
-          (entry) =>
-            (it.options.has('a') || !entry.name.startsWith('.')) &&
-            (!it.options.has('d') || entry.type === 'directory') &&
-            !excluded.some((glob) => glob.test(entry.name)) &&
-            (wanted === undefined ||
-              entry.type === 'directory' ||
-              wanted.some((glob) => glob.test(entry.name))),
-        );
-      if (it.options.has('dirsfirst'))
-        entries = entries.toSorted((a, b) => Number(b.type === 'directory') - Number(a.type === 'directory'));
-      for (const [index, entry] of entries.entries()) {
-        const last = index === entries.length - 1;
-        const full = join(path, entry.name);
-        const link = entry.type === 'symlink' ? ` -> ${fs.readlink(full)}` : '';
-        await it.out.line(
-          `${lead}${last ? '└── ' : '├── '}${it.options.has('f') ? full : entry.name}${link}`,
-        );
-        if (entry.type === 'directory') {
-          directories++;
-          await walk(full, `${lead}${last ? '    ' : '│   '}`, depth + 1);
-        } else files++;
-      }
-    };
-    for (const root of it.operands.length > 0 ? it.operands : ['.']) {
-      if (lstatOf(fs, root)?.type !== 'directory') {
-        await it.out.line(`${root}  [error opening dir]`);
-        continue;
-      }
-      await it.out.line(root);
-      await walk(root, '', 1);
-    }
-    if (!it.options.has('noreport'))
-      await it.out.put(
-        `\n${directories} director${directories === 1 ? 'y' : 'ies'}${it.options.has('d') ? '' : `, ${files} file${files === 1 ? '' : 's'}`}\n`,
       );
   },
 );

@@ -1615,10 +1615,10 @@ function formatted(name: string, value: unknown): string {
           typeof item === 'object' && item !== null
             ? notInRow(item, 'csv')
             : typeof item === 'string'
-            ? `"${item.replaceAll('"', '""')}"`
-            : item === null
-              ? ''
-              : String(item as number),
+              ? `"${item.replaceAll('"', '""')}"`
+              : item === null
+                ? ''
+                : String(item as number),
         ',',
       );
     case '@tsv':
@@ -1627,14 +1627,14 @@ function formatted(name: string, value: unknown): string {
           typeof item === 'object' && item !== null
             ? notInRow(item, 'tsv')
             : item === null
-            ? ''
-            : typeof item === 'string'
-              ? item
-                  .replaceAll('\\', '\\\\')
-                  .replaceAll('\t', '\\t')
-                  .replaceAll('\n', '\\n')
-                  .replaceAll('\r', '\\r')
-              : String(item as number),
+              ? ''
+              : typeof item === 'string'
+                ? item
+                    .replaceAll('\\', '\\\\')
+                    .replaceAll('\t', '\\t')
+                    .replaceAll('\n', '\\n')
+                    .replaceAll('\r', '\\r')
+                : String(item as number),
         '\t',
       );
     case '@html':

@@ -1,9 +1,10 @@
 // sort(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
+import { textToBytes } from '../../shell/index.ts';
 import { compareNames, compareVersions } from '../frame/collate.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { lineBatches } from '../frame/input.ts';
+import { lineBatches, readAllText } from '../frame/input.ts';
 import { quote } from '../frame/quote.ts';
 
 /** Memory that a line takes beside its text. */
@@ -46,6 +47,10 @@ export const sort: Program = command(
       'zero-terminated>z',
       'debug',
       'sort:',
+      'random-source:',
+      'files0-from:',
+      'compress-program:',
+      'batch-size:',
     ],
     usage: '[OPTION]... [FILE]...',
     summary: 'Write sorted concatenation of all FILE(s) to standard output.',
@@ -55,16 +60,29 @@ export const sort: Program = command(
   async (it) => {
     const { options } = it;
     const separator = options.value('t');
+    if (separator === '') throw new Failure('empty tab', 2);
     if (separator !== undefined && [...separator].length > 1 && separator !== '\\0')
       throw new Failure(`multi-character tab ${quote(separator)}`, 2);
     const keys = options.values('k').map(parseKey);
+    const named = options.value('sort');
+    const sortLetter = named === undefined ? '' : SORTS[named];
+    if (sortLetter === undefined)
+      throw new Failure(
+        `invalid argument ${quote(named!)} for ${quote('--sort')}\nValid arguments are:\n${Object.keys(SORTS)
+          .map((one) => `  - ${quote(one)}`)
+          .join('\n')}\nTry '${it.name} --help' for more information.`,
+        1,
+      );
     const global = ['b', 'd', 'f', 'g', 'h', 'i', 'M', 'n', 'r', 'R', 'V']
-      .filter((letter) => options.has(letter))
+      .filter((letter) => options.has(letter) || letter === sortLetter)
       .join('');
+    const orders = [...global].filter((letter) => 'ghnMRV'.includes(letter));
+    if (orders.length > 1) throw new Failure(`options '-${orders.toSorted().join('')}' are incompatible`, 2);
     const compare = comparer(keys, global, separator, options.has('s') || options.has('u'));
     const end = options.has('z') ? '\0' : '\n';
     const lines: string[] = [];
-    for (const path of it.inputs) {
+    const list = options.value('files0-from');
+    for (const path of list === undefined ? it.inputs : await listed(it, list)) {
       try {
         const file = it.open(path);
         let kept = 0;
@@ -93,13 +111,23 @@ export const sort: Program = command(
         : lines.filter((line, index) => index === 0 || equal(lines[index - 1]!, line) !== 0);
     const output = options.value('o');
     if (output !== undefined) {
-      it.proc.fs.writeFile(output, kept.map((line) => line + end).join(''));
+      it.proc.fs.writeFile(output, textToBytes(kept.map((line) => line + end).join('')));
       return 0;
     }
     for (const line of kept) await it.out.put(line + end);
     return 0;
   },
 );
+
+/** The files a list names, each ended by a NUL. */
+async function listed(it: Invocation, path: string): Promise<string[]> {
+  try {
+    return (await readAllText(it.open(path))).split('\0').filter((name) => name !== '');
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    throw new Failure(`open failed: ${path}: ${error.message}`, 2);
+  }
+}
 
 async function check(
   it: Invocation,
@@ -109,7 +137,9 @@ async function check(
   for (let i = 1; i < lines.length; i++) {
     const order = compare(lines[i - 1]!, lines[i]!);
     if (order > 0 || (order === 0 && it.options.has('u'))) {
-      if (!it.options.has('C')) await it.complain(`${it.inputs[0]}:${i + 1}: disorder: ${lines[i]}`);
+      const mode = it.options.value('c');
+      if (!it.options.has('C') && mode !== 'quiet' && mode !== 'silent')
+        await it.complain(`${it.inputs[0]}:${i + 1}: disorder: ${lines[i]}`);
       return 1;
     }
   }
@@ -191,6 +221,14 @@ function extract(line: string, key: Key, separator: string | undefined, flags: s
   return line.slice(start, key.endChar === 0 ? to[1] : to[0] + key.endChar);
 }
 
+const SORTS: Readonly<Record<string, string>> = {
+  'general-numeric': 'g',
+  'human-numeric': 'h',
+  month: 'M',
+  numeric: 'n',
+  random: 'R',
+  version: 'V',
+};
 const MONTHS = ['JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP', 'OCT', 'NOV', 'DEC'];
 const SCALE: Readonly<Record<string, number>> = { K: 1, k: 1, M: 2, G: 3, T: 4, P: 5, E: 6, Z: 7, Y: 8 };
 
@@ -213,6 +251,8 @@ function numeric(text: string): number {
 }
 
 function general(text: string): number {
+  const hex = /^\s*([-+]?)0[xX]([0-9a-fA-F]+)/.exec(text);
+  if (hex !== null) return (hex[1] === '-' ? -1 : 1) * Number.parseInt(hex[2]!, 16);
   const value = Number.parseFloat(text);
   return Number.isNaN(value) ? -Infinity : value;
 }
