@@ -8,6 +8,7 @@ import { isRegistryHost, upstreamName } from './mirrors.ts';
 import { MYSQL } from './mysql/image.ts';
 import { nginxImage } from './nginx/image.ts';
 import { canonicalName, makeOwnImage } from './own-images.ts';
+import { PERL } from './perl.ts';
 import { REDIS } from './redis/image.ts';
 import { SYSTEMS } from './systems.ts';
 import { TOOLBOXES } from './toolboxes.ts';
@@ -27,6 +28,7 @@ const REPOSITORIES: readonly Repository[] = [
   HTTPD,
   REDIS,
   MYSQL,
+  PERL,
   ...SYSTEMS,
   ...TOOLBOXES,
   ...DEMO_SERVERS,

@@ -68,6 +68,7 @@ export interface ContainerdDaemon extends Containerd, Disposable {
   imagesOf(namespace: string): ImageStore;
 }
 
+const REVISION = 'd2d58213f83a351ca8f528a95fbd145f5654e957';
 const NO_LATENCY: RuntimeLatency = { sandboxMs: 0, createMs: 0, startMs: 0, pullMs: () => 0 };
 const HEXADECIMAL = '0123456789abcdef';
 const CNI_RETRIES_MAX = 30;
@@ -108,6 +109,8 @@ class Runtime implements ContainerdDaemon {
   private readonly containers = new Map<string, LiveContainer>();
   private readonly listeners = new Set<(event: RuntimeEvent) => void>();
   private readonly ids: Random;
+  /** Where the daemon writes while it runs. */
+  private journal: ((text: string) => void) | undefined;
   private closed = false;
 
   constructor(options: ContainerdOptions) {
@@ -184,8 +187,16 @@ class Runtime implements ContainerdDaemon {
 
   // ── Images ──
 
-  pullImage(reference: string): Promise<ImageRecord> {
-    return this.images.pull(reference);
+  async pullImage(reference: string): Promise<ImageRecord> {
+    this.log(`PullImage "${reference}"`);
+    try {
+      const image = await this.images.pull(reference);
+      this.log(`PullImage "${reference}" returns image reference "${image.id}"`);
+      return image;
+    } catch (error) {
+      this.log(`PullImage "${reference}" failed: ${messageOf(error)}`);
+      throw error;
+    }
   }
   imageStatus(reference: string): ImageRecord | undefined {
     return this.images.status(reference);
@@ -215,6 +226,8 @@ class Runtime implements ContainerdDaemon {
   async runSandbox(spec: SandboxSpec): Promise<Sandbox> {
     const { clock, kernel, makeNetworkNamespace } = this.options;
     const id = this.newId();
+    const metadata = `&PodSandboxMetadata{Name:${spec.podName},Uid:${spec.podUid},Namespace:${spec.podNamespace},Attempt:${spec.attempt},}`;
+    this.log(`RunPodSandbox for ${metadata}`);
     await this.pass(this.latency.sandboxMs);
     const record: SavedSandbox = { id, spec, createdMs: clock.now(), state: 'ready', ips: [] };
     const net = spec.hostNetwork ? kernel.net : makeNetworkNamespace(namespaceName(record));
@@ -226,6 +239,9 @@ class Runtime implements ContainerdDaemon {
         sandbox.record = { ...record, ips };
       } catch (error) {
         net[Symbol.dispose]();
+        this.log(
+          `RunPodSandbox for ${metadata} failed, error: failed to setup network for sandbox "${id}": ${messageOf(error)}`,
+        );
         throw new RuntimeError(
           'Unknown',
           `failed to setup network for sandbox "${id}": ${messageOf(error)}`,
@@ -236,6 +252,7 @@ class Runtime implements ContainerdDaemon {
     this.sandboxes.set(id, sandbox);
     this.startPause(sandbox);
     this.saveSandbox(sandbox);
+    this.log(`RunPodSandbox for ${metadata} returns sandbox id "${id}"`);
     this.tell('started', id, spec.podUid);
     return view(sandbox);
   }
@@ -344,6 +361,9 @@ class Runtime implements ContainerdDaemon {
     const container: LiveContainer = { record, disk: this.openDisk(id), running: undefined, stopping: false };
     this.containers.set(id, container);
     this.saveContainer(container);
+    this.log(
+      `CreateContainer within sandbox "${sandboxId}" for &ContainerMetadata{Name:${spec.name},Attempt:${spec.attempt},} returns container id "${id}"`,
+    );
     this.tell('created', id, sandbox.record.spec.podUid);
     return this.describe(container);
   }
@@ -374,6 +394,7 @@ class Runtime implements ContainerdDaemon {
       throw error;
     }
     this.change(container, { state: 'running', startedMs: clock.now() });
+    this.log(`StartContainer for "${id}" returns successfully`);
     this.tell('started', id, this.podUid(container));
   }
 
@@ -441,6 +462,7 @@ class Runtime implements ContainerdDaemon {
     const running = container?.running;
     if (container === undefined || running === undefined) return;
     const { kernel, clock } = this.options;
+    this.log(`StopContainer for "${id}" with timeout ${Math.round(timeoutMs / 1000)} (s)`);
     if (timeoutMs > 0 && !container.stopping) {
       container.stopping = true;
       const image = this.images.status(container.record.imageId)?.image;
@@ -516,9 +538,21 @@ class Runtime implements ContainerdDaemon {
 
   // ── The daemon ──
 
+  /** A line of the daemon's journal, in logrus' form. */
+  private log(message: string): void {
+    const stamp = new Date(Math.floor(this.options.clock.now())).toISOString().replace('Z', '000000Z');
+    this.journal?.(`time="${stamp}" level=info msg=${JSON.stringify(message)}\n`);
+  }
+
   get program(): Program {
     return async (proc) => {
       using _socket = proc.kernel.bindService(containerdSocket, this);
+      this.journal = (text) => void proc.stderr.write(text).catch(() => undefined); // It's being stopped.
+      using _journal = disposable(() => (this.journal = undefined));
+      this.log(`starting containerd, revision ${REVISION}, version ${this.version}`);
+      this.log('Start streaming server');
+      this.log('serving... address=/run/containerd/containerd.sock');
+      this.log('containerd successfully booted in 0.053412s');
       return await untilStopped(proc);
     };
   }
