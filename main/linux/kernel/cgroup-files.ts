@@ -76,7 +76,7 @@ class CgroupDirectory extends GeneratedNode {
   }
 
   override create(name: string, node: NewNode): Vnode {
-    if (node.type !== 'directory') throw new ErrnoError('EACCES');
+    if (node.type !== 'directory') throw new ErrnoError(node.type === 'file' ? 'EACCES' : 'EPERM');
     return new CgroupDirectory(this.tree, this.kernel, this.group.require(name));
   }
 

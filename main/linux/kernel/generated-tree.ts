@@ -4,7 +4,7 @@ import type { Description } from './description.ts';
 import { TextDescription } from './file-description.ts';
 import type { DirectoryEntry, FileStat, FileType, OpenFlags } from './file-system.ts';
 import type { Process } from './process.ts';
-import { Vnode, type Tree, type TreeUsage } from './vnode.ts';
+import { Vnode, type NewNode, type Tree, type TreeUsage } from './vnode.ts';
 
 /** Root, whom most generated files belong to. */
 const OWNED_BY_ROOT = { uid: 0, gid: 0 };
@@ -93,6 +93,15 @@ export class GeneratedDirectory extends GeneratedNode {
   override lookup(name: string, viewer?: Process): Vnode | undefined {
     return this.listing.lookup(name, viewer);
   }
+  /** Only the kernel makes anything here: proc says that there is no such file, sysfs that one may not. */
+  override create(_name: string, { type }: NewNode): Vnode {
+    if (this.tree.id === 'proc') throw new ErrnoError('ENOENT');
+    if (this.tree.id === 'sysfs') throw new ErrnoError(type === 'file' ? 'EACCES' : 'EPERM');
+    throw new ErrnoError('EROFS');
+  }
+  override remove(): void {
+    throw new ErrnoError('EPERM');
+  }
   override list(viewer?: Process): DirectoryEntry[] {
     const entries: DirectoryEntry[] = [];
     for (const name of this.listing.names(viewer)) {
@@ -151,6 +160,11 @@ export class GeneratedFile extends GeneratedNode {
       store === undefined ? undefined : (text) => store(text, opener),
     );
   }
+}
+
+/** What writing to a file of /proc that only tells comes to, for root, who may open it so. */
+export function refuseWrite(): never {
+  throw new ErrnoError('EIO');
 }
 
 /** A listing of fixed names, each node made when it is looked up. */

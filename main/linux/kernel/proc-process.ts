@@ -3,6 +3,7 @@ import type { Process } from './process.ts';
 import { ErrnoError } from '../../network/index.ts';
 import {
   fixed,
+  refuseWrite,
   GeneratedDirectory,
   GeneratedFile,
   GeneratedLink,
@@ -59,8 +60,8 @@ function commonFiles(
       new GeneratedFile(
         tree,
         make,
-        store === undefined ? undefined : (text, writer) => store(text.trim(), writer),
-        undefined,
+        store === undefined ? refuseWrite : (text, writer) => store(text.trim(), writer),
+        store === undefined ? 0o444 : 0o644,
         process.credentials,
       );
   const secret = (make: () => string) => () =>

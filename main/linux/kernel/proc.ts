@@ -6,6 +6,7 @@ import {
   GeneratedLink,
   GeneratedTree,
   fixed,
+  refuseWrite,
   type GeneratedNode,
   type Listing,
 } from './generated-tree.ts';
@@ -41,7 +42,7 @@ export function makeProc(kernel: MachineKernel): GeneratedTree {
   const file =
     (make: (viewer: Process) => string): (() => GeneratedFile) =>
     () =>
-      new GeneratedFile(tree, make);
+      new GeneratedFile(tree, make, refuseWrite, 0o444);
   const figures: Record<string, () => GeneratedNode> = {
     cgroups: file(() => {
       const count = 1 + kernel.countCgroups();

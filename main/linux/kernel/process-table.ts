@@ -400,10 +400,10 @@ export class ProcessTable implements TtyJobs {
     const groups = new Set<ProcessGroup>();
     const { init } = process.surroundings.pids;
     const guardian = init === process || init?.status !== undefined ? rootInit(process) : init;
-    if (process.group !== undefined) groups.add(process.group);
+    if (process.parent !== undefined && ties(process, process.parent)) groups.add(process.group!);
     for (const child of Array.from(process.children)) {
       process.children.delete(child);
-      if (child.group !== undefined) groups.add(child.group);
+      if (ties(child, process)) groups.add(child.group!);
       child.parent = guardian === process ? undefined : guardian;
       if (child.parent === undefined || (child.status !== undefined && child.parent === rootInit(process)))
         this.forget(child);
@@ -482,6 +482,11 @@ function directoryAt(process: VirtualProcess, path: string): Place {
   const place = process.fs.place(path);
   if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', path);
   return place;
+}
+
+/** Whether this child is what keeps its group from being orphaned: kernel/exit.c, kill_orphaned_pgrp. */
+function ties(child: VirtualProcess, parent: VirtualProcess): boolean {
+  return child.group !== parent.group && child.group?.session === parent.group?.session;
 }
 
 function continueOrphans(group: ProcessGroup): void {

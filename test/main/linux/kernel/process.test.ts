@@ -323,3 +323,48 @@ test('a pid namespace numbers from 1, and its first process takes all others wit
   expect(await task.ended).toEqual({ kind: 'exited', exitCode: 0 });
   expect(machine.kernel.listProcesses()).toHaveLength(1);
 });
+
+test('a stopped process outlives others of its group; only losing the group’s tie to the session hangs it up', async () => {
+  const machine = makeBareMachine();
+  const endings: string[] = [];
+  const result = await run(machine, async (proc) => {
+    const sleeper = proc.spawn({ argv: ['a'], program: (inner) => inner.sleep(1000).then(() => 0) });
+    sleeper.kill('SIGSTOP');
+    const other = proc.spawn({ argv: ['b'], program: (inner) => inner.sleep(1).then(() => 0) });
+    await other.wait();
+    sleeper.kill('SIGTERM');
+    await proc.sleep(1);
+    endings.push('waiting');
+    sleeper.kill('SIGCONT');
+    const status = await sleeper.wait();
+    endings.push(status.kind === 'signaled' ? status.signal : status.kind);
+    return 0;
+  });
+  expect(result.status).toBe(0);
+  expect(endings).toEqual(['waiting', 'SIGTERM']);
+});
+
+test('nothing can be made or removed in proc and sysfs, and what only tells takes no writing', async () => {
+  const machine = makeBareMachine();
+  const answers: string[] = [];
+  await run(machine, async (proc) => {
+    const attempt = (action: () => void): void => {
+      try {
+        action();
+        answers.push('ok');
+      } catch (error) {
+        answers.push((error as { code: string }).code);
+      }
+    };
+    attempt(() => proc.fs.writeFile('/proc/zz', ''));
+    attempt(() => proc.fs.mkdir('/proc/sys/net/zz'));
+    attempt(() => proc.fs.unlink('/proc/uptime'));
+    attempt(() => proc.fs.writeFile('/sys/zz', ''));
+    attempt(() => proc.fs.mkdir('/sys/class/zz'));
+    attempt(() => proc.fs.unlink('/sys/class/net'));
+    attempt(() => proc.fs.writeFile('/proc/version', 'x'));
+    attempt(() => proc.fs.writeFile('/proc/self/stat', 'x'));
+    return 0;
+  });
+  expect(answers).toEqual(['ENOENT', 'ENOENT', 'EPERM', 'EACCES', 'EPERM', 'EISDIR', 'EIO', 'EIO']);
+});
