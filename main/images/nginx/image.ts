@@ -1,7 +1,8 @@
 // The nginx images: Debian and Alpine variants of each version that people ask for.
 import type { ContainerImage, ImageFile } from '../../linux/containerd/index.ts';
-import { alpine, debian, programFile, textFile } from '../bases.ts';
+import { alpine, debian, programFile, textFile, withPackages } from '../bases.ts';
 import { DEFAULT_CONF, ERROR_50X, MIME_TYPES, NGINX_CONF, WELCOME } from './pages.ts';
+import { ENTRYPOINT, ENVSUBST_SCRIPT, IPV6_SCRIPT, RESOLVERS_SCRIPT, TUNE_SCRIPT } from './entrypoint.ts';
 import { makeNginx } from './program.ts';
 
 interface Release {
@@ -160,37 +161,6 @@ const RELEASES: Readonly<Record<string, Release>> = {
 const LATEST = '1.29';
 const STABLE = '1.28';
 
-const ENTRYPOINT = `#!/bin/sh
-# Runs what is in /docker-entrypoint.d, and then the command.
-
-set -e
-
-say() {
-    if [ -z "$NGINX_ENTRYPOINT_QUIET_LOGS" ]; then
-        echo "$@"
-    fi
-}
-
-if [ "$1" = "nginx" ] || [ "$1" = "nginx-debug" ]; then
-    say "$0: /docker-entrypoint.d/ is not empty, will attempt to perform configuration"
-    say "$0: Looking for shell scripts in /docker-entrypoint.d/"
-    for f in /docker-entrypoint.d/*.sh; do
-        say "$0: Launching $f"
-        "$f"
-    done
-    say "$0: Configuration complete; ready for start up"
-fi
-
-exec "$@"
-`;
-const IPV6_SCRIPT = `#!/bin/sh
-# There is no IPv6 in this world: says so and leaves the configuration alone.
-if [ ! -f "/proc/net/if_inet6" ]; then
-    [ -n "$NGINX_ENTRYPOINT_QUIET_LOGS" ] || echo "10-listen-on-ipv6-by-default.sh: info: ipv6 not available"
-fi
-`;
-const QUIET_SCRIPT = '#!/bin/sh\nexit 0\n';
-
 /** The image behind a tag of docker.io/library/nginx; undefined for a tag that doesn't exist. */
 export function nginxImage(tag: string): ContainerImage | undefined {
   const match =
@@ -207,8 +177,15 @@ export function nginxImage(tag: string): ContainerImage | undefined {
 }
 
 function makeImage(name: string, version: string, release: Release, isAlpine: boolean): ContainerImage {
-  const files = new Map<string, ImageFile>(isAlpine ? alpine(release.alpine) : debian(release.debian));
-  const hasEntrypoint = Number(version.split('.')[1]) >= 19;
+  const minor = Number(version.split('.')[1]);
+  const base = isAlpine ? alpine(release.alpine) : debian(release.debian);
+  // gettext came with the templates in 1.19, curl with 1.19.10 (docker-nginx's history).
+  const brought = [
+    ...(minor >= 19 ? ['gettext'] : []),
+    ...(minor >= 20 || version === '1.19.10' ? ['curl'] : []),
+  ];
+  const files = new Map<string, ImageFile>(withPackages(base, brought));
+  const hasEntrypoint = minor >= 19;
   files.set('/usr/sbin/nginx', programFile('nginx', makeNginx(version)));
   files.set('/etc/nginx/nginx.conf', textFile(NGINX_CONF));
   files.set('/etc/nginx/conf.d/default.conf', textFile(DEFAULT_CONF));
@@ -227,8 +204,10 @@ function makeImage(name: string, version: string, release: Release, isAlpine: bo
   if (hasEntrypoint) {
     files.set('/docker-entrypoint.sh', textFile(ENTRYPOINT, 0o755));
     files.set('/docker-entrypoint.d/10-listen-on-ipv6-by-default.sh', textFile(IPV6_SCRIPT, 0o755));
-    files.set('/docker-entrypoint.d/20-envsubst-on-templates.sh', textFile(QUIET_SCRIPT, 0o755));
-    files.set('/docker-entrypoint.d/30-tune-worker-processes.sh', textFile(QUIET_SCRIPT, 0o755));
+    files.set('/docker-entrypoint.d/20-envsubst-on-templates.sh', textFile(ENVSUBST_SCRIPT, 0o755));
+    files.set('/docker-entrypoint.d/30-tune-worker-processes.sh', textFile(TUNE_SCRIPT, 0o755));
+    if (minor >= 23)
+      files.set('/docker-entrypoint.d/15-local-resolvers.envsh', textFile(RESOLVERS_SCRIPT, 0o755));
   }
   return {
     name,

@@ -149,6 +149,7 @@ import { csplit } from '../text/csplit.ts';
 import { cut } from '../text/cut.ts';
 import { cmp, diff } from '../text/diff.ts';
 import { hexdump, od, xxd } from '../text/dump.ts';
+import { envsubst } from '../text/envsubst.ts';
 import { find } from '../text/find.ts';
 import { fmt } from '../text/fmt.ts';
 import { expand, fold, unexpand } from '../text/fold.ts';
@@ -560,6 +561,9 @@ export const PACKAGES: readonly CommandPackage[] = [
   pack('httpd-tools', '2.4.57', '1.el9', 'Tools for use with the Apache HTTP Server', 81_000, { ab, htpasswd }),
   pack('python3', '3.11.2', '1.el9', 'Python 3 interpreter', 32_000_000, { python3 }),
   pack('hey', '0.1.4', '1.el9', 'HTTP load generator', 9_000_000, { hey }),
+  pack('gettext', '0.21', '7.el9', 'GNU libraries and utilities for producing multi-lingual messages', 5_300_000, {
+    envsubst,
+  }),
   pack('nmap-ncat', '7.93', '1.el9', "Nmap's Netcat replacement", 500_000, { nc, ncat: nc }),
   pack('telnet', '0.17', '85.el9', 'The client program for the Telnet remote login protocol', 120_000, {
     telnet,

@@ -17,6 +17,8 @@ const DEBIAN: Readonly<Record<string, readonly string[]>> = {
   ncurses: ['ncurses-bin'],
   gawk: ['gawk', 'mawk'],
   which: ['debianutils'],
+  'httpd-tools': ['apache2-utils'],
+  gettext: ['gettext-base'],
 };
 const ALPINE: Readonly<Record<string, readonly string[]>> = {
   'bind-utils': ['bind-tools'],
@@ -28,6 +30,7 @@ const ALPINE: Readonly<Record<string, readonly string[]>> = {
   telnet: ['busybox-extras'],
   'openssh-clients': ['openssh-client', 'openssh'],
   'shadow-utils': ['shadow'],
+  'httpd-tools': ['apache2-utils'],
 };
 /** What has no place in the other family. */
 const RED_HAT_ONLY = new Set([

@@ -99,7 +99,7 @@ class Finder {
 
   constructor(it: Invocation, follow: string, args: string[]) {
     this.it = it;
-    this.follow = follow === '-L';
+    this.follow = follow === '-L' || args.includes('-follow');
     this.followOperands = follow === '-H';
     this.args = args;
   }

@@ -190,3 +190,38 @@ server { listen 82; location / { return 200 "two $http_host\\n"; } }
   expect((await get(node, address, '/')).body).toBe(`one ${address}\n`);
   expect((await get(node, address, '/')).body).toBe(`two ${address}\n`);
 });
+
+test('templates are filled with the environment before nginx starts', async () => {
+  using node = await makeNode({ registry });
+  await node.api.client.create(resources.configmaps, {
+    metadata: { name: 'templates', namespace: 'default' },
+    data: {
+      'default.conf.template':
+        'server { listen 80; location / { return 200 "$GREETING from ${WHO}, $host\\n"; } }\n',
+    },
+  } as ConfigMap);
+  await node.createPod({
+    metadata: { name: 'web' },
+    spec: {
+      automountServiceAccountToken: false,
+      containers: [
+        {
+          name: 'c',
+          image: 'nginx:1.26',
+          env: [
+            { name: 'GREETING', value: 'hello' },
+            { name: 'WHO', value: 'pod' },
+          ],
+          volumeMounts: [{ name: 't', mountPath: '/etc/nginx/templates' }],
+        },
+      ],
+      volumes: [{ name: 't', configMap: { name: 'templates' } }],
+    },
+  });
+  await node.advance(10);
+  const address = (await node.pod('web')).status?.podIP ?? '';
+  expect((await get(node, address, '/')).body).toBe(`hello from pod, ${address}\n`);
+  expect(await logs(node)).toContain(
+    '20-envsubst-on-templates.sh: Running envsubst on /etc/nginx/templates/default.conf.template to /etc/nginx/conf.d/default.conf\n',
+  );
+});
