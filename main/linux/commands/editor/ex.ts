@@ -1,6 +1,6 @@
-// ex(1) and ed(1) as scripts use them: line commands on a buffer, no screen.
+// ex(1) as scripts use it: line commands on a buffer, no screen.
 import { ErrnoError } from '../../../network/index.ts';
-import type { Process, Program } from '../../kernel/index.ts';
+import type { Process } from '../../kernel/index.ts';
 import { compileRegex, RegexError } from '../frame/regex.ts';
 
 class ExError extends Error {}
@@ -20,27 +20,7 @@ export async function runEx(
   commands: readonly string[],
 ): Promise<number> {
   const input = commands.length > 0 ? [...commands] : (await proc.stdin.readText()).split('\n');
-  return run(proc, path, input, 'ex');
-}
-
-/** ed(1): reads commands from stdin. */
-export const ed: Program = async (proc) => {
-  const silent = proc.argv.includes('-s');
-  const path = proc.argv.slice(1).find((arg) => !arg.startsWith('-'));
-  const editor = load(proc, path);
-  if (path !== undefined && !proc.fs.exists(path))
-    await proc.stderr.write(`${path}: No such file or directory\n`);
-  else if (!silent && path !== undefined) await proc.stdout.write(`${sizeOf(editor)}\n`);
-  return runLines(proc, editor, (await proc.stdin.readText()).split('\n'), 'ed', silent);
-};
-
-async function run(
-  proc: Process,
-  path: string | undefined,
-  input: readonly string[],
-  kind: 'ex' | 'ed',
-): Promise<number> {
-  return runLines(proc, load(proc, path), input, kind, true);
+  return runLines(proc, load(proc, path), input);
 }
 
 function load(proc: Process, path: string | undefined): Buffer {
@@ -49,32 +29,20 @@ function load(proc: Process, path: string | undefined): Buffer {
   return { lines, current: lines.length, changed: false, pattern: '', path };
 }
 
-function sizeOf(buffer: Buffer): number {
-  return new TextEncoder().encode(buffer.lines.map((line) => `${line}\n`).join('')).length;
-}
-
-async function runLines(
-  proc: Process,
-  buffer: Buffer,
-  input: readonly string[],
-  kind: 'ex' | 'ed',
-  silent: boolean,
-): Promise<number> {
+async function runLines(proc: Process, buffer: Buffer, input: readonly string[]): Promise<number> {
   const queue = [...input];
   let failed = false;
   while (queue.length > 0) {
     const line = queue.shift()!;
-    if (kind === 'ex' && line.trim() === '') continue;
-    if (line === '' && queue.length === 0) break;
-    for (const one of kind === 'ex' ? splitBars(line.replace(/^:+/, '')) : [line]) {
+    if (line.trim() === '') continue;
+    for (const one of splitBars(line.replace(/^:+/, ''))) {
       try {
-        const result = await execute(proc, buffer, one, queue, kind, silent);
+        const result = await execute(proc, buffer, one, queue);
         if (result === 'quit') return failed ? 1 : 0;
       } catch (error) {
         if (!(error instanceof ExError || error instanceof RegexError || error instanceof ErrnoError))
           throw error;
         failed = true;
-        if (kind === 'ed') await proc.stdout.write('?\n');
       }
     }
   }
@@ -132,8 +100,6 @@ async function execute(
   buffer: Buffer,
   line: string,
   queue: string[],
-  kind: 'ex' | 'ed',
-  silent: boolean,
 ): Promise<'quit' | undefined> {
   const cursor = new Cursor(line);
   let from: number | undefined;
@@ -221,7 +187,7 @@ async function execute(
         if (index < 0) continue;
         buffer.current = index + 1;
         const before = buffer.lines.length;
-        await execute(proc, buffer, rest === '' ? 'p' : rest, [], kind, silent);
+        await execute(proc, buffer, rest === '' ? 'p' : rest, []);
         from = buffer.lines.length < before ? index : index + 1;
       }
       return undefined;
@@ -244,11 +210,7 @@ async function execute(
     case 'j':
     case 'join': {
       const end = given && from !== to ? last : Math.min(first + 1, buffer.lines.length);
-      buffer.lines.splice(
-        first - 1,
-        end - first + 1,
-        buffer.lines.slice(first - 1, end).join(kind === 'ex' ? ' ' : ''),
-      );
+      buffer.lines.splice(first - 1, end - first + 1, buffer.lines.slice(first - 1, end).join(' '));
       buffer.changed = true;
       return undefined;
     }
@@ -277,7 +239,6 @@ async function execute(
       const lines = given ? buffer.lines.slice(first - 1, last) : buffer.lines;
       proc.fs.writeFile(path, lines.map((text) => `${text}\n`).join(''));
       buffer.changed = false;
-      if (kind === 'ed' && !silent) await proc.stdout.write(`${sizeOf({ ...buffer, lines })}\n`);
       return /^(?:wq|x)/.test(command) ? 'quit' : undefined;
     }
     case 'q':
@@ -287,8 +248,7 @@ async function execute(
     case 'qa':
     case 'qa!':
     case 'Q':
-      if (buffer.changed && (command === 'q' || command === 'quit') && kind === 'ex')
-        throw new ExError('unsaved');
+      if (buffer.changed && (command === 'q' || command === 'quit')) throw new ExError('unsaved');
       return 'quit';
     case 'set':
     case 'se':
