@@ -5,10 +5,10 @@ import type { ByteStream } from '../../network/index.ts';
 
 const PACKET_BYTES_MAX = 16 * 1024 ** 2;
 /** LONG_PASSWORD, CONNECT_WITH_DB, PROTOCOL_41, TRANSACTIONS, SECURE_CONNECTION, PLUGIN_AUTH. */
-export const CAPABILITIES = 0x1 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x80000;
+const CAPABILITIES = 0x1 | 0x8 | 0x200 | 0x2000 | 0x8000 | 0x80000;
 const VAR_STRING = 0xfd;
 const UTF8 = 45;
-export const PLUGIN = 'mysql_native_password';
+const PLUGIN = 'mysql_native_password';
 
 /** Packets over a stream: three bytes of length, a sequence number, a payload. */
 export class PacketStream {

@@ -47,7 +47,7 @@ const NOT_INTEGER = 'ERR value is not an integer or out of range';
 const SYNTAX = 'ERR syntax error';
 
 /** Ends a command with an error reply. */
-export class CommandError extends Error {}
+class CommandError extends Error {}
 
 type Kind = Value['type'];
 type Command = (db: Database, args: readonly string[], name: string) => Reply;
@@ -667,7 +667,7 @@ export const DATA_COMMANDS: Readonly<Record<string, readonly [arity: number, run
 };
 
 /** Whether so many words (the name among them) fit a command's arity. */
-export function fitsArity(arity: number, words: number): boolean {
+function fitsArity(arity: number, words: number): boolean {
   return arity < 0 ? words >= -arity : words === arity;
 }
 

@@ -1,14 +1,7 @@
 // What Docker keeps about containers, networks and volumes, and what its clients can ask for.
 import type { NetworkNamespace } from '../../network/index.ts';
 import { serviceSocket, type FileSystemView, type WaitStatus } from '../kernel/index.ts';
-import type {
-  ContainerImage,
-  ExecOptions,
-  FileChange,
-  ImageConfig,
-  ImageOrigin,
-  ImageRecord,
-} from '../containerd/index.ts';
+import type { ExecOptions, FileChange, ImageConfig, ImageOrigin, ImageRecord } from '../containerd/index.ts';
 
 /** One published port. */
 export interface PublishedPort {
@@ -170,9 +163,6 @@ export interface EngineImages {
   importArchive(archive: Uint8Array): ImageRecord[];
   addMade(origin: ImageOrigin, names: readonly string[]): ImageRecord;
 }
-
-/** An image of the catalogue or of the machine. */
-export type EngineImage = ContainerImage;
 
 /** /var/run/docker.sock */
 export const dockerSocket = serviceSocket<Engine>('/run/docker.sock');

@@ -8,7 +8,6 @@ export {
   type EngineContainer,
   type EngineImages,
   type EngineMount,
-  type EngineNetwork,
   type EngineSpec,
   type PublishedPort,
 } from './engine-types.ts';

@@ -1,24 +1,5 @@
-// What crictl, ctr and docker share: the runtime's socket, short ids, ages, sizes.
-import { ErrnoError } from '../../../network/index.ts';
-import type { Process } from '../../kernel/index.ts';
-import {
-  containerdSocket,
-  type Container,
-  type Containerd,
-  type ImageRecord,
-  type Sandbox,
-} from '../../containerd/index.ts';
-import { Failure } from '../frame/command.ts';
-
-/** The machine's containerd. Throws Failure when it doesn't answer. */
-export function connectRuntime(proc: Process, failure: string): Containerd {
-  try {
-    return proc.kernel.connectService(containerdSocket);
-  } catch (error) {
-    if (!(error instanceof ErrnoError)) throw error;
-    throw new Failure(failure, 1);
-  }
-}
+// What crictl, ctr and docker share: names, short ids, ages, sizes.
+import type { Container, Containerd, Sandbox } from '../../containerd/index.ts';
 
 /** `12 seconds ago`, `About a minute ago`, as docker and crictl say (go-units HumanDuration). */
 export function humanAge(ms: number): string {
@@ -48,29 +29,6 @@ export function decimalSize(bytes: number): string {
     unit++;
   }
   return `${Number(value.toPrecision(3))}${units[unit]}`;
-}
-
-/** Columns as Go's tabwriter lays them out with three blanks between. */
-export function table(rows: readonly (readonly string[])[], padding = 3): string {
-  const widths: number[] = [];
-  for (const row of rows)
-    row.forEach((cell, index) => (widths[index] = Math.max(widths[index] ?? 0, cell.length)));
-  return rows
-    .map(
-      (row) =>
-        `${row.map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index]! + padding))).join('')}\n`,
-    )
-    .join('');
-}
-
-/** The container a prefix of its id (or its name) means. */
-export function findContainer(runtime: Containerd, text: string): Container | undefined {
-  const all = runtime.listContainers();
-  return (
-    all.find((one) => one.id === text) ??
-    all.find((one) => one.id.startsWith(text)) ??
-    all.find((one) => dockerName(runtime, one) === text)
-  );
 }
 
 export function sandboxOf(runtime: Containerd, container: Container): Sandbox | undefined {
@@ -114,8 +72,4 @@ export function canonicalReference(text: string): string {
 /** The id without `sha256:`, cut. */
 export function shortId(id: string, length: number): string {
   return id.replace(/^sha256:/, '').slice(0, length);
-}
-
-export function imageName(image: ImageRecord | undefined, fallback: string): string {
-  return image?.repoTags[0] ?? fallback;
 }

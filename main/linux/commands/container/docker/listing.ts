@@ -60,7 +60,7 @@ export function tabulate(rows: readonly (readonly string[])[]): string {
     .join('');
 }
 
-export function commandText(argv: readonly string[], isFull: boolean): string {
+function commandText(argv: readonly string[], isFull: boolean): string {
   const words = argv.map((word) =>
     /[\s'"$&;|<>()]/.test(word) || word === '' ? `'${word.replaceAll("'", "'\"'\"'")}'` : word,
   );
@@ -68,7 +68,7 @@ export function commandText(argv: readonly string[], isFull: boolean): string {
   return isFull || text.length <= 20 ? `"${text}"` : `"${text.slice(0, 19)}…"`;
 }
 
-export function statusText(shown: Shown, nowMs: number): string {
+function statusText(shown: Shown, nowMs: number): string {
   if (shown.state === 'created') return 'Created';
   if (shown.state === 'exited')
     return `Exited (${shown.exitCode}) ${humanAge(nowMs - (shown.finishedMs ?? nowMs))} ago`;
@@ -76,7 +76,7 @@ export function statusText(shown: Shown, nowMs: number): string {
 }
 
 /** `0.0.0.0:8080->80/tcp, :::8080->80/tcp`; exposed ones without a host's port as `80/tcp`. */
-export function portsText({ own, state }: Shown): string {
+function portsText({ own, state }: Shown): string {
   if (own === undefined || state !== 'running' || own.spec.network === 'host') return '';
   const published = own.spec.ports.flatMap(({ hostIp, hostPort, containerPort, protocol }) =>
     hostIp === '0.0.0.0'
@@ -318,7 +318,7 @@ export async function history(
 }
 
 /** `312KiB`, `5.784GiB`: binary units with four digits. */
-export function binarySize(bytes: number): string {
+function binarySize(bytes: number): string {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB'];
   let value = bytes;
   let unit = 0;

@@ -140,7 +140,7 @@ export function listShown(world: World): Shown[] {
 }
 
 /** What a container runs, of its image and its own. */
-export function argvOf({ spec, imageConfig }: EngineContainer): string[] {
+function argvOf({ spec, imageConfig }: EngineContainer): string[] {
   const entrypoint = spec.entrypoint ?? imageConfig.entrypoint ?? [];
   return [
     ...entrypoint,
