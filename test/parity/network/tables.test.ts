@@ -18,7 +18,8 @@ function masked(text: string): string {
     .replaceAll(/(RX|TX|bytes|packets)[: ]+\d+/g, '$1 N')
     .replaceAll(/^\d+: (?=dummy|eth0\.)/gm, 'N: ')
     .replaceAll(/(dummy0:[^]*?link\/ether) \S+/g, '$1 MAC')
-    .replaceAll(/^( +\d+){6} *$/gm, '  COUNTS')
+    .replaceAll(/^( +\d+){5,6} *$/gm, '  COUNTS')
+    .replaceAll(/gc_timer +[\d.]+/g, 'gc_timer T')
     .replaceAll(/\([\d.]+ (?:B|KiB)\)/g, '(SIZE)')
     .replaceAll(/dropped \d+/g, 'dropped N')
     .replaceAll(/[ \t]+$/gm, '');

@@ -1,12 +1,15 @@
 // ip link and ip address: showing and changing devices and their addresses.
-import {
-  ErrnoError,
-  parseIpv4,
-  type Address,
-  type Link,
-  type NetworkNamespace,
-} from '../../../network/index.ts';
+import { ErrnoError, parseIpv4, type Address, type Link } from '../../../network/index.ts';
 import { dialectOf } from '../frame/command.ts';
+import {
+  addressLine,
+  detailLines,
+  firstLine,
+  linkType,
+  secondLine,
+  shownName,
+  statLines,
+} from './ip-link-text.ts';
 import { IpError, printJson, requireDevice, type IpContext } from './ip-context.ts';
 
 interface Selection {
@@ -62,124 +65,6 @@ function select(context: IpContext, args: readonly string[]): { links: Link[]; s
     list = list.filter((link) => link.master?.name === master);
   }
   return { links: list, selection };
-}
-
-/** `veth0@if2`, `eth0.100@eth0`, `tunl0@NONE`. */
-function shownName(link: Link): string {
-  if (link.kind === 'ipip') return `${link.name}@NONE`;
-  const { peer } = link;
-  if (link.kind === 'vlan' && peer !== undefined) return `${link.name}@${peer.name}`;
-  if (link.kind === 'veth' && peer !== undefined)
-    return `${link.name}@${peer.namespace === link.namespace ? peer.name : `if${peer.index}`}`;
-  return link.name;
-}
-
-function linkType(link: Link): string {
-  return link.kind === 'loopback' ? 'loopback' : link.kind === 'ipip' ? 'ipip' : 'ether';
-}
-
-function firstLine(link: Link, withMode: boolean): string {
-  const master = link.master === undefined ? '' : ` master ${link.master.name}`;
-  return `${link.index}: ${shownName(link)}: <${link.flags.join(',')}> mtu ${link.mtu} qdisc ${link.qdisc}${master} state ${link.operState}${withMode ? ' mode DEFAULT' : ''} group default qlen ${link.queueLength}`;
-}
-
-/** The other end's namespace by its name under /run/netns, or by number: they count up as links to new ones are met. */
-function namespaceText(link: Link, other: NetworkNamespace): string {
-  if (!other.name.includes(' ')) return `link-netns ${other.name}`; // A pod's namespace bears the pod's name, and no file's.
-  const others = new Set<NetworkNamespace>();
-  for (const { kind, peer } of link.namespace.links.list()) {
-    if (kind === 'veth' && peer !== undefined && peer.namespace !== link.namespace)
-      others.add(peer.namespace);
-  }
-  return `link-netnsid ${[...others].indexOf(other)}`;
-}
-
-function secondLine(link: Link): string {
-  const broadcast =
-    link.kind === 'loopback'
-      ? '00:00:00:00:00:00'
-      : link.kind === 'ipip' && link.details.kind === 'ipip'
-        ? link.details.remote
-        : 'ff:ff:ff:ff:ff:ff';
-  const elsewhere =
-    link.kind === 'veth' && link.peer !== undefined && link.peer.namespace !== link.namespace
-      ? ` ${namespaceText(link, link.peer.namespace)}`
-      : '';
-  return `    link/${linkType(link)} ${link.mac} brd ${broadcast}${elsewhere}`;
-}
-
-function detailLines(link: Link): [first: string, second: string] {
-  const { details } = link;
-  const [min, max] = details.kind === 'dummy' ? [0, 0] : link.mtuRange;
-  const port = link.master === undefined ? '0' : '1';
-  const queues =
-    details.kind === 'ipip'
-      ? 'numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 '
-      : 'addrgenmode eui64 numtxqueues 1 numrxqueues 1 gso_max_size 65536 gso_max_segs 65535 tso_max_size 65536 tso_max_segs 65535 gro_max_size 65536 ';
-  const first = ` promiscuity ${port}  allmulti ${port} minmtu ${min} maxmtu ${max} `;
-  const slave =
-    link.master === undefined
-      ? ''
-      : `\n    bridge_slave state forwarding priority 32 cost 2 hairpin ${link.isHairpin ? 'on' : 'off'} guard off root_block off fastleave off learning on flood on `;
-  const any = (address: string): string => (address === '0.0.0.0' ? 'any' : address);
-  switch (details.kind) {
-    case 'vxlan':
-      return [
-        first,
-        `    vxlan id ${details.id}${details.remote === undefined ? '' : ` remote ${details.remote}`}${details.local === undefined ? '' : ` local ${details.local}`}${details.underlay === undefined ? '' : ` dev ${details.underlay.name}`} srcport 0 0 dstport ${details.port}${details.learning ? '' : ' nolearning'} ttl auto ageing 300 udpcsum noudp6zerocsumtx noudp6zerocsumrx ${queues}`,
-      ];
-    case 'bridge': {
-      const id = link.mac
-        .split(':')
-        .map((pair) => Number.parseInt(pair, 16).toString(16))
-        .join(':');
-      return [
-        first,
-        `    bridge forward_delay 1500 hello_time 200 max_age 2000 ageing_time ${details.ageingMs / 10} stp_state ${details.stp ? 1 : 0} priority 32768 vlan_filtering 0 vlan_protocol 802.1Q bridge_id 8000.${id} designated_root 8000.${id} root_port 0 root_path_cost 0 topology_change 0 topology_change_detected 0 ${queues}`,
-      ];
-    }
-    case 'vlan':
-      return [first, `    vlan protocol 802.1Q id ${details.id} <REORDER_HDR> ${queues}`];
-    case 'ipip':
-      return [
-        first,
-        `    ipip ${details.local === '0.0.0.0' && details.remote === '0.0.0.0' ? 'any ' : ''}remote ${any(details.remote)} local ${any(details.local)} ttl ${details.ttl === 0 ? 'inherit' : details.ttl} nopmtudisc ${queues}`,
-      ];
-    case 'veth':
-      return [first, `    veth ${slave === '' ? '' : slave.trimStart()}${queues}`];
-    case 'dummy':
-      return [first, `    dummy ${queues}`];
-    default:
-      return [first, `    ${queues}`.replace(/^ {4}/, '')];
-  }
-}
-
-function statLines(link: Link): string[] {
-  const { stats } = link;
-  const row = (values: readonly number[], widths: readonly number[]): string =>
-    `    ${values.map((value, index) => String(value).padStart(widths[index]!)).join(' ')} `;
-  const width = (value: number, least: number): number => Math.max(least, String(value).length);
-  const widths = [
-    width(Math.max(stats.rxBytes, stats.txBytes), 10),
-    width(Math.max(stats.rxPackets, stats.txPackets), 7),
-    6,
-    7,
-    7,
-    7,
-  ];
-  return [
-    `    RX:${'bytes'.padStart(widths[0]! - 3)} ${'packets'.padStart(widths[1]!)} errors dropped  missed   mcast           `,
-    row([stats.rxBytes, stats.rxPackets, stats.rxErrors, stats.rxDropped, 0, stats.rxMulticast], widths),
-    `    TX:${'bytes'.padStart(widths[0]! - 3)} ${'packets'.padStart(widths[1]!)} errors dropped carrier collsns           `,
-    row([stats.txBytes, stats.txPackets, stats.txErrors, stats.txDropped, stats.txCarrierErrors, 0], widths),
-  ];
-}
-
-function addressLine(address: Address): string {
-  const family = address.family === 4 ? 'inet' : 'inet6';
-  const broadcast = address.broadcast === undefined ? '' : ` brd ${address.broadcast}`;
-  const secondary = address.isSecondary ? ' secondary' : '';
-  return `    ${family} ${address.address}/${address.prefixLength}${broadcast} scope ${address.scope}${secondary} ${address.family === 4 ? address.label : ''}`;
 }
 
 /** ip address */
@@ -254,13 +139,15 @@ async function showAddresses(context: IpContext, args: readonly string[]): Promi
       continue;
     }
     await out.line(firstLine(link, false));
-    const details = context.details ? detailLines(link) : undefined;
+    const details = context.details ? detailLines(link, context.proc.kernel.cpuCount) : undefined;
     if (context.family === undefined) await out.line(secondLine(link) + (details?.[0] ?? ''));
-    if (details !== undefined && context.family === undefined) await out.line(details[1]);
+    if (details !== undefined && context.family === undefined)
+      for (const line of details.slice(1)) await out.line(line);
     for (const name of link.altNames) await out.line(`    altname ${name}`);
     for (const one of addresses)
       await out.put(`${addressLine(one)}\n       valid_lft forever preferred_lft forever\n`);
-    if (context.statistics > 0) for (const line of statLines(link)) await out.line(line);
+    if (context.statistics > 0)
+      for (const line of statLines(link, context.statistics > 1)) await out.line(line);
   }
   return 0;
 }
@@ -451,12 +338,12 @@ async function showLinks(context: IpContext, args: readonly string[]): Promise<n
       );
       continue;
     }
-    const details = context.details ? detailLines(link) : undefined;
+    const details = context.details ? detailLines(link, context.proc.kernel.cpuCount) : undefined;
     const lines = [
       firstLine(link, true),
       secondLine(link) + (details?.[0] ?? ''),
-      ...(details === undefined || details[1] === '' ? [] : [details[1]]),
-      ...(context.statistics > 0 ? statLines(link) : []),
+      ...(details ?? []).slice(1),
+      ...(context.statistics > 0 ? statLines(link, context.statistics > 1) : []),
       ...link.altNames.map((name) => `    altname ${name}`),
     ];
     await out.line(context.oneline ? lines.join('\\') : lines.join('\n'));

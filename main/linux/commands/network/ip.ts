@@ -142,13 +142,36 @@ async function ipTunnel(context: IpContext, args: string[]): Promise<number> {
   return 0;
 }
 
+/** The groups that a device listens to for its own addresses (RFC 1112, RFC 4291: all nodes, and the solicited-node group of each). */
 async function ipMaddress(context: IpContext, args: string[]): Promise<number> {
   const wanted = args.filter((arg) => !['show', 'list', 'dev'].includes(arg))[0];
   for (const link of context.proc.net.links.list()) {
     if (wanted !== undefined && link.name !== wanted) continue;
-    await context.out.line(`${link.index}:\t${link.name}`);
-    if (link.flags.includes('MULTICAST')) await context.out.line('\tlink  01:00:5e:00:00:01');
-    await context.out.line('\tinet  224.0.0.1');
+    const own = context.proc.net.addresses.list(link).filter(({ family }) => family === 6);
+    const solicited = [...new Set(own.map(({ address }) => lastThreeBytes(address)))];
+    const hasSix = own.length > 0;
+    const lines = [
+      ...(link.flags.includes('MULTICAST')
+        ? [
+            ...(hasSix ? ['link  33:33:00:00:00:01'] : []),
+            'link  01:00:5e:00:00:01',
+            ...solicited.map((bytes) => `link  33:33:ff:${bytes.join(':')}`),
+          ]
+        : []),
+      'inet  224.0.0.1',
+      ...solicited.map(([a, b, c]) => `inet6 ff02::1:ff${a}:${(b! + c!).replace(/^0+(?=.)/, '')}`),
+      ...(hasSix ? ['inet6 ff02::1', 'inet6 ff01::1'] : []),
+    ];
+    await context.out.line([`${link.index}:\t${link.name}`, ...lines.map((line) => `\t${line}`)].join('\n'));
   }
   return 0;
+}
+
+/** Of an IPv6 address, as pairs of hexadecimal digits. */
+function lastThreeBytes(address: string): string[] {
+  const groups = address
+    .split(':')
+    .slice(-2)
+    .map((group) => group.padStart(4, '0'));
+  return /.{2}(..)(..)(..)/.exec(groups.join(''))!.slice(1);
 }
