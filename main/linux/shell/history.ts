@@ -1,7 +1,8 @@
-// The command history: in memory, in its file, and `!` expansion.
+// The command history: in memory and in its file.
 import { ErrnoError } from '../../network/index.ts';
 import { bytesToText } from './bytes.ts';
 import { matchesPattern } from './pattern.ts';
+import type { ExpansionMemory } from './history-expansion.ts';
 import type { Undo } from './editor/line-buffer.ts';
 import type { Shell } from './shell.ts';
 
@@ -20,6 +21,7 @@ interface HistoryEntry {
 /** The list that `history` shows. Numbers go on when old entries fall out. */
 export class History {
   entries: HistoryEntry[] = [];
+  readonly expansion: ExpansionMemory = { from: '', to: '', search: '', match: '' };
   private dropped = 0;
   private readonly shell: Shell;
   /** How many entries of the list are in the file already. */
@@ -190,135 +192,5 @@ export class History {
 
   get(number: number): string | undefined {
     return this.entries[number - this.base]?.text;
-  }
-}
-
-/** A `!` expression that names no command; `message` is bash's text. */
-export class HistoryError extends Error {}
-
-/** Expands `!!`, `!n`, `!string`, `!$`, `^a^b` in a line; undefined if there was nothing to expand. */
-export function expandHistory(
-  line: string,
-  history: History,
-): { text: string; printOnly: boolean } | undefined {
-  const quick = /^\^([^^\n]*)\^([^^\n]*)(?:\^(.*))?$/s.exec(line);
-  if (quick !== null) {
-    const last = history.entries.at(-1)?.text ?? '';
-    if (!last.includes(quick[1]!)) throw new HistoryError(`:s${line}: substitution failed`);
-    return { text: last.replace(quick[1]!, () => quick[2]!) + (quick[3] ?? ''), printOnly: false };
-  }
-  if (!line.includes('!')) return undefined;
-  let out = '';
-  let changed = false;
-  let printOnly = false;
-  let quote = '';
-  for (let i = 0; i < line.length;) {
-    const c = line[i]!;
-    if (c === '\\' && quote !== "'") {
-      out += line.slice(i, i + 2);
-      i += 2;
-      continue;
-    }
-    if (c === "'" && quote !== '"') quote = quote === "'" ? '' : "'";
-    else if (c === '"' && quote !== "'") quote = quote === '"' ? '' : '"';
-    const next = line[i + 1];
-    if (
-      c !== '!' ||
-      quote === "'" ||
-      next === undefined ||
-      /[\s=]/.test(next) ||
-      next === '(' ||
-      (quote === '"' && next === '"') ||
-      (line[i - 1] === '[' && next === ']') ||
-      line[i - 1] === '$'
-    ) {
-      out += c;
-      i++;
-      continue;
-    }
-    const event = readEvent(line, i, history, out);
-    out += event.text;
-    i = event.end;
-    printOnly ||= event.printOnly;
-    changed = true;
-  }
-  return changed ? { text: out, printOnly } : undefined;
-}
-
-function readEvent(
-  line: string,
-  start: number,
-  history: History,
-  soFar: string,
-): { text: string; end: number; printOnly: boolean } {
-  const rest = line.slice(start + 1);
-  let length = 0;
-  let text: string | undefined;
-  const last = history.entries.at(-1)?.text;
-  const number = /^-?[0-9]+/.exec(rest)?.[0];
-  const word = /^[^\s:$^*;&|<>()"'!-][^\s:;&|<>()"'!]*/.exec(rest)?.[0];
-  const contains = /^\?([^?\n]*)\??/.exec(rest);
-  if (rest[0] === '!') {
-    text = last;
-    length = 1;
-  } else if (rest[0] === '#') {
-    text = soFar;
-    length = 1;
-  } else if (/^[$^*:]/.test(rest)) {
-    text = last;
-  } else if (number !== undefined) {
-    text = Number(number) < 0 ? history.entries.at(Number(number))?.text : history.get(Number(number));
-    length = number.length;
-  } else if (contains !== null) {
-    text = history.entries.findLast((entry) => entry.text.includes(contains[1]!))?.text;
-    length = contains[0].length;
-  } else if (word !== undefined) {
-    text = history.entries.findLast((entry) => entry.text.startsWith(word))?.text;
-    length = word.length;
-  }
-  if (text === undefined) throw new HistoryError(`!${rest.slice(0, Math.max(length, 1))}: event not found`);
-  return applyModifiers(text, line, start + 1 + length);
-}
-
-function applyModifiers(
-  event: string,
-  line: string,
-  from: number,
-): { text: string; end: number; printOnly: boolean } {
-  let end = from;
-  let text = event;
-  let printOnly = false;
-  const words = event.match(/"(?:\\.|[^"])*"|'[^']*'|[|&;<>()]+|(?:\\.|[^\s|&;<>()])+/g) ?? [];
-  const designator = /^:?([$^*])|^:([0-9]+)?(-)?([0-9]+|\$)?/.exec(line.slice(end));
-  if (designator !== null && designator[0] !== '' && designator[0] !== ':') {
-    const at = (name: string | undefined, fallback: number): number =>
-      name === undefined ? fallback : name === '$' ? words.length - 1 : Number(name);
-    if (designator[1] === '$') text = words.at(-1) ?? '';
-    else if (designator[1] === '^') text = words[1] ?? '';
-    else if (designator[1] === '*') text = words.slice(1).join(' ');
-    else {
-      const first = at(designator[2], 0);
-      const final =
-        designator[3] === undefined
-          ? at(designator[4] ?? designator[2], first)
-          : at(designator[4], words.length - 2);
-      if (first >= words.length) throw new HistoryError(`${designator[0]}: bad word specifier`);
-      text = words.slice(first, final + 1).join(' ');
-    }
-    end += designator[0].length;
-  }
-  for (;;) {
-    const modifier = /^:(h|t|r|e|p|q|(g?)s(.)(.*?)\3(?:(.*?)(?:\3|$)))/s.exec(line.slice(end));
-    if (modifier === null) return { text, end, printOnly };
-    const kind = modifier[1]!;
-    if (kind === 'h') text = text.replace(/\/[^/]*$/, '');
-    else if (kind === 't') text = text.replace(/^.*\//s, '');
-    else if (kind === 'r') text = text.replace(/\.[^./]*$/, '');
-    else if (kind === 'e') text = /\.[^./]*$/.exec(text)?.[0] ?? '';
-    else if (kind === 'p') printOnly = true;
-    else if (kind === 'q') text = `'${text.replaceAll("'", "'\\''")}'`;
-    else if (modifier[2] === 'g') text = text.replaceAll(modifier[4]!, () => modifier[5] ?? '');
-    else text = text.replace(modifier[4]!, () => modifier[5] ?? '');
-    end += modifier[0].length;
   }
 }

@@ -5,7 +5,8 @@ import { Discard, ExitControl, Interrupted, LoopControl, ReturnControl } from '.
 import { editLine } from './editor/edit-line.ts';
 import { LineInterrupted } from './editor/line-editor.ts';
 import { notifyJobs } from './foreground.ts';
-import { expandHistory, History, HistoryError } from './history.ts';
+import { expandHistory, HistoryError } from './history-expansion.ts';
+import { History } from './history.ts';
 import type { Shell } from './shell.ts';
 import type { List } from './syntax/ast.ts';
 import { Parser } from './syntax/parser.ts';
@@ -184,7 +185,7 @@ async function readLine(shell: Shell, prompt: string): Promise<string | undefine
 async function historyExpanded(shell: Shell, line: string): Promise<string | undefined> {
   if (!shell.options.has('histexpand') || shell.history === undefined) return line;
   try {
-    const expanded = expandHistory(line, shell.history);
+    const expanded = expandHistory(line, shell.history, shell.shopts.has('extglob'));
     if (expanded === undefined) return line;
     await shell.err(`${expanded.text}\n`);
     if (!expanded.printOnly) return expanded.text;

@@ -1,7 +1,8 @@
 // history and fc.
 import { strftime } from '../strftime.ts';
 import type { Shell } from '../shell.ts';
-import { expandHistory, HistoryError, type History } from '../history.ts';
+import { expandHistory, HistoryError } from '../history-expansion.ts';
+import type { History } from '../history.ts';
 import { parseOptions, textual, usageError, type Builtin } from './support.ts';
 
 const HISTORY_USAGE = 'history [-c] [-d offset] [n] or history -anrw [filename] or history -ps arg [arg...]';

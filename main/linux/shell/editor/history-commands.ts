@@ -1,7 +1,7 @@
 // Functions that fetch lines and words from the history, and those that end a line.
 import { ErrnoError } from '../../../network/index.ts';
 import { expandToText } from '../expand.ts';
-import { expandHistory, HistoryError } from '../history.ts';
+import { expandHistory, HistoryError } from '../history-expansion.ts';
 import { parseText } from '../syntax/parser.ts';
 import { ShellSyntaxError } from '../syntax/syntax-error.ts';
 import { ExpansionError } from '../control.ts';
