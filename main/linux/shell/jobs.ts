@@ -131,7 +131,11 @@ export class JobTable {
   private async follow(job: Job, member: Member): Promise<void> {
     try {
       for (;;) {
-        const status = await member.child.wait({ untraced: true });
+        const status = await member.child.wait({ untraced: true, continued: true });
+        if (status.kind === 'continued') {
+          if (member.status?.kind === 'stopped') member.status = undefined; // Somebody else sent SIGCONT.
+          continue;
+        }
         if (status.kind !== 'stopped') this.ended.set(member.pid, statusCode(status));
         job.update(member, status, this.now());
         if (status.kind !== 'stopped') return;

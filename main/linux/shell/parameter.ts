@@ -206,7 +206,11 @@ async function byDefault(
   const own = (): Fragment[] =>
     value.all === undefined ? [result(joined, context)] : spread(shell, value.values, value.all, context);
   if (operation.operator === '+')
-    return present ? operand(shell, operation.word, context) : [result('', context)];
+    return present
+      ? operand(shell, operation.word, context)
+      : value.all === '@' // `"${a[@]+…}"` of nothing is no field.
+        ? []
+        : [result('', context)];
   if (present) return own();
   if (operation.operator === '-') return operand(shell, operation.word, context);
   const text = joinFragments(await operand(shell, operation.word, { ...context, joined: true }));

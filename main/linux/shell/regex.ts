@@ -172,19 +172,19 @@ class Translation {
           body += CLASSES[name];
         } else {
           if ([...name].length !== 1) throw new BadRegex('Invalid collation character');
-          body += escaped(name);
+          body += escapedInside(name);
         }
         previous = undefined;
         continue;
       }
       if (c === '-' && previous !== undefined && next !== undefined && next !== ']') {
         if (next.codePointAt(0)! < previous.codePointAt(0)!) throw new BadRegex('Invalid range end');
-        body += `-${escaped(next)}`;
+        body += `-${escapedInside(next)}`;
         this.at += 2;
         previous = undefined;
         continue;
       }
-      body += escaped(c);
+      body += escapedInside(c);
       previous = c;
       this.at++;
     }
@@ -194,5 +194,10 @@ class Translation {
 }
 
 function escaped(c: string): string {
-  return /[\\^$.*+?()[\]{}|/-]/.test(c) ? `\\${c}` : c;
+  return /[\\^$.*+?()[\]{}|/]/.test(c) ? `\\${c}` : c;
+}
+
+/** A character as it stands between brackets. */
+function escapedInside(c: string): string {
+  return /[\\^\][-]/.test(c) ? `\\${c}` : c;
 }

@@ -12,6 +12,7 @@ import { optionBuiltins } from './options.ts';
 import { outputBuiltins } from './output.ts';
 import { builtins } from './registry.ts';
 import { testBuiltins } from './test.ts';
+import { limitBuiltins } from './ulimit.ts';
 import { variableBuiltins } from './variables.ts';
 
 /** Fills the registry, once. (Not done while modules load: builtins and the interpreter need each other.) */
@@ -31,6 +32,7 @@ export function installBuiltins(): void {
     completionBuiltins,
     bindBuiltins,
     miscellaneousBuiltins,
+    limitBuiltins,
   ];
   for (const [name, builtin] of groups.flat()) builtins.set(name, builtin);
 }

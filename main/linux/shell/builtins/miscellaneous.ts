@@ -1,4 +1,4 @@
-// umask, ulimit, times, help, caller, bind.
+// umask, times, help, caller, bind.
 import { builtins } from './registry.ts';
 import { parseOptions, textual, type Builtin } from './support.ts';
 
@@ -55,56 +55,6 @@ function applySymbolic(mask: number, text: string): number | undefined {
   }
   return ~allowed & 0o777;
 }
-
-/** Letter, description, unit, value: what a fresh machine allows. */
-const LIMITS: readonly (readonly [string, string, string, string])[] = [
-  ['R', 'real-time non-blocking time ', '(microseconds, -R)', 'unlimited'],
-  ['c', 'core file size             ', '(blocks, -c)', '0'],
-  ['d', 'data seg size              ', '(kbytes, -d)', 'unlimited'],
-  ['e', 'scheduling priority                ', '(-e)', '0'],
-  ['f', 'file size                  ', '(blocks, -f)', 'unlimited'],
-  ['i', 'pending signals                    ', '(-i)', '15412'],
-  ['l', 'max locked memory          ', '(kbytes, -l)', '64'],
-  ['m', 'max memory size            ', '(kbytes, -m)', 'unlimited'],
-  ['n', 'open files                         ', '(-n)', '1024'],
-  ['p', 'pipe size               ', '(512 bytes, -p)', '8'],
-  ['q', 'POSIX message queues        ', '(bytes, -q)', '819200'],
-  ['r', 'real-time priority                 ', '(-r)', '0'],
-  ['s', 'stack size                 ', '(kbytes, -s)', '8192'],
-  ['t', 'cpu time                  ', '(seconds, -t)', 'unlimited'],
-  ['u', 'max user processes                 ', '(-u)', '15412'],
-  ['v', 'virtual memory             ', '(kbytes, -v)', 'unlimited'],
-  ['x', 'file locks                         ', '(-x)', 'unlimited'],
-];
-
-const ulimit = textual(async (shell, args) => {
-  const letters = args
-    .filter((arg) => arg.startsWith('-'))
-    .join('')
-    .replace(/[-HS]/g, '');
-  const value = args.find((arg) => !arg.startsWith('-'));
-  if (letters.includes('a')) {
-    await shell.out(
-      LIMITS.map(([, name, unit, limit]) => `${name}${unit.padStart(44 - name.length - 1)} ${limit}\n`).join(
-        '',
-      ),
-    );
-    return 0;
-  }
-  const chosen = LIMITS.filter(([letter]) => (letters === '' ? letter === 'f' : letters.includes(letter)));
-  if (chosen.length === 0) {
-    await shell.error(`ulimit: -${letters[0]}: invalid option`);
-    await shell.err('ulimit: usage: ulimit [-SHabcdefiklmnpqrstuvxPRT] [limit]\n');
-    return 2;
-  }
-  if (value !== undefined) {
-    await shell.error("ulimit: drydock: changing resource limits isn't simulated");
-    return 1;
-  }
-  for (const [, name, unit, limit] of chosen)
-    await shell.out(chosen.length > 1 ? `${name}${unit} ${limit}\n` : `${limit}\n`);
-  return 0;
-});
 
 /** Differs: the kernel keeps no user and system times apart; both are shown as nil. */
 const times = textual(async (shell) => {
@@ -172,7 +122,6 @@ function helpText(): string {
 
 export const miscellaneousBuiltins: readonly (readonly [string, Builtin])[] = [
   ['umask', umask],
-  ['ulimit', ulimit],
   ['times', times],
   ['caller', caller],
   ['help', help],

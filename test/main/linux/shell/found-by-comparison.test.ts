@@ -177,6 +177,21 @@ const CASES: readonly Case[] = [
     '1 1\n',
     'bash: line 1: /no/such: No such file or directory\n',
   ],
+  [
+    'an alternative for all elements of an empty array is no word at all',
+    'a=(); set -- "${a[@]+"${a[@]}"}"; echo $#',
+    '0\n',
+  ],
+  [
+    'a hyphen in a regular expression is a hyphen',
+    '[[ 2024-01 =~ ^([0-9]{4})-([0-9]+)$ ]]; echo "${BASH_REMATCH[@]}"',
+    '2024-01 2024 01\n',
+  ],
+  [
+    'ulimit sets limits that programs below inherit',
+    'ulimit -n 512; bash -c "ulimit -n; ulimit -Hn"; ulimit -n 4096; echo $?',
+    '512\n512\n0\n',
+  ],
 ];
 
 test.each(CASES)('%s', async (_, script, stdout, stderr = '') => {
