@@ -12,7 +12,7 @@ export interface PublishedPort {
 }
 
 export interface EngineMount {
-  readonly type: 'bind' | 'volume' | 'tmpfs';
+  readonly type: 'bind' | 'volume';
   /** A path of the machine, or a volume's name. */
   readonly source: string;
   readonly target: string;
@@ -49,6 +49,7 @@ export interface EngineSpec {
   };
   readonly autoRemove: boolean;
   readonly memoryMaxBytes: number | undefined;
+  readonly cpus?: number | undefined;
   readonly readOnlyRoot: boolean;
   readonly privileged: boolean;
   readonly capabilities: { readonly add: readonly string[]; readonly drop: readonly string[] };

@@ -1,5 +1,4 @@
 // Docker's daemon as one machine runs it: containers with names, networks and volumes, over the kernel and an image store.
-import { createHash } from 'node:crypto';
 import { disposable, type Clock, type Random } from '../../simulation/index.ts';
 import type { Store } from '../../storage/index.ts';
 import type { NetworkNamespace } from '../../network/index.ts';
@@ -12,9 +11,7 @@ import {
   runContainer,
   RuntimeError,
   type ContainerImage,
-  type ContainerMount,
   type ContainerPlan,
-  type ContainerSpec,
   type ExecOptions,
   type FileChange,
   type ImageConfig,
@@ -39,12 +36,14 @@ import {
   type EngineContainer,
   type EngineEvent,
   type EngineImages,
-  type EngineMount,
   type EngineNetwork,
   type EngineSpec,
   type EngineVolume,
 } from './engine-types.ts';
+import { containerSpecOf, writeContainerFiles } from './container-plan.ts';
+import { inventName } from './names.ts';
 import { Networks } from './networks.ts';
+import { Volumes } from './volumes.ts';
 
 export interface EngineOptions {
   readonly kernel: Kernel;
@@ -92,52 +91,6 @@ const DEFAULT_NETWORKS = {
   nerdctl: { bridge: 'nerdctl0', subnet: '10.4.0.0/24', gateway: '10.4.0.1' },
 } as const;
 
-/** Two words, as docker names what nobody named. */
-const LEFT = [
-  'admiring',
-  'bold',
-  'clever',
-  'dazzling',
-  'eager',
-  'festive',
-  'gallant',
-  'happy',
-  'jolly',
-  'keen',
-  'lucid',
-  'modest',
-  'nifty',
-  'quirky',
-  'serene',
-  'upbeat',
-  'vibrant',
-  'wizardly',
-  'youthful',
-  'zealous',
-];
-const RIGHT = [
-  'agnesi',
-  'bell',
-  'cori',
-  'darwin',
-  'euler',
-  'fermat',
-  'gauss',
-  'hopper',
-  'hypatia',
-  'johnson',
-  'keller',
-  'lovelace',
-  'morse',
-  'noether',
-  'pascal',
-  'ritchie',
-  'shannon',
-  'turing',
-  'wing',
-  'yalow',
-];
-
 export function makeEngine(options: EngineOptions): EngineDaemon {
   return new DockerEngine(options);
 }
@@ -148,7 +101,7 @@ class DockerEngine implements EngineDaemon {
   private readonly networksOfMachine: Networks;
   private readonly containers = new Map<string, Live>();
   private readonly networks = new Map<string, EngineNetwork>();
-  private readonly volumes = new Map<string, EngineVolume>();
+  private readonly volumes: Volumes;
   private readonly listeners = new Set<(event: EngineEvent) => void>();
   private readonly ids: Random;
   private isClosed = false;
@@ -163,6 +116,15 @@ class DockerEngine implements EngineDaemon {
     const boots = Number(options.store.get(this.key('boots'))?.value ?? 0) + 1;
     options.store.save([{ key: this.key('boots'), value: String(boots) }]);
     this.ids = options.random.fork(`boot-${boots}`);
+    this.volumes = new Volumes({
+      files: options.kernel.files,
+      clock: options.clock,
+      store: options.store,
+      prefix: this.key('volume/'),
+      folder: `${ROOTS[options.flavour]}/volumes`,
+      newName: () => this.newId(),
+      told: (action, name) => this.tell('volume', action, name, { driver: 'local' }),
+    });
     this.readBack();
   }
 
@@ -175,10 +137,6 @@ class DockerEngine implements EngineDaemon {
     for (const { value } of store.list(this.key('network/'))) {
       const network = JSON.parse(String(value)) as EngineNetwork;
       this.networks.set(network.name, network);
-    }
-    for (const { value } of store.list(this.key('volume/'))) {
-      const volume = JSON.parse(String(value)) as EngineVolume;
-      this.volumes.set(volume.name, volume);
     }
     for (const { value } of store.list(this.key('container/'))) {
       const record = JSON.parse(String(value)) as Saved;
@@ -287,7 +245,13 @@ class DockerEngine implements EngineDaemon {
     const image = images.status(spec.imageReference);
     if (image === undefined) throw new EngineError('not-found', `No such image: ${spec.image}`);
     const id = this.newId();
-    const name = spec.name === '' ? this.inventName() : spec.name;
+    const name =
+      spec.name === ''
+        ? inventName(
+            this.ids,
+            this.list().map((each) => each.spec.name),
+          )
+        : spec.name;
     if (!/^[a-zA-Z0-9][a-zA-Z0-9_.-]+$/.test(name))
       throw new EngineError(
         'invalid',
@@ -309,7 +273,7 @@ class DockerEngine implements EngineDaemon {
     ];
     if (argv.length === 0) throw new EngineError('invalid', 'No command specified');
     this.networkOf(spec.network);
-    const mounts = this.withVolumes(spec.mounts, image.image);
+    const mounts = this.volumes.forMounts(spec.mounts, image.image);
     const record: Saved = {
       id,
       spec: { ...spec, name, mounts },
@@ -331,50 +295,6 @@ class DockerEngine implements EngineDaemon {
     this.save(live);
     this.tell('container', 'create', id, { image: spec.image, name });
     return this.view(live);
-  }
-
-  private inventName(): string {
-    const names = new Set(Array.from(this.containers.values(), ({ record }) => record.spec.name));
-    for (;;) {
-      const name = `${LEFT[this.ids.integer(LEFT.length)]}_${RIGHT[this.ids.integer(RIGHT.length)]}`;
-      if (!names.has(name)) return name;
-      names.add(name);
-      if (names.size > LEFT.length * RIGHT.length) return this.newId().slice(0, 12);
-    }
-  }
-
-  /** Named volumes are made when they are first used; the image's own get one without a name. */
-  private withVolumes(mounts: readonly EngineMount[], image: ContainerImage): EngineMount[] {
-    const own = (image.volumes ?? [])
-      .filter((target) => !mounts.some((mount) => mount.target === target))
-      .map((target): EngineMount => ({ type: 'volume', source: '', target, readOnly: false }));
-    return [...mounts, ...own].map((mount) => {
-      if (mount.type !== 'volume') return mount;
-      const isNew = mount.source === '' || !this.volumes.has(mount.source);
-      const volume = isNew
-        ? this.createVolume(mount.source === '' ? undefined : mount.source)
-        : this.volumes.get(mount.source)!;
-      if (isNew) this.fillVolume(volume, mount.target, image);
-      return { ...mount, source: volume.name };
-    });
-  }
-
-  /** A new volume gets what the image has at its place. */
-  private fillVolume({ mountpoint }: EngineVolume, target: string, image: ContainerImage): void {
-    const { files } = this.options.kernel;
-    const owner = image.files.get(target);
-    if (owner?.type === 'directory') {
-      files.chmod(mountpoint, owner.mode ?? 0o755);
-      files.chown(mountpoint, owner.uid ?? 0, owner.gid ?? 0);
-    }
-    for (const [path, file] of image.files) {
-      if (!path.startsWith(`${target}/`)) continue;
-      const to = `${mountpoint}${path.slice(target.length)}`;
-      files.mkdir(to.slice(0, to.lastIndexOf('/')), { recursive: true });
-      if (file.type === 'directory') files.mkdir(to, { recursive: true });
-      else if (file.type === 'file') files.writeFile(to, file.content, { mode: file.mode ?? 0o644 });
-      else if (file.type === 'symlink') files.symlink(file.target, to);
-    }
   }
 
   async start(
@@ -484,97 +404,29 @@ class DockerEngine implements EngineDaemon {
   }
 
   private writeFiles(live: Live, network: EngineNetwork | undefined): void {
-    const { files } = this.options.kernel;
     const { id, spec, address } = live.record;
-    const folder = this.folder(id);
-    files.mkdir(folder, { recursive: true, mode: 0o710 });
-    const hostname = this.hostnameOf(live);
-    const extra = spec.addHosts.map((each) => {
-      const [name = '', ip = ''] = each.split(/:(.*)/);
-      return `${ip === 'host-gateway' ? (network?.gateway ?? '127.0.0.1') : ip}\t${name}\n`;
+    const isOwn = network !== undefined && network.driver === 'bridge' && network.name !== 'bridge';
+    const peers = this.list(spec.namespace).filter(
+      (each) => isOwn && each.id !== id && each.state === 'running' && each.spec.network === network.name,
+    );
+    writeContainerFiles(this.options.kernel.files, this.folder(id), {
+      spec,
+      address,
+      hostname: this.hostnameOf(live),
+      network,
+      peers: peers.map((each) => ({ name: each.spec.name, address: each.address })),
     });
-    const peers =
-      network !== undefined && network.driver === 'bridge' && network.name !== 'bridge'
-        ? this.list(spec.namespace)
-            .filter(
-              (each) =>
-                each.id !== id &&
-                each.state === 'running' &&
-                each.spec.network === network.name &&
-                each.address !== '',
-            )
-            .map((each) => `${each.address}\t${each.spec.name}\n`)
-        : [];
-    const machineHosts =
-      network?.driver === 'host' && files.exists('/etc/hosts') ? files.readText('/etc/hosts') : undefined;
-    files.writeFile(
-      `${folder}/hosts`,
-      (machineHosts ??
-        `127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\nfe00::0\tip6-localnet\nff00::0\tip6-mcastprefix\nff02::1\tip6-allnodes\nff02::2\tip6-allrouters\n${address === '' ? '' : `${address}\t${hostname}\n`}`) +
-        [...extra, ...peers].join(''),
-    );
-    files.writeFile(`${folder}/hostname`, `${hostname}\n`);
-    const resolv = files.exists('/etc/resolv.conf') ? files.readText('/etc/resolv.conf') : '';
-    files.writeFile(
-      `${folder}/resolv.conf`,
-      spec.dns.length > 0 ? spec.dns.map((each) => `nameserver ${each}\n`).join('') : resolv,
-    );
   }
 
   private plan(live: Live): ContainerPlan {
     const { record, disk, net } = live;
     const { spec, id } = record;
     const image = this.imageOf(live);
-    const folder = this.folder(id);
-    const volumePath = (mount: EngineMount): string =>
-      mount.type === 'volume' ? (this.volumes.get(mount.source)?.mountpoint ?? mount.source) : mount.source;
-    const mounts: ContainerMount[] = [
-      ...(['hosts', 'hostname', 'resolv.conf'] as const).map((name) => ({
-        containerPath: `/etc/${name}`,
-        hostPath: `${folder}/${name}`,
-      })),
-      ...spec.mounts
-        .filter(({ type }) => type !== 'tmpfs')
-        .map((mount) => ({
-          containerPath: mount.target,
-          hostPath: volumePath(mount),
-          readOnly: mount.readOnly,
-        })),
-    ];
-    const containerSpec: ContainerSpec = {
-      name: spec.name,
-      attempt: 0,
-      image: spec.image,
-      command: [
-        ...(spec.entrypoint ?? image.entrypoint ?? []),
-        ...(spec.command.length > 0
-          ? spec.command
-          : spec.entrypoint === undefined
-            ? (image.command ?? [])
-            : []),
-      ],
-      env: spec.env.map((entry) => ({
-        name: entry.split('=', 1)[0]!,
-        value: entry.includes('=') ? entry.slice(entry.indexOf('=') + 1) : '',
-      })),
-      ...(spec.workingDirectory === undefined ? {} : { workingDirectory: spec.workingDirectory }),
-      ...(spec.user === undefined ? {} : { user: spec.user }),
-      mounts,
-      tty: spec.tty,
-      stdin: spec.stdin,
-      stdinOnce: spec.stdin,
-      ...(spec.memoryMaxBytes === undefined ? {} : { memoryMaxBytes: spec.memoryMaxBytes }),
-      readOnlyRoot: spec.readOnlyRoot,
-      privileged: spec.privileged,
-      capabilities: spec.capabilities,
-      labels: spec.labels,
-      annotations: {},
-      logPath: this.logPath(id),
-      logFormat: 'json',
-    };
     return {
       id,
-      spec: containerSpec,
+      spec: containerSpecOf(spec, image, this.folder(id), this.logPath(id), (mount) =>
+        this.volumes.pathOf(mount),
+      ),
       image,
       upper: disk.tree,
       net: net ?? this.options.kernel.net,
@@ -841,45 +693,21 @@ class DockerEngine implements EngineDaemon {
   }
 
   listVolumes(): EngineVolume[] {
-    return Array.from(this.volumes.values()).toSorted((a, b) => (a.name < b.name ? -1 : 1));
+    return this.volumes.list();
   }
 
   createVolume(wanted: string | undefined): EngineVolume {
-    const name = wanted ?? this.newId();
-    const known = this.volumes.get(name);
-    if (known !== undefined) return known;
-    const mountpoint = `${ROOTS[this.options.flavour]}/volumes/${name}/_data`;
-    this.options.kernel.files.mkdir(mountpoint, { recursive: true, mode: 0o755 });
-    const volume: EngineVolume = { name, createdMs: this.options.clock.now(), mountpoint };
-    this.volumes.set(name, volume);
-    this.options.store.save([
-      {
-        key: this.key(`volume/${createHash('sha1').update(name).digest('hex')}`),
-        value: JSON.stringify(volume),
-      },
-    ]);
-    this.tell('volume', 'create', name, { driver: 'local' });
-    return volume;
+    return this.volumes.create(wanted ?? this.newId());
   }
 
   removeVolume(name: string): void {
-    const volume = this.volumes.get(name);
-    if (volume === undefined) throw new EngineError('not-found', `No such volume: ${name}`, 1);
     const users = this.list().filter(({ spec }) =>
       spec.mounts.some((mount) => mount.type === 'volume' && mount.source === name),
     );
-    if (users.length > 0)
-      throw new EngineError(
-        'conflict',
-        `remove ${name}: volume is in use - [${users.map(({ id }) => id).join(', ')}]`,
-        1,
-      );
-    this.volumes.delete(name);
-    this.options.kernel.files.removeAll(volume.mountpoint.replace(/\/_data$/, ''));
-    this.options.store.save([
-      { key: this.key(`volume/${createHash('sha1').update(name).digest('hex')}`), value: undefined },
-    ]);
-    this.tell('volume', 'destroy', name, { driver: 'local' });
+    this.volumes.remove(
+      name,
+      users.map(({ id }) => id),
+    );
   }
 
   // ── The daemon ──

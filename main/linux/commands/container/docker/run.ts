@@ -17,7 +17,20 @@ const RUN_FLAGS =
   'd,detach i,interactive t,tty rm name= p,publish= P,publish-all e,env= env-file= v,volume= mount= tmpfs= w,workdir= u,user= h,hostname= network= net= network-alias= l,label= restart= entrypoint= m,memory= memory-swap= c,cpu-shares= cpus= cpuset-cpus= ' +
   'read-only privileged cap-add= cap-drop= add-host= dns= dns-search= stop-signal= stop-timeout= pid= ipc= uts= init pull= platform= log-driver= log-opt= security-opt= ulimit= shm-size= sysctl= device= gpus= a,attach= expose= health-cmd= no-healthcheck q,quiet ip= link= cidfile= pids-limit= oom-score-adj= group-add= volumes-from= sig-proxy';
 /** Known flags that have no part here. */
-const NOT_SIMULATED = ['health-cmd', 'volumes-from', 'gpus', 'link', 'ip', 'device'];
+const NOT_SIMULATED = [
+  'health-cmd',
+  'volumes-from',
+  'gpus',
+  'link',
+  'ip',
+  'device',
+  'tmpfs',
+  'sysctl',
+  'ulimit',
+  'pids-limit',
+  'group-add',
+  'cpuset-cpus',
+];
 
 export async function run(world: World, args: readonly string[]): Promise<number> {
   const { flags, container } = await prepared(world, 'run', args);
@@ -262,6 +275,7 @@ function specOf(world: World, flags: Flags, image: string, words: readonly strin
     },
     autoRemove: flags.has('rm'),
     memoryMaxBytes: flags.value('memory') === undefined ? undefined : sizeOf(flags.value('memory')!),
+    cpus: flags.value('cpus') === undefined ? undefined : Number(flags.value('cpus')),
     readOnlyRoot: flags.has('read-only'),
     privileged: flags.has('privileged'),
     capabilities: { add: flags.values('cap-add'), drop: flags.values('cap-drop') },
@@ -306,7 +320,8 @@ function mountOf(text: string): EngineMount {
   const get = (...names: readonly string[]): string =>
     names.map((name) => fields.get(name)).find((value) => value !== undefined) ?? '';
   const type = get('type') || 'volume';
-  if (type !== 'bind' && type !== 'volume' && type !== 'tmpfs')
+  if (type === 'tmpfs') throw new CliError("drydock: docker run --mount type=tmpfs isn't simulated", 125);
+  if (type !== 'bind' && type !== 'volume')
     throw new CliError(`invalid argument "${text}" for "--mount" flag: mount type unknown: "${type}"`, 125);
   return {
     type,
