@@ -54,6 +54,9 @@ class DeviceDescription extends Description {
   override truncate(): void {
     return;
   }
+  override allocate(): void {
+    throw new ErrnoError('ENODEV', this.devicePath);
+  }
   stat(): FileStat {
     return this.inode?.stat() ?? { ...anonymousStat('character-device', 4, 0, 0o666), device: 5 };
   }

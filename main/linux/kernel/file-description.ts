@@ -161,6 +161,9 @@ export class TextDescription extends Description {
   override truncate(): void {
     return;
   }
+  override allocate(): void {
+    throw new ErrnoError('EOPNOTSUPP', this.openPath);
+  }
   stat(): FileStat {
     return this.file.stat();
   }

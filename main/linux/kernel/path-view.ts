@@ -366,7 +366,7 @@ export class PathView implements MountedView {
   readlink(path: string): string {
     const { node } = this.find(path, false);
     if (node.type !== 'symlink') throw new ErrnoError('EINVAL', path);
-    return node.readlink(this.viewer.process);
+    return withPath(path, () => node.readlink(this.viewer.process));
   }
 
   realpath(path: string): string {

@@ -63,7 +63,9 @@ export interface Credentials {
 export type WaitStatus =
   | { readonly kind: 'exited'; readonly exitCode: number }
   | { readonly kind: 'signaled'; readonly signal: Signal }
-  | { readonly kind: 'stopped'; readonly signal: Signal };
+  | { readonly kind: 'stopped'; readonly signal: Signal }
+  /** By SIGCONT; told only to who asks for it. */
+  | { readonly kind: 'continued'; readonly signal: Signal };
 
 export interface SpawnOptions {
   /** argv[0] is the name shown by ps; the executable is looked up from `path`, else from argv[0] by $PATH. */
@@ -91,8 +93,11 @@ export interface SpawnOptions {
 /** A child as its parent holds it. */
 export interface Child {
   readonly pid: number;
-  /** The next change of state; afterwards the zombie is gone if it ended. With `untraced`, stops are told too. */
-  wait(options?: { readonly untraced?: boolean }): Promise<WaitStatus>;
+  /**
+   * The next change of state; afterwards the zombie is gone if it ended. With `untraced`, stops are told too, and
+   * with `continued` that it goes on after one.
+   */
+  wait(options?: { readonly untraced?: boolean; readonly continued?: boolean }): Promise<WaitStatus>;
   kill(signal: Signal): void;
 }
 
@@ -141,6 +146,7 @@ export interface Process {
   /** Waits for any child (waitpid(-1)); undefined when there is none. */
   waitAny(options?: {
     readonly untraced?: boolean;
+    readonly continued?: boolean;
     readonly noHang?: boolean;
   }): Promise<{ pid: number; status: WaitStatus } | undefined>;
   /** Sends a signal to a pid, or with a negative number to a process group. Throws ESRCH, EPERM. */

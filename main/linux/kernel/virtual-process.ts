@@ -77,8 +77,12 @@ export interface ProcessSetup {
   readonly oomScoreAdj: number;
 }
 
-interface WaitAnyOptions {
+interface WaitOptions {
   readonly untraced?: boolean;
+  readonly continued?: boolean;
+}
+
+interface WaitAnyOptions extends WaitOptions {
   readonly noHang?: boolean;
 }
 
@@ -116,8 +120,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   /** How it ended; a zombie from then until its parent waits. */
   status: WaitStatus | undefined;
   stopped = false;
-  /** The stop that the parent hasn't been told of. */
-  untoldStop: Signal | undefined;
+  /** The stop, or the going on after one, that the parent hasn't been told of. */
+  untold: WaitStatus | undefined;
   cwdPlace: Place;
   private view: MountedView | undefined;
   private readonly descriptors = new DescriptorTable(this);
@@ -317,19 +321,20 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.charge(SPAWN_COST_MS);
     const child = this.table.spawn(this, options);
     let final: WaitStatus | undefined;
-    const wait = async (untraced: boolean): Promise<WaitStatus> => {
+    const wait = async (waitOptions: WaitOptions): Promise<WaitStatus> => {
       for (;;) {
         const gate = this.gate();
         if (gate !== undefined) await gate;
         if (final !== undefined) return final;
         if (child.status !== undefined) return (final = this.reap(child));
-        if (untraced && child.untoldStop !== undefined) return takeStop(child);
+        const change = takeChange(child, waitOptions);
+        if (change !== undefined) return change;
         await this.block(this.childrenChanged);
       }
     };
     return {
       pid: child.numbers.in(this.surroundings.pids),
-      wait: (waitOptions = {}) => quiet(wait(waitOptions.untraced === true)),
+      wait: (waitOptions = {}) => quiet(wait(waitOptions)),
       kill: (signal) => child.deliver(signal),
     };
   }
@@ -348,8 +353,8 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
       for (const child of this.children) {
         const pid = child.numbers.in(this.surroundings.pids);
         if (child.status !== undefined) return { pid, status: this.reap(child) };
-        if (options.untraced === true && child.untoldStop !== undefined)
-          return { pid, status: takeStop(child) };
+        const change = takeChange(child, options);
+        if (change !== undefined) return { pid, status: change };
       }
       if (options.noHang === true) return undefined;
       await this.block(this.childrenChanged);
@@ -456,14 +461,14 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   private stop(signal: Signal): void {
     if (this.stopped) return;
     this.stopped = true;
-    this.untoldStop = signal;
+    this.untold = { kind: 'stopped', signal };
     this.table.tellParent(this);
   }
 
   private resume(): void {
     if (!this.stopped) return;
     this.stopped = false;
-    this.untoldStop = undefined;
+    this.untold = { kind: 'continued', signal: 'SIGCONT' };
     this.table.tellParent(this);
     const pending = this.pendingSignals;
     this.pendingSignals = [];
@@ -561,8 +566,10 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
   }
 }
 
-function takeStop(child: VirtualProcess): WaitStatus {
-  const signal = child.untoldStop!;
-  child.untoldStop = undefined;
-  return { kind: 'stopped', signal };
+/** What there is to tell of a child that lives, if that is what is wanted. */
+function takeChange(child: VirtualProcess, { untraced, continued }: WaitOptions): WaitStatus | undefined {
+  const { untold } = child;
+  if (untold === undefined || (untold.kind === 'stopped' ? untraced : continued) !== true) return undefined;
+  child.untold = undefined;
+  return untold;
 }

@@ -1,6 +1,6 @@
 // link(1), unlink(1), mkfifo(1), fallocate(1): one system call each.
 import { ErrnoError } from '../../../network/index.ts';
-import type { Program } from '../../kernel/index.ts';
+import type { OpenFile, Program } from '../../kernel/index.ts';
 import { command, Failure, shownName, UsageError } from '../frame/command.ts';
 import { parseSize } from '../frame/format.ts';
 import { quote, quoteAlways } from '../frame/quote.ts';
@@ -91,13 +91,20 @@ export const fallocate: Program = command(
     const size = parseSize(length);
     if (size === undefined || size === 0)
       throw new Failure(size === 0 ? 'invalid length value specified' : `failed to parse length`);
+    if (it.options.has('c', 'd', 'i', 'p', 'z'))
+      throw new Failure("drydock: taking space away from a file isn't simulated");
+    let file: OpenFile;
     try {
-      const file = it.proc.fs.open(path, { write: true, read: true, create: true });
-      const end = size + (parseSize(it.options.value('o') ?? '0') ?? 0);
-      if (!it.options.has('n') && file.stat().sizeBytes < end) file.truncate(end);
+      file = it.proc.fs.open(path, { write: true, read: true, create: true });
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
       throw new Failure(`cannot open ${shownName(it, path)}: ${error.message}`);
+    }
+    try {
+      file.allocate(parseSize(it.options.value('o') ?? '0') ?? 0, size, it.options.has('n'));
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      throw new Failure(`fallocate failed: ${error.message}`);
     }
     return Promise.resolve();
   },

@@ -368,3 +368,20 @@ test('nothing can be made or removed in proc and sysfs, and what only tells take
   });
   expect(answers).toEqual(['ENOENT', 'ENOENT', 'EPERM', 'EACCES', 'EPERM', 'EISDIR', 'EIO', 'EIO']);
 });
+
+test('who asks is told that a stopped child goes on; who doesn’t is not', async () => {
+  const machine = makeBareMachine();
+  const told: string[] = [];
+  await run(machine, async (proc) => {
+    const child = proc.spawn({ argv: ['a'], program: (inner) => inner.sleep(10).then(() => 3) });
+    child.kill('SIGSTOP');
+    told.push((await child.wait({ untraced: true, continued: true })).kind);
+    child.kill('SIGCONT');
+    told.push((await child.wait({ untraced: true, continued: true })).kind);
+    child.kill('SIGSTOP');
+    child.kill('SIGCONT');
+    told.push((await child.wait({ untraced: true })).kind);
+    return 0;
+  });
+  expect(told).toEqual(['stopped', 'continued', 'exited']);
+});
