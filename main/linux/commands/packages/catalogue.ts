@@ -1,7 +1,7 @@
 // Which package brings which commands, and where they are installed: the virtual repository, and busybox's applets.
 import type { Program } from '../../kernel/index.ts';
 import { applet } from '../frame/command.ts';
-import { crictl } from '../container/crictl.ts';
+import { crictl } from '../container/crictl/crictl.ts';
 import { ctr } from '../container/ctr.ts';
 import { docker, nerdctl } from '../container/docker/docker.ts';
 import { base32, base64 } from '../coreutils/base64.ts';
@@ -167,7 +167,8 @@ import { patch } from '../text/patch.ts';
 import { rev, shuf, tac } from '../text/reorder.ts';
 import { sed } from '../text/sed.ts';
 import { sort } from '../text/sort.ts';
-import { factor, numfmt, split, truncate } from '../text/split.ts';
+import { factor, numfmt, truncate } from '../text/numbers.ts';
+import { split } from '../text/split.ts';
 import { strings } from '../text/strings.ts';
 import { tail } from '../text/tail.ts';
 import { tar } from '../text/tar.ts';
@@ -558,12 +559,22 @@ export const PACKAGES: readonly CommandPackage[] = [
     1_200_000,
     { openssl },
   ),
-  pack('httpd-tools', '2.4.57', '1.el9', 'Tools for use with the Apache HTTP Server', 81_000, { ab, htpasswd }),
+  pack('httpd-tools', '2.4.57', '1.el9', 'Tools for use with the Apache HTTP Server', 81_000, {
+    ab,
+    htpasswd,
+  }),
   pack('python3', '3.11.2', '1.el9', 'Python 3 interpreter', 32_000_000, { python3 }),
   pack('hey', '0.1.4', '1.el9', 'HTTP load generator', 9_000_000, { hey }),
-  pack('gettext', '0.21', '7.el9', 'GNU libraries and utilities for producing multi-lingual messages', 5_300_000, {
-    envsubst,
-  }),
+  pack(
+    'gettext',
+    '0.21',
+    '7.el9',
+    'GNU libraries and utilities for producing multi-lingual messages',
+    5_300_000,
+    {
+      envsubst,
+    },
+  ),
   pack('nmap-ncat', '7.93', '1.el9', "Nmap's Netcat replacement", 500_000, { nc, ncat: nc }),
   pack('telnet', '0.17', '85.el9', 'The client program for the Telnet remote login protocol', 120_000, {
     telnet,

@@ -1,7 +1,7 @@
 // crictl's command line, in the manner of urfave/cli, and what its commands work with.
 import { stringify as toYaml } from 'yaml';
-import type { Process } from '../../kernel/index.ts';
-import type { Container, Containerd, Sandbox } from '../../containerd/index.ts';
+import type { Process } from '../../../kernel/index.ts';
+import type { Container, Containerd, Sandbox } from '../../../containerd/index.ts';
 
 /** Gives up with a text after FATA. */
 export class CrictlError extends Error {}

@@ -1,10 +1,10 @@
 // crictl(1): the kubelet's runtime by way of CRI. Its commands by name, its global flags, and what a failure prints.
 import { parse as parseYaml } from 'yaml';
-import { ErrnoError } from '../../../network/index.ts';
-import type { Process, Program } from '../../kernel/index.ts';
-import { containerdSocket, RuntimeError, type Containerd } from '../../containerd/index.ts';
-import { CRICTL_COMMANDS, type CrictlCommand } from './crictl-commands.ts';
-import { CrictlError, readWords, type Words } from './crictl-words.ts';
+import { ErrnoError } from '../../../../network/index.ts';
+import type { Process, Program } from '../../../kernel/index.ts';
+import { containerdSocket, RuntimeError, type Containerd } from '../../../containerd/index.ts';
+import { CRICTL_COMMANDS, type CrictlCommand } from './commands.ts';
+import { CrictlError, readWords, type Words } from './words.ts';
 
 const VERSION = 'v1.31.1';
 const CONFIG = '/etc/crictl.yaml';
