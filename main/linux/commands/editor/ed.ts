@@ -48,14 +48,14 @@ export const ed: Program = async (proc) => {
   const flags = args.filter((arg) => /^-./.test(arg));
   const promptAt = args.findIndex((arg) => arg === '-p');
   const prompt = promptAt < 0 ? undefined : args[promptAt + 1];
-  const [path] = args.filter((arg, index) => !/^-/.test(arg) && index !== promptAt + 1);
+  const [path] = args.filter((arg, index) => !arg.startsWith('-') && index !== promptAt + 1);
   return new Ed(proc, {
     prompt,
     quiet: flags.some((flag) => ['-s', '--quiet', '--silent'].includes(flag)) || args.includes('-'),
     extended: flags.some((flag) => ['-E', '--extended-regexp'].includes(flag)),
     loose: flags.includes('-l'),
     verbose: flags.some((flag) => ['-v', '--verbose'].includes(flag)),
-  }).run(promptAt < 0 ? args.find((arg) => !/^-/.test(arg)) : path);
+  }).run(promptAt < 0 ? args.find((arg) => !arg.startsWith('-')) : path);
 };
 
 class Ed {
