@@ -59,7 +59,8 @@ async function show(shell: Shell, list: History, operands: readonly string[]): P
   const lines = list.entries.slice(first).map((entry, i) => {
     const time =
       format === undefined || format === '' ? '' : strftime(format, entry.timeMs ?? shell.proc.clock.now());
-    return `${String(list.base + first + i).padStart(5)}  ${time}${entry.text}\n`;
+    const mark = entry.original === undefined ? ' ' : '*'; // Changed, and not entered.
+    return `${String(list.base + first + i).padStart(5)}${mark} ${time}${entry.text}\n`;
   });
   await shell.out(lines.join(''));
   return 0;

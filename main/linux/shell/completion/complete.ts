@@ -53,6 +53,8 @@ interface Found {
   readonly noSort?: boolean;
   /** Candidates stand for directories, `~name` or `$HOME`: a slash follows. */
   readonly users?: boolean;
+  /** Candidates are what a pattern matches: one takes its place, several are only listed. */
+  readonly globbed?: boolean;
   /** Candidates are names of commands; one that is a directory here too shows a slash. */
   readonly commands?: boolean;
 }
@@ -102,6 +104,7 @@ function insertionOf(
 ): string {
   if (matches.length === 0) return parsed.text;
   if (matches.length === 1) return quoteFor(matches[0]!, parsed, found);
+  if (found.globbed === true) return parsed.text;
   const common = commonPrefix(matches, options.ignoreCase);
   if (common.length < parsed.plain.length || common === parsed.plain) return parsed.text;
   // Where case is ignored, a match that has the typed one gives the rest, else the first.
@@ -206,8 +209,8 @@ async function find(shell: Shell, parsed: CommandLine, options: CompletionOption
   if (parsed.isCommand) return commands(shell, plain, options);
   const files = matchesOf(shell, plain, false, options);
   if (files.length === 0 && /[*?[]/.test(plain)) {
-    const globbed = expandPathname(shell, `${plain}*`);
-    if (globbed.length === 1) return { candidates: globbed, files: true };
+    const globbed = expandPathname(shell, `${plain}*`).filter((path) => path !== `${plain}*`);
+    return { candidates: globbed, files: true, globbed: true };
   }
   return { candidates: files, files: true };
 }

@@ -355,8 +355,7 @@ export class LineEditor {
 
   /** Shows the line below what has been printed meanwhile. */
   async showAgain(): Promise<void> {
-    const { prompt } = this;
-    await this.screen.begin(prompt.slice(prompt.lastIndexOf('\n') + 1));
+    await this.screen.begin(this.prompt);
     await this.show();
   }
 

@@ -104,8 +104,9 @@ export const movement: Readonly<Record<string, EditCommand>> = {
   'shell-backward-word': shellWords(-1),
   'character-search': characterSearch(1),
   'character-search-backward': characterSearch(-1),
-  'clear-screen': (editor, count) => (count === 1 ? editor.screen.clear() : editor.restorePrompt()),
-  'clear-display': ({ screen }) => screen.clear(true),
+  'clear-screen': (editor, count) =>
+    count === 1 ? editor.screen.clear(editor.prompt) : editor.restorePrompt(),
+  'clear-display': (editor) => editor.screen.clear(editor.prompt, true),
   'redraw-current-line': (editor) => editor.restorePrompt(),
   'set-mark': (editor, count) => {
     editor.buffer.mark =

@@ -111,18 +111,12 @@ export class Screen {
     this.cursor = ORIGIN;
   }
 
-  /** Clears the terminal, its lines above too if `all`, and begins at its top. */
-  async clear(all = false): Promise<void> {
+  /** Clears the terminal, its lines above too if `all`, and begins at its top with the whole prompt. */
+  async clear(prompt: string, all = false): Promise<void> {
     this.cursor = ORIGIN;
     this.bottom = 0;
-    await this.output(`\x1b[H\x1b[2J${all ? '\x1b[3J' : ''}${this.drawAll()}`);
-  }
-
-  /** Starts over below what was printed meanwhile. */
-  async restart(): Promise<void> {
-    this.cursor = ORIGIN;
-    this.bottom = 0;
-    await this.output(this.drawAll());
+    const head = prompt.slice(0, prompt.lastIndexOf('\n') + 1).replace(/[\x01\x02]/g, '');
+    await this.output(`\x1b[H\x1b[2J${all ? '\x1b[3J' : ''}${head}${this.drawAll()}`);
   }
 
   private lay({ text, point, region }: Shown): Layout {

@@ -2,7 +2,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Random } from '../../../../main/simulation/index.ts';
 import { hostHas } from './judge.ts';
-import { completionKeys, emacsKeys, Pair, playLines, viKeys, type Setting } from './lines.ts';
+import { completionKeys, emacsKeys, Pair, pasteKeys, playLines, viKeys, type Setting } from './lines.ts';
 
 /** Sequences of each mode; DRYDOCK_LINES asks for more. */
 const SEQUENCES = Number(process.env.DRYDOCK_LINES ?? 24);
@@ -41,6 +41,13 @@ complete -f files
 complete -o nospace -W 'alpha= beta=' nosp
 complete -d dirs
 complete -P pre_ -S _suf -W 'a b' pre`;
+/** With colours, over several lines, wider than the window, with a title and wide characters. */
+const PROMPTS = [
+  "PS1='\\[\\e[31m\\]\\W\\[\\e[0m\\]$ '",
+  "PS1='a\\nb> $ '",
+  "PS1='wide prompt that goes on and on and on $ '",
+  "PS1='\\[\\e]0;t\\a\\]中文$ '",
+];
 const VI = 'set editing-mode vi\nset keyseq-timeout 1\n';
 
 /** Lines with history expressions, each on top of those before. */
@@ -145,12 +152,19 @@ describe.skipIf(!hostHas('/usr/bin/bash'))('against the host’s bash', { timeou
     expect(await differenceOf(`tab-${i}`, settingOf(i, '', SPECIFICATIONS), choose)).toBeUndefined();
   });
 
+  test.each(numbers(Math.ceil(SEQUENCES / 3)))('pastes, long lines and prompts, sequence %i', async (i) => {
+    const rc = `${PROMPTS[i % PROMPTS.length]!}; cd /`;
+    const choose = (random: Random): string[] => pasteKeys(random, 25, i % 2 === 1);
+    expect(await differenceOf(`paste-${i}`, settingOf(i, '', rc), choose)).toBeUndefined();
+  });
+
   test('history expressions, one after the other', async () => {
     await using pair = await Pair.open({ columns: 100, rows: 40, rc: '', inputrc: '' });
     for (const line of EXPRESSIONS) {
       await pair.step('\x0c');
       await pair.step(line);
-      expect(await pair.step('\r'), line).toBeUndefined();
+      const difference = await pair.step('\r');
+      expect(difference).toBeUndefined();
       if (pair.judge.screen().at(-1)?.startsWith('>') === true) await pair.step('\x03');
     }
   });

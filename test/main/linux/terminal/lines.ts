@@ -88,10 +88,16 @@ export class Pair implements AsyncDisposable {
     return new Pair(judge, person, directory);
   }
 
-  /** Types into both; what differs then, or undefined. */
+  /** Types into both, or resizes both (`resize COLUMNS ROWS`); what differs then, or undefined. */
   async step(keys: string): Promise<string | undefined> {
-    await this.judge.type(keys);
-    await this.person.type(keys);
+    const [, columns, rows] = /^resize (\d+) (\d+)$/.exec(keys) ?? [];
+    if (columns === undefined) {
+      await this.judge.type(keys);
+      await this.person.type(keys);
+    } else {
+      await this.judge.resize(Number(columns), Number(rows));
+      await this.person.resize(Number(columns), Number(rows));
+    }
     return this.difference();
   }
 
@@ -287,6 +293,28 @@ export function emacsKeys(random: Random, count: number, wide: boolean): string[
       for (let i = random.integer(6); i >= 0; i--) keys.push(random.pick(SEARCH_KEYS));
       keys.push('\x07');
     }
+  }
+  return keys;
+}
+
+/** Long lines, pastes of several lines, and windows that change. */
+export function pasteKeys(random: Random, count: number, resizes: boolean): string[] {
+  const keys: string[] = [];
+  while (keys.length < count) {
+    const dice = random.integer(100);
+    if (dice < 40) keys.push(...typed(random.pick(TEXTS)));
+    else if (dice < 60)
+      keys.push(
+        random.pick(['\x01', '\x05', '\x02', '\x06', '\x1bb', '\x1bf', '\x7f', '\x17', '\x1f', '\x0c']),
+      );
+    else if (dice < 80)
+      keys.push(
+        `\x1b[200~${random.pick(['echo a\nb c', 'x\n', 'one\ntwo three\nfour', '\ttab', 'z'.repeat(50)])}\x1b[201~`,
+      );
+    else if (dice < 88) keys.push(random.pick(['\x10', '\x0e', '\x15', '\x0b', '\x19']));
+    else if (dice < 96)
+      keys.push(resizes ? `resize ${random.pick([25, 40, 57, 80])} ${random.pick([12, 24])}` : '\x1bt');
+    else keys.push(random.pick(['\x03', '\x0b\x15']));
   }
   return keys;
 }
