@@ -3,7 +3,7 @@ import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { runChild, statusNumber } from '../frame/child.ts';
 import { command, Failure } from '../frame/command.ts';
-import { quoteAlways } from '../frame/quote.ts';
+import { quote } from '../frame/quote.ts';
 
 /** env(1) */
 export const env: Program = command(
@@ -31,8 +31,10 @@ export const env: Program = command(
     const operands = [
       ...(options
         .value('S')
-        ?.split(/\s+/)
-        .filter((word) => word !== '') ?? []),
+        ?.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g)
+        ?.map((word) =>
+          word.replaceAll(/"([^"]*)"|'([^']*)'/g, (_, a?: string, b?: string) => a ?? b ?? ''),
+        ) ?? []),
       ...it.operands,
     ];
     const clear = options.has('i') || operands[0] === '-';
@@ -54,10 +56,7 @@ export const env: Program = command(
       );
     } catch (error) {
       if (!(error instanceof ErrnoError)) throw error;
-      throw new Failure(
-        `${quoteAlways(operands[0]!)}: ${error.message}`,
-        error.code === 'ENOENT' ? 127 : 126,
-      );
+      throw new Failure(`${quote(operands[0]!)}: ${error.message}`, error.code === 'ENOENT' ? 127 : 126);
     }
   },
 );

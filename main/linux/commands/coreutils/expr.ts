@@ -13,7 +13,12 @@ export const expr: Program = command(
     summary: 'Print the value of EXPRESSION to standard output.',
     version: '(GNU coreutils) 9.1',
     usageExit: 2,
-    prepare: (args) => (args.length === 1 && /^--(?:help|version)$/.test(args[0]!) ? args : ['--', ...args]),
+    prepare: (args) =>
+      args.length === 1 && /^--(?:help|version)$/.test(args[0]!)
+        ? args
+        : args[0] === '--'
+          ? args
+          : ['--', ...args],
   },
   async (it) => {
     if (it.operands.length === 0) {
@@ -75,14 +80,14 @@ class Parser {
     }
     if (arg === ')') throw new Failure("syntax error: unexpected ')'", 2);
     if (arg === '+') return this.take();
-    if (arg === 'length' && this.at < this.args.length) return String([...this.primary()].length);
-    if (arg === 'match' && this.at < this.args.length) return matchText(this.primary(), this.primary());
-    if (arg === 'index' && this.at < this.args.length) {
+    if (arg === 'length') return String([...this.primary()].length);
+    if (arg === 'match') return matchText(this.primary(), this.primary());
+    if (arg === 'index') {
       const text = [...this.primary()];
       const wanted = new Set(this.primary());
       return String(text.findIndex((c) => wanted.has(c)) + 1);
     }
-    if (arg === 'substr' && this.at < this.args.length) {
+    if (arg === 'substr') {
       const text = [...this.primary()];
       const from = Number(this.primary());
       const length = Number(this.primary());

@@ -1,7 +1,7 @@
 // printf(1): the format language, for the command (the shell's builtin has its own).
 import type { Program } from '../../kernel/index.ts';
 import { command, UsageError, type Invocation } from '../frame/command.ts';
-import { quote } from '../frame/quote.ts';
+import { quote, quoteWhenNeeded } from '../frame/quote.ts';
 import { formatNumber } from '../frame/number-format.ts';
 
 const NAMED: Readonly<Record<string, string>> = {
@@ -64,18 +64,29 @@ export const printf: Program = command(
     do {
       const before = args.length;
       if (await once(it, format, args)) return;
-      if (args.length === before) break;
+      if (args.length === before) {
+        if (before > 0)
+          await it.complain(`warning: ignoring excess arguments, starting with ${quote(args[0]!)}`);
+        break;
+      }
     } while (args.length > 0);
   },
 );
 
 /** One pass over the format; true if `\c` ended the output. */
 async function once(it: Invocation, format: string, args: string[]): Promise<boolean> {
-  const pieces = format.matchAll(/%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?([a-zA-Z])|((?:\\[^]|[^%\\])+|[^])/g);
+  const pieces = format.matchAll(
+    /%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?(?:[lhjztLq](?=[diouxXeEfFgGaAcs]))*([a-zA-Z])|((?:\\[^]|[^%\\])+|[^])/g,
+  );
   for (const [whole, flags = '', widthText = '', precisionText, kind, literal] of pieces) {
     if (whole === '%%') {
       await it.out.put('%');
       continue;
+    }
+    if (kind === undefined && whole.startsWith('%')) {
+      const bad = /^%[-+ #0]*\d*(?:\.\d*)?(?:.|$)/s.exec(format.slice(format.indexOf(whole)))![0];
+      await it.warn(`${bad}: invalid conversion specification`);
+      return true;
     }
     if (kind === undefined) {
       const { text, stopped } = expandEscapes(literal ?? whole, false);
@@ -97,10 +108,7 @@ async function once(it: Invocation, format: string, args: string[]): Promise<boo
       if (stopped) return true;
     } else if (kind === 's' || kind === 'c')
       await it.out.put(formatNumber(flags, width, precision, kind, arg ?? ''));
-    else if (kind === 'q')
-      await it.out.put(
-        /^[\w@%+=:,./-]+$/.test(arg ?? '') ? arg! : `'${(arg ?? '').replaceAll("'", "'\\''")}'`,
-      );
+    else if (kind === 'q') await it.out.put(arg === undefined || arg === '' ? "''" : quoteWhenNeeded(arg));
     else if ('diouxXeEfFgGaA'.includes(kind))
       await it.out.put(formatNumber(flags, width, precision, kind, await numberOf(it, arg)));
     else {
@@ -111,8 +119,11 @@ async function once(it: Invocation, format: string, args: string[]): Promise<boo
   return false;
 }
 
+/** What strtoimax gives for a number too large. */
+const LARGEST = 9_223_372_036_854_775_807;
+
 async function numberOf(it: Invocation, arg: string | undefined): Promise<number> {
-  if (arg === undefined) return 0;
+  if (arg === undefined || arg === '') return 0;
   if (/^['"]./u.test(arg)) return arg.codePointAt(1)!;
   const match = /^\s*([-+]?)(0[xX][0-9A-Fa-f]+|0[0-7]+(?![\d.])|\d*\.?\d*(?:[eE][-+]?\d+)?|inf|nan)/.exec(
     arg,
@@ -128,5 +139,13 @@ async function numberOf(it: Invocation, arg: string | undefined): Promise<number
     : digits === 'inf'
       ? Infinity
       : Number(digits);
-  return match[1] === '-' ? -value : value;
+  const signed = match[1] === '-' ? -value : value;
+  if (
+    /^(?:\d+|0[xX][0-9a-fA-F]+)$/.test(digits) &&
+    (signed > 9_223_372_036_854_775_807 || signed < -9_223_372_036_854_775_808)
+  ) {
+    await it.warn(`${quote(arg)}: Numerical result out of range`);
+    return signed > 0 ? LARGEST : -LARGEST;
+  }
+  return signed;
 }

@@ -9,7 +9,8 @@ import {
   type CommandForm,
   type Invocation,
 } from '../frame/command.ts';
-import { readAll } from '../frame/input.ts';
+import { readAll, readAllText } from '../frame/input.ts';
+import { compileRegex } from '../frame/regex.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
 import { isDirectory, join, lastPart, statOf } from '../coreutils/files.ts';
 
@@ -122,7 +123,7 @@ export const diff: Program = command(FORM, async (it) => {
 async function read(it: Invocation, path: string): Promise<string> {
   if (path !== '-' && it.options.has('N') && statOf(it.proc.fs, path) === undefined) return '';
   try {
-    return Buffer.from(await readAll(it.open(path))).toString();
+    return await readAllText(it.open(path));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     throw new Failure(`${shownName(it, path)}: ${error.message}`, 2);
@@ -174,13 +175,30 @@ async function directories(it: Invocation, a: string, b: string): Promise<number
 async function files(it: Invocation, a: string, b: string, heading: string | undefined): Promise<number> {
   const { options } = it;
   const [textA, textB] = [await read(it, a), await read(it, b)];
+  if (
+    textA !== textB &&
+    !options.has('a') &&
+    (textA.slice(0, 4096).includes('\0') || textB.slice(0, 4096).includes('\0'))
+  ) {
+    await it.out.line(`${options.has('q') ? 'Files' : 'Binary files'} ${a} and ${b} differ`);
+    return options.has('q') ? 1 : 2;
+  }
   const lines = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
   const [linesA, linesB] = [lines(textA), lines(textB)];
   const mark = (text: string, all: readonly string[]): string[] =>
     all.map(
       (line, index) => normal(it, line) + (index === all.length - 1 && !text.endsWith('\n') ? '\0' : ''),
     );
-  const changes = diffLines(mark(textA, linesA), mark(textB, linesB));
+  const ignored = options
+    .values('I')
+    .map((pattern) => compileRegex(pattern, { syntax: 'basic', global: false }));
+  const blank = options.has('B');
+  const matters = (change: Change): boolean => {
+    if (ignored.length === 0 && !blank) return true;
+    const all = [...linesA.slice(change.fromA, change.toA), ...linesB.slice(change.fromB, change.toB)];
+    return !all.every((line) => (blank && line === '') || ignored.some((regex) => regex.test(line)));
+  };
+  const changes = diffLines(mark(textA, linesA), mark(textB, linesB)).filter(matters);
   if (changes.length === 0) {
     if (options.has('s')) await it.out.line(`Files ${a} and ${b} are identical`);
     if (options.has('y')) await sideBySide(it, linesA, linesB, changes);
@@ -192,23 +210,155 @@ async function files(it: Invocation, a: string, b: string, heading: string | und
   }
   if (heading !== undefined) await it.out.line(heading);
   const show = async (sign: string, all: readonly string[], text: string, index: number): Promise<void> => {
-    await it.out.line(sign + all[index]!);
+    const painter =
+      sign.startsWith('<') || sign.startsWith('-')
+        ? '31'
+        : sign.startsWith('>') || sign.startsWith('+')
+          ? '32'
+          : '';
+    await it.out.line(paint(it, sign + all[index]!, painter));
     if (index === all.length - 1 && !text.endsWith('\n')) await it.out.line('\\ No newline at end of file');
   };
   if (options.has('y')) await sideBySide(it, linesA, linesB, changes);
-  else if (options.has('u', 'U', 'c', 'C'))
-    await unified(it, a, b, linesA, linesB, changes, show, textA, textB);
+  else if (options.has('e', 'n')) await edScript(it, linesB, changes, options.has('n'));
+  else if (options.last('u', 'U', 'c', 'C') === 'c' || options.last('u', 'U', 'c', 'C') === 'C')
+    await contextual(it, a, b, linesA, linesB, changes, textA, textB);
+  else if (options.has('u', 'U')) await unified(it, a, b, linesA, linesB, changes, show, textA, textB);
   else
     for (const change of changes) {
       const range = (from: number, to: number): string =>
         to - from <= 1 ? String(to === from ? from : to) : `${from + 1},${to}`;
       const kind = change.fromA === change.toA ? 'a' : change.fromB === change.toB ? 'd' : 'c';
-      await it.out.line(`${range(change.fromA, change.toA)}${kind}${range(change.fromB, change.toB)}`);
+      await it.out.line(
+        paint(it, `${range(change.fromA, change.toA)}${kind}${range(change.fromB, change.toB)}`, '36'),
+      );
       for (let i = change.fromA; i < change.toA; i++) await show('< ', linesA, textA, i);
       if (kind === 'c') await it.out.line('---');
       for (let i = change.fromB; i < change.toB; i++) await show('> ', linesB, textB, i);
     }
   return 1;
+}
+
+/** How many lines of context: -U, -C, or three. */
+function contextOf(it: Invocation): number {
+  return Number(
+    it.options.value('U') ?? it.options.value('u') ?? it.options.value('C') ?? it.options.value('c') ?? 3,
+  );
+}
+
+/** The names and times above a comparison. */
+function titles(it: Invocation, a: string, b: string): [string, string] {
+  const labels = it.options.values('L');
+  const stamp = (path: string): string =>
+    strftime(
+      '%F %T.%N %z',
+      path === '-' ? it.proc.clock.now() : (statOf(it.proc.fs, path)?.modifyMs ?? 0),
+      zoneOf(it.proc),
+    );
+  return [labels[0] ?? `${a}\t${stamp(a)}`, labels[1] ?? `${b}\t${stamp(b)}`];
+}
+
+/** Changes whose contexts touch, together. */
+function gathered(changes: readonly Change[], context: number): Change[][] {
+  const hunks: Change[][] = [];
+  for (const change of changes) {
+    const last = hunks.at(-1)?.at(-1);
+    if (last !== undefined && change.fromA - last.toA <= 2 * context) hunks.at(-1)!.push(change);
+    else hunks.push([change]);
+  }
+  return hunks;
+}
+
+/** -p: the last line before a hunk that begins like a function. */
+function functionBefore(lines: readonly string[], from: number): string {
+  for (let i = from - 1; i >= 0; i--)
+    if (/^[A-Za-z$_]/.test(lines[i]!)) return ` ${lines[i]!.slice(0, 40).trimEnd()}`;
+  return '';
+}
+
+function paint(it: Invocation, text: string, code: string): string {
+  const when = it.options.has('color') ? (it.options.value('color') ?? 'auto') : 'never';
+  const on = when === 'always' || (when === 'auto' && it.proc.stdout.tty !== undefined);
+  return on && code !== '' ? `\u001b[${code}m${text}\u001b[0m` : text;
+}
+
+/** diff -c. */
+async function contextual(
+  it: Invocation,
+  a: string,
+  b: string,
+  linesA: readonly string[],
+  linesB: readonly string[],
+  changes: readonly Change[],
+  textA: string,
+  textB: string,
+): Promise<void> {
+  const context = contextOf(it);
+  const [titleA, titleB] = titles(it, a, b);
+  await it.out.put(`${paint(it, `*** ${titleA}`, '1')}\n${paint(it, `--- ${titleB}`, '1')}\n`);
+  const range = (from: number, to: number): string => (to - from <= 1 ? String(to) : `${from + 1},${to}`);
+  for (const hunk of gathered(changes, context)) {
+    const [first, last] = [hunk[0]!, hunk.at(-1)!];
+    const fromA = Math.max(0, first.fromA - context);
+    const fromB = Math.max(0, first.fromB - context);
+    const toA = Math.min(linesA.length, last.toA + context);
+    const toB = Math.min(linesB.length, last.toB + context);
+    await it.out.line(`***************${it.options.has('p') ? functionBefore(linesA, fromA) : ''}`);
+    await it.out.line(paint(it, `*** ${range(fromA, toA)} ****`, '36'));
+    const half = async (
+      lines: readonly string[],
+      text: string,
+      from: number,
+      to: number,
+      side: (change: Change) => [number, number],
+      alone: string,
+    ): Promise<void> => {
+      for (let i = from; i < to; i++) {
+        const change = hunk.find((one) => side(one)[0] <= i && i < side(one)[1]);
+        const both = change !== undefined && change.fromA < change.toA && change.fromB < change.toB;
+        const sign = change === undefined ? ' ' : both ? '!' : alone;
+        const code = change === undefined ? '' : alone === '-' ? '31' : '32';
+        await it.out.line(paint(it, `${sign} ${lines[i]}`, code));
+        if (i === lines.length - 1 && !text.endsWith('\n')) await it.out.line('\\ No newline at end of file');
+      }
+    };
+    if (hunk.some((one) => one.fromA < one.toA))
+      await half(linesA, textA, fromA, toA, (one) => [one.fromA, one.toA], '-');
+    await it.out.line(paint(it, `--- ${range(fromB, toB)} ----`, '36'));
+    if (hunk.some((one) => one.fromB < one.toB))
+      await half(linesB, textB, fromB, toB, (one) => [one.fromB, one.toB], '+');
+  }
+}
+
+/** diff -e, a script for ed from the end to the beginning, and -n, RCS's form. */
+async function edScript(
+  it: Invocation,
+  linesB: readonly string[],
+  changes: readonly Change[],
+  rcs: boolean,
+): Promise<void> {
+  if (rcs) {
+    for (const change of changes) {
+      if (change.toA > change.fromA) await it.out.line(`d${change.fromA + 1} ${change.toA - change.fromA}`);
+      if (change.toB === change.fromB) continue;
+      await it.out.line(`a${change.toA} ${change.toB - change.fromB}`);
+      for (const line of linesB.slice(change.fromB, change.toB)) await it.out.line(line);
+    }
+    return;
+  }
+  for (const change of changes.toReversed()) {
+    const kind = change.fromA === change.toA ? 'a' : change.fromB === change.toB ? 'd' : 'c';
+    const range =
+      kind === 'a'
+        ? String(change.fromA)
+        : change.toA - change.fromA === 1
+          ? String(change.toA)
+          : `${change.fromA + 1},${change.toA}`;
+    await it.out.line(range + kind);
+    if (kind === 'd') continue;
+    for (const line of linesB.slice(change.fromB, change.toB)) await it.out.line(line);
+    await it.out.line('.');
+  }
 }
 
 async function unified(
@@ -222,21 +372,10 @@ async function unified(
   textA: string,
   textB: string,
 ): Promise<void> {
-  const context = Number(it.options.value('U') ?? it.options.value('C') ?? 3);
-  const labels = it.options.values('L');
-  const stamp = (path: string): string =>
-    strftime(
-      '%F %T.%N %z',
-      path === '-' ? it.proc.clock.now() : (statOf(it.proc.fs, path)?.modifyMs ?? 0),
-      zoneOf(it.proc),
-    );
-  await it.out.put(`--- ${labels[0] ?? `${a}\t${stamp(a)}`}\n+++ ${labels[1] ?? `${b}\t${stamp(b)}`}\n`);
-  const hunks: Change[][] = [];
-  for (const change of changes) {
-    const last = hunks.at(-1)?.at(-1);
-    if (last !== undefined && change.fromA - last.toA <= 2 * context) hunks.at(-1)!.push(change);
-    else hunks.push([change]);
-  }
+  const context = contextOf(it);
+  const [titleA, titleB] = titles(it, a, b);
+  await it.out.put(`${paint(it, `--- ${titleA}`, '1')}\n${paint(it, `+++ ${titleB}`, '1')}\n`);
+  const hunks = gathered(changes, context);
   for (const hunk of hunks) {
     const [first, last] = [hunk[0]!, hunk.at(-1)!];
     const fromA = Math.max(0, first.fromA - context);
@@ -245,7 +384,8 @@ async function unified(
     const toB = Math.min(linesB.length, last.toB + context);
     const range = (from: number, to: number): string =>
       to - from === 1 ? String(from + 1) : `${to === from ? from : from + 1},${to - from}`;
-    await it.out.line(`@@ -${range(fromA, toA)} +${range(fromB, toB)} @@`);
+    const about = it.options.has('p') ? functionBefore(linesA, fromA) : '';
+    await it.out.line(paint(it, `@@ -${range(fromA, toA)} +${range(fromB, toB)} @@`, '36') + about);
     let i = fromA;
     for (const change of hunk) {
       for (; i < change.fromA; i++) await show(' ', linesA, textA, i);

@@ -197,6 +197,18 @@ function printable(bytes: Uint8Array): string {
   return [...bytes].map((byte) => (byte >= 32 && byte < 127 ? String.fromCharCode(byte) : '.')).join('');
 }
 
+/** Bytes that hexdump -c names. */
+const SHOWN: Readonly<Record<number, string>> = {
+  0: '\\0',
+  7: '\\a',
+  8: '\\b',
+  9: '\\t',
+  10: '\\n',
+  11: '\\v',
+  12: '\\f',
+  13: '\\r',
+};
+
 /** hexdump(1): -C, and the two-byte form. */
 export const hexdump: Program = command(
   {
@@ -227,7 +239,24 @@ export const hexdump: Program = command(
         await it.out.line(
           `${address(skip + at)}  ${hex.slice(0, 8).join(' ').padEnd(23)}  ${hex.slice(8).join(' ').padEnd(23)}  |${printable(row)}|`,
         );
-      else {
+      else if (it.options.has('b', 'c', 'd', 'o', 'x')) {
+        for (const option of it.options.list.filter((one) => 'bcdox'.includes(one.name))) {
+          const wide = option.name === 'b' || option.name === 'c' ? 1 : 2;
+          const cells = Array.from({ length: Math.ceil(row.length / wide) }, (_, k) => {
+            const value = wide === 1 ? row[k]! : row[2 * k]! | ((row[2 * k + 1] ?? 0) << 8);
+            if (option.name === 'b') return ` ${value.toString(8).padStart(3, '0')}`;
+            if (option.name === 'c')
+              return (
+                SHOWN[value] ??
+                (value >= 32 && value < 127 ? String.fromCharCode(value) : value.toString(8).padStart(3, '0'))
+              ).padStart(4);
+            if (option.name === 'd') return `   ${String(value).padStart(5, '0')}`;
+            if (option.name === 'o') return `  ${value.toString(8).padStart(6, '0')}`;
+            return `    ${value.toString(16).padStart(4, '0')}`;
+          });
+          await it.out.line(`${address(skip + at)}${cells.join('').padEnd(64)}`);
+        }
+      } else {
         const words: string[] = [];
         for (let k = 0; k < row.length; k += 2) words.push((hex[k + 1] ?? '00') + hex[k]!);
         await it.out.line(`${address(skip + at)} ${words.join(' ').padEnd(39)}`);

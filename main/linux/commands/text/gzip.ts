@@ -43,6 +43,25 @@ async function run(it: Invocation, decompress: boolean, toStdout: boolean): Prom
   return status;
 }
 
+/** gzip puts the file's name and time into the header, unless it reads stdin or -n is given. */
+function withName(member: Uint8Array, it: Invocation, path: string): Uint8Array {
+  const header = Buffer.from(member.subarray(0, 10));
+  header[9] = 3;
+  if (path === '-' || it.options.has('n')) return Buffer.concat([header, member.subarray(10)]);
+  header[3] = 8;
+  header.writeUInt32LE(Math.floor(it.proc.fs.stat(path).modifyMs / 1000) >>> 0, 4);
+  const name = Buffer.from(`${path.slice(path.lastIndexOf('/') + 1)}\0`);
+  return Buffer.concat([header, name, member.subarray(10)]);
+}
+
+/** Invocations whose table has its heading. */
+const listed = new WeakSet<Invocation>();
+
+/** Bytes of a member's header beyond the ten it always has: the name with its NUL. */
+function headerNameBytes(bytes: Uint8Array): number {
+  return (bytes[3]! & 8) === 0 ? 0 : bytes.indexOf(0, 10) - 9;
+}
+
 async function one(it: Invocation, path: string, decompress: boolean, toStdout: boolean): Promise<number> {
   const { fs } = it.proc;
   const { options } = it;
@@ -50,30 +69,64 @@ async function one(it: Invocation, path: string, decompress: boolean, toStdout: 
     await it.out.flush();
     await it.proc.stderr.write(`gzip: ${text}\n`);
   };
+  if (path !== '-' && isDirectory(fs, path) && options.has('r')) {
+    let status = 0;
+    for (const entry of fs.readdir(path))
+      if (entry.type === 'directory' || !entry.name.endsWith('.gz') || decompress)
+        status = Math.max(status, await one(it, `${path}/${entry.name}`, decompress, toStdout));
+    return status;
+  }
   if (path !== '-' && isDirectory(fs, path)) {
     await complain(`${path} is a directory -- ignored`);
     return 2;
   }
   let bytes: Uint8Array;
   try {
-    bytes = await readAll(it.open(path));
+    bytes = await readAll(
+      it.open(
+        decompress && path !== '-' && !fs.exists(path) && fs.exists(`${path}.gz`) ? `${path}.gz` : path,
+      ),
+    );
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    await complain(`${path}: ${error.message}`);
+    await complain(
+      `${decompress && error.code === 'ENOENT' ? path.replace(/(?:\.gz)?$/, '.gz') : path}: ${error.message}`,
+    );
     return 1;
   }
   if (decompress && !isGzip(bytes)) {
-    if (path !== '-' && !toStdout && !/\.(?:gz|tgz|z|Z)$/.test(path)) {
+    if (path !== '-' && !toStdout && !options.has('t', 'l') && !/\.(?:gz|tgz|z|Z)$/.test(path)) {
       await complain(`${path}: unknown suffix -- ignored`);
       return 2;
     }
-    await complain(`${path === '-' ? 'stdin' : path}: not in gzip format`);
+    await it.out.flush();
+    await it.proc.stderr.write(`\ngzip: ${path === '-' ? 'stdin' : path}: not in gzip format\n`);
     return 1;
   }
   if (options.has('t')) return 0;
+  if (options.has('l')) {
+    const plain = Buffer.from(bytes).readUInt32LE(bytes.length - 4);
+    const ratio = plain === 0 ? 0 : (1 - (bytes.length - 18 - headerNameBytes(bytes)) / plain) * 100;
+    if (!listed.has(it)) {
+      listed.add(it);
+      await it.out.line('         compressed        uncompressed  ratio uncompressed_name');
+    }
+    await it.out.line(
+      `${String(bytes.length).padStart(19)} ${String(plain).padStart(19)} ${`${ratio.toFixed(1)}%`.padStart(6)} ${path.replace(/\.gz$/, '')}`,
+    );
+    return 0;
+  }
   let result: Uint8Array;
   try {
-    result = decompress ? gunzipSync(bytes) : gzipSync(bytes, { level: 6 });
+    result = decompress
+      ? gunzipSync(bytes)
+      : withName(
+          gzipSync(bytes, {
+            level: Number(options.last('1', '2', '3', '4', '5', '6', '7', '8', '9') ?? 6) as 6,
+          }),
+          it,
+          path,
+        );
   } catch {
     await complain(`${path === '-' ? 'stdin' : path}: unexpected end of file`);
     return 1; // Broken data: zlib's own error says no more than this.
@@ -89,7 +142,7 @@ async function one(it: Invocation, path: string, decompress: boolean, toStdout: 
   }
   if (!decompress && path.endsWith(suffix)) {
     await complain(`${path} already has ${suffix} suffix -- unchanged`);
-    return 2;
+    return 0;
   }
   const target = decompress ? path.replace(/\.tgz$/, '.tar').replace(/\.(?:gz|z|Z)$/, '') : path + suffix;
   if (fs.exists(target) && !options.has('f')) {
@@ -107,6 +160,14 @@ async function one(it: Invocation, path: string, decompress: boolean, toStdout: 
   fs.writeFile(target, result, { mode: stat.mode & 0o777 });
   fs.utimes(target, stat.accessMs, stat.modifyMs);
   if (!options.has('k')) fs.unlink(path);
+  if (options.has('v')) {
+    const [small, large] = decompress ? [bytes.length, result.length] : [result.length, bytes.length];
+    const extra = 18 + headerNameBytes(decompress ? bytes : result);
+    const ratio = large === 0 ? 0 : (1 - (small - extra) / large) * 100;
+    await it.proc.stderr.write(
+      `${path}:\t${`${ratio.toFixed(1)}%`.padStart(6)} -- ${options.has('k') ? 'created' : 'replaced with'} ${target}\n`,
+    );
+  }
   return 0;
 }
 

@@ -20,14 +20,17 @@ export const paste: Program = command(
         (_, c: string) => ({ n: '\n', t: '\t', '\\': '\\', '0': '' })[c]!,
       ),
     ];
+    if (/(?:^|[^\\])(?:\\\\)*\\$/.test(it.options.value('d') ?? ''))
+      throw new Failure(`delimiter list ends with an unescaped backslash: ${it.options.value('d')}`);
+    const end = it.options.has('z') ? '\0' : '\n';
     const between = (index: number): string =>
       delimiters.length === 0 ? '' : delimiters[index % delimiters.length]!;
     const readers: LineReader[] = [];
     let stdin: LineReader | undefined;
     for (const path of it.inputs) {
       try {
-        if (path === '-') readers.push((stdin ??= new LineReader(it.proc.stdin)));
-        else readers.push(new LineReader(it.open(path)));
+        if (path === '-') readers.push((stdin ??= new LineReader(it.proc.stdin, end)));
+        else readers.push(new LineReader(it.open(path), end));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         if (!it.options.has('s')) throw new Failure(`${shownName(it, path)}: ${error.message}`);
@@ -42,7 +45,7 @@ export const paste: Program = command(
           text += (index === 0 ? '' : between(index - 1)) + line.text;
           index++;
         }
-        await it.out.line(text);
+        await it.out.put(text + end);
       }
       return;
     }
@@ -55,7 +58,7 @@ export const paste: Program = command(
         text += (line?.text ?? '') + (index < readers.length - 1 ? between(index) : '');
       }
       if (!any) return;
-      await it.out.line(text);
+      await it.out.put(text + end);
     }
   },
 );

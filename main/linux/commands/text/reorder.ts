@@ -1,8 +1,9 @@
 // tac(1), rev(1), shuf(1)
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
-import { command, Failure, type Invocation } from '../frame/command.ts';
-import { lineBatches } from '../frame/input.ts';
+import { command, Failure, UsageError, type Invocation } from '../frame/command.ts';
+import { lineBatches, readAllText } from '../frame/input.ts';
+import { compileRegex, escapeRegex } from '../frame/regex.ts';
 import { quote, quoteAlways } from '../frame/quote.ts';
 
 async function linesOf(it: Invocation, path: string, opening: (path: string) => string): Promise<string[]> {
@@ -26,11 +27,33 @@ export const tac: Program = command(
     version: '(GNU coreutils) 9.1',
   },
   async (it) => {
-    for (const path of it.inputs)
-      for (const line of (
-        await linesOf(it, path, (p) => `failed to open ${quoteAlways(p)} for reading`)
-      ).toReversed())
-        await it.out.line(line);
+    const separator = it.options.value('s') ?? '\n';
+    const pattern = it.options.has('r')
+      ? compileRegex(separator, { syntax: 'basic' })
+      : new RegExp(escapeRegex(separator === '' ? '\0' : separator), 'g');
+    for (const path of it.inputs) {
+      let text: string;
+      try {
+        text = await readAllText(it.open(path));
+      } catch (error) {
+        if (!(error instanceof ErrnoError) || error.code === 'EPIPE') throw error;
+        await it.warn(
+          error.code === 'EISDIR'
+            ? `${path}: read error: ${error.message}`
+            : `failed to open ${quoteAlways(path)} for reading: ${error.message}`,
+        );
+        continue;
+      }
+      const records: string[] = [];
+      let at = 0;
+      for (const found of text.matchAll(pattern)) {
+        const end = it.options.has('b') ? found.index : found.index + found[0].length;
+        if (end > at || !it.options.has('b')) records.push(text.slice(at, end));
+        at = end;
+      }
+      if (at < text.length) records.push(text.slice(at));
+      for (const record of records.toReversed()) await it.out.put(record);
+    }
   },
 );
 
@@ -77,10 +100,13 @@ export const shuf: Program = command(
   async (it) => {
     const { options, proc } = it;
     const range = options.value('i');
+    if (!options.has('e') && it.operands.length > (range === undefined ? 1 : 0))
+      throw new UsageError(`extra operand ${quote(it.operands.at(-1)!)}`);
     let items: string[];
     if (range !== undefined) {
       const match = /^(\d+)-(\d+)$/.exec(range);
-      if (match === null) throw new Failure(`invalid input range: ${quote(range)}`);
+      if (match === null || Number(match[1]) > Number(match[2]) + 1)
+        throw new Failure(`invalid input range: ${quote(range)}`);
       items = Array.from({ length: Math.max(0, Number(match[2]) - Number(match[1]) + 1) }, (_, index) =>
         String(Number(match[1]) + index),
       );
@@ -89,13 +115,59 @@ export const shuf: Program = command(
       Number(options.value('n') ?? Infinity),
       options.has('r') ? Infinity : items.length,
     );
+    const source = options.value('random-source');
+    const choose =
+      source === undefined
+        ? (below: number): number => proc.random.integer(below)
+        : chooser(proc.fs.readFile(source), source);
     for (let i = 0; i < count && items.length > 0; i++) {
-      const at = options.has('r')
-        ? proc.random.integer(items.length)
-        : i + proc.random.integer(items.length - i);
+      const at = options.has('r') ? choose(items.length) : i + choose(items.length - i);
       const item = items[at]!;
       if (!options.has('r')) [items[i], items[at]] = [item, items[i]!];
-      await it.out.line(item);
+      await it.out.put(item + (options.has('z') ? '\0' : '\n'));
     }
   },
 );
+
+/** gnulib's randint: numbers below a bound from a file's bytes, none of them favoured. */
+function chooser(bytes: Uint8Array, path: string): (below: number) => number {
+  let at = 0;
+  let number = 0n;
+  let most = 0n;
+  return (below) => {
+    const genmax = BigInt(below) - 1n;
+    for (;;) {
+      if (most < genmax) {
+        let reached = most;
+        let count = 0;
+        while (reached < genmax) {
+          reached = reached * 256n + 255n;
+          count++;
+        }
+        for (let i = 0; i < count; i++) {
+          const byte = bytes[at++];
+          if (byte === undefined) throw new Failure(`${quoteAlways(path)}: end of file`);
+          number = number * 256n + BigInt(byte);
+          most = most * 256n + 255n;
+        }
+      }
+      if (most === genmax) {
+        const result = number;
+        number = most = 0n;
+        return Number(result);
+      }
+      const choices = genmax + 1n;
+      const usable = most - genmax;
+      const unusable = usable % choices;
+      const last = most - unusable;
+      const result = number % choices;
+      if (number <= last) {
+        most = usable / choices;
+        number /= choices;
+        return Number(result);
+      }
+      number = result;
+      most = unusable - 1n;
+    }
+  };
+}
