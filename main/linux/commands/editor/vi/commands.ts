@@ -1,4 +1,5 @@
 // Vi's colon commands.
+import { BUSYBOX_OPTIONS } from './busybox.ts';
 import { CommandReader, readLines } from './addresses.ts';
 import {
   type Call,
@@ -270,6 +271,8 @@ async function globalCommand({ session, host, lines, reader }: Call, wanted: boo
 function setOptions({ session, argument, host }: Call): Promise<void> | void {
   if (argument === '') return host.show(['--- Options ---', ...changedOptions(session.options)].join('\n'));
   for (const word of argument.split(/\s+/)) {
+    if (session.flavour === 'busybox' && !BUSYBOX_OPTIONS.test(word))
+      throw new ViError(`bad option: ${word}`);
     try {
       const shown = setOption(session.options, word);
       if (shown !== undefined) session.say(shown);

@@ -155,6 +155,8 @@ export async function simpleCommand(pending: Pending, key: string): Promise<void
     case 'v':
     case 'V':
     case '\u0016':
+      if (session.flavour === 'busybox')
+        throw new ViError(`'${key === '\u0016' ? '^V' : key}' is not implemented`);
       session.anchor = cursor;
       session.mode = key === 'v' ? 'visual' : key === 'V' ? 'visual-line' : 'visual-block';
       session.say('');

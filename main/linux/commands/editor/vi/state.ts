@@ -24,6 +24,8 @@ export interface Search {
 export class Session {
   readonly proc: Process;
   readonly keys: Keys;
+  /** Whose manners it has. */
+  readonly flavour: 'vim' | 'busybox';
   /** Absent while commands run without one. */
   readonly screen: Screen | undefined;
   readonly text = new Text();
@@ -55,10 +57,12 @@ export class Session {
   /** Set when the session is over. */
   exitCode: number | undefined;
 
-  constructor(proc: Process, keys: Keys, screen: Screen | undefined) {
+  constructor(proc: Process, keys: Keys, screen: Screen | undefined, flavour: 'vim' | 'busybox' = 'vim') {
     this.proc = proc;
     this.keys = keys;
     this.screen = screen;
+    this.flavour = flavour;
+    if (flavour === 'busybox') Object.assign(this.options, { ruler: false, showmode: false, scrolloff: 0 });
   }
 
   get line(): string {

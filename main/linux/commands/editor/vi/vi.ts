@@ -1,6 +1,8 @@
 // vi(1) on a plain terminal: the loop that draws, reads a command, and runs it.
 import { ErrnoError } from '../../../../network/index.ts';
 import type { Process, Tty } from '../../../kernel/index.ts';
+import { dialectOf } from '../../frame/command.ts';
+import { busyboxStatus } from './busybox.ts';
 import { isViError, runCommand } from './commands.ts';
 import { ESCAPE, Keys, Resized } from './keys.ts';
 import { normalCommand } from './normal.ts';
@@ -61,7 +63,12 @@ class Vi implements NormalHost {
     this.args = args;
     this.keys = new Keys(proc.stdin);
     this.screen = new Screen(proc.stdout, tty);
-    this.session = new Session(proc, this.keys, this.screen);
+    this.session = new Session(
+      proc,
+      this.keys,
+      this.screen,
+      dialectOf(proc) === 'busybox' ? 'busybox' : 'vim',
+    );
   }
 
   async run(): Promise<number> {
@@ -74,13 +81,15 @@ class Vi implements NormalHost {
       session.files = args.files;
       session.open(args.files[0]);
       if (args.readOnly) session.options.readonly = true;
-      const recalled = session.path === undefined ? undefined : recallPosition(this.proc, session.path);
+      const isVim = session.flavour === 'vim';
+      const recalled =
+        session.path === undefined || !isVim ? undefined : recallPosition(this.proc, session.path);
       if (recalled !== undefined) session.moveTo(recalled);
       if (args.line !== undefined)
         session.toFirstNonBlank(args.line === Infinity ? session.text.lines.length - 1 : args.line - 1);
       for (const command of args.commands) await this.guarded(() => this.command(command));
       while (session.exitCode === undefined) await this.round();
-      if (session.path !== undefined) rememberPosition(this.proc, session.path, session.cursor);
+      if (session.path !== undefined && isVim) rememberPosition(this.proc, session.path, session.cursor);
       return session.exitCode;
     } finally {
       this.tty.setModes(SANE);
@@ -367,15 +376,19 @@ class Vi implements NormalHost {
       cursor,
       options,
       message:
-        (isMode ? modeText : session.message) +
-        (this.recording !== undefined && isMode ? `recording @${this.recording.register}` : ''),
-      isError: session.isError && !isMode,
+        session.flavour === 'busybox'
+          ? busyboxStatus(session)
+          : (isMode ? modeText : session.message) +
+            (this.recording !== undefined && isMode ? `recording @${this.recording.register}` : ''),
+      isError: session.isError && !isMode && session.flavour === 'vim',
       isMode: isMode && !isVisual,
       pending: isVisual && session.pending === '' ? selectionSize(session) : session.pending,
       highlight,
       ...(this.prompted === undefined ? {} : { prompt: this.prompted }),
       ...(isVisual ? { isSelected: selectedIn(session) } : {}),
-      ...(session.isIntro ? { intro: introLines(screen.height, screen.columns) } : {}),
+      ...(session.isIntro && session.flavour === 'vim'
+        ? { intro: introLines(screen.height, screen.columns) }
+        : {}),
     });
   }
 }

@@ -87,3 +87,50 @@ test('Ctrl-Z leaves it stopped, and fg brings it back', async () => {
   await person.type(':wq\r', 200);
   expect(await contents(person, 'f')).toBe('ne\n');
 });
+
+test('busybox’s vi has a status line and words of its own, and no selections', async () => {
+  const { BUSYBOX_APPLETS } = await import('../../../../../main/linux/commands/index.ts');
+  const programs = new Map([...(await allPrograms()), ['/usr/bin/vi', BUSYBOX_APPLETS.get('vi')!] as const]);
+  const files = {
+    '/root/.bashrc': "PS1='$ '\n",
+    '/root/bbf': { type: 'file', content: 'one\ntwo\nthree\n' },
+  } as const;
+  const person = await sitDown({ machine: makeBareMachine({ programs, files }), columns: 60, rows: 8 });
+  await person.type('vi bbf\r');
+  const shown: (string | undefined)[] = [];
+  for (const keys of [
+    '',
+    'i',
+    'x',
+    '\u001b',
+    'j',
+    ':foo\r',
+    ':q\r',
+    ':w\r',
+    '/three\r',
+    '/zzz\r',
+    ':set nu\r',
+    'v',
+    ':%s/e/E/g\r',
+    'R',
+  ]) {
+    await person.type(keys);
+    shown.push(person.screen().at(-1));
+  }
+  expect(shown).toEqual([
+    '- bbf 1/3 33%',
+    'I bbf 1/3 33%',
+    'I bbf [Modified] 1/3 33%',
+    '- bbf [Modified] 1/3 33%',
+    '- bbf [Modified] 2/3 66%',
+    "'foo' is not implemented",
+    'No write since last change (:q! overrides)',
+    "'bbf' 3L, 15C",
+    '- bbf 3/3 100%',
+    'Pattern not found',
+    'bad option: nu',
+    "'v' is not implemented",
+    '3 substitutions on 2 lines',
+    'R bbf [Modified] 3/3 100%',
+  ]);
+});
