@@ -76,7 +76,7 @@ export const printf: Program = command(
 /** One pass over the format; true if `\c` ended the output. */
 async function once(it: Invocation, format: string, args: string[]): Promise<boolean> {
   const pieces = format.matchAll(
-    /%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?(?:[lhjztLq](?=[diouxXeEfFgGaAcs]))*([a-zA-Z])|((?:\\[^]|[^%\\])+|[^])/g,
+    /%%|%([-+ #0]*)(\*|\d*)(?:\.(\*|\d*))?(?:[lhjztLq]+(?=[diouxXeEfFgGaAcs]))?([a-zA-Z])|((?:\\[^]|[^%\\])+|[^])/g,
   );
   for (const [whole, flags = '', widthText = '', precisionText, kind, literal] of pieces) {
     if (whole === '%%') {

@@ -25,6 +25,8 @@ export const readlink: Program = command(
   async (it) => {
     if (it.operands.length === 0) throw new UsageError('missing operand');
     const mode = it.options.last('e', 'f', 'm');
+    if (it.options.has('n') && it.operands.length > 1)
+      await it.complain('ignoring --no-newline with multiple arguments');
     const end = it.options.has('z') ? '\0' : it.options.has('n') && it.operands.length === 1 ? '' : '\n';
     for (const path of it.operands) {
       try {

@@ -65,7 +65,17 @@ export const realpath: Program = command(
     for (const path of it.operands) {
       try {
         const found = it.options.has('s') ? it.proc.fs.resolve(path) : canonicalPath(it.proc, path, need);
-        const shown = base === undefined ? found : relativePath(canonicalPath(it.proc, base, 'none'), found);
+        const root = it.options.value('relative-base');
+        const within =
+          root === undefined ? undefined : `${canonicalPath(it.proc, root, 'none').replace(/\/$/, '')}/`;
+        const outside = within !== undefined && !`${found}/`.startsWith(within);
+        const shown = outside
+          ? found
+          : within !== undefined && base === undefined
+            ? relativePath(within.replace(/(?!^)\/$/, ''), found)
+            : base === undefined
+              ? found
+              : relativePath(canonicalPath(it.proc, base, 'none'), found);
         await it.out.put(shown + (it.options.has('z') ? '\0' : '\n'));
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;

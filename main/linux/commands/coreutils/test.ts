@@ -80,6 +80,10 @@ class Parser {
       return this.unary(a, b!);
     }
     this.at++;
+    if (left === 2 && this.at === 1 && b !== undefined && !a.startsWith('-'))
+      throw new Failure(`missing argument after ${quote(b)}`, 2);
+    if (left === 3 && this.at === 1 && !/^-[ao]$/.test(b!))
+      throw new Failure(`${quote(b!)}: binary operator expected`, 2);
     if (left >= 2 && a.startsWith('-') && a.length === 2 && left === 2)
       throw new Failure(`${quote(a)}: unary operator expected`, 2);
     return a !== '';

@@ -3,7 +3,7 @@ import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { shownName, command, Failure, type Invocation } from '../frame/command.ts';
 import { displayWidth, padEnd } from '../frame/format.ts';
-import { lstatOf } from '../coreutils/files.ts';
+import { lstatOf, statOf } from '../coreutils/files.ts';
 
 /** column(1), util-linux': -t, -s, -o, -N, and filling the width. */
 export const column: Program = command(
@@ -72,11 +72,12 @@ export const column: Program = command(
     const glue = options.value('o') ?? '  ';
     for (const row of rows)
       await it.out.line(
-        row
+        widths
+          .map((_, index) => row[index] ?? '')
           .map((cell, index) =>
             right.includes(String(index + 1)) || (names !== undefined && right.includes(names[index]!))
               ? cell.padStart(widths[index]!)
-              : index === row.length - 1 && (options.value('o') === undefined || index === widths.length - 1)
+              : index === widths.length - 1
                 ? cell
                 : padEnd(cell, widths[index]!),
           )
@@ -103,10 +104,15 @@ export const file: Program = command(
 
 function describe(it: Invocation, path: string): string {
   const { fs } = it.proc;
-  const stat = lstatOf(fs, path);
+  const stat = (it.options.has('L') ? statOf(fs, path) : undefined) ?? lstatOf(fs, path);
   if (stat === undefined) return `cannot open \`${path}' (No such file or directory)`;
   if (stat.type === 'directory') return it.options.has('i') ? 'inode/directory; charset=binary' : 'directory';
-  if (stat.type === 'symlink') return `symbolic link to ${fs.readlink(path)}`;
+  if (stat.type === 'symlink' && !it.options.has('L')) {
+    const kind = statOf(fs, path) === undefined ? 'broken symbolic link' : 'symbolic link';
+    return it.options.has('i', 'mime-type')
+      ? `inode/symlink${it.options.has('i') ? '; charset=binary' : ''}`
+      : `${kind} to ${fs.readlink(path)}`;
+  }
   if (stat.type !== 'file') return stat.type.replace('-', ' special (').replace(/device$/, '0/0)');
   if (stat.sizeBytes === 0) return it.options.has('i') ? 'inode/x-empty; charset=binary' : 'empty';
   const bytes = fs.readFile(path);
@@ -120,7 +126,7 @@ function describe(it: Invocation, path: string): string {
       ? 'application/octet-stream; charset=binary'
       : `text/plain; charset=${/[^\u0000-\u007f]/.test(text) ? 'utf-8' : 'us-ascii'}`;
   if (binary) return 'data';
-  const kind = /[^\u0000-\u007f]/.test(text) ? 'UTF-8 Unicode text' : 'ASCII text';
+  const kind = /[^\u0000-\u007f]/.test(text) ? 'Unicode text, UTF-8 text' : 'ASCII text';
   const script = /^#!\s*(\S+)/.exec(text)?.[1];
   if (script !== undefined)
     return `${/bash/.test(script) ? 'Bourne-Again shell' : script.endsWith('/sh') ? 'POSIX shell' : script} script, ${kind} executable`;

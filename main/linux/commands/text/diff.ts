@@ -94,6 +94,14 @@ const FORM: CommandForm = {
     'suppress-common-lines',
     'no-dereference',
   ],
+  // -3 and -u3 give the lines of context.
+  prepare: (args) =>
+    args.map((arg) =>
+      arg.replace(
+        /^-([uc]?)(\d+)$/,
+        (_, kind: string, count: string) => `-${kind === 'c' ? 'C' : 'U'}${count}`,
+      ),
+    ),
   usage: '[OPTION]... FILES',
   summary: 'Compare FILES line by line.',
   version: '(GNU diffutils) 3.8',
@@ -181,7 +189,7 @@ async function files(it: Invocation, a: string, b: string, heading: string | und
     (textA.slice(0, 4096).includes('\0') || textB.slice(0, 4096).includes('\0'))
   ) {
     await it.out.line(`${options.has('q') ? 'Files' : 'Binary files'} ${a} and ${b} differ`);
-    return options.has('q') ? 1 : 2;
+    return 1;
   }
   const lines = (text: string): string[] => (text === '' ? [] : text.replace(/\n$/, '').split('\n'));
   const [linesA, linesB] = [lines(textA), lines(textB)];
@@ -448,6 +456,13 @@ async function sideBySide(
   }
 }
 
+/** A byte as cat -v shows it. */
+function visible(byte: number): string {
+  const low = byte & 0x7f;
+  const text = low < 32 ? `^${String.fromCharCode(low + 64)}` : low === 127 ? '^?' : String.fromCharCode(low);
+  return byte > 127 ? `M-${text}` : text;
+}
+
 /** cmp(1) */
 export const cmp: Program = command(
   {
@@ -470,21 +485,39 @@ export const cmp: Program = command(
         throw new Failure(`${shownName(it, path)}: ${error.message}`, 2);
       }
     }
-    const [left, right] = data as [Uint8Array, Uint8Array];
+    const skips = (it.options.value('i') ?? '0').split(':').map(Number);
+    const [left, right] = [data[0]!.subarray(skips[0]), data[1]!.subarray(skips[1] ?? skips[0])];
     const limit = Number(it.options.value('n') ?? Infinity);
     let line = 1;
+    let different = false;
     for (let i = 0; i < Math.min(left.length, right.length, limit); i++) {
       if (left[i] !== right[i]) {
-        if (!it.options.has('s')) await it.out.line(`${a} ${b} differ: byte ${i + 1}, line ${line}`);
+        const bytes = it.options.has('b')
+          ? [left[i]!, right[i]!].map((byte) => `${byte.toString(8).padStart(3)} ${visible(byte)}`)
+          : undefined;
+        if (it.options.has('l') && !it.options.has('s')) {
+          const digits = String(Math.max(left.length, right.length)).length;
+          const [x, y] = bytes ?? [left[i]!.toString(8).padStart(3), right[i]!.toString(8).padStart(3)];
+          await it.out.line(
+            `${String(i + 1).padStart(digits)} ${bytes === undefined ? x : x!.padEnd(8)} ${y}`,
+          );
+          different = true;
+          continue;
+        }
+        if (!it.options.has('s'))
+          await it.out.line(
+            `${a} ${b} differ: byte ${i + 1}, line ${line}${bytes === undefined ? '' : ` is ${bytes.join(' ')}`}`,
+          );
         return 1;
       }
       if (left[i] === 10) line++;
     }
-    if (left.length === right.length || limit <= Math.min(left.length, right.length)) return 0;
+    if (left.length === right.length || limit <= Math.min(left.length, right.length))
+      return different ? 1 : 0;
     const [short, size] = left.length < right.length ? [a, left.length] : [b, right.length];
     if (!it.options.has('s'))
       await it.proc.stderr.write(
-        `cmp: EOF on ${short}${size === 0 ? ' which is empty' : ` after byte ${size}, ${left.at(-1) === 10 || right.at(-1) === 10 ? '' : 'in '}line ${line - 1}`}\n`,
+        `cmp: EOF on ${short}${size === 0 ? ' which is empty' : it.options.has('l') ? ` after byte ${size}` : ` after byte ${size}, ${left.at(-1) === 10 || right.at(-1) === 10 ? '' : 'in '}line ${line - 1}`}\n`,
       );
     return 1;
   },

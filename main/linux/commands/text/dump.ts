@@ -268,37 +268,108 @@ export const hexdump: Program = command(
 
 /** xxd(1) */
 export const xxd: Program = command(
-  { short: 'c:g:l:ps:r', usage: '[options] [infile [outfile]]' },
+  {
+    short: 'abc:Ceg:il:o:prs:uE',
+    long: [
+      'bits>b',
+      'cols:>c',
+      'plain>p',
+      'postscript>p',
+      'revert>r',
+      'len:>l',
+      'seek:>s',
+      'uppercase>u',
+      'include>i',
+    ],
+    usage: '[options] [infile [outfile]]',
+    usageExit: 1,
+    prepare: (args) => args.map((arg) => (arg === '-ps' || arg === '-plain' ? '-p' : arg)),
+  },
   async (it) => {
-    let data = await gather(it);
-    if (it.options.has('r')) {
-      const text = data
-        .toString('latin1')
-        .split('\n')
-        .map((line) =>
-          line
-            .replace(/^[0-9a-f]+: /, '')
-            .replace(/ {2}.*$/, '')
-            .replaceAll(' ', ''),
-        )
-        .join('');
-      await it.out.put(Buffer.from(text, 'hex'));
+    const { options } = it;
+    const [path = '-', output] = it.operands;
+    let data: Buffer;
+    try {
+      data = Buffer.from(await readAll(it.open(path)));
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      throw new Failure(`${path}: ${error.message}`, 2);
+    }
+    if (options.has('r')) {
+      await it.out.put(reverted(data.toString('latin1'), options.has('p')));
       return;
     }
-    data = data.subarray(Number(it.options.value('s') ?? 0));
-    if (it.options.has('l')) data = data.subarray(0, Number(it.options.value('l')));
-    if (it.options.has('p')) {
-      const hex = data.toString('hex');
-      for (let at = 0; at < hex.length; at += 60) await it.out.line(hex.slice(at, at + 60));
-      return;
-    }
-    const columns = Number(it.options.value('c') ?? 16);
-    for (let at = 0; at < data.length; at += columns) {
-      const row = data.subarray(at, at + columns);
-      const words = (row.toString('hex').match(/.{1,4}/g) ?? []).join(' ');
-      await it.out.line(
-        `${at.toString(16).padStart(8, '0')}: ${words.padEnd(Math.ceil(columns / 2) * 5 - 1)}  ${printable(row)}`,
-      );
-    }
+    const seek = parseSize((options.value('s') ?? '0').replace('+', '')) ?? 0;
+    data = data.subarray(seek);
+    if (options.has('l')) data = data.subarray(0, Number(options.value('l')));
+    const text = dumped(it, data, seek, path);
+    if (output === undefined) await it.out.put(text);
+    else it.proc.fs.writeFile(output, text);
   },
 );
+
+/** The bytes of a dump. */
+function reverted(text: string, plain: boolean): Buffer {
+  if (plain) return Buffer.from(text.replaceAll(/[^0-9a-fA-F]/g, ''), 'hex');
+  const pieces: Buffer[] = [];
+  let length = 0;
+  for (const line of text.split('\n')) {
+    const found = /^([0-9a-fA-F]+):\s?((?:[0-9a-fA-F]+ ?)*)/.exec(line);
+    if (found === null) continue;
+    const at = Number.parseInt(found[1]!, 16);
+    if (at > length) pieces.push(Buffer.alloc(at - length));
+    const bytes = Buffer.from(found[2]!.replaceAll(' ', ''), 'hex');
+    pieces.push(bytes);
+    length = Math.max(length, at) + bytes.length;
+  }
+  return Buffer.concat(pieces);
+}
+
+function dumped(it: Invocation, data: Buffer, seek: number, path: string): string {
+  const { options } = it;
+  const hex = (byte: number): string => {
+    const text = byte.toString(16).padStart(2, '0');
+    return options.has('u') ? text.toUpperCase() : text;
+  };
+  if (options.has('p')) {
+    const columns = Number(options.value('c') ?? 30);
+    let text = '';
+    for (let at = 0; at < data.length; at += columns)
+      text += `${[...data.subarray(at, at + columns)].map(hex).join('')}\n`;
+    return text;
+  }
+  if (options.has('i')) {
+    const columns = Number(options.value('c') ?? 12);
+    const rows: string[] = [];
+    for (let at = 0; at < data.length; at += columns)
+      rows.push(`  ${[...data.subarray(at, at + columns)].map((byte) => `0x${hex(byte)}`).join(', ')}`);
+    if (path === '-') return `${rows.join(',\n')}\n`;
+    const name = path.replaceAll(/[^A-Za-z0-9]/g, '_').replace(/^(?=\d)/, '__');
+    return `unsigned char ${name}[] = {\n${rows.join(',\n')}\n};\nunsigned int ${name}_len = ${data.length};\n`;
+  }
+  const bits = options.has('b');
+  const columns = Number(options.value('c') ?? (bits ? 6 : 16));
+  const group = Number(options.value('g') ?? (bits ? 1 : options.has('e') ? 4 : 2)) || columns;
+  const digits = bits ? 8 : 2;
+  const width = columns * digits + Math.ceil(columns / group) - 1;
+  let text = '';
+  for (let at = 0; at < data.length; at += columns) {
+    const row = data.subarray(at, at + columns);
+    const words: string[] = [];
+    for (let k = 0; k < row.length; k += group) {
+      const bytes = [...row.subarray(k, k + group)].map((byte) =>
+        bits ? byte.toString(2).padStart(8, '0') : hex(byte),
+      );
+      words.push(
+        options.has('e')
+          ? bytes
+              .toReversed()
+              .join('')
+              .padStart(group * 2)
+          : bytes.join(''),
+      );
+    }
+    text += `${(seek + at).toString(16).padStart(8, '0')}: ${words.join(' ').padEnd(width)}  ${printable(row)}\n`;
+  }
+  return text;
+}

@@ -125,7 +125,7 @@ class Drawing {
       this.put(`${this.facts(node)}${this.label(node, true)}${directory ? '' : '  [error opening dir]'}\n`);
       if (directory) this.branch(node.children ?? [], '');
     }
-    if (directory) this.directories++;
+    if ((node.children ?? []).length > 0) this.directories++; // An empty one does not count itself.
     return directory;
   }
 

@@ -73,7 +73,7 @@ class Runner {
       throw new Failure(
         /^\d+$/.test(count)
           ? `value ${count} for -n option should be >= 1`
-          : `invalid number "${count}" for -n option`,
+          : `invalid number "${count}" for -n option\nTry 'xargs --help' for more information.`,
       );
     }
     this.argumentsMax = this.replacement !== undefined ? 1 : Number(count ?? Infinity);
