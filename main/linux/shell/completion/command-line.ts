@@ -174,7 +174,7 @@ function tokenEnd(line: string, from: number): number {
 }
 
 /** Splits a command as COMP_WORDS has it: at blanks, and each run of other break characters is a word. */
-export function splitWords(line: string, point: number, breaks: string): { words: string[]; index: number } {
+function splitWords(line: string, point: number, breaks: string): { words: string[]; index: number } {
   const words: string[] = [];
   const apart = (c: string): boolean => breaks.includes(c) && !' \t\n"\''.includes(c);
   let index = -1;
@@ -221,7 +221,7 @@ function wordEndAt(line: string, from: number, apart: (c: string) => boolean): n
 }
 
 /** Removes quotes and backslashes. */
-export function dequote(text: string, inDouble = false): string {
+function dequote(text: string, inDouble = false): string {
   let plain = '';
   let quote = inDouble ? '"' : '';
   for (let i = 0; i < text.length; i++) {

@@ -123,7 +123,7 @@ function sleepsOf(pid: number): number {
 }
 
 /** Lines on the screen and above it, right-trimmed, without the empty ones at the end. */
-export function screenOf(terminal: xterm.Terminal): string[] {
+function screenOf(terminal: xterm.Terminal): string[] {
   const lines: string[] = [];
   const buffer = terminal.buffer.active;
   for (let i = 0; i < buffer.length; i++) lines.push(buffer.getLine(i)!.translateToString(true).trimEnd());

@@ -7,7 +7,7 @@ import { sitDown, type Person } from '../shell/terminal.ts';
 import { tail } from './sit.ts';
 
 async function sitAtMaster(files: Readonly<Record<string, string>> = {}): Promise<Person> {
-  const world = await makeCluster({ seed: 7, workers: 1 });
+  const world = await makeCluster({ seed: 7 });
   const { kernel } = world.cluster.requireMachine('master1');
   const person = await sitDown({
     machine: { kernel, clock: world.clock, faults: [] },
