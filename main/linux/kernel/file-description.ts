@@ -2,6 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import { Description, NO_BYTES } from './description.ts';
 import type { FileStat, OpenFlags } from './file-system.ts';
+import { currentPath, type Place } from './mount-table.ts';
 import type { Vnode } from './vnode.ts';
 
 /** A regular file with its offset. */
@@ -9,21 +10,26 @@ export class FileDescription extends Description {
   readonly kind = 'file';
   private readonly file: Vnode;
   private readonly flags: OpenFlags;
-  private readonly openPath: string;
+  private readonly place: Place;
   private readonly changed: () => void;
   private offset = 0;
 
   /** `changed` is called after each change of the content. */
-  constructor(file: Vnode, flags: OpenFlags, path: string, changed: () => void) {
+  constructor(place: Place, flags: OpenFlags, changed: () => void) {
     super();
-    this.file = file;
+    this.place = place;
+    this.file = place.node;
     this.flags = flags;
-    this.openPath = path;
     this.changed = changed;
   }
 
+  /** Where it is now, if it was renamed; of a file with several names, the one it was opened by. */
   override get path(): string {
-    return this.openPath;
+    const isElsewhere = this.file.name !== nameIn(this.place.path) && this.file.stat().links > 1;
+    const { above, path } = this.place;
+    if (isElsewhere || above === undefined) return path;
+    // A removed file is told by where it was.
+    return currentPath(this.place) ?? `${currentPath(above) ?? above.path}/${nameIn(path)}`;
   }
   override get node(): Vnode {
     return this.file;
@@ -41,7 +47,7 @@ export class FileDescription extends Description {
 
   tryRead(sizeMax: number): Uint8Array {
     if (this.flags.read === false || (this.flags.write === true && this.flags.read !== true)) {
-      throw new ErrnoError('EBADF', this.openPath);
+      throw new ErrnoError('EBADF', this.path);
     }
     const data = this.file.read(this.offset, sizeMax);
     this.offset += data.length;
@@ -49,7 +55,7 @@ export class FileDescription extends Description {
   }
 
   tryWrite(data: Uint8Array): number {
-    if (this.flags.write !== true && this.flags.append !== true) throw new ErrnoError('EBADF', this.openPath);
+    if (this.flags.write !== true && this.flags.append !== true) throw new ErrnoError('EBADF', this.path);
     if (this.flags.append === true) this.offset = this.file.sizeBytes;
     this.file.write(this.offset, data);
     this.offset += data.length;
@@ -59,20 +65,20 @@ export class FileDescription extends Description {
 
   override seek(offset: number, whence: 'set' | 'current' | 'end'): number {
     const base = whence === 'set' ? 0 : whence === 'current' ? this.offset : this.file.sizeBytes;
-    if (base + offset < 0) throw new ErrnoError('EINVAL', this.openPath);
+    if (base + offset < 0) throw new ErrnoError('EINVAL', this.path);
     this.offset = base + offset;
     return this.offset;
   }
 
   override truncate(sizeBytes: number): void {
-    if (this.flags.write !== true) throw new ErrnoError('EINVAL', this.openPath);
+    if (this.flags.write !== true) throw new ErrnoError('EINVAL', this.path);
     this.file.resize(sizeBytes);
     this.changed();
   }
 
   override allocate(offset: number, sizeBytes: number, keepSize = false): void {
-    if (this.flags.write !== true) throw new ErrnoError('EBADF', this.openPath);
-    if (offset < 0 || sizeBytes <= 0) throw new ErrnoError('EINVAL', this.openPath);
+    if (this.flags.write !== true) throw new ErrnoError('EBADF', this.path);
+    if (offset < 0 || sizeBytes <= 0) throw new ErrnoError('EINVAL', this.path);
     this.file.allocate(offset, sizeBytes, keepSize);
     this.changed();
   }
@@ -88,29 +94,27 @@ export class FileDescription extends Description {
 /** A directory opened as one; it can be looked at but not read. */
 export class DirectoryDescription extends Description {
   readonly kind = 'directory';
-  private readonly directory: Vnode;
-  private readonly openPath: string;
+  private readonly place: Place;
 
-  constructor(directory: Vnode, path: string) {
+  constructor(place: Place) {
     super();
-    this.directory = directory;
-    this.openPath = path;
+    this.place = place;
   }
 
   override get path(): string {
-    return this.openPath;
+    return currentPath(this.place) ?? this.place.path;
   }
   override get node(): Vnode {
-    return this.directory;
+    return this.place.node;
   }
   tryRead(): Uint8Array {
-    throw new ErrnoError('EISDIR', this.openPath);
+    throw new ErrnoError('EISDIR', this.path);
   }
   tryWrite(): number {
-    throw new ErrnoError('EBADF', this.openPath);
+    throw new ErrnoError('EBADF', this.path);
   }
   stat(): FileStat {
-    return this.directory.stat();
+    return this.place.node.stat();
   }
   protected release(): void {
     return;
@@ -170,4 +174,8 @@ export class TextDescription extends Description {
   protected release(): void {
     this.text = undefined;
   }
+}
+
+function nameIn(path: string): string {
+  return path.slice(path.lastIndexOf('/') + 1);
 }

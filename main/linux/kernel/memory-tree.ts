@@ -36,6 +36,8 @@ export interface MemoryTreeOptions {
   readonly now: () => number;
   /** Reaching it is ENOSPC. */
   readonly sizeMaxBytes?: number | undefined;
+  /** Reaching it is ENOSPC too. */
+  readonly inodesMax?: number | undefined;
   readonly rootMode?: number | undefined;
   readonly backing?: MemoryTree | undefined;
   /** As stat(2) shows it; derived from the id if absent. */
@@ -47,6 +49,7 @@ export class MemoryTree implements Tree {
   readonly device: number;
   readonly now: () => number;
   readonly sizeMaxBytes: number;
+  private readonly inodesMax: number | undefined;
   readonly root: MemoryNode;
   readonly builtIns = new Map<string, BuiltIn>();
   usedBytes = 0;
@@ -65,6 +68,7 @@ export class MemoryTree implements Tree {
     this.device = options.device ?? anonymousDevice(options.id);
     this.now = options.now;
     this.backing = options.backing;
+    this.inodesMax = options.inodesMax;
     this.sizeMaxBytes = options.sizeMaxBytes ?? (this.backing === undefined ? TREE_BYTES_DEFAULT : Infinity);
     this.root = new MemoryNode(this, this.nextInode++, {
       type: 'directory',
@@ -77,7 +81,7 @@ export class MemoryTree implements Tree {
 
   usage(): TreeUsage {
     if (this.backing !== undefined) return this.backing.usage();
-    const inodesTotal = Math.floor(this.sizeMaxBytes / 16_384);
+    const inodesTotal = this.inodesMax ?? Math.floor(this.sizeMaxBytes / 16_384);
     return {
       totalBytes: this.sizeMaxBytes,
       usedBytes: this.usedBytes + this.reservedBytes,
@@ -98,6 +102,11 @@ export class MemoryTree implements Tree {
     this.backing?.account(bytes);
     this.usedBytes += bytes;
     this.charge?.(bytes);
+  }
+
+  /** Throws ENOSPC when there is none left. The root is one. */
+  requireInode(): void {
+    if (this.inodesMax !== undefined && this.inodesUsed + 1 >= this.inodesMax) throw new ErrnoError('ENOSPC');
   }
 
   /** Nothing in it takes room any more. */
@@ -207,6 +216,7 @@ export class MemoryNode extends Vnode {
 
   override create(name: string, node: NewNode): MemoryNode {
     if (this.removed) throw new ErrnoError('ENOENT');
+    this.tree.requireInode();
     const child = new MemoryNode(this.tree, this.tree.nextInode++, node);
     this.tree.account(child.type === 'directory' ? BLOCK_BYTES : 0);
     this.tree.inodesUsed++;

@@ -134,11 +134,14 @@ export class MountCalls {
       options.find((option) => option.startsWith(`${name}=`))?.slice(name.length + 1);
     const mode = valueOf('mode');
     const sizeMaxBytes = sizeIn(valueOf('size'), this.memoryBytes);
+    const inodes = valueOf('nr_inodes');
+    if (inodes !== undefined && !/^\d+$/.test(inodes)) throw new ErrnoError('EINVAL', target);
     if (mode !== undefined && !/^[0-7]+$/.test(mode)) throw new ErrnoError('EINVAL', target);
     return new MemoryTree({
       id: `tmpfs:${target}`,
       now: this.trees.now,
       sizeMaxBytes,
+      inodesMax: inodes === undefined || inodes === '0' ? undefined : Number(inodes),
       rootMode: mode === undefined ? 0o1777 : parseInt(mode, 8),
     });
   }

@@ -85,8 +85,15 @@ export class MountTable {
     if (mounted.under !== undefined) this.mounted.set(target, mounted.under);
   }
 
+  /** In the order of mounting as far as that shows: what is hidden comes before what hides it. */
   list(): Mounted[] {
-    return Array.from(this.mounted.values());
+    const all: Mounted[] = [];
+    for (const top of this.mounted.values()) {
+      const stack: Mounted[] = [];
+      for (let at: Mounted | undefined = top; at !== undefined; at = at.under) stack.unshift(at);
+      all.push(...stack);
+    }
+    return all;
   }
 
   at(path: string): Mounted | undefined {
@@ -148,7 +155,7 @@ class Walk {
     const { path, options } = this;
     if (path === '') throw new ErrnoError('ENOENT', path);
     if (path.length >= PATH_BYTES_MAX) throw new ErrnoError('ENAMETOOLONG', path);
-    const start = path.startsWith('/') ? this.table.root : (options.from ?? this.table.root);
+    const start = path.startsWith('/') ? this.table.root : refreshed(options.from ?? this.table.root);
     return this.follow(start, path, options.followLast !== false && options.parentOnly !== true, true);
   }
 
@@ -221,6 +228,41 @@ class Walk {
   private requireDirectory(place: Place): void {
     if (place.node.type !== 'directory') throw new ErrnoError('ENOTDIR', this.path);
   }
+}
+
+/**
+ * Where a place is now: directories on the way may have been renamed since it was reached. Undefined once it is
+ * removed. What isn't kept in directories (a pipe, a process of /proc) stays where it was.
+ */
+export function currentPath(place: Place): string | undefined {
+  const { root, mount } = place.mounted;
+  const names: string[] = [];
+  let node = place.node;
+  if (node.removed) return undefined;
+  while (node !== root) {
+    if (node.parent === undefined) return place.path;
+    names.unshift(node.name);
+    node = node.parent;
+  }
+  return `${mount.target === '/' ? '' : mount.target}/${names.join('/')}`.replace(/(.)\/$/, '$1');
+}
+
+/** Whether nothing on the way to a place was renamed since. */
+function isCurrent(place: Place): boolean {
+  for (let at = place; at.above !== undefined; at = at.above) {
+    const { node, above, mounted } = at;
+    if (node === mounted.root) continue;
+    if (node.parent === undefined) return true;
+    if (node.parent !== above.node || !at.path.endsWith(`/${node.name}`)) return false;
+  }
+  return true;
+}
+
+/** The place as one would reach it now; one that was removed as it was. */
+function refreshed(place: Place): Place {
+  if (isCurrent(place)) return place;
+  const path = currentPath(place);
+  return path === undefined ? place : place.mounted.table.find(path);
 }
 
 /** The inode at a path of one tree, links not followed. */

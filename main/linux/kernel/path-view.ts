@@ -6,7 +6,7 @@ import { builtInOf, scriptInterpreter } from './executable.ts';
 import { DirectoryDescription, FileDescription } from './file-description.ts';
 import { withinFileLimit } from './file-handle.ts';
 import type { DirectoryEntry, Executable, FileStat, FileSystemView, OpenFlags } from './file-system.ts';
-import type { MountTable, Place, Target, WalkOptions } from './mount-table.ts';
+import { currentPath, type MountTable, type Place, type Target, type WalkOptions } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
 import type { Credentials, Process } from './process.ts';
 import {
@@ -162,7 +162,7 @@ export class PathView implements MountedView {
     if (place === undefined) throw new ErrnoError('ENOENT', path);
     const opened = place.node;
     if (target.place !== undefined) this.requireOpenable(place, path, flags);
-    if (opened.type === 'directory') return new DirectoryDescription(opened, place.path);
+    if (opened.type === 'directory') return new DirectoryDescription(place);
     if (opened.type === 'socket') throw new ErrnoError('ENXIO', path);
     const special = withPath(path, () => opened.open(this.viewer.process, flags, place.path));
     if (special !== undefined) return special;
@@ -174,7 +174,7 @@ export class PathView implements MountedView {
       withPath(path, () => opened.resize(0));
       changed();
     }
-    return new FileDescription(opened, flags, place.path, changed);
+    return new FileDescription(place, flags, changed);
   }
 
   private createFile(target: Target, path: string, mode: number): Place {
@@ -409,7 +409,11 @@ export class PathView implements MountedView {
   }
 
   resolve(path: string): string {
-    return foldPath(path.startsWith('/') ? path : `${this.viewer.cwdPlace.path}/${path}`);
+    return foldPath(
+      path.startsWith('/')
+        ? path
+        : `${currentPath(this.viewer.cwdPlace) ?? this.viewer.cwdPlace.path}/${path}`,
+    );
   }
 
   executable(path: string): Executable {

@@ -18,7 +18,7 @@ import type { MachineKernel } from './make-kernel.ts';
 import { limitsText } from './limits.ts';
 import { mountInfo, mountLine } from './mount-text.ts';
 import { oomScore } from './oom-killer.ts';
-import type { Place } from './mount-table.ts';
+import { currentPath, type Place } from './mount-table.ts';
 import { namespacesOf } from './namespaces.ts';
 import { nameOf } from './process-table.ts';
 import { ioText, statLine, statmLine, statusText } from './proc-status.ts';
@@ -81,7 +81,7 @@ function commonFiles(
     ),
     cpuset: file(() => '/\n'),
     cwd: link(
-      () => process.cwd,
+      () => currentPath(process.cwdPlace) ?? `${process.cwdPlace.path} (deleted)`,
       () => process.cwdPlace,
     ),
     environ: secret(() => Array.from(process.env, ([name, value]) => `${name}=${value}\0`).join('')),

@@ -9,7 +9,7 @@ import { DescriptorTable } from './descriptor-table.ts';
 import { quiet } from './file-handle.ts';
 import type { Kernel } from './kernel.ts';
 import { withLimit, type Resource, type ResourceLimit, type ResourceLimits } from './limits.ts';
-import type { Mounted, MountTable, Place } from './mount-table.ts';
+import { currentPath, type Mounted, type MountTable, type Place } from './mount-table.ts';
 import type { OpenFile } from './open-file.ts';
 import { PathView, type MountedView, type Viewer } from './path-view.ts';
 import type { PidNamespace, PidNumbers } from './pid-namespace.ts';
@@ -173,7 +173,7 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     return (this.view ??= new PathView(this));
   }
   get cwd(): string {
-    return this.cwdPlace.path;
+    return currentPath(this.cwdPlace) ?? this.cwdPlace.path;
   }
   get clock(): Clock {
     return this.table.clock;

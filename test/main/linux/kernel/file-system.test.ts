@@ -290,3 +290,65 @@ test('a handled signal ends the wait for a fifo’s other end with EINTR', async
   });
   expect(code).toBe('EINTR');
 });
+
+test('where a process is, and what it has open, follows what is renamed on the way there', async () => {
+  const machine = makeBareMachine();
+  const seen: string[] = [];
+  await run(machine, async (proc) => {
+    const { fs } = proc;
+    fs.mkdir('/tmp/a/b', { recursive: true });
+    fs.writeFile('/tmp/a/b/f', 'x');
+    proc.chdir('/tmp/a/b');
+    const fd = proc.setFd(fs.open('f'));
+    fs.rename('/tmp/a', '/tmp/z');
+    seen.push(proc.cwd, fs.readlink('/proc/self/cwd'), fs.resolve('f'), fs.readlink(`/proc/self/fd/${fd}`));
+    fs.unlink('f');
+    seen.push(fs.readlink(`/proc/self/fd/${fd}`), fs.realpath('..'));
+    proc.chdir('..');
+    seen.push(proc.cwd);
+    fs.rmdir('b');
+    proc.chdir('/');
+    proc.chdir('/tmp/z');
+    fs.rmdir('/tmp/z');
+    seen.push(fs.readlink('/proc/self/cwd'));
+    return 0;
+  });
+  expect(seen).toEqual([
+    '/tmp/z/b',
+    '/tmp/z/b',
+    '/tmp/z/b/f',
+    '/tmp/z/b/f',
+    '/tmp/z/b/f (deleted)',
+    '/tmp/z',
+    '/tmp/z',
+    '/tmp/z (deleted)',
+  ]);
+});
+
+test('a tmpfs of few inodes takes no more files, however small', async () => {
+  const machine = makeBareMachine();
+  const { kernel } = machine;
+  kernel.files.mkdir('/mnt');
+  kernel.mountNew({ type: 'tmpfs', source: 'none', target: '/mnt', options: ['nr_inodes=4'] });
+  const made = [1, 2, 3, 4].filter(
+    (name) => codeOf(() => kernel.files.writeFile(`/mnt/${name}`, '')) === 'no error',
+  );
+  expect(made).toEqual([1, 2, 3]);
+  expect(kernel.usage('/mnt')).toMatchObject({ inodesTotal: 4 });
+});
+
+test('a second mount at a place hides the first, which /proc/mounts still shows and unmounting brings back', () => {
+  const { kernel } = makeBareMachine();
+  kernel.files.mkdir('/mnt');
+  for (const source of ['one', 'two']) {
+    kernel.mountNew({ type: 'tmpfs', source, target: '/mnt', options: [] });
+    kernel.files.writeFile(`/mnt/${source}`, '');
+  }
+  const sources = (): string[] =>
+    Array.from(kernel.files.readText('/proc/mounts').matchAll(/^(\w+) \/mnt /gm), ([, source]) => source!);
+  expect(sources()).toEqual(['one', 'two']);
+  expect(kernel.files.exists('/mnt/one')).toBe(false);
+  kernel.unmount('/mnt');
+  expect(sources()).toEqual(['one']);
+  expect(kernel.files.exists('/mnt/one')).toBe(true);
+});
