@@ -83,12 +83,16 @@ const dash: Dialect = {
   },
 };
 
-/** What dash says of a failed expansion or assignment. */
-export function dashMessage(error: Error): string {
+/** What dash and ash say of a failed expansion or assignment. */
+export function lesserMessage(error: Error, dialect: 'dash' | 'ash'): string {
   const { message } = error;
+  const isAsh = dialect === 'ash';
+  if (error instanceof ArithmeticError && isAsh)
+    return error.trouble === 'division by 0' ? 'divide by zero' : 'arithmetic syntax error';
   if (error instanceof ArithmeticError && error.trouble !== '')
     return `arithmetic expression: ${arithmeticTrouble(error.trouble)}: "${error.expression}"`;
-  if (message.endsWith('bad substitution')) return 'Bad substitution';
+  if (message.endsWith('bad substitution'))
+    return isAsh ? 'syntax error: bad substitution' : 'Bad substitution';
   return message
     .replace(/: unbound variable$/, ': parameter not set')
     .replace(/parameter null or not set$/, 'parameter not set or null')
@@ -108,10 +112,15 @@ const ash: Dialect = {
   edits: true,
   prefix: ({ name }) => `${name}: `,
   notFound: (name) => `${name}: not found`,
-  syntaxError(error, { name, line, interactive }) {
-    const head = interactive || line <= 1 ? `${name}: ` : `${name}: line ${error.line}: `;
-    if (error.kind === 'match') return `${head}syntax error: unterminated quoted string\n`;
-    return `${head}syntax error: unexpected ${tokenName(error)}${expecting(error)}\n`;
+  syntaxError(error, { name, where, interactive }) {
+    const isEval = where === 'eval: ';
+    const head = `${name}: ${isEval ? 'eval: ' : ''}${interactive || where === '-c: ' || where === 'eval: ' ? (isEval ? 'line 0: ' : '') : `line ${error.line}: `}syntax error: `;
+    if (error.kind === 'message') return `${head}${error.message.toLowerCase()}\n`;
+    if (error.kind !== 'match') return `${head}unexpected ${tokenName(error)}${expecting(error)}\n`;
+    const missing = /`(.+)'$/.exec(error.message)?.[1] ?? '}';
+    if (missing === '`') return `${head}EOF in backquote substitution\n`;
+    if (missing === ')') return `${head}unexpected end of file (expecting ")")\n`;
+    return `${head}${missing === '}' ? "missing '}'" : 'unterminated quoted string'}\n`;
   },
 };
 

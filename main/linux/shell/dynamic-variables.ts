@@ -20,7 +20,8 @@ export function defineDynamicVariables(shell: Shell): void {
   });
   vars.define('EPOCHSECONDS', { get: () => String(Math.floor(shell.proc.clock.now() / 1000)) });
   vars.define('EPOCHREALTIME', { get: () => (shell.proc.clock.now() / 1000).toFixed(6) });
-  vars.define('LINENO', { get: () => String(shell.line) });
+  const first = shell.dialect.name === 'ash' ? 1 : 0; // ash counts the lines of a -c string from 0.
+  vars.define('LINENO', { get: () => String(shell.line - (shell.origin === 'command' ? first : 0)) });
   vars.define('BASHPID', { get: () => String(shell.proc.pid) });
   vars.define('BASH_SUBSHELL', { get: () => String(shell.shownDepth) });
   vars.define('BASH_COMMAND', { get: () => shell.currentCommand });

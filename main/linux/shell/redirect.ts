@@ -218,15 +218,24 @@ function openTarget(
   } catch (error) {
     if (error instanceof ErrnoError)
       throw new RedirectError(
-        shell.dialect.name === 'dash' ? dashTrouble(path, operator, error) : `${path}: ${error.message}`,
+        shell.dialect.name === 'bash'
+          ? `${path}: ${error.message}`
+          : lesserTrouble(shell.dialect.name, path, operator, error),
         { cause: error },
       );
     throw error;
   }
 }
 
-/** dash's words for a file that can't be opened. */
-function dashTrouble(path: string, operator: string, error: ErrnoError): string {
+/** The words of dash and ash for a file that can't be opened. */
+function lesserTrouble(dialect: 'dash' | 'ash', path: string, operator: string, error: ErrnoError): string {
+  if (dialect === 'ash') {
+    if (error.code !== 'ENOENT')
+      return `can't ${operator === '<' ? 'open' : 'create'} ${path}: ${error.message}`;
+    return operator === '<'
+      ? `can't open ${path}: no such file`
+      : `can't create ${path}: nonexistent directory`;
+  }
   if (operator === '<')
     return `cannot open ${path}: ${error.code === 'ENOENT' ? 'No such file' : error.message}`;
   return `cannot create ${path}: ${error.code === 'ENOENT' ? 'Directory nonexistent' : error.message}`;

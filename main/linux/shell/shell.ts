@@ -16,7 +16,7 @@ import type { Coprocess } from './coproc.ts';
 import type { Completions } from './completion/completions.ts';
 import { expandToText, type ExpandContext, type Fragment } from './expand.ts';
 import type { History } from './history.ts';
-import { dashMessage, type Dialect } from './dialect.ts';
+import { lesserMessage, type Dialect } from './dialect.ts';
 import type { Readline } from './editor/readline.ts';
 import { JobTable, statusCode } from './jobs.ts';
 import { expandPrompt } from './prompt.ts';
@@ -255,8 +255,8 @@ export class Shell {
       !(error instanceof ExpansionError || error instanceof VariableError || error instanceof ArithmeticError)
     )
       throw error;
-    if (this.dialect.name === 'dash') {
-      await this.error(dashMessage(error));
+    if (this.dialect.name !== 'bash') {
+      await this.error(lesserMessage(error, this.dialect.name));
       if (!this.interactive) throw new InputEnd(2);
       throw new Discard(2);
     }
@@ -287,7 +287,7 @@ export class Shell {
   /** Prints a syntax error and tells what it leaves as the status; throws InputEnd where the input ends with it. */
   async reportSyntax(error: ShellSyntaxError, where?: string): Promise<number> {
     await this.syntaxError(error, where);
-    if (this.dialect.name === 'dash' && !this.interactive) throw new InputEnd(2);
+    if (this.dialect.name !== 'bash' && !this.interactive) throw new InputEnd(2);
     const nested =
       where === 'eval: ' || (where === '' && this.origin !== 'stdin') || where?.endsWith('trap: ') === true;
     if (error.inSubstitution && !error.incomplete && !this.interactive)

@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../network/index.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import { assignAll, temporaryValue } from './assign.ts';
-import { dashBuiltins, failDash } from './builtins/dash.ts';
+import { failDash, lesserBuiltin } from './builtins/dash.ts';
 import { builtins, declarationBuiltins } from './builtins/registry.ts';
 import { DashFailure } from './builtins/support.ts';
 import { ArithmeticError } from './arithmetic.ts';
@@ -74,7 +74,7 @@ async function expandArguments(shell: Shell, command: SimpleCommand): Promise<Ar
 /** An assignment as an argument. Brace expansion comes first and leaves plain words. */
 async function expandDeclaration(shell: Shell, word: DeclarationArgument): Promise<Argument[]> {
   const { name, value } = word.assignment;
-  if (!('kind' in value) && shell.dialect.name === 'dash')
+  if (!('kind' in value) && shell.dialect.name !== 'bash')
     return [`${name}=${await expandToText(shell, value, true)}`];
   if ('kind' in value || !shell.options.has('braceexpand') || expandBraces(value).length === 1) return [word];
   return expandWords(shell, [shell.parser(word.text).scanText('word')]);
@@ -195,7 +195,7 @@ async function temporaries(shell: Shell, command: SimpleCommand): Promise<() => 
 }
 
 async function runBuiltin(shell: Shell, name: string, words: readonly Argument[]): Promise<number> {
-  const own = shell.dialect.name === 'dash' ? dashBuiltins.get(name) : undefined;
+  const own = shell.dialect.name === 'bash' ? undefined : lesserBuiltin(shell, name);
   const builtin = own ?? builtins.get(name)!;
   try {
     return await builtin(shell, words.slice(1));
@@ -403,7 +403,7 @@ async function execFailed(
     error.code === 'EISDIR' ||
     (error.code === 'EACCES' && fs.exists(path) && fs.stat(path).type === 'directory')
   ) {
-    const why = shell.dialect.name === 'dash' ? 'Permission denied' : 'Is a directory';
+    const why = shell.dialect.name !== 'bash' ? 'Permission denied' : 'Is a directory';
     await say(`${shell.prefix()}${path}: ${why}\n`);
     return 126;
   }

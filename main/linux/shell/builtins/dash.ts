@@ -16,6 +16,7 @@ import { DashFailure, texts, textual, type Builtin } from './support.ts';
 export const DASH_SPECIAL: ReadonlySet<string> = new Set([
   '.',
   ':',
+  'source',
   'break',
   'continue',
   'eval',
@@ -34,6 +35,21 @@ export const DASH_SPECIAL: ReadonlySet<string> = new Set([
 /** Reserved words of bash that are none here. */
 const NOT_RESERVED: ReadonlySet<string> = new Set(['[[', ']]', 'function', 'select', 'time', 'coproc']);
 
+const ASH_OPTIONS: readonly string[] = [
+  'errexit',
+  'noglob',
+  'ignoreeof',
+  'monitor',
+  'noexec',
+  'xtrace',
+  'verbose',
+  'noclobber',
+  'allexport',
+  'notify',
+  'nounset',
+  'vi',
+  'pipefail',
+];
 const OPTIONS: readonly string[] = [
   'errexit',
   'noglob',
@@ -116,6 +132,7 @@ const exit = textual((shell, args) => {
 
 const shift = textual((shell, args) => {
   const count = args[0] === undefined ? 1 : number(args[0]);
+  if (count > shell.positional.length && shell.dialect.name === 'ash') return Promise.resolve(1);
   if (count > shell.positional.length) throw new DashFailure("can't shift that many");
   shell.positional = shell.positional.slice(count);
   return Promise.resolve(0);
@@ -156,7 +173,7 @@ const set = textual(async (shell, args) => {
       if (letter === 'o') {
         const name = args[++i];
         if (name === undefined) return listOptions(shell, on);
-        if (!OPTIONS.includes(name)) throw new DashFailure(`Illegal option ${arg[0]}o ${name}`);
+        if (!optionsOf(shell).includes(name)) throw new DashFailure(`Illegal option ${arg[0]}o ${name}`);
         switchOption(shell, name, on);
         continue;
       }
@@ -169,16 +186,20 @@ const set = textual(async (shell, args) => {
   return 0;
 });
 
+function optionsOf(shell: Shell): readonly string[] {
+  return shell.dialect.name === 'ash' ? ASH_OPTIONS : OPTIONS;
+}
+
 function switchOption(shell: Shell, name: string, on: boolean): void {
   if (on) shell.options.add(name);
   else shell.options.delete(name);
 }
 
 async function listOptions(shell: Shell, table: boolean): Promise<number> {
-  const rows = OPTIONS.map((name) => ({ name, on: shell.options.has(name) }));
+  const rows = optionsOf(shell).map((name) => ({ name, on: shell.options.has(name) }));
   await shell.out(
     table
-      ? `Current option settings\n${rows.map(({ name, on }) => `${name.padEnd(15)} ${on ? 'on' : 'off'}\n`).join('')}`
+      ? `${shell.dialect.name === 'ash' ? '' : 'Current option settings\n'}${rows.map(({ name, on }) => `${name.padEnd(15)} ${on ? 'on' : 'off'}\n`).join('')}`
       : rows.map(({ name, on }) => `set ${on ? '-' : '+'}o ${name}\n`).join(''),
   );
   return 0;
@@ -206,7 +227,9 @@ const trap = textual(async (shell, args) => {
     const name =
       text === '0' || text === 'EXIT' ? 'EXIT' : /^SIG/i.test(text) ? undefined : parseSignal(text);
     if (name === undefined) {
-      await shell.err(`trap: ${text}: bad trap\n`);
+      if (shell.dialect.name === 'ash')
+        await shell.error(`trap: line ${ashLine(shell)}: ${text}: invalid signal specification`);
+      else await shell.err(`trap: ${text}: bad trap\n`);
       return 1;
     }
     shell.setTrap(name, action === '-' ? undefined : action);
@@ -297,7 +320,7 @@ const umask: Builtin = (shell, args) => {
   const { found, operands } = readLetters(texts(args), 'S');
   const mode = operands[0];
   if (mode !== undefined && /^[0-9]/.test(mode) && !/^[0-7]+$/.test(mode))
-    throw new DashFailure(`Illegal number: ${mode}`);
+    throw new DashFailure(`Illegal ${shell.dialect.name === 'ash' ? 'mode' : 'number'}: ${mode}`);
   if (mode !== undefined && !/^[0-9]/.test(mode) && !/^[ugoa]*[-+=][rwxXst]*(?:,|$)/.test(mode))
     throw new DashFailure(`Illegal mode: ${mode}`);
   return builtins.get('umask')!(shell, [...(found.has('S') ? ['-S'] : []), ...operands]);
@@ -382,7 +405,13 @@ function foreground(name: 'fg' | 'bg'): Builtin {
   };
 }
 
-const type = textual(async (shell, args) => {
+const type = textual(async (shell, all) => {
+  const args = shell.dialect.name === 'ash' && /^-[at]$/.test(all[0] ?? '') ? all.slice(1) : all;
+  if (args.length < all.length && all[0] === '-t') {
+    // ash knows -t of nothing but takes it, and then says what command -v says.
+    for (const name of args) await shell.out(`${name}\n`);
+    return 0;
+  }
   let status = 0;
   for (const name of args) {
     const text = description(shell, name);
@@ -463,8 +492,16 @@ const times = textual(async (shell) => {
   return 0;
 });
 
+/** Of those, what ash has as bash does. */
+const AS_IN_BASH: ReadonlySet<string> = new Set(['echo', 'read', 'ulimit', 'kill', 'times']);
+
+/** The builtin of dash or ash that replaces bash's, if one does. */
+export function lesserBuiltin(shell: Shell, name: string): Builtin | undefined {
+  return shell.dialect.name === 'ash' && AS_IN_BASH.has(name) ? undefined : dashBuiltins.get(name);
+}
+
 /** What replaces bash's builtins in dash. */
-export const dashBuiltins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
+const dashBuiltins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   ['break', loop('break')],
   ['continue', loop('continue')],
   ['return', returnBuiltin],
@@ -493,9 +530,21 @@ export const dashBuiltins: ReadonlyMap<string, Builtin> = new Map<string, Builti
   ['times', times],
 ]);
 
+/** ash counts the lines of a -c string from 0. */
+function ashLine(shell: Shell): number {
+  return shell.origin === 'command' ? shell.line - 1 : shell.line;
+}
+
+function ashWords(message: string): string {
+  return message
+    .replace(/^Illegal (option|mode)/, 'illegal $1')
+    .replace(/^cannot open (.*): No such file$/, "can't open '$1': No such file or directory");
+}
+
 /** Ends a builtin that has failed: a special one takes the shell with it. */
 export async function failDash(shell: Shell, name: string, failure: DashFailure): Promise<number> {
-  await shell.error(`${name}: ${failure.message}`);
+  if (shell.dialect.name === 'dash') await shell.error(`${name}: ${failure.message}`);
+  else await shell.error(`${name}: line ${ashLine(shell)}: ${ashWords(failure.message)}`);
   if (DASH_SPECIAL.has(name) && !shell.interactive) throw new InputEnd(2);
   return 2;
 }

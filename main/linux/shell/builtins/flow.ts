@@ -113,7 +113,7 @@ async function readSource(
     return bytesToText(shell.proc.fs.readFile(path));
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    if (shell.dialect.name === 'dash')
+    if (shell.dialect.name !== 'bash')
       throw new DashFailure(
         shown.includes('/') ? `cannot open ${shown}: No such file` : `${shown}: not found`,
       );

@@ -27,6 +27,10 @@ const echo = textual(async (shell, args) => {
 });
 
 const printf = textual(async (shell, args) => {
+  if (shell.dialect.name === 'ash' && args[0] === undefined) {
+    await shell.error('usage: printf FORMAT [ARGUMENT...]');
+    return 2;
+  }
   if (shell.dialect.name === 'dash') {
     if (args[0] === undefined || (args[0] === '--' && args[1] === undefined))
       throw new DashFailure('usage: printf format [arg ...]');
@@ -232,9 +236,11 @@ class Formatter {
     const kind = /^0[xX]/.test(text) ? 'hex number' : /^0/.test(text) ? 'octal number' : 'number';
     const isPartly = /^\s*[-+]?[0-9]/.test(text);
     await this.shell.error(
-      this.shell.dialect.name === 'dash'
-        ? `printf: ${text}: ${isPartly ? 'not completely converted' : 'expected numeric value'}`
-        : `printf: ${text}: invalid ${kind}`,
+      this.shell.dialect.name === 'ash'
+        ? `invalid number '${text}'`
+        : this.shell.dialect.name === 'dash'
+          ? `printf: ${text}: ${isPartly ? 'not completely converted' : 'expected numeric value'}`
+          : `printf: ${text}: invalid ${kind}`,
     );
     this.status = 1;
   }

@@ -66,7 +66,7 @@ export async function usageError(
   usage: string,
 ): Promise<number> {
   const option = /^(-.): /.exec(message)?.[1];
-  if (shell.dialect.name === 'dash')
+  if (shell.dialect.name !== 'bash')
     throw new DashFailure(option === undefined ? message : `Illegal option ${option}`);
   await shell.error(`${name}: ${message}`);
   await shell.err(`${name}: usage: ${usage}\n`);

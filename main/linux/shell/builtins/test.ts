@@ -29,7 +29,10 @@ function testBuiltin(name: 'test' | '['): Builtin {
     let words = args;
     if (name === '[') {
       if (words.at(-1) !== ']') {
-        await shell.error(shell.dialect.name === 'bash' ? "[: missing `]'" : '[: missing ]');
+        const ash = shell.dialect.name === 'ash';
+        await shell.error(
+          ash ? 'missing ]' : shell.dialect.name === 'dash' ? '[: missing ]' : "[: missing `]'",
+        );
         return 2;
       }
       words = words.slice(0, -1);
@@ -38,6 +41,11 @@ function testBuiltin(name: 'test' | '['): Builtin {
       return new Evaluation(shell, words).run() ? 0 : 1;
     } catch (error) {
       if (!(error instanceof TestError)) throw error;
+      if (shell.dialect.name === 'ash') {
+        const bad = /^(.*): integer expression expected$/s.exec(error.message)?.[1];
+        await shell.error(bad === undefined ? `${words.at(-1)}: unknown operand` : `${bad}: bad number`);
+        return 2;
+      }
       await shell.error(
         `${name}: ${shell.dialect.name === 'dash' ? dashWords(error.message, words) : error.message}`,
       );

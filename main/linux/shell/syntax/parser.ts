@@ -313,7 +313,7 @@ export class Parser extends WordScanner {
   private virtualNewline(start: number): Token {
     this.ended = true;
     if (this.pendingHereDocuments.length > 0) this.readHereDocuments();
-    if (this.options.dialect !== 'dash') this.line++;
+    if (this.options.dialect === undefined) this.line++;
     return { kind: 'newline', start };
   }
 
@@ -718,16 +718,16 @@ export class Parser extends WordScanner {
       kind === 'for' &&
       token.kind === 'operator' &&
       token.text === '(' &&
-      this.options.dialect !== 'dash' &&
+      this.options.dialect === undefined &&
       this.source[token.start + 1] === '('
     ) {
       return this.arithmeticFor(token.start + 2, line);
     }
-    if (token.kind !== 'word' && this.options.dialect === 'dash')
+    if (token.kind !== 'word' && this.options.dialect !== undefined)
       throw new ShellSyntaxError('message', 'Bad for loop variable', this.line);
     if (token.kind !== 'word') throw this.unexpected(token);
     const name = token.word.text;
-    if (this.options.dialect === 'dash' && !isName(name))
+    if (this.options.dialect !== undefined && !isName(name))
       throw new ShellSyntaxError('message', 'Bad for loop variable', this.line);
     this.startCommand();
     this.take();

@@ -421,8 +421,12 @@ export abstract class WordScanner {
     }
     if (this.source[this.pos] === undefined) throw this.matchError('}', line);
     if (this.source[this.pos] !== '}') return bad();
-    const isPosix = operation === undefined || operation.kind === 'default' || operation.kind === 'trim';
-    if (this.options.dialect === 'dash' && (!isPosix || indirect || index !== undefined)) return bad();
+    const isPosix =
+      operation === undefined ||
+      operation.kind === 'default' ||
+      operation.kind === 'trim' ||
+      (this.options.dialect === 'ash' && (operation.kind === 'slice' || operation.kind === 'replace'));
+    if (this.options.dialect !== undefined && (!isPosix || indirect || index !== undefined)) return bad();
     this.pos++;
     return {
       kind: 'parameter',
