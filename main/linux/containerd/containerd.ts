@@ -201,6 +201,8 @@ export class RuntimeError extends Error {
 /** CRI's RuntimeService and ImageService in one, plus what docker and ctr need. Records survive a restart of the machine or the app. */
 export interface Containerd {
   readonly version: string;
+  /** The image of sandboxes' first process. */
+  readonly sandboxImage: string;
   pullImage(reference: string): Promise<ImageRecord>;
   imageStatus(reference: string): ImageRecord | undefined;
   listImages(): ImageRecord[];

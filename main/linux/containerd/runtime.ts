@@ -31,6 +31,7 @@ import {
 } from './containerd.ts';
 import { cgroupOf } from './cgroup.ts';
 import { ImageStore } from './image-store.ts';
+import { formatReference, parseReference } from './reference.ts';
 import { limitsOf, runContainer, type RunningContainer } from './running-container.ts';
 
 /** Times that real machines take, in ms; all zero makes a cluster that waits for nothing. */
@@ -68,6 +69,8 @@ export interface ContainerdDaemon extends Containerd, Disposable {
   imagesOf(namespace: string): ImageStore;
 }
 
+const CONFIG_FILE = '/etc/containerd/config.toml';
+const SANDBOX_IMAGE_DEFAULT = 'registry.k8s.io/pause:3.9';
 const REVISION = 'd2d58213f83a351ca8f528a95fbd145f5654e957';
 const NO_LATENCY: RuntimeLatency = { sandboxMs: 0, createMs: 0, startMs: 0, pullMs: () => 0 };
 const HEXADECIMAL = '0123456789abcdef';
@@ -228,6 +231,7 @@ class Runtime implements ContainerdDaemon {
     const id = this.newId();
     const metadata = `&PodSandboxMetadata{Name:${spec.podName},Uid:${spec.podUid},Namespace:${spec.podNamespace},Attempt:${spec.attempt},}`;
     this.log(`RunPodSandbox for ${metadata}`);
+    await this.requireSandboxImage(metadata);
     await this.pass(this.latency.sandboxMs);
     const record: SavedSandbox = { id, spec, createdMs: clock.now(), state: 'ready', ips: [] };
     const net = spec.hostNetwork ? kernel.net : makeNetworkNamespace(namespaceName(record));
@@ -262,6 +266,33 @@ class Runtime implements ContainerdDaemon {
     if (this.major < 2) return;
     net.sysctls.set('net.ipv4.ip_unprivileged_port_start', '0');
     net.sysctls.set('net.ipv4.ping_group_range', '0\t2147483647');
+  }
+
+  /** What a sandbox's first process comes from: `sandbox_image` of the daemon's configuration. */
+  get sandboxImage(): string {
+    const { files } = this.options.kernel;
+    const text = files.exists(CONFIG_FILE) ? files.readText(CONFIG_FILE) : '';
+    return /^\s*(?:sandbox_image|sandbox)\s*=\s*["']([^"']+)["']/m.exec(text)?.[1] ?? SANDBOX_IMAGE_DEFAULT;
+  }
+
+  /**
+   * Brings the sandbox image if it isn't there. Differs: one that is known comes at once, since machines are set up
+   * with it; a registry without any image has nothing to bring.
+   */
+  private async requireSandboxImage(metadata: string): Promise<void> {
+    const name = this.sandboxImage;
+    if (this.images.status(name) !== undefined) return;
+    const parsed = parseReference(name);
+    const image = parsed === undefined ? undefined : this.options.registry.lookup(formatReference(parsed));
+    if (image !== undefined) this.images.import(image);
+    if (image !== undefined || name === SANDBOX_IMAGE_DEFAULT) return;
+    try {
+      await this.images.pull(name);
+    } catch (error) {
+      const message = `failed to get sandbox image "${name}": failed to pull image "${name}": ${messageOf(error)}`;
+      this.log(`RunPodSandbox for ${metadata} failed, error: ${message}`);
+      throw new RuntimeError('Unknown', message, { cause: error });
+    }
   }
 
   /** The process that holds the sandbox's namespaces. */

@@ -350,7 +350,7 @@ function listed({ runtime, engine, namespace }: World): Listed[] {
   }));
   const pauses = runtime.listSandboxes().map((each): Listed => ({
     id: each.id,
-    image: 'registry.k8s.io/pause:3.9',
+    image: runtime.sandboxImage,
     pid: undefined,
     isRunning: each.state === 'ready',
     own: undefined,

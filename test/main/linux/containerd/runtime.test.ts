@@ -392,3 +392,21 @@ test('after a reopen a running container runs again: same id, address, start and
   expect(after.machine.kernel.files.readText('/var/log/pods/web.log').match(/serving as 1/g)).toHaveLength(2);
   expect(await start(after)).not.toBe(id);
 });
+
+test("the sandbox image is the configuration's; one that can not be had keeps pods from starting", async () => {
+  const world = boot();
+  const { files } = world.machine.kernel;
+  files.mkdir('/etc/containerd', { recursive: true });
+  files.writeFile(
+    '/etc/containerd/config.toml',
+    'version = 2\n[plugins."io.containerd.grpc.v1.cri"]\n  sandbox_image = "web:1.0"\n',
+  );
+  await settle(world, world.containerd.runSandbox(sandboxSpec('one')));
+  expect(world.containerd.listImages().flatMap(({ repoTags }) => repoTags)).toEqual([
+    'docker.io/library/web:1.0',
+  ]);
+  files.writeFile('/etc/containerd/config.toml', '[plugins]\n  sandbox_image = "nope:1"\n');
+  await expect(settle(world, world.containerd.runSandbox(sandboxSpec('two')))).rejects.toThrow(
+    'failed to get sandbox image "nope:1": failed to pull image "nope:1": failed to pull and unpack image "docker.io/library/nope:1"',
+  );
+});

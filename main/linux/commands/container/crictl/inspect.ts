@@ -89,7 +89,7 @@ export async function inspectPod(world: CrictlWorld): Promise<number> {
     const one = requireSandbox(world, id, `getting the pod sandbox status for "${id}": `);
     await printInspected(world, {
       info: {
-        image: 'registry.k8s.io/pause:3.9',
+        image: world.runtime.sandboxImage,
         pid: 0,
         runtimeType: 'io.containerd.runc.v2',
         snapshotter: 'overlayfs',
@@ -194,7 +194,7 @@ export async function info(world: CrictlWorld): Promise<number> {
     },
     config: {
       containerd: { defaultRuntimeName: 'runc', snapshotter: 'overlayfs' },
-      sandboxImage: 'registry.k8s.io/pause:3.9',
+      sandboxImage: world.runtime.sandboxImage,
     },
     golang: 'go1.21.13',
     lastCNILoadStatus: isReady

@@ -188,8 +188,8 @@ function podContainers({ runtime }: World): Shown[] {
   const pauses = sandboxes.map((one): Shown => ({
     id: one.id,
     name: `k8s_POD_${one.spec.podName}_${one.spec.podNamespace}_${one.spec.podUid}_${one.spec.attempt}`,
-    image: 'registry.k8s.io/pause:3.9',
-    imageId: '',
+    image: runtime.sandboxImage,
+    imageId: runtime.imageStatus(runtime.sandboxImage)?.id ?? '',
     argv: ['/pause'],
     labels: one.spec.labels,
     state: one.state === 'ready' ? 'running' : 'exited',
