@@ -6,6 +6,7 @@ import { CommandError, UsageError } from './frame/command-error.ts';
 import { explain } from './frame/explain.ts';
 import { findCommand, parseRest, type Found } from './frame/command.ts';
 import { helpText } from './frame/help.ts';
+import { findPlugin } from './plugin.ts';
 import { Kubectl, type KubectlVersion } from './kubectl.ts';
 
 /** kubectl of a release, as a program. */
@@ -25,6 +26,8 @@ async function run(proc: Process, version: KubectlVersion): Promise<number> {
   const [, first, ...rest] = proc.argv;
   if (first === '__complete' || first === '__completeNoDesc')
     return runComplete(proc, version, rest, first === '__complete');
+  const plugin = findPlugin(proc, rootCommand);
+  if (plugin !== undefined) return proc.exec({ ...plugin, env: proc.env });
   const found = findCommand(rootCommand, proc.argv.slice(1));
   const path = found.path.join(' ');
   try {

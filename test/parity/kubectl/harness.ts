@@ -141,6 +141,7 @@ export class Bench implements AsyncDisposable {
 export function masked(text: string): string {
   return text
     .replace(/\bpar-(real|virt)\b/g, 'par-NS')
+    .replace(/\/tmp\/drydock-kubectl-\w+\/work\b/g, FOLDER)
     .replace(/https:\/\/(127\.0\.0\.1|192\.168\.10\.10):\d+/g, 'https://SERVER')
     .replace(/\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b/g, 'UID')
     .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, 'TIME')

@@ -1,36 +1,40 @@
 // kubectl apply: brings the cluster's objects to what files say, remembering what was applied last.
-import { isStatus, StatusError } from '../../api/index.ts';
+import { isStatus, parseLabelSelector, StatusError } from '../../api/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { dryRunOf, dryRunQuery, dryRunSuffix, type DryRun } from '../frame/dry-run.ts';
 import { toCompactJson } from '../output/json.ts';
 import { objectPrinter } from '../output/printer.ts';
-import { qualifiedName, readFiles, type AnyObject, type FileObject } from '../rest/builder.ts';
+import { qualifiedName, readManifests, type AnyObject, type FileObject } from '../rest/builder.ts';
 import { LAST_APPLIED, withLastApplied } from '../rest/last-applied.ts';
 import { validationOf } from '../frame/validation.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { OpenApi } from '../rest/open-api.ts';
 import { threeWayPatch } from '../rest/three-way.ts';
 import { statusText } from '../frame/explain.ts';
+import { kindsToPrune, prune, requirePruneFlags } from './prune.ts';
+import { lastAppliedCommands } from './last-applied.ts';
 
 export const apply: Command = {
   name: 'apply',
+  commands: lastAppliedCommands,
   flags: [{ name: 'force-conflicts', kind: 'bool' }],
   run: runApply,
 };
 
 async function runApply(invocation: Invocation): Promise<number> {
   const { kubectl, flags } = invocation;
-  const files = flags.list('filename');
-  if (files.length === 0 && flags.string('kustomize') === '')
-    throw new CommandError('must specify one of -f and -k');
-  if (flags.string('kustomize') !== '') throw new CommandError("drydock: apply -k isn't simulated", 'plain');
-  if (flags.bool('prune')) throw new CommandError("drydock: apply --prune isn't simulated", 'plain');
   const dryRun = dryRunOf(flags);
-  const objects = await readFiles(kubectl, files, flags.bool('recursive'));
+  const files = await readManifests(invocation);
+  if (files === undefined) throw new CommandError('must specify one of -f and -k');
+  requirePruneFlags(invocation);
+  const selector = parseLabelSelector(flags.string('selector'));
+  const objects = files.filter(({ object }) => selector.matches(object.metadata?.labels));
   if (objects.length === 0) throw new CommandError('no objects passed to apply');
   const mapper = await kubectl.mapper();
   const openApi = new OpenApi(kubectl.api);
+  const pruned = flags.bool('prune') ? await kindsToPrune(invocation) : undefined;
+  const applied: AnyObject[] = [];
   let exitCode = 0;
   for (const file of objects) {
     try {
@@ -39,6 +43,7 @@ async function runApply(invocation: Invocation): Promise<number> {
       const result = flags.bool('server-side')
         ? await applyServerSide(invocation, resource, object, dryRun)
         : await applyClientSide(invocation, openApi, resource, object, file, dryRun);
+      applied.push(result.object);
       await report(invocation, resource, result, dryRun);
     } catch (error) {
       if (objects.length === 1) throw error;
@@ -48,6 +53,7 @@ async function runApply(invocation: Invocation): Promise<number> {
       exitCode = 1;
     }
   }
+  if (pruned !== undefined && exitCode === 0) await prune(invocation, pruned, applied, dryRun);
   return exitCode;
 }
 

@@ -1,16 +1,11 @@
 // kubectl cluster-info: where the control plane and the labelled services are.
 import type { Command, Invocation } from '../frame/command.ts';
-import { CommandError } from '../frame/command-error.ts';
 import type { AnyObject } from '../rest/builder.ts';
+import { clusterInfoDump } from './cluster-info-dump.ts';
 
 export const clusterInfo: Command = {
   name: 'cluster-info',
-  commands: [
-    {
-      name: 'dump',
-      run: () => Promise.reject(new CommandError("drydock: cluster-info dump isn't simulated", 'plain')),
-    },
-  ],
+  commands: [clusterInfoDump],
   run: runClusterInfo,
 };
 

@@ -137,13 +137,15 @@ async function givenUp(kubectl: Invocation['kubectl'], path: string, message: st
   return 1;
 }
 
-function oneObject(text: string): AnyObject {
+/** Throws CommandError when there is none. */
+export function oneObject(text: string): AnyObject {
   const [first] = parseManifest(text, 'edited-file');
   if (first === undefined) throw new CommandError('The edited file failed validation: no object in it');
   return first.object;
 }
 
-function withoutComments(text: string): string {
+/** Without the lines that begin with `#`. */
+export function withoutComments(text: string): string {
   return text
     .split('\n')
     .filter((line) => !line.startsWith('#'))
@@ -155,12 +157,13 @@ function withoutManagedFields(object: AnyObject): AnyObject {
   return { ...object, metadata } as AnyObject;
 }
 
-function temporaryFile({ env, random }: Process, format: string): string {
+/** A name for the file to edit. */
+export function temporaryFile({ env, random }: Process, format: string): string {
   return `${env.get('TMPDIR') ?? '/tmp'}/kubectl-edit-${Buffer.from(random.bytes(4)).readUInt32BE(0)}.${format}`;
 }
 
 /** $KUBE_EDITOR, $EDITOR or vi; through the shell when it has words of its own. Throws CommandError. */
-async function runEditor(proc: Process, path: string): Promise<void> {
+export async function runEditor(proc: Process, path: string): Promise<void> {
   const editor = proc.env.get('KUBE_EDITOR') || proc.env.get('EDITOR') || 'vi';
   const needsShell = /[ "']/.test(editor);
   const shell = proc.env.get('SHELL') ?? '/bin/bash';

@@ -1,9 +1,12 @@
 // kubectl events.
+import type { ApiRequest } from '../../client/http-client.ts';
 import { CommandError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { resultPrinter } from '../output/result.ts';
 import { formatTable } from '../output/table.ts';
 import { parseTargets } from '../rest/builder.ts';
+import { typed } from '../rest/selection.ts';
+import { watchEvents } from '../rest/watch.ts';
 import { intervalText, sortEvents, type EventObject } from './describe/events.ts';
 
 export const events: Command = { name: 'events', run: runEvents };
@@ -14,19 +17,20 @@ async function runEvents(invocation: Invocation): Promise<number> {
     throw new CommandError(
       `unexpected arguments: [${args.join(' ')}]\nSee '${path} -h' for help and examples`,
     );
-  if (flags.bool('watch')) throw new CommandError("drydock: events --watch isn't simulated", 'plain');
   const all = flags.bool('all-namespaces');
+  const types = typesOf(flags.list('types'));
   const fields: string[] = [];
   if (flags.string('for') !== '') {
     const [target] = await parseTargets(kubectl, [flags.string('for')]);
     fields.push(`involvedObject.kind=${target!.resource.kind}`, `involvedObject.name=${target!.name}`);
   }
-  const { items } = await kubectl.api.json<{ items: EventObject[] | null }>({
+  const request = {
     method: 'GET',
     path: all ? '/api/v1/events' : `/api/v1/namespaces/${kubectl.namespace}/events`,
     query: { limit: '500', fieldSelector: fields.length > 0 ? fields.join(',') : undefined },
-  });
-  const types = flags.list('types').map((type) => type.toLowerCase());
+  };
+  if (flags.bool('watch')) return watch(invocation, request, types);
+  const { items } = await kubectl.api.json<{ items: EventObject[] | null }>(request);
   const found = sortEvents(items ?? []).filter(
     ({ type = '' }) => types.length === 0 || types.includes(type.toLowerCase()),
   );
@@ -43,21 +47,57 @@ async function runEvents(invocation: Invocation): Promise<number> {
     await kubectl.err(all ? 'No events found.\n' : `No events found in ${kubectl.namespace} namespace.\n`);
     return 0;
   }
-  const rows = found.map((event) => [
-    ...(all ? [event.metadata?.namespace ?? ''] : []),
+  await kubectl.out(
+    formatTable(
+      headersOf(flags),
+      found.map((event) => rowOf(invocation, event)),
+    ),
+  );
+  return 0;
+}
+
+/** Tells of each event as it comes, those that there are first. Ends with the server or the process. */
+async function watch(invocation: Invocation, request: ApiRequest, types: readonly string[]): Promise<number> {
+  const { kubectl, flags, proc } = invocation;
+  const widths: number[] = [];
+  const print = flags.string('output') === '' ? undefined : resultPrinter(invocation);
+  const resource = (await kubectl.mapper()).require('events');
+  let headers = headersOf(flags);
+  for await (const { type, object } of watchEvents<EventObject>(kubectl.api, {
+    ...request,
+    signal: proc.signal,
+  })) {
+    if (type === 'BOOKMARK' || type === 'DELETED') continue;
+    if (type === 'ERROR') break; // The server forgot that revision.
+    if (types.length > 0 && !types.includes((object.type ?? '').toLowerCase())) continue;
+    if (print !== undefined) await print(resource, typed(resource, object), '');
+    else await kubectl.out(formatTable(headers, [rowOf(invocation, object)], widths));
+    headers = undefined;
+  }
+  return 0;
+}
+
+/** Throws CommandError for what is no type of event. */
+function typesOf(given: readonly string[]): readonly string[] {
+  const types = given.map((type) => type.toLowerCase());
+  if (types.some((type) => type !== 'normal' && type !== 'warning'))
+    throw new CommandError('valid --types are Normal or Warning');
+  return types;
+}
+
+function headersOf(flags: Invocation['flags']): readonly string[] | undefined {
+  if (flags.bool('no-headers')) return undefined;
+  const all = flags.bool('all-namespaces') ? ['NAMESPACE'] : [];
+  return [...all, 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'];
+}
+
+function rowOf({ kubectl, flags }: Invocation, event: EventObject): string[] {
+  return [
+    ...(flags.bool('all-namespaces') ? [event.metadata?.namespace ?? ''] : []),
     intervalText(kubectl, event),
     event.type ?? '',
     event.reason ?? '',
     `${event.involvedObject?.kind ?? ''}/${event.involvedObject?.name ?? ''}`,
     (event.message ?? '').trim(),
-  ]);
-  await kubectl.out(
-    formatTable(
-      flags.bool('no-headers')
-        ? undefined
-        : [...(all ? ['NAMESPACE'] : []), 'LAST SEEN', 'TYPE', 'REASON', 'OBJECT', 'MESSAGE'],
-      rows,
-    ),
-  );
-  return 0;
+  ];
 }

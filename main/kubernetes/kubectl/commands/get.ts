@@ -1,6 +1,6 @@
 // kubectl get: tables from the server, or objects in another form.
 import type { AnyObject, Target } from '../rest/builder.ts';
-import { parseTargets, qualifiedName, readFiles } from '../rest/builder.ts';
+import { parseTargets, qualifiedName, readManifests } from '../rest/builder.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { watchEvents } from '../rest/watch.ts';
 import { isStatus, StatusError } from '../../api/index.ts';
@@ -36,7 +36,8 @@ async function runGet(invocation: Invocation): Promise<number> {
     await kubectl.out(await kubectl.api.text({ method: 'GET', path: flags.string('raw') }));
     return 0;
   }
-  if (args.length === 0 && flags.list('filename').length === 0) {
+  const hasFiles = flags.list('filename').length > 0 || flags.string('kustomize') !== '';
+  if (args.length === 0 && !hasFiles) {
     await kubectl.err(
       'You must specify the type of resource to get. Use "kubectl api-resources" for a complete list of supported resources.\n\n',
     );
@@ -53,20 +54,21 @@ async function runGet(invocation: Invocation): Promise<number> {
   return printObjects(invocation, targets, format);
 }
 
-async function targetsOf({ kubectl, flags, args }: Invocation): Promise<Target[]> {
-  if (flags.list('filename').length === 0) return parseTargets(kubectl, args);
+async function targetsOf(invocation: Invocation): Promise<Target[]> {
+  const { kubectl, args } = invocation;
+  const files = await readManifests(invocation);
+  if (files === undefined) return parseTargets(kubectl, args);
   const mapper = await kubectl.mapper();
-  return (await readFiles(kubectl, flags.list('filename'), flags.bool('recursive'))).map(
-    ({ object, source }) => ({
-      resource: mapper.forObject(object, source),
-      name: object.metadata?.name,
-    }),
-  );
+  return files.map(({ object, source }) => ({
+    resource: mapper.forObject(object, source),
+    name: object.metadata?.name,
+    namespace: kubectl.namespaceOf(object),
+  }));
 }
 
-function namespaceFor({ kubectl, flags }: Invocation, { resource }: Target): string | undefined {
+function namespaceFor({ kubectl, flags }: Invocation, { resource, namespace }: Target): string | undefined {
   if (!resource.namespaced || flags.bool('all-namespaces')) return undefined;
-  return kubectl.namespace;
+  return namespace ?? kubectl.namespace;
 }
 
 async function request<T>(invocation: Invocation, target: Target, accept: string): Promise<T> {

@@ -13,12 +13,14 @@ import { cp } from './cp/cp.ts';
 import { create } from './create/create.ts';
 import { deleteCommand } from './delete.ts';
 import { describe } from './describe/describe.ts';
+import { diff } from './diff.ts';
 import { edit } from './edit.ts';
 import { events } from './events.ts';
 import { exec } from './exec.ts';
 import { explain } from './explain/explain.ts';
 import { expose } from './expose.ts';
 import { get } from './get.ts';
+import { kustomize } from './kustomize.ts';
 import { label } from './label.ts';
 import { logs } from './logs.ts';
 import { cordon, drain, taint, uncordon } from './nodes.ts';
@@ -29,7 +31,7 @@ import { rollout } from './rollout/rollout.ts';
 import { run } from './run.ts';
 import { scale } from './scale.ts';
 import { set } from './set/set.ts';
-import { completion, options, plugin } from './simple.ts';
+import { alpha, completion, options, plugin } from './simple.ts';
 import { top } from './top.ts';
 import { unsimulated } from './unsimulated.ts';
 import { version } from './version.ts';
@@ -38,6 +40,7 @@ import { wait } from './wait.ts';
 export const rootCommand: Command = {
   name: 'kubectl',
   commands: [
+    alpha,
     annotate,
     apiResources,
     apiVersions,
@@ -55,7 +58,7 @@ export const rootCommand: Command = {
     unsimulated('debug'),
     deleteCommand,
     describe,
-    unsimulated('diff'),
+    diff,
     drain,
     edit,
     events,
@@ -63,7 +66,7 @@ export const rootCommand: Command = {
     explain,
     expose,
     get,
-    unsimulated('kustomize'),
+    kustomize,
     label,
     logs,
     options,

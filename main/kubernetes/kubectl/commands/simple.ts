@@ -105,3 +105,13 @@ async function runPluginList({ kubectl, proc }: Invocation): Promise<number> {
   );
   return 0;
 }
+
+/** There has been nothing under it for years. */
+export const alpha: Command = {
+  name: 'alpha',
+  hidden: true,
+  async run({ kubectl }) {
+    await kubectl.err('No alpha commands are available in this version of kubectl\n');
+    return 0;
+  },
+};

@@ -4,7 +4,10 @@ import { ErrnoError } from '../../../network/index.ts';
 import type { Process } from '../../../linux/kernel/index.ts';
 import type { KubernetesObject } from '../../api/index.ts';
 import { CommandError } from '../frame/command-error.ts';
+import type { Invocation } from '../frame/command.ts';
 import type { Kubectl } from '../kubectl.ts';
+import { buildKustomization } from './kustomization/build.ts';
+import { fetchUrl } from './fetch-url.ts';
 import type { DiscoveredResource } from './discovery.ts';
 
 /** Any object, as JSON. */
@@ -21,9 +24,21 @@ export interface FileObject {
 export interface Target {
   readonly resource: DiscoveredResource;
   readonly name: string | undefined;
+  /** Where a file says that it is; absent: where the command line says. */
+  readonly namespace?: string;
 }
 
 const FILE_ENDINGS = ['.json', '.yaml', '.yml'];
+
+/** The objects of `-f` and `-k`; undefined when neither is given. Throws CommandError in kubectl's words. */
+export async function readManifests({ kubectl, flags }: Invocation): Promise<FileObject[] | undefined> {
+  const files = flags.list('filename');
+  const kustomize = flags.string('kustomize');
+  if (files.length === 0 && kustomize === '') return undefined;
+  if (files.length > 0 && kustomize !== '') throw new CommandError('only one of -f or -k can be specified');
+  if (kustomize === '') return readFiles(kubectl, files, flags.bool('recursive'));
+  return (await buildKustomization(kubectl, kustomize)).map((object) => ({ object, source: kustomize }));
+}
 
 /** The objects of `-f` arguments, lists taken apart. Throws CommandError in kubectl's words. */
 export async function readFiles(
@@ -35,9 +50,8 @@ export async function readFiles(
   const objects: FileObject[] = [];
   for (const path of paths) {
     if (path === '-') objects.push(...parseManifest(await proc.stdin.readText(), 'STDIN'));
-    else if (/^https?:\/\//.test(path)) {
-      throw new CommandError(`drydock: fetching manifests from ${path} isn't simulated`, 'plain');
-    } else
+    else if (/^https?:\/\//.test(path)) objects.push(...parseManifest(await fetchUrl(kubectl, path), path));
+    else
       for (const file of filesAt(proc, path, recursive))
         objects.push(...parseManifest(proc.fs.readText(file), file));
   }

@@ -2,7 +2,7 @@
 import { isStatus, StatusError } from '../../api/index.ts';
 import { CommandError, throwGathered } from '../frame/command-error.ts';
 import type { Invocation } from '../frame/command.ts';
-import { parseTargets, readFiles, type AnyObject } from './builder.ts';
+import { parseTargets, readManifests, type AnyObject } from './builder.ts';
 import { pathOf, type DiscoveredResource } from './discovery.ts';
 
 /** One object of a command line. */
@@ -79,14 +79,13 @@ async function* objectsOf(
   const { kubectl, flags } = invocation;
   const files = flags.list('filename');
   const kustomize = flags.string('kustomize');
-  if (kustomize !== '') throw new CommandError("drydock: kustomizations aren't simulated", 'plain');
-  if (files.length > 0) {
+  if (files.length > 0 || kustomize !== '') {
     if (selection.args.length > 0) {
       throw new CommandError(
         'when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well',
       );
     }
-    yield* fromFiles(invocation, files, selection);
+    yield* fromFiles(invocation, selection);
     return;
   }
   const args = withDefaultType(selection);
@@ -121,12 +120,12 @@ function withDefaultType({ args, defaultType }: Selection): readonly string[] {
 }
 
 async function* fromFiles(
-  { kubectl, flags }: Invocation,
-  files: readonly string[],
+  invocation: Invocation,
   selection: Selection,
 ): AsyncGenerator<() => Promise<Selected>> {
+  const { kubectl } = invocation;
   const mapper = await kubectl.mapper();
-  for (const { object, source } of await readFiles(kubectl, files, flags.bool('recursive'))) {
+  for (const { object, source } of (await readManifests(invocation)) ?? []) {
     yield async () => {
       const resource = mapper.forObject(object, source);
       const namespace = resource.namespaced ? kubectl.namespaceOf(object) : undefined;

@@ -2,8 +2,8 @@
 import { CommandError } from '../../frame/command-error.ts';
 import type { AnyObject } from '../../rest/builder.ts';
 import { generator, metadata } from './generator.ts';
-import { withContentHash } from './content-hash.ts';
-import { dataSources } from './data-sources.ts';
+import { withContentHash } from '../../rest/content-hash.ts';
+import { dataSources } from '../../rest/data-sources.ts';
 
 export const createConfigMap = generator(
   'configmap',

@@ -5,7 +5,7 @@ import type { Command, Invocation } from '../../frame/command.ts';
 import { dryRunOf, dryRunQuery } from '../../frame/dry-run.ts';
 import { validationOf } from '../../frame/validation.ts';
 import { resultPrinter } from '../../output/result.ts';
-import { readFiles, type AnyObject } from '../../rest/builder.ts';
+import { readManifests, type AnyObject } from '../../rest/builder.ts';
 import { pathOf } from '../../rest/discovery.ts';
 import { withSource } from '../../rest/source-error.ts';
 import { withLastApplied } from '../../rest/last-applied.ts';
@@ -24,12 +24,10 @@ async function runCreate(invocation: Invocation): Promise<number> {
     throw new CommandError('must specify one of -f and -k');
   if (args.length > 0) throw new UsageError(`Unexpected args: [${args.join(' ')}]`, path);
   if (flags.changed('raw')) return createRaw(invocation);
-  if (flags.string('kustomize') !== '')
-    throw new CommandError("drydock: kustomizations aren't simulated", 'plain');
   if (flags.bool('edit')) throw new CommandError("drydock: create --edit isn't simulated", 'plain');
   const dryRun = dryRunOf(flags);
   const print = resultPrinter(invocation, dryRun);
-  const files = await readFiles(kubectl, flags.list('filename'), flags.bool('recursive'));
+  const files = (await readManifests(invocation)) ?? [];
   if (files.length === 0) throw new CommandError('no objects passed to create');
   const mapper = await kubectl.mapper();
   const errors: unknown[] = [];

@@ -4,8 +4,8 @@ import { ErrnoError } from '../../../../network/index.ts';
 import type { Command, Invocation } from '../../frame/command.ts';
 import { CommandError } from '../../frame/command-error.ts';
 import type { AnyObject } from '../../rest/builder.ts';
-import { withContentHash } from './content-hash.ts';
-import { dataSources } from './data-sources.ts';
+import { withContentHash } from '../../rest/content-hash.ts';
+import { dataSources } from '../../rest/data-sources.ts';
 import { generator, metadata } from './generator.ts';
 
 export const createSecret: Command = {

@@ -1,7 +1,8 @@
 // --from-literal, --from-file and --from-env-file: keys and values for ConfigMaps and Secrets.
-import { ErrnoError } from '../../../../network/index.ts';
-import { CommandError } from '../../frame/command-error.ts';
-import type { Invocation } from '../../frame/command.ts';
+import { ErrnoError } from '../../../network/index.ts';
+import { CommandError } from '../frame/command-error.ts';
+import type { Process } from '../../../linux/kernel/index.ts';
+import type { Invocation } from '../frame/command.ts';
 
 export interface DataEntry {
   readonly key: string;
@@ -15,10 +16,28 @@ export function dataSources(invocation: Invocation): DataEntry[] {
   if (envFiles.length > 0 && (flags.list('from-file').length > 0 || flags.list('from-literal').length > 0)) {
     throw new CommandError('from-env-file cannot be combined with from-file or from-literal');
   }
+  const { proc } = invocation;
+  return entriesOf(proc, {
+    literals: flags.list('from-literal'),
+    files: flags.list('from-file'),
+    envFiles,
+  });
+}
+
+/** Throws CommandError in kubectl's words. */
+export function entriesOf(
+  proc: Process,
+  sources: {
+    readonly literals: readonly string[];
+    /** `path` or `key=path`. */
+    readonly files: readonly string[];
+    readonly envFiles: readonly string[];
+  },
+): DataEntry[] {
   return [
-    ...flags.list('from-literal').map(literal),
-    ...flags.list('from-file').flatMap((source) => files(invocation, source)),
-    ...envFiles.flatMap((path) => envFile(invocation, path)),
+    ...sources.literals.map(literal),
+    ...sources.files.flatMap((source) => files(proc, source)),
+    ...sources.envFiles.flatMap((path) => envFile(proc, path)),
   ];
 }
 
@@ -32,7 +51,7 @@ function literal(source: string): DataEntry {
   };
 }
 
-function files({ proc }: Invocation, source: string): DataEntry[] {
+function files(proc: Process, source: string): DataEntry[] {
   const parts = source.split('=');
   if (source.startsWith('=')) throw new CommandError(`key name for file path ${source.slice(1)} missing`);
   if (source.endsWith('=') && parts.length > 1)
@@ -57,7 +76,7 @@ function files({ proc }: Invocation, source: string): DataEntry[] {
     }));
 }
 
-function envFile({ proc }: Invocation, path: string): DataEntry[] {
+function envFile(proc: Process, path: string): DataEntry[] {
   let text: string;
   try {
     text = proc.fs.readText(path);
