@@ -308,7 +308,8 @@ class Runtime implements ContainerdDaemon {
       namespaces: {
         net: sandbox.net,
         pid: 'new',
-        ...(spec.hostNetwork ? {} : { hostname: spec.hostname }),
+        // With the machine's network comes its name, unless another one is wanted.
+        ...(spec.hostNetwork && spec.hostname === kernel.hostname ? {} : { hostname: spec.hostname }),
         cgroup: cgroupOf(spec.cgroupParent, id),
         newCgroupNamespace: true,
       },
