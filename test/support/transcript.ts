@@ -6,7 +6,7 @@ import { SIGNAL_NUMBERS, type WaitStatus } from '../../main/linux/kernel/index.t
 import type { BareMachine } from './make-machine.ts';
 
 /** Where the recordings are, when they are there. */
-export const GOLDEN = path.resolve(import.meta.dirname, '../../../shared/golden');
+const GOLDEN = path.resolve(import.meta.dirname, '../../../shared/golden');
 /** Whether there are recordings to compare with. */
 export const recorded = existsSync(GOLDEN);
 

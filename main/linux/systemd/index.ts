@@ -2,10 +2,10 @@
 // Commands (systemctl, journalctl) reach both through their sockets; this room prints nothing.
 export { baseUnitFiles } from './base-units.ts';
 export { parseCalendar } from './calendar.ts';
-export { exitStatusName } from './service.ts';
+export { exitStatusName } from './launcher.ts';
 export { journalSocket, type Journal, type JournalEntry, type JournalQuery } from './journal.ts';
 export { Journald } from './journald.ts';
 export { makeSystemd, type SystemdManager } from './manager.ts';
 export { systemdSocket, UnitError, type Systemd, type UnitDefinition, type UnitStatus } from './systemd.ts';
-export { formatRelative, formatTimeSpan, parseTimeSpan } from './time-span.ts';
-export { nameParts, unitName } from './unit-file.ts';
+export { formatRelative, parseTimeSpan } from './time-span.ts';
+export { unitName } from './unit-file.ts';

@@ -1,25 +1,10 @@
 // Service units: their processes, their states, and what happens when a process ends. systemd.service(5).
 import { ErrnoError } from '../../network/index.ts';
-import {
-  parseSignal,
-  SIGNAL_NUMBERS,
-  type Credentials,
-  type OpenFile,
-  type Program,
-  type Signal,
-  type Task,
-  type WaitStatus,
-} from '../kernel/index.ts';
-import {
-  argumentsOf,
-  environmentFile,
-  environmentOf,
-  parseCommands,
-  type ExecCommand,
-} from './exec-command.ts';
+import { parseSignal, type Signal } from '../kernel/index.ts';
+import { parseCommands, type ExecCommand } from './exec-command.ts';
+import { exitStatusName, Launcher, type Spawned } from './launcher.ts';
 import {
   UnitError,
-  type Account,
   type ControlResult,
   type ProcessResult,
   type RestartPolicy,
@@ -36,32 +21,7 @@ const START_BURST = 5;
 const START_INTERVAL_MS = 10_000;
 /** How often a stop looks whether the last process of the group is gone. */
 const POLL_MS = 10;
-const SEARCH_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin';
-/** systemd.exec(5), PROCESS EXIT CODES. */
-const STEPS: Readonly<Record<number, string>> = { 200: 'CHDIR', 203: 'EXEC', 209: 'STDOUT', 217: 'USER' };
 const CLEAN_SIGNALS: readonly Signal[] = ['SIGHUP', 'SIGINT', 'SIGTERM', 'SIGPIPE'];
-
-/** systemd.exec(5)'s names of exit statuses. */
-export function exitStatusName(status: number): string {
-  const names: Readonly<Record<number, string>> = {
-    0: 'SUCCESS',
-    1: 'FAILURE',
-    2: 'INVALIDARGUMENT',
-    3: 'NOTIMPLEMENTED',
-    4: 'NOPERMISSION',
-    5: 'NOTINSTALLED',
-    6: 'NOTCONFIGURED',
-    7: 'NOTRUNNING',
-    ...STEPS,
-  };
-  return names[status] ?? 'n/a';
-}
-
-interface Spawned {
-  readonly task: Task;
-  readonly startMs: number;
-  readonly ended: Promise<ProcessResult>;
-}
 
 export class ServiceUnit extends Unit {
   main: Spawned | undefined;
@@ -77,7 +37,8 @@ export class ServiceUnit extends Unit {
   private starting: Promise<void> | undefined;
   private restartTimer: Disposable | undefined;
   private readyWaiter: (() => void) | undefined;
-  private invocations = 0;
+  invocations = 0;
+  private readonly launcher = new Launcher(this);
 
   get mainPid(): number {
     return this.main?.task.pid ?? 0;
@@ -226,12 +187,12 @@ export class ServiceUnit extends Unit {
     if (type === 'oneshot') return this.runOneshot(round);
     const [command] = this.commands('ExecStart');
     if (command === undefined) return true;
-    const spawned = this.spawn(command);
+    const spawned = this.launcher.spawn(command);
     if (type === 'forking') return this.awaitFork(spawned, command, round);
     this.main = spawned;
     void spawned.ended.then((result) => this.mainEnded(spawned, result));
     if (type === 'notify' || type === 'notify-reload') {
-      const isBuiltIn = this.builtIn(command) !== undefined;
+      const isBuiltIn = this.launcher.builtIn(command) !== undefined;
       if (isBuiltIn) return true; // Says so as soon as it runs.
       this.enter('activating', 'start');
       await new Promise<void>((resolve) => (this.readyWaiter = resolve));
@@ -244,7 +205,7 @@ export class ServiceUnit extends Unit {
   private async runOneshot(round: number): Promise<boolean> {
     for (const command of this.commands('ExecStart')) {
       this.enter('activating', 'start');
-      const spawned = this.spawn(command);
+      const spawned = this.launcher.spawn(command);
       this.main = spawned;
       const result = await spawned.ended;
       if (round !== this.round) return true;
@@ -358,7 +319,8 @@ export class ServiceUnit extends Unit {
     for (const command of this.commands(key)) {
       if (this.activeState !== 'active' || key === 'ExecStop')
         this.enter(key.startsWith('ExecStart') ? 'activating' : 'deactivating', subState);
-      const result = await this.spawn(command, key === 'ExecStartPre' ? {} : this.mainEnvironment()).ended;
+      const result = await this.launcher.spawn(command, key === 'ExecStartPre' ? {} : this.mainEnvironment())
+        .ended;
       this.controls.push({ label: key, command: command.text, ...result });
       if (round !== this.round) return true;
       if (command.mayFail || this.isClean(result)) continue;
@@ -374,165 +336,6 @@ export class ServiceUnit extends Unit {
   }
 
   // ── Processes ──
-
-  private builtIn(command: ExecCommand): Program | undefined {
-    const definition = this.world.definition(this.name);
-    return definition?.program !== undefined && definition.execStart[0] === command.path
-      ? definition.program
-      : undefined;
-  }
-
-  private spawn(command: ExecCommand, extra: Readonly<Record<string, string>> = {}): Spawned {
-    const { kernel, clock } = this.world;
-    const startMs = clock.now();
-    const output = kernel.pipe();
-    const task = this.execute(command, extra, output.writer);
-    void this.collect(output.reader, command, task);
-    const ended = task.ended.then((status) => resultOf(task.pid, status, startMs, clock.now()));
-    return { task, startMs, ended };
-  }
-
-  private execute(command: ExecCommand, extra: Readonly<Record<string, string>>, journal: OpenFile): Task {
-    const { kernel } = this.world;
-    const user = this.config.value('Service', 'User');
-    const account = user === undefined ? undefined : this.world.account(user);
-    const env = this.environment(account, extra);
-    const argv = argumentsOf(command, env);
-    const cwd = this.workingDirectory(account);
-    if (user !== undefined && account === undefined)
-      return this.failedStep(217, command, argv, 'No such process', journal);
-    if (cwd === undefined) return this.failedStep(200, command, argv, 'No such file or directory', journal);
-    const stdout = this.outputFile('StandardOutput', journal) ?? journal;
-    const stderr = this.outputFile('StandardError', journal) ?? stdout;
-    const program = this.builtIn(command);
-    try {
-      return kernel.start({
-        argv,
-        ...(program === undefined ? { path: this.executablePath(command.path) } : { program }),
-        env,
-        cwd,
-        namespaces: { cgroup: this.cgroup },
-        ...(account === undefined ? {} : { credentials: this.credentials(account) }),
-        stdio: [kernel.nullFile(), stdout, stderr],
-      });
-    } catch (error) {
-      if (!(error instanceof ErrnoError)) throw error;
-      return this.failedStep(203, command, argv, error.message, journal);
-    }
-  }
-
-  /** Names without a slash are looked up where systemd was built to look. */
-  private executablePath(path: string): string {
-    if (path.startsWith('/')) return path;
-    const { files } = this.world;
-    return (
-      SEARCH_PATH.split(':')
-        .map((directory) => `${directory}/${path}`)
-        .find((one) => files.exists(one)) ?? `/usr/bin/${path}`
-    );
-  }
-
-  private credentials(account: Account): Credentials {
-    const group = this.config.value('Service', 'Group');
-    return group !== undefined && /^\d+$/.test(group)
-      ? { ...account.credentials, gid: Number(group) }
-      : account.credentials;
-  }
-
-  private environment(
-    account: Account | undefined,
-    extra: Readonly<Record<string, string>>,
-  ): Map<string, string> {
-    const { kernel, files } = this.world;
-    const env = new Map<string, string>([
-      ['PATH', SEARCH_PATH],
-      ['LANG', 'en_US.UTF-8'],
-      ...(account === undefined
-        ? []
-        : ([
-            ['USER', account.name],
-            ['LOGNAME', account.name],
-            ['HOME', account.home],
-            ['SHELL', account.shell],
-          ] as const)),
-      [
-        'INVOCATION_ID',
-        kernel.random.fork(`invocation-${this.name}-${this.invocations}`).uuid().replaceAll('-', ''),
-      ],
-    ]);
-    if (this.type.startsWith('notify')) env.set('NOTIFY_SOCKET', '/run/systemd/notify');
-    for (const [name, value] of environmentOf(this.config.values('Service', 'Environment')))
-      env.set(name, value);
-    for (const given of this.config.values('Service', 'EnvironmentFile')) {
-      const path = given.replace(/^-/, '');
-      if (!files.exists(path)) continue;
-      for (const [name, value] of environmentFile(files.readText(path))) env.set(name, value);
-    }
-    for (const [name, value] of Object.entries(extra)) env.set(name, value);
-    return env;
-  }
-
-  /** undefined: it isn't there. */
-  private workingDirectory(account: Account | undefined): string | undefined {
-    const given = this.config.value('Service', 'WorkingDirectory');
-    if (given === undefined) return '/';
-    const path = given.replace(/^-/, '') === '~' ? (account?.home ?? '/root') : given.replace(/^-/, '');
-    const { files } = this.world;
-    if (files.exists(path) && files.stat(path).type === 'directory') return path;
-    return given.startsWith('-') ? '/' : undefined;
-  }
-
-  private outputFile(key: string, journal: OpenFile): OpenFile | undefined {
-    const target = this.config.value('Service', key);
-    if (target === 'null') return this.world.kernel.nullFile();
-    const file = /^(file|append|truncate):(.+)$/.exec(target ?? '');
-    if (file !== null)
-      return this.world.files.open(file[2]!, {
-        write: true,
-        create: true,
-        append: file[1] === 'append',
-        truncate: file[1] === 'truncate',
-      });
-    return target === 'journal' || target === 'syslog' ? journal : undefined;
-  }
-
-  /** A child that could not become the program: its pid and status are all there is of it. */
-  private failedStep(
-    status: number,
-    command: ExecCommand,
-    argv: readonly string[],
-    why: string,
-    journal: OpenFile,
-  ): Task {
-    const { kernel } = this.world;
-    const name = command.path.replace(/.*\//, '');
-    const task = kernel.start({
-      argv,
-      program: () => Promise.resolve(status),
-      namespaces: { cgroup: this.cgroup },
-      stdio: [kernel.nullFile(), journal, journal],
-    });
-    const told = { identifier: `(${name})`, pid: task.pid };
-    if (status === 217)
-      this.log(`${this.name}: Failed to determine user credentials: No such process`, 3, told);
-    if (status === 200)
-      this.log(
-        `${this.name}: Changing to the requested working directory failed: No such file or directory`,
-        3,
-        told,
-      );
-    this.log(`${this.name}: Failed at step ${STEPS[status]} spawning ${command.path}: ${why}`, 3, told);
-    return task;
-  }
-
-  /** Each line that the unit prints is an entry of the journal. */
-  private async collect(reader: OpenFile, command: ExecCommand, task: Task): Promise<void> {
-    const identifier = this.config.value('Service', 'SyslogIdentifier') ?? command.path.replace(/.*\//, '');
-    for await (const line of reader.lines()) {
-      const { priority, text } = priorityOf(line);
-      this.world.journal.write({ priority, identifier, pid: task.pid, unit: this.name, message: text });
-    }
-  }
 
   members(): { pid: number; memoryBytes: number }[] {
     return this.world.kernel
@@ -755,7 +558,7 @@ export class ServiceUnit extends Unit {
     this.enter('reloading', 'reload');
     let failed = false;
     for (const command of this.commands('ExecReload')) {
-      const result = await this.spawn(command, this.mainEnvironment()).ended;
+      const result = await this.launcher.spawn(command, this.mainEnvironment()).ended;
       this.controls = this.controls.filter(({ label }) => label !== 'ExecReload');
       this.controls.push({ label: 'ExecReload', command: command.text, ...result });
       if (command.mayFail || this.isClean(result)) continue;
@@ -826,23 +629,10 @@ function splitInstance(name: string): { prefix: string; instance: string | undef
   return match === null ? { prefix: name, instance: undefined } : { prefix: match[1]!, instance: match[2]! };
 }
 
-function resultOf(pid: number, status: WaitStatus, startMs: number, endMs: number): ProcessResult {
-  return status.kind === 'exited'
-    ? { pid, code: 'exited', status: status.exitCode, startMs, endMs }
-    : { pid, code: 'killed', status: SIGNAL_NUMBERS[status.signal], startMs, endMs };
-}
-
 function failureOf({ code }: ProcessResult): ServiceResult {
   return code === 'exited' ? 'exit-code' : 'signal';
 }
 
 function signalOf(number: number): Signal {
   return parseSignal(String(number)) ?? 'SIGKILL';
-}
-
-/** `<6>text` carries its priority (sd-daemon(3)). */
-function priorityOf(line: string): { priority: number; text: string } {
-  const prefixed = /^<([0-7])>(.*)$/s.exec(line);
-  if (prefixed !== null) return { priority: Number(prefixed[1]), text: prefixed[2]! };
-  return { priority: 6, text: line };
 }

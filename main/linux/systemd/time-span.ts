@@ -45,37 +45,6 @@ export function parseTimeSpan(text: string): number | undefined {
   return total;
 }
 
-const STEPS: readonly (readonly [string, number])[] = [
-  ['y', 31_557_600_000],
-  ['month', 2_629_800_000],
-  ['w', 604_800_000],
-  ['d', 86_400_000],
-  ['h', 3_600_000],
-  ['min', 60_000],
-  ['s', 1000],
-  ['ms', 1],
-];
-
-/** `2min 30.500s`, `131ms`, as systemd's format_timespan with that accuracy. */
-export function formatTimeSpan(ms: number, accuracyMs = 1): string {
-  if (ms === Number.POSITIVE_INFINITY) return 'infinity';
-  let rest = Math.floor(ms / accuracyMs) * accuracyMs;
-  if (rest <= 0) return '0';
-  const parts: string[] = [];
-  for (const [unit, size] of STEPS) {
-    if (rest < size || size < accuracyMs) continue;
-    // Below a minute the rest is one number with decimals.
-    if (unit === 's' && accuracyMs < 1000 && rest % 1000 !== 0) {
-      parts.push(`${(rest / 1000).toFixed(3)}s`);
-      rest = 0;
-      break;
-    }
-    parts.push(`${Math.floor(rest / size)}${unit}`);
-    rest %= size;
-  }
-  return parts.join(' ');
-}
-
 /** `3min 31s ago`, `1 day 10h left`: systemd's format_timestamp_relative, without the last word. */
 export function formatRelative(ms: number): string {
   const seconds = Math.max(0, Math.floor(ms / 1000));

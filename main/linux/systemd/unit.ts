@@ -36,7 +36,7 @@ export abstract class Unit {
   /** Of the last job: what the journal's explanations name. */
   protected job = 0;
   unmet: { readonly text: string; readonly atMs: number } | undefined;
-  protected readonly world: UnitWorld;
+  readonly world: UnitWorld;
 
   constructor(loaded: LoadedUnit, world: UnitWorld) {
     this.loaded = loaded;
@@ -83,7 +83,7 @@ export abstract class Unit {
     this.world.changed(this);
   }
 
-  protected log(message: string, priority = 6, more: Partial<JournalEntry> = {}): void {
+  log(message: string, priority = 6, more: Partial<JournalEntry> = {}): void {
     this.world.journal.write({
       priority,
       identifier: 'systemd',

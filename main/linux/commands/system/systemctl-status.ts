@@ -31,7 +31,7 @@ export function enabledColor(state: string): string | undefined {
   return ENABLED_COLORS[state];
 }
 
-export function titleOf({ name, description }: UnitStatus): string {
+function titleOf({ name, description }: UnitStatus): string {
   return description === name || description === '' ? name : `${name} - ${description}`;
 }
 
@@ -102,7 +102,7 @@ function activeLine(proc: Process, paint: Paint, unit: UnitStatus): string {
   const since = unit.sinceMs === undefined ? '' : ` since ${momentText(proc, unit.sinceMs, 'ago')}`;
   const line = `     Active: ${paint.color(activeState + sub, color)}${result ? ` (Result: ${serviceResult})` : ''}${since}`;
   const ended = unit.durationMs !== undefined && activeState !== 'active' && activeState !== 'activating';
-  return ended ? `${line}\n   Duration: ${durationText(unit.durationMs!)}` : line;
+  return ended ? `${line}\n   Duration: ${spanText(unit.durationMs!)}` : line;
 }
 
 function unmetLines(proc: Process, { unmet }: UnitStatus): string[] {
@@ -114,14 +114,10 @@ function unmetLines(proc: Process, { unmet }: UnitStatus): string[] {
 }
 
 /** `Fri 2026-11-20 16:53:35 UTC; 3s ago` */
-export function momentText(proc: Process, atMs: number, word: 'ago' | 'left'): string {
+function momentText(proc: Process, atMs: number, word: 'ago' | 'left'): string {
   const now = proc.clock.now();
   const distance = word === 'ago' ? now - atMs : atMs - now;
   return `${strftime('%a %F %T %Z', atMs, zoneOf(proc))}; ${formatRelative(distance)}${distance > 0 ? ` ${word}` : ''}`;
-}
-
-function durationText(ms: number): string {
-  return spanText(ms);
 }
 
 /** `131ms`, `1min 2.500s`, `2h 3min 4.000s` */
