@@ -111,21 +111,19 @@ export class CookieJar {
       .filter(
         (each) =>
           (each.expires === 0 || each.expires * 1000 > nowMs) &&
-          (!each.isSecure || isSecure) &&
+          (!each.isSecure || isSecure || /^(?:localhost|127\.0\.0\.1|::1)$/.test(host)) &&
           (each.domain === host || (each.isWide && host.endsWith(`.${each.domain}`))) &&
           (bare === each.path || bare.startsWith(each.path.endsWith('/') ? each.path : `${each.path}/`)),
       )
-      .toSorted((a, b) => b.path.length - a.path.length || b.domain.length - a.domain.length)
+      .toReversed()
+      .toSorted(byLength)
       .map(({ name, value }) => `${name}=${value}`);
   }
 
-  /** The file as -c writes it. */
+  /** The file as -c writes it: the newest first. */
   save(): string {
     const lines = this.cookies
-      .toSorted(
-        (a, b) =>
-          b.path.length - a.path.length || b.domain.length - a.domain.length || b.name.length - a.name.length,
-      )
+      .toReversed()
       .map((each) =>
         [
           `${each.isHttpOnly ? '#HttpOnly_' : ''}${each.isWide ? '.' : ''}${each.domain}`,
@@ -139,4 +137,9 @@ export class CookieJar {
       );
     return `${HEADER}${lines.map((line) => `${line}\n`).join('')}`;
   }
+}
+
+/** Longest path, domain and name first; of equals the newest (cookie_sort). */
+function byLength(a: Cookie, b: Cookie): number {
+  return b.path.length - a.path.length || b.domain.length - a.domain.length || b.name.length - a.name.length;
 }

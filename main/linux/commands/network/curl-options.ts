@@ -155,6 +155,18 @@ export interface CurlOption {
   readonly on: boolean;
 }
 
+/** Options whose parameter is a number. */
+const NUMERIC = new Set(
+  'max-time connect-timeout retry retry-delay retry-max-time max-redirs speed-time speed-limit keepalive-time expect100-timeout'.split(
+    ' ',
+  ),
+);
+
+function checkNumber(name: string, value: string, shown: string): void {
+  if (NUMERIC.has(name) && !/^-?\d+(?:\.\d*)?$/.test(value))
+    throw new CurlUsageError(`option ${shown}: expected a proper numerical parameter`);
+}
+
 /** Reads curl's arguments: options in order, and URLs as options named `url`. Throws CurlUsageError. */
 export function parseCurlOptions(args: readonly string[]): CurlOption[] {
   const list: CurlOption[] = [];
@@ -167,7 +179,9 @@ export function parseCurlOptions(args: readonly string[]): CurlOption[] {
       const { name, on } = findLong(arg.slice(2), arg);
       const takes = LONG_WITH_PARAMETER.includes(name) && name !== 'help';
       if (takes && args[i + 1] === undefined) throw new CurlUsageError(`option ${arg}: requires parameter`);
-      list.push({ name, value: takes ? args[++i]! : '', on });
+      const value = takes ? args[++i]! : '';
+      if (takes) checkNumber(name, value, arg);
+      list.push({ name, value, on });
     } else {
       for (let k = 1; k < arg.length; k++) {
         const letter = arg[k]!;
@@ -188,7 +202,9 @@ export function parseCurlOptions(args: readonly string[]): CurlOption[] {
         const rest = arg.slice(k + 1);
         if (rest === '' && args[i + 1] === undefined)
           throw new CurlUsageError(`option ${arg}: requires parameter`);
-        list.push({ name, value: rest === '' ? args[++i]! : rest, on: true });
+        const value = rest === '' ? args[++i]! : rest;
+        checkNumber(name, value, `-${letter}`);
+        list.push({ name, value, on: true });
         break;
       }
     }

@@ -92,13 +92,23 @@ export function fillWriteOut(format: string, facts: TransferFacts): { stdout: st
       parts[to] += JSON.stringify(
         Object.fromEntries(Object.entries(VARIABLES).map(([key, value]) => [key, value(facts)])),
       );
-    else if (name === 'header_json')
-      parts[to] += JSON.stringify(
-        Object.fromEntries(facts.headers.map(([key, value]) => [key.toLowerCase(), [value]])),
-      );
-    else if (name !== undefined) parts[to] += VARIABLES[name]?.(facts) ?? '';
-    else if (escape !== undefined) parts[to] += { n: '\n', r: '\r', t: '\t', '\\': '\\' }[escape];
+    else if (name === 'header_json') parts[to] += headerJson(facts.headers);
+    else if (name !== undefined) {
+      const read = VARIABLES[name];
+      if (read === undefined) parts.stderr += `curl: unknown --write-out variable: '${name}'\n`;
+      else parts[to] += read(facts);
+    } else if (escape !== undefined) parts[to] += { n: '\n', r: '\r', t: '\t', '\\': '\\' }[escape];
     else parts[to] += whole;
   }
   return parts;
+}
+
+/** %{header_json}: each field with all its values, a line for each. */
+function headerJson(headers: TransferFacts['headers']): string {
+  const all = new Map<string, string[]>();
+  for (const [name, value] of headers) {
+    const key = name.toLowerCase();
+    all.set(key, [...(all.get(key) ?? []), value]);
+  }
+  return `{${[...all].map(([name, values]) => `${JSON.stringify(name)}:${JSON.stringify(values)}`).join(',\n')}\n}`;
 }

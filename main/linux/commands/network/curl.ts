@@ -36,6 +36,9 @@ const NOT_SIMULATED = new Set(
   ),
 );
 
+/** Bodies larger than this are announced with Expect (lib/http.c, EXPECT_100_THRESHOLD). */
+const EXPECT_BYTES = 1_048_576;
+
 /** What ends a transfer; the text follows `curl: (code) `. */
 class CurlError extends Error {
   readonly code: number;
@@ -98,9 +101,12 @@ function readArguments(proc: Process): CurlOption[] {
 
 /** --next: what comes after it starts anew. */
 function groupsOf(list: readonly CurlOption[]): CurlOption[][] {
+  const shared = list.filter(({ name }) =>
+    /^(?:silent|show-error|verbose|progress-bar|no-progress-meter|stderr)$/.test(name),
+  );
   const groups: CurlOption[][] = [[]];
   for (const option of list) {
-    if (option.name === 'next') groups.push([]);
+    if (option.name === 'next') groups.push([...shared]);
     else groups.at(-1)!.push(option);
   }
   return groups;
@@ -113,6 +119,8 @@ interface Connection {
   readonly key: string;
   readonly number: number;
   readonly tls: TlsSession | undefined;
+  /** Whom it stands to: the proxy, where there is one. */
+  readonly host: string;
   /** HTTP/2 streams so far. */
   streams: number;
   /** Session tickets that are still to be told of. */
@@ -158,6 +166,12 @@ class Run {
   private framing: ResponseHead | undefined;
   /** What is said of cookies, before the fields that set them. */
   private cookieNotes: string[] = [];
+  /** Lines of 1xx answers, for -i. */
+  private interim: string[] = [];
+  /** `{ [N bytes data]` has been said since the last line of another kind. */
+  private tracedData = false;
+  /** Names that have been looked up. */
+  private readonly cache = new Map<string, readonly string[]>();
   /** Answers a Digest challenge of the URL before. */
   private digest: string | undefined;
   private host: string | undefined;
@@ -188,6 +202,7 @@ class Run {
 
   private async note(text: string, mark = '* '): Promise<void> {
     if (!this.verbose) return;
+    this.tracedData = false;
     await this.err.write(`${mark}${text}\n`);
   }
 
@@ -209,14 +224,14 @@ class Run {
       );
       return 2;
     }
-    this.loadCookies();
+    await this.loadCookies();
     let status = 0;
     const outputs = this.list.filter((option) => option.name === 'output' || option.name === 'remote-name');
     let index = 0;
     for (const text of urls) {
-      let expanded: string[];
+      let expanded: readonly { readonly url: string; readonly parts: readonly string[] }[];
       try {
-        expanded = this.has('globoff') ? [text] : expandUrl(text);
+        expanded = this.has('globoff') ? [{ url: text, parts: [] }] : expandUrl(text);
       } catch (error) {
         if (!(error instanceof GlobError)) throw error;
         if (!this.has('silent') || this.has('show-error'))
@@ -225,10 +240,11 @@ class Run {
           );
         return 3;
       }
-      for (const url of expanded) {
+      for (const { url, parts } of expanded) {
+        const named = nameFrom(outputs[index], parts);
         status = await this.retrying(
           url,
-          this.has('remote-name-all') ? { name: 'remote-name', value: '', on: true } : outputs[index],
+          this.has('remote-name-all') ? { name: 'remote-name', value: '', on: true } : named,
         );
         if (status !== 0 && this.has('fail-early')) return status;
       }
@@ -324,7 +340,7 @@ class Run {
       const template = format.startsWith('@')
         ? format === '@-'
           ? await this.proc.stdin.readText()
-          : this.proc.fs.readText(format.slice(1))
+          : this.proc.fs.readText(format.slice(1)).replaceAll(/[\r\n]/g, '')
         : format;
       const filled = fillWriteOut(template, this.facts);
       await this.out.put(filled.stdout);
@@ -396,6 +412,8 @@ class Run {
     this.host = parseUrl(url)?.host;
     const maxRedirects = Number(this.value('max-redirs') ?? 50);
     for (let redirects = 0; ; redirects++) {
+      if (redirects === 0 && url.includes(' '))
+        throw new CurlError(3, 'URL using bad/illegal format or missing URL');
       const parsed = this.parse(url);
       this.facts.effectiveUrl = /:\/\//.test(url)
         ? url
@@ -422,7 +440,8 @@ class Run {
         ({ head, reader } = await this.exchange(parsed, chosen, body, false));
       }
       const location = headerValue(head, 'location');
-      const redirecting = location !== undefined && head.status >= 300 && head.status < 400;
+      const redirecting =
+        location !== undefined && location !== '' && head.status >= 300 && head.status < 400;
       this.facts.redirectUrl = redirecting ? resolveUrl(parsed, location) : '';
       const following = redirecting && (this.has('location') || this.has('location-trusted'));
       await this.deliver(parsed, head, reader, chosen, output, following, progress);
@@ -435,7 +454,7 @@ class Run {
       if (body !== undefined && [301, 302, 303].includes(head.status) && !this.has(`post${head.status}`)) {
         body = undefined;
         if (this.value('request') === undefined) method = 'GET';
-        await this.note('Switch from POST to GET');
+        await this.note(head.status === 303 ? 'Switch to GET' : 'Switch from POST to GET');
       }
     }
   }
@@ -536,7 +555,9 @@ class Run {
       throw new CurlError(1, `drydock: ${scheme}:// isn't simulated`);
     if (scheme !== undefined && !['http', 'https', 'telnet', 'file'].includes(scheme))
       throw new CurlError(1, `Protocol "${scheme}" not supported or disabled in libcurl`);
-    const parsed = parseUrl(url);
+    const bare = parseUrl(url);
+    const parsed =
+      bare === undefined || this.has('path-as-is') ? bare : { ...bare, path: withoutDots(bare.path) };
     if (parsed === undefined) throw new CurlError(3, 'URL using bad/illegal format or missing URL');
     this.facts.scheme = parsed.scheme.toUpperCase();
     return parsed;
@@ -549,7 +570,10 @@ class Run {
     const form = this.list.filter((option) => option.name === 'form' || option.name === 'form-string');
     const upload = this.value('upload-file');
     if (upload !== undefined)
-      return { bytes: upload === '-' ? await readAll(this.proc.stdin) : this.readFile(upload), type: '' };
+      return {
+        bytes: upload === '-' ? await readAll(this.proc.stdin) : await this.uploadFile(upload),
+        type: '',
+      };
     if (form.length > 0) return this.formBody(form);
     if (data.length === 0) return undefined;
     const parts: Uint8Array[] = [];
@@ -595,20 +619,51 @@ class Run {
   private async dataPart(option: CurlOption): Promise<Uint8Array> {
     const { name, value } = option;
     if (name === 'data-urlencode') {
-      const equals = value.indexOf('=');
-      const [key, content] = equals < 0 ? ['', value] : [value.slice(0, equals), value.slice(equals + 1)];
-      return Buffer.from(
-        (key === '' ? '' : `${key}=`) +
-          encodeURIComponent(content).replaceAll(
-            /[!'()*]/g,
-            (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
-          ),
-      );
+      // `content`, `=content`, `name=content`, `@file` or `name@file`.
+      const [, key = '', mark, rest = ''] = /^([^=@]*)([=@])([^]*)$/.exec(value) ?? ['', '', '=', value];
+      const content =
+        mark === '@'
+          ? rest === '-'
+            ? await readAll(this.proc.stdin)
+            : this.readFile(rest)
+          : Buffer.from(rest);
+      const encoded = [...content]
+        .map((byte) => {
+          const char = String.fromCharCode(byte);
+          if (/[A-Za-z0-9\-._~]/.test(char)) return char;
+          return char === ' ' ? '+' : `%${byte.toString(16).toUpperCase().padStart(2, '0')}`;
+        })
+        .join('');
+      return Buffer.from(`${key === '' ? '' : `${key}=`}${encoded}`);
     }
     if (name === 'data-raw' || !value.startsWith('@')) return Buffer.from(value);
-    const bytes = value === '@-' ? await readAll(this.proc.stdin) : this.readFile(value.slice(1));
+    const bytes = value === '@-' ? await readAll(this.proc.stdin) : await this.dataFile(value.slice(1));
     if (name === 'data-binary' || name === 'json') return bytes;
     return Buffer.from(bytes).filter((byte) => byte !== 10 && byte !== 13 && byte !== 0);
+  }
+
+  private async uploadFile(path: string): Promise<Uint8Array> {
+    try {
+      return this.proc.fs.readFile(path);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      await this.err.write(
+        `curl: Can't open '${path}'!\ncurl: try 'curl --help' or 'curl --manual' for more information\n`,
+      );
+      throw new CurlError(26, 'Failed to open/read local data from file/application');
+    }
+  }
+
+  /** A file of -d: one that can't be read makes an empty body. */
+  private async dataFile(path: string): Promise<Uint8Array> {
+    try {
+      return this.proc.fs.readFile(path);
+    } catch (error) {
+      if (!(error instanceof ErrnoError)) throw error;
+      if (!this.has('silent'))
+        await this.err.write(`Warning: Couldn't read data from file "${path}", this makes an empty POST.\n`);
+      return new Uint8Array();
+    }
   }
 
   private readFile(path: string): Uint8Array {
@@ -627,14 +682,19 @@ class Run {
       const equals = value.indexOf('=');
       const [name, content] = [value.slice(0, equals), value.slice(equals + 1)];
       const file = kind === 'form' && /^[@<]/.test(content) ? content.slice(1).split(';')[0]! : undefined;
-      const bytes = file === undefined ? Buffer.from(content) : this.readFile(file);
+      const bytes =
+        file === undefined
+          ? Buffer.from(kind === 'form' ? content.replace(/;(?:type|filename)=.*$/, '') : content)
+          : this.readFile(file);
+      const type = kind === 'form' ? /;type=([^;]*)/.exec(content)?.[1] : undefined;
+      const given = /;filename="?([^;"]*)/.exec(content)?.[1];
       const filename =
         file !== undefined && content.startsWith('@')
-          ? `; filename="${file.slice(file.lastIndexOf('/') + 1)}"`
+          ? `; filename="${given ?? file.slice(file.lastIndexOf('/') + 1)}"`
           : '';
       parts.push(
         Buffer.from(
-          `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename}\r\n${filename === '' ? '' : 'Content-Type: application/octet-stream\r\n'}\r\n`,
+          `--${boundary}\r\nContent-Disposition: form-data; name="${name}"${filename}\r\n${type === undefined && filename === '' ? '' : `Content-Type: ${type ?? typeOfFile(file ?? '')}\r\n`}\r\n`,
         ),
         bytes,
         Buffer.from('\r\n'),
@@ -681,7 +741,7 @@ class Run {
       ((body === undefined && method === 'GET' && !this.has('head')) ||
         (body !== undefined && method === 'POST'))
     ) {
-      if (this.verbose)
+      if (this.verbose && !this.has('silent'))
         await this.err.write(`Note: Unnecessary use of -X or --request, ${method} is already inferred.\n`);
     }
     const proxy = this.proxyFor(url);
@@ -695,8 +755,11 @@ class Run {
     let head: ResponseHead;
     try {
       head = await this.within(connection.reader.head(), undefined, onTimeout);
-      while (head.status >= 100 && head.status < 200)
+      while (head.status >= 100 && head.status < 200 && head.status !== 101) {
+        if (this.verbose) await this.err.write(head.rawLines.map((line) => `< ${line}`).join(''));
+        this.interim.push(...head.rawLines);
         head = await this.within(connection.reader.head(), undefined, onTimeout);
+      }
     } catch (error) {
       const failure = this.asCurlError(error);
       await this.note(failure.message);
@@ -727,6 +790,11 @@ class Run {
     const key = `${url.scheme}://${url.host}:${url.port}${proxy === undefined ? '' : ` via ${proxy.host}:${proxy.port}`}`;
     if (this.connection?.key === key) {
       await this.note(`Found bundle for host: 0x${this.connection.number.toString(16)} [serially]`);
+      await this.note(
+        this.connection.tls?.protocol === 'h2'
+          ? 'Can multiplex to host'
+          : 'Can not multiplex, even if we wanted to',
+      );
       await this.note(`Re-using existing connection #${this.connection.number} with host ${url.host}`);
       return this.connection;
     }
@@ -788,6 +856,7 @@ class Run {
       key,
       number,
       tls,
+      host: target.host,
       streams: 0,
       tickets: tls?.tickets ?? 0,
     };
@@ -832,7 +901,16 @@ class Run {
         return list.split(',').map((address) => address.replace(/^\[|\]$/g, ''));
       }
     }
-    if (parseIpv4(host) !== undefined) return [host];
+    const key = `${host}:${port}`;
+    const cached = this.cache.get(key);
+    if (cached !== undefined) {
+      await this.note(`Hostname ${host} was found in DNS cache`);
+      return cached;
+    }
+    if (parseIpv4(host) !== undefined) {
+      this.cache.set(key, [host]);
+      return [host];
+    }
     if (host.includes(':')) throw new CurlError(7, `Couldn't connect to server`);
     const limit = this.value('connect-timeout');
     const found = await this.within(
@@ -846,6 +924,7 @@ class Run {
       await this.note(`Closing connection ${number}`);
       throw new CurlError(isProxy ? 5 : 6, text);
     }
+    this.cache.set(key, found.addresses);
     return found.addresses;
   }
 
@@ -954,6 +1033,13 @@ class Run {
     const emptied = custom.filter((text) => /^[^:;]+;$/.test(text)).map((text) => `${text.slice(0, -1)}:`);
     const lines: string[] = [];
     const isH2 = connection.tls?.protocol === 'h2';
+    const expects =
+      body !== undefined &&
+      !isH2 &&
+      !this.has('http1.0') &&
+      !removed.has('expect') &&
+      ((this.value('upload-file') !== undefined && body.bytes.length > 0) ||
+        body.bytes.length > EXPECT_BYTES);
     const version = this.has('http1.0') ? 'HTTP/1.0' : 'HTTP/1.1';
     const shownHost = url.host.includes(':') ? `[${url.host}]` : url.host;
     const target = viaProxy ? `${url.scheme}://${shownHost}${url.portSuffix}${url.path}` : url.path;
@@ -986,7 +1072,9 @@ class Run {
     standard('Range', range === undefined ? undefined : `bytes=${range}`);
     const agent = this.value('user-agent') ?? `curl/${VERSION}`;
     standard('User-Agent', agent === '' ? undefined : agent);
-    standard('Accept', body?.type === 'application/json' ? 'application/json' : '*/*');
+    const isJson = body?.type === 'application/json';
+    if (isJson) standard('Content-Type', 'application/json');
+    standard('Accept', isJson ? 'application/json' : '*/*');
     standard('Accept-Encoding', this.has('compressed') ? 'deflate, gzip, br, zstd' : undefined);
     standard('Referer', this.value('referer')?.replace(/;auto$/, '') || undefined);
     const since = this.value('time-cond');
@@ -1003,27 +1091,21 @@ class Run {
     lines.push(...emptied);
     if (body !== undefined) {
       standard('Content-Length', String(body.bytes.length));
-      if (body.type !== '') standard('Content-Type', body.type);
+      if (expects) lines.push('Expect: 100-continue');
+      if (body.type !== '' && !isJson) standard('Content-Type', body.type);
     }
-    // With a body, curl prints user headers before the lengths.
-    const ordered =
-      body === undefined
-        ? lines
-        : [
-            ...lines.filter((line) => !/^Content-(?:Length|Type): /i.test(line)),
-            ...lines.filter((line) => /^Content-Type: /i.test(line) && given.has('content-type')),
-            ...lines.filter((line) => /^Content-Length: /i.test(line)),
-            ...lines.filter((line) => /^Content-Type: /i.test(line) && !given.has('content-type')),
-          ];
-    const headText = `${ordered.join('\r\n')}\r\n\r\n`;
-    if (isH2) await this.noteStream(connection, url, ordered);
+    const headText = `${lines.join('\r\n')}\r\n\r\n`;
+    if (isH2) await this.noteStream(connection, url, lines);
     if (this.verbose) {
-      const shown = isH2 ? ordered.map(lowerField) : ordered;
-      await this.err.write(`${shown.map((line) => `> ${line}\n`).join('')}> \n`);
+      const shown = isH2 ? lines.map(lowerField) : lines;
+      await this.err.write(`${shown.map((line) => `> ${line}\r\n`).join('')}> \r\n`);
+      this.tracedData = false;
     }
+    if (body !== undefined) await this.noteData('}', body.bytes.length);
     this.facts.preTransferMs = this.proc.clock.now() - this.startMs;
     this.facts.sizeRequest += headText.length;
     this.facts.sizeUpload = body?.bytes.length ?? 0;
+    if (expects && body !== undefined) return this.sendExpecting(connection, headText, body.bytes);
     const bytes =
       body === undefined ? Buffer.from(headText) : Buffer.concat([Buffer.from(headText), body.bytes]);
     try {
@@ -1038,6 +1120,19 @@ class Run {
       // The answer, if any, may still be there to read: a reset shows in the next read.
       if (error.code !== 'ECONNRESET' && error.code !== 'EPIPE') throw error;
     }
+  }
+
+  /** Sends the head, waits a second for `100 Continue` (or a refusal), and then the body. */
+  private async sendExpecting(connection: Connection, head: string, body: Uint8Array): Promise<void> {
+    await this.proc.interruptible(connection.stream.write(Buffer.from(head)));
+    const limit = Number(this.value('expect100-timeout') ?? 1) * 1000;
+    const peeked = connection.reader.peekSize();
+    peeked.catch(() => undefined); // The answer's reading will tell.
+    const first = await Promise.race([peeked, this.proc.sleep(limit).then(() => 0)]);
+    if (first > 0 && !connection.reader.startsWith('HTTP/1.1 100')) return; // It has answered already.
+    if (first === 0) await this.note('Done waiting for 100-continue');
+    await this.proc.interruptible(connection.stream.write(body));
+    await this.note('We are completely uploaded and fine');
   }
 
   /** What HTTP/2 makes of a request. Differs: in the session it goes on as HTTP/1.1, which nobody outside can see. */
@@ -1077,17 +1172,43 @@ class Run {
     return file !== undefined && this.proc.fs.exists(file) ? this.proc.fs.stat(file).sizeBytes : 0;
   }
 
+  /** Whether only the connection's end tells where the body ends. */
+  private assumesClose(head: ResponseHead, method: string): boolean {
+    return (
+      method !== 'HEAD' &&
+      head.status >= 200 &&
+      head.status !== 204 &&
+      head.status !== 304 &&
+      headerValue(head, 'content-length') === undefined &&
+      !/chunked/i.test(headerValue(head, 'transfer-encoding') ?? '') &&
+      (head.version === 'HTTP/1.0'
+        ? headerValue(head, 'connection')?.toLowerCase() !== 'keep-alive'
+        : headerValue(head, 'connection')?.toLowerCase() !== 'close' && head.version === 'HTTP/1.1')
+    );
+  }
+
+  /** What -v says of data where stdout isn't a terminal, once until something else is said. */
+  private async noteData(mark: '{' | '}', size: number): Promise<void> {
+    if (!this.verbose || this.tracedData || size === 0 || this.proc.stdout.tty !== undefined) return;
+    this.tracedData = true;
+    await this.err.write(`${mark} [${size} bytes data]\n`);
+  }
+
   private cookieHeader(url: ParsedUrl): string | undefined {
     const pairs = this.cookies.for(url.host, url.path, url.scheme === 'https', this.proc.clock.now());
-    for (const value of this.values('cookie')) if (value.includes('=')) pairs.push(value);
+    const given = this.values('cookie').filter((value) => value.includes('='));
+    if (given.length > 0) pairs.push(given.join(';'));
     return pairs.length === 0 ? undefined : pairs.join('; ');
   }
 
-  private loadCookies(): void {
+  private async loadCookies(): Promise<void> {
     const host = parseUrl(this.value('url') ?? '')?.host ?? '';
     for (const file of this.values('cookie'))
-      if (!file.includes('=') && this.proc.fs.exists(file))
-        this.cookies.load(this.proc.fs.readText(file), this.proc.clock.now(), host);
+      if (!file.includes('=')) {
+        if (this.proc.fs.exists(file))
+          this.cookies.load(this.proc.fs.readText(file), this.proc.clock.now(), host);
+        else if (file !== '') await this.note(`WARNING: failed to open cookie file "${file}"`);
+      }
     if (this.has('junk-session-cookies')) this.cookies.dropSession();
   }
 
@@ -1115,10 +1236,17 @@ class Run {
   ): Promise<void> {
     const failing = head.status >= 400 && this.has('fail');
     const connection = this.connection!;
+    if (head.version === 'HTTP/1.0' && this.assumesClose(head, method))
+      await this.note('HTTP 1.0, assume close after body');
     for (const line of head.rawLines) {
+      if (skipBody && /^location:/i.test(line) && this.facts.sizeUpload > 0)
+        await this.note('Please rewind output before next send');
       if (/^set-cookie:/i.test(line) && this.cookieNotes.length > 0)
         await this.note(this.cookieNotes.shift()!);
-      if (this.verbose) await this.err.write(`< ${line.replace(/\r?\n$/, '\n')}`);
+      if (/^\r?\n$/.test(line) && head.version !== 'HTTP/1.0' && this.assumesClose(head, method))
+        await this.note('no chunk, no close, no size. Assume close to signal end');
+      if (this.verbose) await this.err.write(`< ${line}`);
+      this.tracedData = false;
     }
     this.cookieNotes = [];
     const dump = this.value('dump-header');
@@ -1136,6 +1264,9 @@ class Run {
     const sink = this.sink(url, head, output);
     const length = headerValue(head, 'content-length');
     this.expected = length === undefined || method === 'HEAD' ? undefined : Number(length);
+    if ((this.has('include') || this.has('head')) && this.interim.length > 0)
+      await sink.write(this.interim.join(''));
+    this.interim = [];
     if ((this.has('include') || this.has('head')) && !failing)
       await sink.write(this.styled(head, sink.terminal));
     const meter = this.meterNeeded(sink.terminal) ? progress : undefined;
@@ -1166,11 +1297,17 @@ class Run {
     }
     this.facts.sizeDownload = this.received;
     await sink.finish();
+    const excess = length === undefined || method === 'HEAD' ? 0 : reader.buffered;
+    if (excess > 0)
+      await this.note(
+        `Excess found in a read: excess = ${excess}, size = ${length}, maxdownload = ${length}, bytecount = 0`,
+      );
     if (
-      keepsAlive(this.framing ?? head) ||
+      this.framing?.isCut === true ||
+      (excess === 0 && keepsAlive(this.framing ?? head)) ||
       (method === 'HEAD' && headerValue(head, 'connection')?.toLowerCase() !== 'close')
     )
-      await this.note(`Connection #${connection.number} to host ${url.host} left intact`);
+      await this.note(`Connection #${connection.number} to host ${connection.host} left intact`);
     else {
       await this.note(`Closing connection ${connection.number}`);
       this.drop();
@@ -1200,6 +1337,14 @@ class Run {
     const isPacked = this.has('compressed') && (encoding === 'gzip' || encoding === 'deflate');
     const packed: Uint8Array[] = [];
     const rate = rateOf(this.value('limit-rate'));
+    const length = headerValue(this.framing!, 'content-length');
+    if (
+      this.verbose &&
+      length !== '0' &&
+      this.framing!.isCut !== true &&
+      reader.hasBody(this.framing!, method)
+    )
+      await this.noteData('{', await reader.peekSize());
     const iterator = reader.body(this.framing!, method)[Symbol.asyncIterator]();
     for (;;) {
       const next = await this.unlessSlow(iterator.next());
@@ -1210,6 +1355,8 @@ class Run {
       else if (!skip) await sink.write(piece);
       if (rate !== undefined) await this.proc.sleep((piece.length * 1000) / rate);
     }
+    if (this.has('include') && !skip && reader.trailers.length > 0)
+      await sink.write(reader.trailers.join(''));
     if (!isPacked || skip) return;
     try {
       const bytes = Buffer.concat(packed);
@@ -1294,7 +1441,7 @@ class Run {
         return file;
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
-        if (!this.has('silent') || this.has('show-error'))
+        if (!this.has('silent'))
           await this.err.write(`Warning: Failed to open the file ${full}: ${error.message}\n`);
         throw new CurlError(23, 'Failure writing output to destination');
       }
@@ -1309,6 +1456,48 @@ class Run {
       },
     };
   }
+}
+
+/** A path without `.` and `..` (RFC 3986, 5.2.4). */
+function withoutDots(path: string): string {
+  const mark = path.indexOf('?');
+  const [bare, query] = mark < 0 ? [path, ''] : [path.slice(0, mark), path.slice(mark)];
+  const parts: string[] = [];
+  const words = bare.split('/').slice(1);
+  for (const [index, word] of words.entries()) {
+    const isLast = index === words.length - 1;
+    if (word === '..') parts.pop();
+    else if (word !== '.') parts.push(word);
+    if (isLast && (word === '.' || word === '..')) parts.push('');
+  }
+  return `/${parts.join('/')}${query}`;
+}
+
+/** The type curl gives a file of a form, by its name's end. */
+function typeOfFile(name: string): string {
+  const known: Readonly<Record<string, string>> = {
+    gif: 'image/gif',
+    jpg: 'image/jpeg',
+    jpeg: 'image/jpeg',
+    png: 'image/png',
+    svg: 'image/svg+xml',
+    txt: 'text/plain',
+    htm: 'text/html',
+    html: 'text/html',
+    pdf: 'application/pdf',
+    xml: 'application/xml',
+  };
+  return known[/\.([^.]+)$/.exec(name)?.[1]?.toLowerCase() ?? ''] ?? 'application/octet-stream';
+}
+
+/** -o with `#1` for what stood in the first braces or brackets. */
+function nameFrom(output: CurlOption | undefined, parts: readonly string[]): CurlOption | undefined {
+  if (output === undefined || parts.length === 0) return output;
+  const value = output.value.replaceAll(
+    /#(\d+)/g,
+    (whole, digits: string) => parts[Number(digits) - 1] ?? whole,
+  );
+  return { ...output, value };
 }
 
 /** `10k`, `1M` as bytes per second. */

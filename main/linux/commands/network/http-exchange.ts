@@ -21,6 +21,8 @@ export interface ResponseHead {
   readonly headers: readonly (readonly [string, string])[];
   /** Each line as it came, with its line end. */
   readonly rawLines: readonly string[];
+  /** The connection ended before the head did. */
+  readonly isCut?: boolean;
 }
 
 const HEAD_BYTES_MAX = 300 * 1024;
@@ -31,13 +33,20 @@ export class ResponseReader {
   private readonly stream: ByteStream;
   private buffer: Buffer = Buffer.alloc(0);
   private ended = false;
+  private filling: Promise<boolean> | undefined = undefined;
 
   constructor(proc: Process, stream: ByteStream) {
     this.proc = proc;
     this.stream = stream;
   }
 
-  private async fill(): Promise<boolean> {
+  /** One read serves all that wait. */
+  private fill(): Promise<boolean> {
+    this.filling ??= this.fillOnce().finally(() => (this.filling = undefined));
+    return this.filling;
+  }
+
+  private async fillOnce(): Promise<boolean> {
     if (this.ended) return false;
     let chunk: Uint8Array | undefined;
     try {
@@ -74,14 +83,41 @@ export class ResponseReader {
       if (!(await this.fill())) {
         if (text === '') throw new ExchangeError('empty', 'Empty reply from server');
         if (!/^HTTP\//i.test(text)) throw new ExchangeError('http09', 'Received HTTP/0.9 when not allowed');
-        throw new ExchangeError('reset', 'Connection reset by peer');
+        // curl takes what there is of a head that breaks off for all there is.
+        this.buffer = Buffer.alloc(0);
+        return { ...parseHead(text.replace(/[^\n]*$/, '')), isCut: true };
       }
     }
   }
 
+  /** Trailer fields of the last chunked body, as they came. */
+  trailers: string[] = [];
+
+  /** Whether bytes of a body follow the head. */
+  hasBody(head: ResponseHead, method: string): boolean {
+    return !(method === 'HEAD' || head.status === 204 || head.status === 304 || head.status < 200);
+  }
+
+  /** Whether what came begins so. */
+  startsWith(text: string): boolean {
+    return this.buffer.subarray(0, text.length).toString('latin1') === text;
+  }
+
+  /** Bytes that came and belong to nothing yet. */
+  get buffered(): number {
+    return this.buffer.length;
+  }
+
+  /** How many bytes are there, waiting for some if there are none; 0 at the end. */
+  async peekSize(): Promise<number> {
+    if (this.buffer.length === 0) await this.fill();
+    return this.buffer.length;
+  }
+
   /** The body, in pieces as they come. Throws ExchangeError. */
   async *body(head: ResponseHead, method: string): AsyncGenerator<Uint8Array> {
-    if (method === 'HEAD' || head.status === 204 || head.status === 304 || head.status < 200) return;
+    this.trailers = [];
+    if (!this.hasBody(head, method)) return;
     if (/\bchunked\b/i.test(headerValue(head, 'transfer-encoding') ?? '')) {
       yield* this.chunked();
       return;
@@ -119,7 +155,8 @@ export class ResponseReader {
       if (Number.isNaN(size))
         throw new ExchangeError('chunk', 'Illegal or missing hexadecimal sequence in chunked-encoding');
       if (size === 0) {
-        while ((await this.line()) !== '');
+        for (let line = await this.line(); line !== ''; line = await this.line())
+          this.trailers.push(`${line}\r\n`);
         return;
       }
       let left = size;

@@ -88,25 +88,42 @@ export class GlobError extends Error {
   }
 }
 
+interface Expanded {
+  readonly url: string;
+  /** What stood for each pattern, for `#1` in -o. */
+  readonly parts: readonly string[];
+}
+
 /** curl's URL globbing: `{a,b}`, `[1-10]`, `[1-10:2]`, `[a-z]`. Throws GlobError. */
-export function expandUrl(text: string): string[] {
+export function expandUrl(text: string, offset = 0): Expanded[] {
   const at = text.search(/(?<!\\)[[{]/);
-  if (at < 0) return [text.replaceAll(/\\([[\]{}])/g, '$1')];
+  if (at < 0) return [{ url: text.replaceAll(/\\([[\]{}])/g, '$1'), parts: [] }];
   const head = text.slice(0, at);
   const rest = text.slice(at);
+  const column = offset + at;
   const ipv6 = /^\[[0-9a-fA-F:]+\](?=[:/]|$)/.exec(rest);
   if (ipv6 !== null && ipv6[0].includes(':'))
-    return expandUrl(rest.slice(ipv6[0].length)).map((tail) => head + ipv6[0] + tail);
+    return expandUrl(rest.slice(ipv6[0].length), column + ipv6[0].length).map(({ url, parts }) => ({
+      url: head + ipv6[0] + url,
+      parts,
+    }));
+  const join = (items: readonly string[], length: number): Expanded[] =>
+    items.flatMap((item) =>
+      expandUrl(rest.slice(length), column + length).map(({ url, parts }) => ({
+        url: head + item + url,
+        parts: [item, ...parts],
+      })),
+    );
   if (rest.startsWith('{')) {
     const end = rest.indexOf('}');
-    if (end < 0) throw new GlobError('unmatched brace', at + 1);
-    return rest
-      .slice(1, end)
-      .split(',')
-      .flatMap((choice) => expandUrl(rest.slice(end + 1)).map((tail) => head + choice + tail));
+    if (end < 0) throw new GlobError('unmatched brace', column + 1);
+    return join(rest.slice(1, end).split(','), end + 1);
   }
   const range = /^\[(?:(\d+)-(\d+)|([a-zA-Z])-([a-zA-Z]))(?::(\d+))?\]/.exec(rest);
-  if (range === null) throw new GlobError('bad range', at + 2);
+  if (range === null) {
+    const digits = /^\[\d+-?\d*/.exec(rest)?.[0].length;
+    throw new GlobError('bad range', digits === undefined ? column + 2 : column + digits + 1);
+  }
   const step = Number(range[5] ?? 1) || 1;
   const items: string[] = [];
   if (range[1] !== undefined) {
@@ -116,5 +133,5 @@ export function expandUrl(text: string): string[] {
   } else
     for (let code = range[3]!.charCodeAt(0); code <= range[4]!.charCodeAt(0); code += step)
       items.push(String.fromCharCode(code));
-  return items.flatMap((item) => expandUrl(rest.slice(range[0].length)).map((tail) => head + item + tail));
+  return join(items, range[0].length);
 }
