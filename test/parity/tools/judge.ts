@@ -128,7 +128,7 @@ export async function virtually(script: string, manner: Manner = 'gnu'): Promise
   const machine = makeToolsMachine(manner);
   const { stdout, stderr, status } = await run(
     machine,
-    ['bash', '-c', `{ ${'\n'}${script}\n} </dev/null >/tmp/.out 2>/tmp/.err`],
+    ['bash', '-c', `{ ${script}\n} </dev/null >/tmp/.out 2>/tmp/.err`],
     {
       cwd: FOLDER,
       withinMs: 25_000,

@@ -3,12 +3,14 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 
 import { ErrnoError } from '../../../network/index.ts';
 import type { FileStat, Program } from '../../kernel/index.ts';
-import { groupName, userName } from '../frame/accounts.ts';
+import { groupByName, groupName, userByName, userName } from '../frame/accounts.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
 import { modeString } from '../frame/format.ts';
 import { globRegex } from '../frame/glob.ts';
-import { readAll } from '../frame/input.ts';
+import { readAll, readAllText } from '../frame/input.ts';
+import { compileRegex } from '../frame/regex.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
+import { lstatOf } from '../coreutils/files.ts';
 
 const BLOCK_BYTES = 512;
 const RECORD_BYTES = 20 * BLOCK_BYTES;
@@ -58,6 +60,16 @@ export const tar: Program = command(
       'numeric-owner',
       'wildcards',
       'overwrite',
+      'no-recursion',
+      'recursion',
+      'owner:',
+      'group:',
+      'files-from:>T',
+      'transform:',
+      'xform:>transform',
+      'delete',
+      'exclude-from:>X',
+      'same-permissions>p',
     ],
     usage: '[OPTION...] [FILE]...',
     version: '(GNU tar) 1.34',
@@ -76,7 +88,7 @@ export const tar: Program = command(
     const { options } = it;
     const modes = options.list
       .map(({ name }) => name)
-      .filter((name) => 'cxtru'.includes(name) && name.length === 1);
+      .filter((name) => ('cxtru'.includes(name) && name.length === 1) || name === 'delete');
     if (modes.length === 0)
       throw usage(it, "You must specify one of the '-Acdtrux', '--delete' or '--test-label' options");
     if (new Set(modes).size > 1)
@@ -84,9 +96,13 @@ export const tar: Program = command(
     if (options.has('j', 'J')) throw new Failure("drydock: bzip2 and xz aren't simulated", 2);
     const [mode] = modes;
     if (mode === 'c') return create(it);
-    if (mode === 'r' || mode === 'u')
-      throw new Failure("drydock: appending to an archive isn't simulated", 2);
+    if (mode === 'r' || mode === 'u') return create(it, await readMembers(it), mode === 'u');
     const members = await readMembers(it);
+    if (mode === 'delete') {
+      const gone = chosen(it, members);
+      await writeArchive(it, members.filter((one) => !gone.members.includes(one)).flatMap(pack));
+      return finish(it, gone.missing);
+    }
     return mode === 't' ? list(it, members) : extract(it, members);
   },
 );
@@ -104,16 +120,38 @@ function inDirectory(it: Invocation, path: string): string {
   return folder === undefined || path.startsWith('/') ? path : `${folder}/${path}`;
 }
 
-async function create(it: Invocation): Promise<number> {
-  const { proc, options } = it;
-  if (it.operands.length === 0)
+/** What is to be packed: operands, and the lines of -T's files. */
+async function packed(it: Invocation): Promise<string[]> {
+  const paths = [...it.operands];
+  for (const list of it.options.values('T')) {
+    const text = await readAllText(it.open(list));
+    paths.push(...text.split('\n').filter((line) => line !== ''));
+  }
+  return paths;
+}
+
+async function create(it: Invocation, before: readonly Member[] = [], newer = false): Promise<number> {
+  const paths = await packed(it);
+  if (paths.length === 0)
     throw new Failure(
       `Cowardly refusing to create an empty archive\nTry '${it.name} --help' or '${it.name} --usage' for more information.`,
       2,
     );
   const file = archivePath(it);
-  const parts: Uint8Array[] = [];
-  for (const operand of it.operands) await add(it, operand, parts, file === '-');
+  const parts: Uint8Array[] = before.flatMap(pack);
+  for (const path of paths) {
+    const known = before.findLast((one) => one.name.replace(/\/$/, '') === path);
+    if (newer && known !== undefined && (lstatOf(it.proc.fs, path)?.modifyMs ?? 0) <= known.modifyMs)
+      continue;
+    await add(it, path, parts, file === '-');
+  }
+  await writeArchive(it, parts);
+  return told(it);
+}
+
+async function writeArchive(it: Invocation, parts: Uint8Array[]): Promise<void> {
+  const { proc, options } = it;
+  const file = archivePath(it);
   const size = parts.reduce((sum, part) => sum + part.length, 0) + 2 * BLOCK_BYTES;
   parts.push(new Uint8Array(Math.ceil(size / RECORD_BYTES) * RECORD_BYTES - size + 2 * BLOCK_BYTES));
   const plain = Buffer.concat(parts);
@@ -127,7 +165,6 @@ async function create(it: Invocation): Promise<number> {
       if (!(error instanceof ErrnoError)) throw error;
       throw cannotOpen(it, file, error.message);
     }
-  return told(it);
 }
 
 /** The exit status, after a word on what went wrong before. */
@@ -178,14 +215,27 @@ async function add(it: Invocation, path: string, parts: Uint8Array[], toStdout: 
   }
   if (stat.type !== 'file' && stat.type !== 'directory' && stat.type !== 'symlink') return;
   if (stat.type === 'directory' && !name.endsWith('/')) name += '/';
+  const [owner, group] = [options.value('owner'), options.value('group')];
+  const uid =
+    owner === undefined
+      ? stat.uid
+      : /^\d+$/.test(owner)
+        ? Number(owner)
+        : (userByName(proc, owner)?.uid ?? stat.uid);
+  const gid =
+    group === undefined
+      ? stat.gid
+      : /^\d+$/.test(group)
+        ? Number(group)
+        : (groupByName(proc, group)?.gid ?? stat.gid);
   const member: Member = {
-    name,
+    name: transformed(it, name),
     type: stat.type,
     mode: stat.mode,
-    uid: stat.uid,
-    gid: stat.gid,
-    user: userName(proc, stat.uid),
-    group: groupName(proc, stat.gid),
+    uid,
+    gid,
+    user: options.has('numeric-owner') ? '' : userName(proc, uid),
+    group: options.has('numeric-owner') ? '' : groupName(proc, gid),
     modifyMs: stat.modifyMs,
     target: stat.type === 'symlink' ? proc.fs.readlink(real) : '',
     content: stat.type === 'file' ? proc.fs.readFile(real) : new Uint8Array(0),
@@ -193,9 +243,34 @@ async function add(it: Invocation, path: string, parts: Uint8Array[], toStdout: 
   parts.push(...pack(member));
   if (options.has('v'))
     await (toStdout ? proc.stderr.write(`${shown(it, member)}\n`) : it.out.line(shown(it, member)));
-  if (stat.type === 'directory')
+  if (stat.type === 'directory' && !options.has('no-recursion'))
     for (const entry of proc.fs.readdir(real))
       await add(it, `${path.replace(/\/$/, '')}/${entry.name}`, parts, toStdout);
+}
+
+/** A member's name after --transform's s/// commands. */
+function transformed(it: Invocation, name: string): string {
+  let text = name;
+  for (const expression of it.options.values('transform')) {
+    const found = /^s(.)((?:\\.|(?!\1).)*)\1((?:\\.|(?!\1).)*)\1([gixrRsShH]*)$/s.exec(expression);
+    if (found === null) throw new Failure(`Invalid transform expression`, 2);
+    const flags = found[4]!;
+    const regex = compileRegex(found[2]!, {
+      syntax: flags.includes('x') ? 'extended' : 'basic',
+      ignoreCase: flags.includes('i'),
+      global: flags.includes('g'),
+    });
+    text = text.replace(regex, (...match) =>
+      found[3]!.replaceAll(/\\(\d)|&|\\(.)/g, (whole, digit?: string, c?: string) =>
+        digit !== undefined
+          ? String(match[Number(digit)] ?? '')
+          : whole === '&'
+            ? String(match[0])
+            : (c ?? ''),
+      ),
+    );
+  }
+  return text;
 }
 
 function matches(pattern: string, path: string): boolean {
@@ -257,6 +332,13 @@ async function readMembers(it: Invocation): Promise<Member[]> {
     bytes = await readAll(it.open(path));
   } catch (error) {
     if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
+    if (it.options.has('z') && !isBusybox(it)) {
+      const child = `${it.name} (child)`;
+      await it.proc.stderr.write(
+        `${child}: ${path}: Cannot open: ${error.message}\n${child}: Error is not recoverable: exiting now\n`,
+      );
+      throw new Failure(`Child returned status 2\n${it.name}: Error is not recoverable: exiting now`, 2);
+    }
     throw cannotOpen(it, path, error.message);
   }
   const isZipped = bytes[0] === 0x1f && bytes[1] === 0x8b;
