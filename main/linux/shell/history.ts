@@ -57,7 +57,7 @@ export class History {
     const control = (this.shell.vars.get('HISTCONTROL') ?? '').split(':');
     const both = control.includes('ignoreboth');
     const previous = this.entries.at(-1)?.text;
-    if (text.trim() === '') return false;
+    if (text === '') return false;
     if ((both || control.includes('ignorespace')) && text.startsWith(' ')) return false;
     if ((both || control.includes('ignoredups')) && previous === text) return false;
     if (this.isIgnored(text, previous)) return false;

@@ -132,7 +132,10 @@ async function readCommand(shell: Shell): Promise<Entered> {
     }
     const line = await historyExpanded(shell, raw);
     if (line === undefined) return 'nothing';
-    if (first && line.trim() === '') return 'nothing';
+    if (first && line.trim() === '') {
+      if (shell.options.has('history') && shell.history?.add(line) === true) shell.history.append();
+      return 'nothing';
+    }
     lines.push(line);
     source += `${line}\n`;
     if (first) remembered = shell.options.has('history') && shell.history?.add(line) === true;

@@ -1,4 +1,5 @@
 // history and fc.
+import { ErrnoError } from '../../../network/index.ts';
 import { strftime } from '../strftime.ts';
 import type { Shell } from '../shell.ts';
 import { expandHistory, HistoryError } from '../history-expansion.ts';
@@ -80,10 +81,6 @@ const fc = textual(async (shell, args) => {
   const { options } = parsed;
   const operands = [...args.filter((arg) => /^-[0-9]+$/.test(arg)), ...parsed.operands];
   if (options.has('s')) return rerun(shell, list, operands);
-  if (!options.has('l')) {
-    await shell.error("fc: drydock: editing commands with fc isn't simulated; use fc -l or fc -s");
-    return 1;
-  }
   const find = (text: string): number | undefined => {
     if (/^-[0-9]+$/.test(text)) return list.nextNumber + Number(text) - 1;
     if (/^[0-9]+$/.test(text)) return Number(text);
@@ -91,8 +88,9 @@ const fc = textual(async (shell, args) => {
     return index < 0 ? undefined : list.base + index;
   };
   const last = list.nextNumber - 2;
-  const from = operands[0] === undefined ? Math.max(list.base, last - 15) : find(operands[0]);
-  const to = operands[1] === undefined ? last : find(operands[1]);
+  const lists = options.has('l');
+  const from = operands[0] === undefined ? Math.max(list.base, lists ? last - 15 : last) : find(operands[0]);
+  const to = operands[1] === undefined ? (lists ? last : from) : find(operands[1]);
   if (from === undefined || to === undefined) {
     await shell.error('fc: history specification out of range');
     return 1;
@@ -101,6 +99,10 @@ const fc = textual(async (shell, args) => {
   for (let number = Math.max(list.base, Math.min(from, to)); number <= Math.max(from, to); number++)
     numbers.push(number);
   if (options.has('r')) numbers.reverse();
+  if (!lists) {
+    const texts = numbers.flatMap((number) => list.get(number) ?? []);
+    return edit(shell, list, options.get('e'), texts);
+  }
   await shell.out(
     numbers
       .flatMap((number) =>
@@ -111,10 +113,37 @@ const fc = textual(async (shell, args) => {
   return 0;
 });
 
+/** Lets a person change commands in an editor, and runs what comes back. */
+async function edit(
+  shell: Shell,
+  list: History,
+  editor: string | undefined,
+  texts: readonly string[],
+): Promise<number> {
+  const { fs, random } = shell.proc;
+  const program = editor ?? (shell.vars.get('FCEDIT') || shell.vars.get('EDITOR') || 'vi');
+  const path = `${shell.vars.get('TMPDIR') ?? '/tmp'}/bash-fc.${random.string(6, 'abcdefghijklmnopqrstuvwxyz0123456789')}`;
+  list.remove(-1); // The fc command itself isn't kept.
+  try {
+    fs.writeFile(path, texts.map((text) => `${text}\n`).join(''), { mode: 0o600 });
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    await shell.error(`fc: ${path}: cannot open temp file: ${error.message}`);
+    return 1;
+  }
+  const status = await shell.runText(`${program} ${path}`, 'eval');
+  const edited = shell.readFile(path) ?? '';
+  fs.unlink(path);
+  if (status !== 0) return 1;
+  await shell.err(edited);
+  for (const line of edited.replace(/\n+$/, '').split('\n')) list.add(line);
+  return shell.runText(edited, 'eval');
+}
+
 async function rerun(shell: Shell, list: History, operands: readonly string[]): Promise<number> {
   const substitutions = operands.filter((operand) => operand.includes('='));
   const wanted = operands.find((operand) => !operand.includes('='));
-  list.entries.pop(); // The fc command itself isn't kept.
+  list.remove(-1); // The fc command itself isn't kept.
   const entry = list.entries.findLast(({ text }) => wanted === undefined || text.startsWith(wanted));
   if (entry === undefined) {
     await shell.error('fc: no command found');

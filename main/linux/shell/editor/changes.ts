@@ -178,14 +178,9 @@ export const changes: Readonly<Record<string, EditCommand>> = {
   },
   'transpose-words': async (editor, count) => {
     const { buffer } = editor;
-    const times = (step: (from: number) => number, size: number) => (from: number) => {
-      let at = from;
-      for (let i = 0; i < size; i++) at = step(at);
-      return at;
-    };
-    if (count === 0) return;
     const done = buffer.transposeWords(
-      times((from) => buffer.wordEnd(from), Math.max(1, count)),
+      Math.max(1, Math.min(count, INSERT_MAX)),
+      (from) => buffer.wordEnd(from),
       (from) => buffer.wordStart(from),
     );
     if (!done) await editor.bell();
@@ -193,6 +188,7 @@ export const changes: Readonly<Record<string, EditCommand>> = {
   'shell-transpose-words': async (editor) => {
     const { buffer } = editor;
     const done = buffer.transposeWords(
+      1,
       (from) => shellWordEnd(buffer.text, from),
       (from) => shellWordStart(buffer.text, from),
     );

@@ -196,11 +196,17 @@ export class LineBuffer {
     return true;
   }
 
-  /** M-t: exchanges the word before point with the one behind, by the given idea of a word. */
-  transposeWords(wordEnd: (from: number) => number, wordStart: (from: number) => number): boolean {
-    const secondEnd = wordEnd(this.point);
+  /** M-t: exchanges the word before point, `count` back, with the one behind, by the given idea of a word. */
+  transposeWords(
+    count: number,
+    wordEnd: (from: number) => number,
+    wordStart: (from: number) => number,
+  ): boolean {
+    let secondEnd = this.point;
+    for (let i = 0; i < count; i++) secondEnd = wordEnd(secondEnd);
     const secondStart = wordStart(secondEnd);
-    const firstStart = wordStart(secondStart);
+    let firstStart = secondStart;
+    for (let i = 0; i < count; i++) firstStart = wordStart(firstStart);
     const firstEnd = wordEnd(firstStart);
     if (firstStart === secondStart || secondStart < firstEnd) return false;
     const first = this.text.slice(firstStart, firstEnd);

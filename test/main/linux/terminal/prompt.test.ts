@@ -170,6 +170,14 @@ test('C-x C-e edits the line in $EDITOR and runs what comes back', async () => {
   expect(person.screen()).toEqual(['$ echo old', 'echo new', 'new', '$']);
 });
 
+test('fc edits the last command with any editor and runs it', async () => {
+  const person = await sit();
+  await person.type(`echo old${ENTER}fc -e 'sed -i s/old/new/'${ENTER}`, 200);
+  expect(tail(person, 3)).toEqual(['echo new', 'new', '$']);
+  await person.type('\u0010');
+  expect(tail(person, 1)).toEqual(['$ echo new']);
+});
+
 test('history expansion shows what it makes, and its errors are bash’s', async () => {
   const person = await sit();
   await person.type(`echo one two three${ENTER}`);
