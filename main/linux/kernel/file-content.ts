@@ -163,7 +163,7 @@ export class FileContent {
   }
 }
 
-export function blocks(sizeBytes: number): number {
+function blocks(sizeBytes: number): number {
   return Math.ceil(sizeBytes / BLOCK_BYTES) * BLOCK_BYTES;
 }
 

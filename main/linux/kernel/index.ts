@@ -12,10 +12,10 @@ export {
   type Task,
 } from './kernel.ts';
 export type { CgroupLimits } from './cgroup.ts';
-export { containerCapabilities, type Capability } from './capability.ts';
+export { containerCapabilities } from './capability.ts';
 export { openDisk, type Disk } from './disk.ts';
 export { elfContent } from './executable.ts';
-export type { Resource, ResourceLimit } from './limits.ts';
+export type { Resource } from './limits.ts';
 export { makeKernel } from './make-kernel.ts';
 export type { KeptTmpfs, Mount, TmpfsVolume } from './mount.ts';
 export type { NamespaceKind } from './namespaces.ts';

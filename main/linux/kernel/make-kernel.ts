@@ -41,6 +41,7 @@ import type { Credentials, Process, Signal } from './process.ts';
 import { Pty } from './pty.ts';
 import { RingBuffer } from './ring-buffer.ts';
 import { ServiceTable } from './service-table.ts';
+import { seenFrom, seenPrototype } from './seen-kernel.ts';
 import { makeSys } from './sys.ts';
 import { makeTmpfs } from './trees.ts';
 import type { TtyMaster, WindowSize } from './tty.ts';
@@ -84,9 +85,6 @@ export function makeKernel(options: KernelOptions): Kernel {
   return new MachineKernel(options);
 }
 
-/** The kernel as those in other namespaces see it. */
-type Seen = Kernel & { readonly seenPids: PidNamespace; readonly seenUts: { hostname: string } };
-
 export class MachineKernel implements Kernel {
   readonly clock: Clock;
   readonly random: Random;
@@ -116,7 +114,7 @@ export class MachineKernel implements Kernel {
   private readonly keptTmpfs: KeptTmpfs | undefined;
   private readonly services: ServiceTable;
   private readonly sysctlListeners = new Set<(name: string, value: string) => void>();
-  private readonly seenPrototype = this.makeSeenPrototype();
+  private readonly seenPrototype = seenPrototype(this);
   private nextAnonymousInode = 10_000;
 
   constructor(options: KernelOptions) {
@@ -388,46 +386,7 @@ export class MachineKernel implements Kernel {
   private kernelFor(pids: PidNamespace, uts: { hostname: string }, neighbour: Surroundings): Kernel {
     for (const { pids: theirs, uts: theirUts, kernel } of [neighbour, this.init.surroundings])
       if (theirs === pids && theirUts === uts) return kernel;
-    return Object.assign(Object.create(this.seenPrototype) as object, {
-      seenPids: pids,
-      seenUts: uts,
-    }) as Seen;
-  }
-
-  /** The same kernel for those in other namespaces: process numbers and the host name are theirs. */
-  private makeSeenPrototype(): Kernel {
-    const here = this.listProcesses.bind(this);
-    const holder = this.holderSeenFrom.bind(this);
-    return Object.create(this, {
-      hostname: {
-        get(this: Seen) {
-          return this.seenUts.hostname;
-        },
-        set(this: Seen, name: string) {
-          this.seenUts.hostname = name;
-        },
-      },
-      hostnameOf: {
-        value(this: Seen, pid: number) {
-          return this.seenPids.processes.get(pid)?.surroundings.uts.hostname ?? this.seenUts.hostname;
-        },
-      },
-      process: {
-        value(this: Seen, pid: number) {
-          return this.seenPids.processes.get(pid);
-        },
-      },
-      socketHolder: {
-        value(this: Seen, owner: SocketOwner) {
-          return holder(this.seenPids, owner);
-        },
-      },
-      listProcesses: {
-        value(this: Seen, viewer?: Process) {
-          return here(viewer ?? this.seenPids.init);
-        },
-      },
-    }) as Kernel;
+    return seenFrom(this.seenPrototype, pids, uts);
   }
 
   /** The group that a process from outside is put into: one by its path, that of who it joins, or init's. */
@@ -509,10 +468,7 @@ export class MachineKernel implements Kernel {
     return this.holderSeenFrom(this.pids, owner);
   }
 
-  private holderSeenFrom(
-    pids: PidNamespace,
-    owner: SocketOwner,
-  ): { pid: number; process: Process } | undefined {
+  holderSeenFrom(pids: PidNamespace, owner: SocketOwner): { pid: number; process: Process } | undefined {
     const process = this.pids.processes.get(owner.pid);
     const pid = process?.numbers.in(pids) ?? 0;
     return process === undefined || pid === 0 ? undefined : { pid, process };

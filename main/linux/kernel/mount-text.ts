@@ -16,7 +16,7 @@ const USUAL: Partial<Record<Mount['type'], string>> = {
 const OTHERS = 'relatime';
 
 /** As mount(8) shows it in brackets. */
-export function mountOptions(mount: Mount): string {
+function mountOptions(mount: Mount): string {
   const access = mount.readOnly === true ? 'ro' : 'rw';
   return `${access},${mount.options ?? USUAL[typeOf(mount)] ?? sizeOptions(mount)}`;
 }

@@ -31,7 +31,7 @@ export function allows(inode: Permissions, subject: Subject, want: number): bool
   return overridable && subject.can('DAC_OVERRIDE');
 }
 
-export function inGroup(credentials: Credentials, gid: number): boolean {
+function inGroup(credentials: Credentials, gid: number): boolean {
   return credentials.gid === gid || credentials.groups.includes(gid);
 }
 

@@ -7,7 +7,7 @@ import { SIGNAL_NUMBERS } from './signals.ts';
 import type { VirtualProcess } from './virtual-process.ts';
 
 /** Jiffies per second, as user space sees them. */
-export const TICKS_PER_SECOND = 100;
+const TICKS_PER_SECOND = 100;
 const PAGE_BYTES = 4096;
 /** What is mapped but not resident: so many times the resident memory. */
 const VIRTUAL_FACTOR = 3;

@@ -12,7 +12,7 @@ import {
 } from './generated-tree.ts';
 import type { MachineKernel } from './make-kernel.ts';
 import { processDirectory } from './proc-process.ts';
-import { TICKS_PER_SECOND } from './proc-status.ts';
+import { ticksOf } from './proc-status.ts';
 import { makeNetFiles } from './proc-net.ts';
 import { sysctlDirectory } from './proc-sys.ts';
 import { VirtualProcess } from './virtual-process.ts';
@@ -249,9 +249,8 @@ function uptime(kernel: MachineKernel): string {
 }
 
 function machineStat(kernel: MachineKernel): string {
-  const ticks = (ms: number): number => Math.floor((ms * TICKS_PER_SECOND) / 1000);
-  const busy = ticks(kernel.table.cpuMs);
-  const all = ticks((kernel.clock.now() - kernel.bootMs) * kernel.cpuCount);
+  const busy = ticksOf(kernel.table.cpuMs);
+  const all = ticksOf((kernel.clock.now() - kernel.bootMs) * kernel.cpuCount);
   const user = Math.floor(busy * 0.6);
   const line = (name: string, share: number): string =>
     `${name} ${Math.floor(user / share)} 0 ${Math.floor((busy - user) / share)} ${Math.floor(Math.max(0, all - busy) / share)} 0 0 0 0 0 0\n`;
