@@ -195,26 +195,21 @@ export class Launcher {
   ): Task {
     const { kernel } = this.unit.world;
     const name = command.path.replace(/.*\//, '');
+    const tell = (pid: number, message: string): void =>
+      this.unit.log(`${this.unit.name}: ${message}`, 3, { identifier: `(${name})`, pid });
     const task = kernel.start({
       argv,
-      program: () => Promise.resolve(status),
+      // The child itself tells, after the unit has said that it was started.
+      program: (proc) => {
+        if (status === 217) tell(proc.pid, 'Failed to determine user credentials: No such process');
+        if (status === 200)
+          tell(proc.pid, 'Changing to the requested working directory failed: No such file or directory');
+        tell(proc.pid, `Failed at step ${STEPS[status]} spawning ${command.path}: ${why}`);
+        return Promise.resolve(status);
+      },
       namespaces: { cgroup: this.unit.cgroup },
       stdio: [kernel.nullFile(), journal, journal],
     });
-    const told = { identifier: `(${name})`, pid: task.pid };
-    if (status === 217)
-      this.unit.log(`${this.unit.name}: Failed to determine user credentials: No such process`, 3, told);
-    if (status === 200)
-      this.unit.log(
-        `${this.unit.name}: Changing to the requested working directory failed: No such file or directory`,
-        3,
-        told,
-      );
-    this.unit.log(
-      `${this.unit.name}: Failed at step ${STEPS[status]} spawning ${command.path}: ${why}`,
-      3,
-      told,
-    );
     return task;
   }
 
