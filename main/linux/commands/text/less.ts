@@ -7,7 +7,8 @@ import { escapeRegex } from '../frame/regex.ts';
 import { PagerKeys } from './pager-keys.ts';
 import { LineSource } from './pager-source.ts';
 import { rowsOf } from './pager-text.ts';
-import { Pager, type PagerOptions } from './pager.ts';
+import type { PagerOptions } from './pager-window.ts';
+import { Pager } from './pager.ts';
 
 /** Copies files to a stdout that is no terminal, as both pagers do. */
 async function passThrough(it: Invocation, titled: boolean): Promise<void> {
