@@ -9,6 +9,33 @@ import { repository, type Repository } from './image.ts';
 import { makeLocalPathProvisioner } from './local-path-provisioner.ts';
 import { makeMetricsServer } from './metrics-server/server.ts';
 
+/** When a minor version's images were built, roughly: its first release's day. */
+const RELEASED: Readonly<Record<string, string>> = {
+  16: '2019-09-18',
+  17: '2019-12-07',
+  18: '2020-03-25',
+  19: '2020-08-26',
+  20: '2020-12-08',
+  21: '2021-04-08',
+  22: '2021-08-04',
+  23: '2021-12-07',
+  24: '2022-05-03',
+  25: '2022-08-23',
+  26: '2022-12-09',
+  27: '2023-04-11',
+  28: '2023-08-15',
+  29: '2023-12-13',
+  30: '2024-04-17',
+  31: '2024-08-13',
+  32: '2024-12-11',
+  33: '2025-04-23',
+  34: '2025-08-27',
+};
+
+function builtOf(tag: string): string {
+  return `${RELEASED[/^v1\.(\d+)/.exec(tag)?.[1] ?? ''] ?? '2025-08-27'}T10:00:00Z`;
+}
+
 const RELEASE = /^v1\.\d+\.\d+/;
 
 /** Holds a pod's namespaces and does nothing. */
@@ -30,6 +57,7 @@ function controlPlane(short: string, tags: RegExp, sizeBytes: number): Repositor
         base: scratch(),
         files: { [`/usr/local/bin/${short}`]: programFile(short, program) },
         sizeBytes,
+        created: builtOf(tag),
         command: [`/usr/local/bin/${short}`],
       };
     },
@@ -41,6 +69,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
     base: scratch(),
     files: { '/pause': programFile('pause', pause) },
     sizeBytes: 320_368,
+    created: '2022-11-30T20:00:00Z',
     entrypoint: ['/pause'],
     user: '65535:65535',
   })),
@@ -54,6 +83,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
       '/usr/local/bin/kube-proxy': programFile('kube-proxy', makeKubeProxy({ client, version: tag })),
     },
     sizeBytes: 25_960_000,
+    created: builtOf(tag),
     command: ['/usr/local/bin/kube-proxy'],
   })),
   repository(
@@ -63,6 +93,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
       base: scratch(),
       files: { '/coredns': programFile('coredns', makeCoreDns({ client, version: tag.replace(/^v/, '') })) },
       sizeBytes: 22_387_000,
+      created: '2023-02-06T22:11:38Z',
       entrypoint: ['/coredns'],
       exposedPorts: ['53/tcp', '53/udp'],
     }),
@@ -74,6 +105,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
       '/tmp': { type: 'directory', mode: 0o1777 },
     },
     sizeBytes: 22_489_000,
+    created: '2024-08-22T00:00:00Z',
     entrypoint: ['/metrics-server'],
     user: '65534',
   })),
@@ -90,6 +122,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
       base: alpine('3.22.2'),
       files: { '/opt/bin/flanneld': programFile('flanneld', makeFlanneld({ client })) },
       sizeBytes: 33_068_000,
+      created: '2025-10-08T00:00:00Z',
       entrypoint: ['/opt/bin/flanneld'],
     }),
   ),
@@ -105,6 +138,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
       base: alpine('3.22.2'),
       files: { '/flannel': textFile('', 0o755) },
       sizeBytes: 5_000_000,
+      created: '2025-06-01T00:00:00Z',
       command: ['/bin/sh'],
     }),
   ),
@@ -117,6 +151,7 @@ export const KUBERNETES_IMAGES: readonly Repository[] = [
       ),
     },
     sizeBytes: 19_500_000,
+    created: '2025-01-15T00:00:00Z',
     command: ['local-path-provisioner'],
   })),
 ];

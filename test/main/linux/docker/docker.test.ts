@@ -2,6 +2,7 @@
 import { expect, test } from 'vitest';
 import { makeDockerMachine, type DockerMachine } from '../../../support/docker-machine.ts';
 import { makeMemoryStore } from '../../../support/memory-store.ts';
+import { runOnTerminal } from '../../../support/transcript.ts';
 
 async function pulled(...images: string[]): Promise<DockerMachine> {
   const m = await makeDockerMachine();
@@ -219,4 +220,22 @@ test('without its daemon docker says so, and containers live on', async () => {
   );
   expect((await m.sh('ps -e -o args= | grep -c "^sleep 1d"')).stdout).toBe('1\n');
   expect((await m.sh('systemctl start docker; docker ps -q | wc -l')).stdout.trim()).toBe('1');
+});
+
+test('docker run -it is a terminal in the container: its size, its keys, Ctrl-C', async () => {
+  const m = await pulled('busybox:1.36');
+  const world = { kernel: m.machine.kernel, clock: m.clock };
+  expect(
+    (await runOnTerminal(world, 'docker run -it --rm busybox:1.36 stty size', { columns: 90 })).output,
+  ).toBe('50 90\n');
+  const { output, status } = await runOnTerminal(world, 'docker run -it --rm --name term busybox:1.36 sh', {
+    typed: [
+      { afterMs: 1000, keys: 'echo $((6*7)); sleep 1d\r' },
+      { afterMs: 2000, keys: '\u0003' },
+      { afterMs: 3000, keys: 'exit 3\r' },
+    ],
+  });
+  expect(output).toContain('42\n');
+  expect(status).toBe(3);
+  expect((await m.sh('docker ps -aq')).stdout).toBe('');
 });
