@@ -76,6 +76,8 @@ const NO_LATENCY: RuntimeLatency = { sandboxMs: 0, createMs: 0, startMs: 0, pull
 const HEXADECIMAL = '0123456789abcdef';
 const CNI_RETRIES_MAX = 30;
 const CNI_RETRY_MS = 1000;
+/** A static binary of a few pages: hundreds of them must fit into a node. */
+const PAUSE_BYTES = 512 * 1024;
 /** Killed for want of memory only when nothing else is left. */
 const PAUSE_OOM_SCORE = -998;
 const NOBODY = { uid: 65_535, gid: 65_535, groups: [65_535] };
@@ -716,7 +718,10 @@ class Runtime implements ContainerdDaemon {
 }
 
 /** /pause: does nothing until it is told to end. */
-const pause: Program = (proc) => untilStopped(proc);
+const pause: Program = (proc) => {
+  proc.useMemory(PAUSE_BYTES);
+  return untilStopped(proc);
+};
 
 /** Waits for SIGTERM or SIGINT. */
 async function untilStopped(proc: Process): Promise<number> {
