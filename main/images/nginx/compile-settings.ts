@@ -34,7 +34,7 @@ const NOT_SIMULATED = new Set(
 );
 
 /** nginx's built-in `combined`. */
-export const COMBINED =
+const COMBINED =
   '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';
 
 const NOWHERE = { file: '', line: 0 };

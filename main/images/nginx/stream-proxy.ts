@@ -19,7 +19,7 @@ export interface StreamWorld {
 }
 
 /** One TCP connection or UDP exchange, with its variables. */
-export class StreamSession implements Scope {
+class StreamSession implements Scope {
   private readonly world: StreamWorld;
   private readonly client: SocketAddress;
   private readonly local: SocketAddress;

@@ -111,7 +111,7 @@ const isX509Signed = memoized((text): { readonly holds: boolean } => {
 });
 
 /** True if `issuer` signed it. */
-export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
+function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   if (certificate.issuerName !== issuer.subjectName) return false;
   return isX509Signed(`${certificate.x509}\n${issuer.publicKey}`).holds;
 }

@@ -1,7 +1,6 @@
 // TLS, modelled: real X.509 certificates and keys, the handshake with its errors, and listeners. Nothing is encrypted.
 export {
   certificateProblem,
-  isIssuedBy,
   issueCertificate,
   matchesName,
   parseCertificates,

@@ -43,11 +43,6 @@ export function makeKeyPair(
   return { privateKey: pem(key, 'pkcs8'), publicKey: pem(createPublicKey(key), 'spki') };
 }
 
-/** The public half of a private key in PEM. Throws for text that is no key. */
-export function publicKeyOf(privateKey: string): string {
-  return pem(createPublicKey(privateKey), 'spki');
-}
-
 /** A signature over `data`, base64. */
 export function signWith(privateKey: string, data: string): string {
   return signBytes(privateKey, Buffer.from(data)).toString('base64');

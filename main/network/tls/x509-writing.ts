@@ -195,7 +195,7 @@ export function basicConstraints(isAuthority: boolean, isCritical = true, pathLe
 }
 
 /** The SHA-1 of the key's bits (RFC 5280, 4.2.1.2, method 1). */
-export function keyIdentifier(publicKeyDer: Buffer): Buffer {
+function keyIdentifier(publicKeyDer: Buffer): Buffer {
   const [, bits] = inside(readAll(publicKeyDer)[0]);
   return createHash('sha1').update(bits!.content.subarray(1)).digest();
 }

@@ -10,15 +10,37 @@ const OWNER = (proc: Process, name: string): { pid: number; command: string; uid
   uid: proc.credentials.uid,
 });
 
-/** Passes bytes both ways until the other side is done; stdin's end half-closes. */
-async function relay(proc: Process, socket: TcpSocket, keepOpen: boolean): Promise<void> {
+interface RelayOptions {
+  /** What stdin's end does: nothing, closing this half (-N), or leaving after so many ms (-q). */
+  readonly atEnd: 'keep' | 'half-close' | number;
+  /** -w: leaves after so long without a byte either way. */
+  readonly idleMs?: number;
+  /** -d: stdin isn't read. */
+  readonly isDeaf?: boolean;
+}
+
+/** Passes bytes both ways until the other side is done. */
+async function relay(proc: Process, socket: TcpSocket, options: RelayOptions): Promise<void> {
+  const left = Promise.withResolvers<undefined>();
+  let timer: Disposable | undefined;
+  const touch = (): void => {
+    timer?.[Symbol.dispose]();
+    if (options.idleMs !== undefined) timer = proc.clock.after(options.idleMs, () => left.resolve(undefined));
+  };
+  touch();
   const sending = async (): Promise<void> => {
+    if (options.isDeaf === true) return;
     for (;;) {
       const chunk = await proc.stdin.read(16_384);
       if (chunk.length === 0) break;
+      touch();
       await socket.write(chunk);
     }
-    if (!keepOpen) socket.end();
+    if (options.atEnd === 'half-close') socket.end();
+    else if (typeof options.atEnd === 'number') {
+      socket.end();
+      proc.clock.after(options.atEnd, () => left.resolve(undefined));
+    }
   };
   const sent = sending();
   sent.catch((error: unknown) => {
@@ -26,10 +48,31 @@ async function relay(proc: Process, socket: TcpSocket, keepOpen: boolean): Promi
     if (!(error instanceof ErrnoError || error instanceof ProcessExit)) throw error;
   });
   for (;;) {
-    const chunk = await proc.interruptible(socket.read());
-    if (chunk === undefined) return;
+    const chunk = await proc.interruptible(Promise.race([socket.read(), left.promise]));
+    if (chunk === undefined) {
+      timer?.[Symbol.dispose]();
+      return;
+    }
+    touch();
     await proc.stdout.write(chunk);
   }
+}
+
+/** -N, -q and -w. Without them OpenBSD's nc stays until the other side leaves; busybox's and ncat close their half. */
+function relayOptions(it: Invocation): RelayOptions {
+  const { options } = it;
+  const quit = options.value('q');
+  const wait = options.value('w');
+  return {
+    atEnd:
+      quit !== undefined && Number(quit) >= 0
+        ? Number(quit) * 1000
+        : options.has('N') || it.dialect === 'busybox' || it.name === 'ncat'
+          ? 'half-close'
+          : 'keep',
+    ...(wait === undefined ? {} : { idleMs: Number(wait) * 1000 }),
+    isDeaf: options.has('d'),
+  };
 }
 
 async function connect(
@@ -111,7 +154,7 @@ export const nc: Program = command(
       if (options.has('v'))
         await proc.stderr.write(it.dialect === 'busybox' ? `${host} (${address}:${port}) open\n` : succeeded);
       try {
-        if (!options.has('z')) await relay(proc, socket, false);
+        if (!options.has('z')) await relay(proc, socket, relayOptions(it));
       } finally {
         socket.close();
       }
@@ -143,6 +186,7 @@ async function datagrams(it: Invocation, address: string, port: number, succeede
 
 async function listen(it: Invocation): Promise<number> {
   const { proc, options } = it;
+  if (options.has('u')) return listenUdp(it);
   const text = options.value('p') ?? it.operands.at(-1) ?? '';
   const address = options.value('s') ?? (it.operands.length > 1 ? it.operands[0]! : '0.0.0.0');
   if (!/^\d+$/.test(text)) throw new Failure('port number invalid');
@@ -157,12 +201,43 @@ async function listen(it: Invocation): Promise<number> {
       if (options.has('v'))
         await proc.stderr.write(`Connection received on ${socket.remote.address} ${socket.remote.port}\n`);
       try {
-        await relay(proc, socket, false);
+        await relay(proc, socket, relayOptions(it));
       } finally {
         socket.close();
       }
     } while (options.has('k'));
     return 0;
+  } catch (error) {
+    if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
+    throw new Failure(error.message);
+  }
+}
+
+/** -lu: talks with whoever sends first. */
+async function listenUdp(it: Invocation): Promise<number> {
+  const { proc, options } = it;
+  const text = options.value('p') ?? it.operands.at(-1) ?? '';
+  const address = options.value('s') ?? (it.operands.length > 1 ? it.operands[0]! : '0.0.0.0');
+  if (!/^\d+$/.test(text)) throw new Failure('port number invalid');
+  try {
+    using socket = proc.net.sockets.openUdp({
+      local: { address, port: Number(text) },
+      owner: OWNER(proc, 'nc'),
+    });
+    if (options.has('v')) await proc.stderr.write(`Bound on ${address} ${text}\n`);
+    let peer: { address: string; port: number } | undefined;
+    const sending = async (): Promise<void> => {
+      for (let chunk = await proc.stdin.read(1400); chunk.length > 0; chunk = await proc.stdin.read(1400))
+        if (peer !== undefined) socket.send(chunk, peer);
+    };
+    sending().catch(() => undefined); // This process is leaving.
+    for (;;) {
+      const { bytes, from } = await proc.interruptible(socket.receive(proc.signal));
+      if (peer === undefined && options.has('v'))
+        await proc.stderr.write(`Connection received on ${from.address} ${from.port}\n`);
+      if (peer === undefined || options.has('k')) peer = from;
+      if (from.address === peer.address && from.port === peer.port) await proc.stdout.write(bytes);
+    }
   } catch (error) {
     if (!(error instanceof ErrnoError) || error.code === 'EINTR') throw error;
     throw new Failure(error.message);
@@ -208,7 +283,7 @@ export const telnet: Program = command(
     );
     await it.out.flush();
     try {
-      await relay(proc, socket, true);
+      await relay(proc, socket, { atEnd: 'keep' });
       await proc.stderr.write('Connection closed by foreign host.\n');
     } finally {
       socket.close();

@@ -5,7 +5,7 @@ const DOTS_PER_LINE = 50;
 const DOTS_PER_CLUSTER = 10;
 
 /** `528M`, `62.8M`, `8.32M`: three digits, without a space before the unit. */
-export function shortSpeed(bytesPerSecond: number): string {
+function shortSpeed(bytesPerSecond: number): string {
   let [value, unit] = [bytesPerSecond / 1024, 0];
   while (value >= 1024 && unit < 2) {
     value /= 1024;
@@ -40,7 +40,7 @@ export function shortSize(bytes: number): string {
 }
 
 /** `0s`, `1.5s`, `2m 3s`. */
-export function elapsed(ms: number): string {
+function elapsed(ms: number): string {
   const seconds = ms / 1000;
   if (seconds < 0.0005) return '0s';
   if (seconds < 10) return `${seconds < 1 ? seconds.toFixed(3).replace(/0+$/, '') : seconds.toFixed(1)}s`;

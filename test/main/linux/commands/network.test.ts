@@ -29,7 +29,7 @@ test('curl prints the body, and -v the whole exchange', async () => {
 
   const verbose = await run(machine, ['curl', '-sv', 'http://10.0.0.2/']);
   expect(verbose.stderr).toBe(
-    '*   Trying 10.0.0.2:80...\n* Connected to 10.0.0.2 (10.0.0.2) port 80 (#0)\n> GET / HTTP/1.1\n> Host: 10.0.0.2\n> User-Agent: curl/7.88.1\n> Accept: */*\n> \n< HTTP/1.1 200 OK\n< Content-Length: 5\n< Content-Type: text/plain\n< \n* Connection #0 to host 10.0.0.2 left intact\n',
+    '*   Trying 10.0.0.2:80...\n* Connected to 10.0.0.2 (10.0.0.2) port 80 (#0)\n> GET / HTTP/1.1\r\n> Host: 10.0.0.2\r\n> User-Agent: curl/7.88.1\r\n> Accept: */*\r\n> \r\n< HTTP/1.1 200 OK\r\n< Content-Length: 5\r\n< Content-Type: text/plain\r\n< \r\n{ [5 bytes data]\n* Connection #0 to host 10.0.0.2 left intact\n',
   );
 });
 
