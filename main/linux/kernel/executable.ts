@@ -37,8 +37,9 @@ export function scriptInterpreter(
 ): { interpreter: string; argument: string | undefined } | undefined {
   const head = Buffer.from(file.read(0, INTERPRETER_LINE_BYTES)).toString('utf8');
   if (!head.startsWith('#!')) return undefined;
-  const line = (head.split('\n', 1)[0] ?? '').slice(2).trim();
+  // Only blanks and tabs separate: a carriage return belongs to the name, which then isn't found.
+  const line = (head.split('\n', 1)[0] ?? '').slice(2).replace(/^[ \t]+|[ \t]+$/g, '');
   if (line === '') return undefined;
-  const match = /^(\S+)(?:\s+(.*))?$/.exec(line);
+  const match = /^([^ \t]+)(?:[ \t]+(.*))?$/.exec(line);
   return match === null ? undefined : { interpreter: match[1]!, argument: match[2] };
 }

@@ -368,6 +368,10 @@ export async function spawnFile(shell: Shell, words: readonly string[], launch: 
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
     if (error.code !== 'ENOEXEC') return execFailed(shell, path, error, say);
+    if (isBinary(shell, path)) {
+      await say(`${shell.prefix()}${path}: cannot execute binary file: Exec format error\n`);
+      return 126;
+    }
     const copy = shell.copy();
     child = start((proc) => {
       copy.proc = proc;
@@ -415,6 +419,11 @@ async function execFailed(
   const absent = error.code === 'ENOENT' && shell.dialect.name !== 'bash';
   await say(`${shell.prefix()}${absent ? shell.dialect.notFound(path) : `${path}: ${error.message}`}\n`);
   return error.code === 'ENOENT' ? 127 : 126;
+}
+
+/** Whether a file is no script: it has a NUL in its first line. */
+function isBinary(shell: Shell, path: string): boolean {
+  return shell.readFile(path)?.split('\n', 1)[0]?.includes('\0') === true;
 }
 
 function interpreterOf(shell: Shell, path: string): string | undefined {

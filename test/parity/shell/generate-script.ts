@@ -13,6 +13,8 @@ export interface GeneratedScript {
 const LINES_MAX = 7;
 const DEPTH_MIN = 3;
 const DEPTH_MAX = 8;
+/** Characters that may turn up where they don't belong. */
+const MISPLACED = `'"\`$(){}[]<>|&;\\\n#!*?~=+- `.split('');
 const MISPLACED_SHARE = 0.03;
 
 const PRELUDE = `shopt -s extglob
@@ -68,7 +70,7 @@ function misplace(text: string, random: Random): string {
       tokens.splice(at, 0, tokens[at] ?? '');
       break;
     case 2:
-      tokens.splice(at, 0, random.pick([...`'"\`$(){}[]<>|&;\\\n#!*?~=+- `]));
+      tokens.splice(at, 0, random.pick(MISPLACED));
       break;
     default:
       tokens.splice(at, 2, tokens[at + 1] ?? '', tokens[at] ?? '');

@@ -13,7 +13,7 @@ import { builtins } from './registry.ts';
 import { DashFailure, texts, textual, type Builtin } from './support.ts';
 
 /** Builtins at whose failure a shell that isn't interactive ends (POSIX's special ones, and `local`). */
-export const DASH_SPECIAL: ReadonlySet<string> = new Set([
+const DASH_SPECIAL: ReadonlySet<string> = new Set([
   '.',
   ':',
   'source',

@@ -233,7 +233,7 @@ class Formatter {
   }
 
   private async invalid(text: string): Promise<void> {
-    const kind = /^0[xX]/.test(text) ? 'hex number' : /^0/.test(text) ? 'octal number' : 'number';
+    const kind = /^0[xX]/.test(text) ? 'hex number' : text.startsWith('0') ? 'octal number' : 'number';
     const isPartly = /^\s*[-+]?[0-9]/.test(text);
     await this.shell.error(
       this.shell.dialect.name === 'ash'

@@ -194,9 +194,14 @@ const CASES: readonly Case[] = [
   ],
 ];
 
-test.each(CASES)('%s', async (_, script, stdout, stderr = '') => {
-  const machine = makeBareMachine({ programs: new Map([...(await allPrograms()), ['/usr/bin/bash', bash]]) });
-  const result = await run(machine, ['bash', '-c', script], { cwd: '/tmp' });
-  expect(machine.faults).toEqual([]);
-  expect({ stdout: result.stdout, stderr: result.stderr }).toEqual({ stdout, stderr });
-});
+test.each(CASES.map(([name, script, stdout, stderr]) => ({ name, script, stdout, stderr: stderr ?? '' })))(
+  '$name',
+  async ({ script, stdout, stderr }) => {
+    const machine = makeBareMachine({
+      programs: new Map([...(await allPrograms()), ['/usr/bin/bash', bash]]),
+    });
+    const result = await run(machine, ['bash', '-c', script], { cwd: '/tmp' });
+    expect(machine.faults).toEqual([]);
+    expect({ stdout: result.stdout, stderr: result.stderr }).toEqual({ stdout, stderr });
+  },
+);

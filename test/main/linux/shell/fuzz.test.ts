@@ -11,7 +11,7 @@ const SEED = process.env['DRYDOCK_SHELL_SEED'] ?? 'fuzz';
 const PATIENCE_MS = 200;
 const SHELLS = { bash, sh: dash, ash };
 const PIECES = [
-  ...'$(){}[]<>|&;`\'"\\#!*?~=+-:,.%^/ \n\t\0é\udcff',
+  ...'$(){}[]<>|&;`\'"\\#!*?~=+-:,.%^/ \n\t\0é\udcff'.split(''),
   '${',
   '$((',
   '((',
