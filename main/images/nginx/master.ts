@@ -177,6 +177,7 @@ export class Master {
     const stop = Promise.withResolvers<'now' | 'gracefully'>();
     proc.onSignal('SIGTERM', () => stop.resolve('now'));
     proc.onSignal('SIGINT', () => stop.resolve('now'));
+    proc.setTitle(`nginx: master process ${proc.argv.join(' ')}`);
     proc.onSignal('SIGQUIT', () => stop.resolve('gracefully'));
     proc.onSignal('SIGHUP', () => void this.reload());
     proc.onSignal('SIGUSR1', () => this.reopen());

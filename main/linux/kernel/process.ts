@@ -130,6 +130,8 @@ export interface Process {
   /** Aborted when a fatal signal has been taken; pass it to waits that aren't the process's own. */
   readonly signal: AbortSignal;
 
+  /** What ps and /proc/PID/cmdline show from now on instead of the arguments: setproctitle(3). */
+  setTitle(title: string): void;
   chdir(path: string): void;
   setUmask(mask: number): void;
   /** Puts a file description at a number (dup2), or at the lowest free one from `from`; returns the number. */

@@ -275,6 +275,10 @@ export class VirtualProcess implements Process, Viewer, WaitHost {
     this.descriptors.inherit(fds);
   }
 
+  setTitle(title: string): void {
+    this.argv = [title];
+  }
+
   chdir(path: string): void {
     this.enter();
     const place = this.fs.place(path);
