@@ -1,6 +1,6 @@
 // The file system against the host's: random sequences of operations must have the same errnos and leave the same tree.
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Credentials, OpenFile, Process } from '../../../../main/linux/kernel/index.ts';
 import { makeRandom, type Random } from '../../../../main/simulation/index.ts';
@@ -278,17 +278,22 @@ function theirs(sequences: readonly (readonly Step[])[]): Outcome[] {
     .map((line) => JSON.parse(line) as Outcome);
 }
 
-function isRootOnLinux(): boolean {
+/** Whether the host can be the judge: root on Linux, with the protections that the virtual kernel has, and no others. */
+function isFitJudge(): boolean {
+  if (process.platform !== 'linux' || process.getuid?.() !== 0) return false;
+  const setting = (name: string): string => readFileSync(`/proc/sys/fs/protected_${name}`, 'latin1').trim();
   try {
     accessSync('/dev/shm', constants.W_OK);
+    return (
+      setting('hardlinks') === '1' && ['symlinks', 'regular', 'fifos'].every((name) => setting(name) === '0')
+    );
   } catch {
     return false;
   }
-  return process.platform === 'linux' && process.getuid?.() === 0;
 }
 
-test.skipIf(!isRootOnLinux())(
-  `${SEQUENCES} random sequences of file operations have the host's errnos and leave its tree (needs root on Linux)`,
+test.skipIf(!isFitJudge())(
+  `${SEQUENCES} random sequences of file operations have the host's errnos and leave its tree (needs root on Linux, fs.protected_symlinks=0)`,
   { timeout: 600_000 },
   async () => {
     const random = makeRandom(SEED);
