@@ -155,7 +155,11 @@ export async function runCommand(
   const found = commandFor(name, reader, session, line);
   const [, , run] = found;
   const forced = found[0] !== '!' && reader.take(/!/) !== null;
-  const takesBars = ['global', 'vglobal', '!', 'normal', 'read', 'write'].includes(found[0]);
+  // A shell's command line may hold bars, and so may what :global and :normal run.
+  const takesBars =
+    ['global', 'vglobal', '!', 'normal'].includes(found[0]) ||
+    (found[0] === 'read' && forced) ||
+    (['read', 'write'].includes(found[0]) && /^\s*!/.test(reader.rest));
   const isSubstitute = found[0] === 'substitute' || found[0] === '&';
   if (isSubstitute) {
     await run({
@@ -182,7 +186,8 @@ export async function runCommand(
     });
     if (takesBars) return;
   }
-  if (reader.rest !== '') await runCommand(session, host, reader.rest, following);
+  if (reader.rest !== '' && session.exitCode === undefined)
+    await runCommand(session, host, reader.rest, following);
 }
 
 /** The rest of a command up to a bar that no backslash stands before; the reader goes past it. */
@@ -256,7 +261,7 @@ async function globalCommand({ session, host, lines, reader }: Call, wanted: boo
   try {
     for (const name of names) {
       const place = text.marks.get(name);
-      if (place === undefined) continue;
+      if (place === undefined || session.exitCode !== undefined) continue;
       session.moveTo(place);
       await runCommand(session, quiet, command);
     }

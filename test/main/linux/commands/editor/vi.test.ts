@@ -134,3 +134,10 @@ test('busybox’s vi has a status line and words of its own, and no selections',
     'R bbf [Modified] 3/3 100%',
   ]);
 });
+
+test('a bar ends :w and :r, but not what the shell or :g runs; nothing runs after a quit', async () => {
+  const person = await seat('one\ntwo\nthree\n');
+  await person.type('vim f\r');
+  await person.type(':r !echo a b | tr a-z A-Z\r:g/t/s/t/T/|s/e/E/e\r:w|q|d\r', 300);
+  expect(await contents(person, 'f')).toBe('one\nA B\nTwo\nThrEe\n');
+});
