@@ -1,19 +1,18 @@
 // Runs commands: lists, pipelines, compound commands. Simple commands are in simple-command.ts.
 import { ArithmeticError, evaluateArithmetic } from './arithmetic.ts';
-import { compareNumbers, fileComparison, unaryTest } from './conditional.ts';
 import { runCoproc } from './coproc.ts';
-import { Discard, ExitControl, LoopControl } from './control.ts';
-import { expandToPattern, expandToRegex, expandToText, expandWords } from './expand.ts';
+import { ExitControl, LoopControl } from './control.ts';
+import { expandToPattern, expandToText, expandWords } from './expand.ts';
 import { waitForeground } from './foreground.ts';
 import { Job, statusCode } from './jobs.ts';
 import { matchesPattern } from './pattern.ts';
-import { BadRegex, matchExtended } from './regex.ts';
-import { quoteForTrace } from './quoting.ts';
+import { refuseName, runSelect } from './select.ts';
+import { runTest } from './test-command.ts';
 import { redirectAll, reportRedirect, shellTable, withRedirects } from './redirect.ts';
 import { runSimple } from './simple-command.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import type { RunOptions, Shell } from './shell.ts';
-import type { AndOr, Command, List, Pipeline, TestExpression, Word } from './syntax/ast.ts';
+import type { AndOr, Command, List, Pipeline, Word } from './syntax/ast.ts';
 import { andOrText, commandText, pipelineText } from './syntax/unparse.ts';
 import { isName } from './syntax/word-scanner.ts';
 import { timeReport } from './time-report.ts';
@@ -277,7 +276,7 @@ async function runCompound(
     case 'for':
       return runFor(shell, command);
     case 'select':
-      return runSelect(shell, command);
+      return runSelect(shell, command, iterate);
     case 'arithmetic-for':
       return runArithmeticFor(shell, command);
     case 'while':
@@ -369,86 +368,6 @@ async function runFor(shell: Shell, command: Command & { kind: 'for' | 'select' 
   return status;
 }
 
-async function refuseName(shell: Shell, name: string): Promise<number> {
-  await shell.error(`\`${name}': not a valid identifier`);
-  return 1;
-}
-
-async function runSelect(shell: Shell, command: Command & { kind: 'for' | 'select' }): Promise<number> {
-  if (!isName(command.name)) return refuseName(shell, command.name);
-  const words =
-    command.words === undefined
-      ? shell.positional
-      : await shell.attempt(() => expandWords(shell, command.words!));
-  if (words.length === 0) return 0;
-  let status = 0;
-  let list = true;
-  for (;;) {
-    if (list) await shell.err(selectMenu(words, Number(shell.vars.get('COLUMNS') ?? 80) || 80));
-    await shell.err(await shell.promptText(shell.vars.get('PS3') ?? '#? '));
-    const reply = await readLine(shell);
-    if (reply === undefined) {
-      await shell.out('\n');
-      return 1;
-    }
-    list = reply.trim() === '';
-    if (list) continue;
-    shell.vars.set('REPLY', reply);
-    shell.vars.set(command.name, /^\s*[0-9]+\s*$/.test(reply) ? (words[Number(reply) - 1] ?? '') : '');
-    const more = await iterate(shell, command.body);
-    status = shell.status;
-    if (!more) return status;
-  }
-}
-
-/** The numbered list of select, in columns that tabs lead to. */
-function selectMenu(words: readonly string[], width: number): string {
-  const digits = String(words.length).length;
-  const columnWidth = Math.max(...words.map((word) => word.length)) + digits + 4;
-  const fit = Math.max(1, Math.floor(width / columnWidth));
-  let rows = Math.ceil(words.length / fit);
-  const columns = Math.ceil(words.length / rows);
-  if (rows === 1) rows = columns;
-  let text = '';
-  for (let row = 0; row < rows; row++) {
-    let position = 0;
-    for (let i = row; i < words.length; i += rows) {
-      const cell = `${String(i + 1).padStart(position === 0 ? String(rows).length : digits)}) ${words[i]}`;
-      text += cell;
-      if (i + rows >= words.length) break;
-      text += indentation(position + cell.length, position + columnWidth);
-      position += columnWidth;
-    }
-    text += '\n';
-  }
-  return text;
-}
-
-const TAB = 8;
-
-function indentation(from: number, to: number): string {
-  let text = '';
-  for (let at = from; at < to;) {
-    const isTab = Math.floor(to / TAB) > Math.floor(at / TAB);
-    text += isTab ? '\t' : ' ';
-    at += isTab ? TAB - (at % TAB) : 1;
-  }
-  return text;
-}
-
-/** A line of stdin, byte by byte so that nothing behind it is taken. */
-async function readLine(shell: Shell): Promise<string | undefined> {
-  const file = shell.proc.fds.get(0);
-  if (file === undefined) return undefined;
-  const bytes: number[] = [];
-  for (;;) {
-    const chunk = await file.read(1);
-    if (chunk.length === 0) return bytes.length === 0 ? undefined : Buffer.from(bytes).toString('utf8');
-    if (chunk[0] === 10) return Buffer.from(bytes).toString('utf8');
-    bytes.push(chunk[0]!);
-  }
-}
-
 async function runArithmeticFor(
   shell: Shell,
   command: Command & { kind: 'arithmetic-for' },
@@ -525,82 +444,4 @@ async function arithmeticCommand(shell: Shell, expression: Word): Promise<bigint
     else return shell.abandon(error);
     return 0n;
   }
-}
-
-// ── [[ … ]] ──
-
-async function runTest(shell: Shell, expression: TestExpression): Promise<number> {
-  try {
-    return (await evaluateTest(shell, expression)) ? 0 : 1;
-  } catch (error) {
-    if (error instanceof ArithmeticError && error.unwinds === undefined) {
-      await shell.error(`[[: ${error.message}`);
-      return 1;
-    }
-    if (error instanceof BadRegex) return 2;
-    if (error instanceof Discard) throw error;
-    return shell.abandon(error);
-  }
-}
-
-async function evaluateTest(shell: Shell, expression: TestExpression): Promise<boolean> {
-  switch (expression.kind) {
-    case 'and':
-      return (await evaluateTest(shell, expression.left)) && (await evaluateTest(shell, expression.right));
-    case 'or':
-      return (await evaluateTest(shell, expression.left)) || (await evaluateTest(shell, expression.right));
-    case 'not':
-      return !(await evaluateTest(shell, expression.operand));
-    case 'group':
-      return evaluateTest(shell, expression.operand);
-    case 'unary': {
-      const operand = await shell.attempt(() => expandToText(shell, expression.operand));
-      await trace(shell, () => `[[ ${expression.operator} ${quoteForTrace(operand)} ]]`);
-      if (expression.operator === '-v') return unaryTest(shell, '-v', operand) === true;
-      return unaryTest(shell, expression.operator, operand) === true;
-    }
-    case 'binary':
-      return evaluateBinary(shell, expression);
-  }
-}
-
-async function evaluateBinary(
-  shell: Shell,
-  expression: TestExpression & { kind: 'binary' },
-): Promise<boolean> {
-  const { operator } = expression;
-  const left = await shell.attempt(() => expandToText(shell, expression.left));
-  const show = (right: string): Promise<void> =>
-    trace(shell, () => `[[ ${quoteForTrace(left)} ${operator} ${right} ]]`);
-  if (operator === '==' || operator === '=' || operator === '!=') {
-    const pattern = await shell.attempt(() => expandToPattern(shell, expression.right));
-    await show(pattern === '' ? "''" : pattern);
-    return (
-      matchesPattern(left, pattern, { extglob: true, ignoreCase: shell.shopts.has('nocasematch') }) ===
-      (operator !== '!=')
-    );
-  }
-  if (operator === '=~') {
-    const source = await shell.attempt(() => expandToRegex(shell, expression.right));
-    await show(source);
-    return matchRegex(shell, left, source);
-  }
-  const right = await shell.attempt(() => expandToText(shell, expression.right));
-  await show(quoteForTrace(right));
-  if (operator === '<') return left < right;
-  if (operator === '>') return left > right;
-  if (operator === '-nt' || operator === '-ot' || operator === '-ef')
-    return fileComparison(shell, operator, left, right);
-  return compareNumbers(
-    operator,
-    evaluateArithmetic(left, shell.arithmetic),
-    evaluateArithmetic(right, shell.arithmetic),
-  );
-}
-
-/** Matches a POSIX extended regular expression and fills BASH_REMATCH. */
-function matchRegex(shell: Shell, text: string, source: string): boolean {
-  const groups = matchExtended(text, source, shell.shopts.has('nocasematch'));
-  shell.vars.setArray('BASH_REMATCH', groups ?? []);
-  return groups !== undefined;
 }
