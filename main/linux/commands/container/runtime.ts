@@ -35,11 +35,10 @@ export function sandboxOf(runtime: Containerd, container: Container): Sandbox | 
   return runtime.listSandboxes().find((one) => one.id === container.sandboxId);
 }
 
-/** `k8s_web_web1-0_default_UID_0`, as dockershim named containers; or the name `docker run` gave. */
+/** `k8s_web_web1-0_default_UID_0`, as cri-dockerd names a pod's containers. */
 export function dockerName(runtime: Containerd, container: Container): string {
   const sandbox = sandboxOf(runtime, container);
-  if (sandbox === undefined || sandbox.spec.labels['drydock.docker'] !== undefined)
-    return container.spec.name;
+  if (sandbox === undefined) return container.spec.name;
   return `k8s_${container.spec.name}_${sandbox.spec.podName}_${sandbox.spec.podNamespace}_${sandbox.spec.podUid}_${container.spec.attempt}`;
 }
 
