@@ -1,6 +1,6 @@
 // vi(1) on a plain terminal: the loop that draws, reads a command, and runs it.
 import { ErrnoError } from '../../../../network/index.ts';
-import type { Process, Tty } from '../../../kernel/index.ts';
+import { SANE_MODES, type Process, type Tty } from '../../../kernel/index.ts';
 import { dialectOf } from '../../frame/command.ts';
 import { busyboxStatus } from './busybox.ts';
 import { isViError, runCommand } from './commands.ts';
@@ -26,8 +26,13 @@ export interface ViArguments {
   readonly commands: readonly string[];
 }
 
-const RAW = { canonical: false, echo: false, signals: false, inputNewline: false } as const;
-const SANE = { canonical: true, echo: true, signals: true, inputNewline: true } as const;
+const RAW = {
+  canonical: false,
+  echo: false,
+  signals: false,
+  inputNewline: false,
+  flowControl: false,
+} as const;
 const MODE_TEXT: Readonly<Record<Session['mode'], string>> = {
   normal: '',
   insert: '-- INSERT --',
@@ -92,7 +97,7 @@ class Vi implements NormalHost {
       if (session.path !== undefined && isVim) rememberPosition(this.proc, session.path, session.cursor);
       return session.exitCode;
     } finally {
-      this.tty.setModes(SANE);
+      this.tty.setModes(SANE_MODES);
       await this.screen.leave();
     }
   }
@@ -307,7 +312,7 @@ class Vi implements NormalHost {
   async aside(run: () => Promise<string>): Promise<void> {
     const { session } = this;
     await this.screen.print('\u001b[?2004l\u001b[?1049l\n');
-    this.tty.setModes(SANE);
+    this.tty.setModes(SANE_MODES);
     let text: string;
     try {
       text = await run();
@@ -330,7 +335,7 @@ class Vi implements NormalHost {
 
   async suspend(): Promise<void> {
     await this.screen.leave();
-    this.tty.setModes(SANE);
+    this.tty.setModes(SANE_MODES);
     this.proc.kill(-this.proc.processGroup, 'SIGTSTP');
     await this.proc.sleep(0);
     this.tty.setModes(RAW);
