@@ -12,7 +12,6 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { applet } from '../../../main/linux/commands/frame/command.ts';
 import { BUSYBOX_APPLETS, machinePrograms, PACKAGES } from '../../../main/linux/commands/index.ts';
 import type { LayerFile, Program } from '../../../main/linux/kernel/index.ts';
 import { bash, dash } from '../../../main/linux/shell/index.ts';
@@ -25,8 +24,8 @@ export interface Outcome {
   readonly status: number;
 }
 
-/** Where cases run in the virtual machine; on the host it is a folder of the day, which `onHost` puts back to this name. */
-export const FOLDER = '/tmp/cases';
+/** Where cases run in the virtual machine; on the host it is a temporary folder, whose name `onHost` replaces by this one in what comes out. */
+const FOLDER = '/tmp/cases';
 
 /** Whose tools a case means: GNU's, or busybox's applets by their bare names. */
 export type Manner = 'gnu' | 'busybox';
@@ -116,7 +115,7 @@ function fixtureFiles(): Map<string, LayerFile> {
 }
 
 /** A machine with every tool and the fixture. */
-export function makeToolsMachine(manner: Manner = 'gnu'): BareMachine {
+function makeToolsMachine(manner: Manner = 'gnu'): BareMachine {
   return makeBareMachine({
     programs: manner === 'gnu' ? gnuPrograms : busyboxPrograms,
     files: fixtureFiles(),

@@ -150,7 +150,7 @@ function parse(operands: readonly string[]): Job {
   const readBytes = both ?? size('ibs') ?? 512;
   const writeBytes = both ?? size('obs') ?? 512;
   const bytes = (name: string): boolean =>
-    /B$/.test(given.get(name) ?? '') && !/[kKMGTPEZY]i?B$/.test(given.get(name)!);
+    (given.get(name) ?? '').endsWith('B') && !/[kKMGTPEZY]i?B$/.test(given.get(name)!);
   return {
     input: given.get('if'),
     output: given.get('of'),

@@ -90,7 +90,7 @@ export const dircolors: Program = command(
     }
     const csh =
       it.options.last('b', 'c') === 'c' ||
-      (!it.options.has('b', 'c') && /csh$/.test(it.proc.env.get('SHELL') ?? ''));
+      (!it.options.has('b', 'c') && (it.proc.env.get('SHELL') ?? '').endsWith('csh'));
     await it.out.put(csh ? `setenv LS_COLORS '${colors}'\n` : `LS_COLORS='${colors}';\nexport LS_COLORS\n`);
   },
 );

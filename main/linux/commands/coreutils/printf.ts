@@ -120,7 +120,7 @@ async function once(it: Invocation, format: string, args: string[]): Promise<boo
 }
 
 /** What strtoimax gives for a number too large. */
-const LARGEST = 9_223_372_036_854_775_807;
+const LARGEST = 2 ** 63;
 
 async function numberOf(it: Invocation, arg: string | undefined): Promise<number> {
   if (arg === undefined || arg === '') return 0;
@@ -140,10 +140,7 @@ async function numberOf(it: Invocation, arg: string | undefined): Promise<number
       ? Infinity
       : Number(digits);
   const signed = match[1] === '-' ? -value : value;
-  if (
-    /^(?:\d+|0[xX][0-9a-fA-F]+)$/.test(digits) &&
-    (signed > 9_223_372_036_854_775_807 || signed < -9_223_372_036_854_775_808)
-  ) {
+  if (/^(?:\d+|0[xX][0-9a-fA-F]+)$/.test(digits) && (signed > 2 ** 63 || signed < -(2 ** 63))) {
     await it.warn(`${quote(arg)}: Numerical result out of range`);
     return signed > 0 ? LARGEST : -LARGEST;
   }

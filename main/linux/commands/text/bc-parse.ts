@@ -91,7 +91,7 @@ export function isUnfinished(text: string): boolean {
   if (/\/\*(?![^]*\*\/)/.test(text.replaceAll(/\/\*[^]*?\*\//g, ''))) return true;
   const bare = text.replaceAll(/\/\*[^]*?\*\/|#[^\n]*/g, '');
   if (((bare.match(/"/g) ?? []).length & 1) === 1) return true;
-  if (/\\\n$/.test(bare)) return true;
+  if (bare.endsWith('\\\n')) return true;
   const code = bare.replaceAll(/"[^"]*"/g, '');
   const open = (code.match(/\{/g) ?? []).length - (code.match(/\}/g) ?? []).length;
   if (open > 0) return true;

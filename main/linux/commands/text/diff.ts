@@ -440,7 +440,7 @@ async function sideBySide(
       text += sign;
       at++;
     }
-    if (right !== undefined) {
+    if (right !== undefined && right !== '') {
       to(column);
       text += right.slice(0, half);
     }

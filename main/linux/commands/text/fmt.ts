@@ -2,7 +2,7 @@
 import { ErrnoError } from '../../../network/index.ts';
 import type { Program } from '../../kernel/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { readAllText } from '../frame/input.ts';
+import { readAll } from '../frame/input.ts';
 import { quote, quoteAlways } from '../frame/quote.ts';
 
 interface Word {
@@ -46,9 +46,12 @@ export const fmt: Program = command(
     const goal = numberOf(it, 'g', 'goal') ?? Math.floor((width * 187) / 200);
     for (const path of it.inputs) {
       try {
-        const text = await readAllText(it.open(path));
+        // Columns are bytes.
+        const text = Buffer.from(await readAll(it.open(path))).toString('latin1');
         if (text !== '')
-          await it.out.put(new Filler(it, width, goal).fill(text.replace(/\n$/, '').split('\n')));
+          await it.out.put(
+            Buffer.from(new Filler(it, width, goal).fill(text.replace(/\n$/, '').split('\n')), 'latin1'),
+          );
       } catch (error) {
         if (!(error instanceof ErrnoError)) throw error;
         await it.warn(`cannot open ${quoteAlways(path)} for reading: ${error.message}`);
@@ -84,6 +87,10 @@ class Filler {
   private readonly uniform: boolean;
   private readonly prefix: string;
   private readonly prefixIndent: number;
+  /** The later lines' indentation of the last tagged paragraph. */
+  private lastOther = 0;
+  private firstTab = -1;
+  private tabs = false;
 
   constructor(it: Invocation, width: number, goal: number) {
     this.width = width;
@@ -100,6 +107,7 @@ class Filler {
 
   fill(texts: readonly string[]): string {
     const lines = texts.map((text) => this.read(text));
+    this.firstTab = texts.findIndex((text) => text.includes('\t'));
     let out = '';
     for (let at = 0; at < lines.length;) {
       const first = lines[at]!;
@@ -109,6 +117,8 @@ class Filler {
         continue;
       }
       const { end, other } = this.paragraph(lines, at);
+      // Blanks come out as tabs once the input had one.
+      this.tabs = this.firstTab >= 0 && this.firstTab <= end;
       out += this.format(lines.slice(at, end), first.indent, other);
       at = end;
     }
@@ -126,8 +136,12 @@ class Filler {
       if (!goesOn) return { end: at + 1, other };
       other = next.indent;
     } else if (this.tagged) {
-      if (!goesOn || next.indent === first.indent) return { end: at + 1, other: first.indent };
-      other = next.indent;
+      if (!goesOn || next.indent === first.indent) {
+        // A tag alone: what follows it would stand three columns in.
+        if (this.lastOther === first.indent) this.lastOther = first.indent === 0 ? 3 : 0;
+        return { end: at + 1, other: this.lastOther };
+      }
+      other = this.lastOther = next.indent;
     }
     let end = at + 1;
     while (end < lines.length && lines[end]!.verbatim === undefined && lines[end]!.indent === other) end++;
@@ -153,11 +167,12 @@ class Filler {
     const indent = column;
     while (i < text.length) {
       const start = i;
-      while (i < text.length && !/\s/.test(text[i]!)) i++;
+      while (i < text.length && !/[ \t]/.test(text[i]!)) i++;
       const word = text.slice(start, i);
       column += word.length;
       const before = column;
-      for (; i < text.length && /\s/.test(text[i]!); i++) column += text[i] === '\t' ? 8 - (column % 8) : 1;
+      for (; i < text.length && /[ \t]/.test(text[i]!); i++)
+        column += text[i] === '\t' ? 8 - (column % 8) : 1;
       const last = i >= text.length;
       const bare = word.replace(/[)\]'"]+$/, '');
       const period = /[.?!]$/.test(bare);
@@ -178,7 +193,7 @@ class Filler {
   private format(lines: readonly Line[], first: number, other: number): string {
     const words = lines.flatMap((line) => line.words);
     const count = words.length;
-    words[count - 1]!.final = words[count - 1]!.period;
+    words[count - 1] = { ...words[count - 1]!, final: true, period: true };
     // The best break from each word to the end, computed backwards.
     const best: number[] = Array.from({ length: count + 1 }, () => 0);
     const next: number[] = Array.from({ length: count + 1 }, () => count);
@@ -207,12 +222,28 @@ class Filler {
         0,
         (start === 0 ? first : other) - (this.prefix === '' ? 0 : this.prefix.length),
       );
-      let row = '';
-      for (let i = start; i < next[start]!; i++)
-        row += words[i]!.text + (i + 1 < next[start]! ? ' '.repeat(words[i]!.space) : '');
-      out += `${lead}${' '.repeat(indent)}${row}\n`;
+      let row = this.spaces(lead.length, indent);
+      let column = lead.length + indent;
+      for (let i = start; i < next[start]!; i++) {
+        row += words[i]!.text;
+        column += words[i]!.text.length;
+        if (i + 1 >= next[start]!) continue;
+        row += this.spaces(column, words[i]!.space);
+        column += words[i]!.space;
+      }
+      out += `${lead}${row}\n`;
     }
     return out;
+  }
+
+  private spaces(column: number, count: number): string {
+    const target = column + count;
+    const tab = Math.floor(target / 8) * 8;
+    if (!this.tabs || column + 1 >= tab) return ' '.repeat(count);
+    let text = '';
+    let at = column;
+    for (; at < tab; at = (Math.floor(at / 8) + 1) * 8) text += '\t';
+    return text + ' '.repeat(target - at);
   }
 
   private lineCost(

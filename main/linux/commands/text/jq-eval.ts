@@ -1276,17 +1276,6 @@ class Interpreter {
       case 'ascii':
         yield String.fromCharCode(input as number);
         return;
-      case 'splits':
-        for (const part of this.builtin(
-          'split',
-          a,
-          b ?? { kind: 'literal', value: null },
-          undefined,
-          input,
-          scope,
-        ))
-          yield* part as unknown[];
-        return;
       default:
         if (MATH[name] !== undefined) {
           yield MATH[name](this.numeric(input, 'number required'));

@@ -355,10 +355,11 @@ class InputSource {
           // A line at a time: what an error names is the line jq had read by then.
           for (const line of text.match(/[^\n]*\n|[^\n]+$/g) ?? []) {
             if (line.endsWith('\n')) this.lines++;
-            let wrong: unknown;
+            let wrong: JsonTextError | undefined;
             try {
               parser.push(line);
             } catch (error) {
+              if (!(error instanceof JsonTextError)) throw error;
               wrong = error;
             }
             yield* parser.take();

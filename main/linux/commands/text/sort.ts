@@ -234,10 +234,20 @@ const SCALE: Readonly<Record<string, number>> = { K: 1, k: 1, M: 2, G: 3, T: 4, 
 
 function compareBy(flags: string, a: string, b: string): number {
   if (flags.includes('n')) return numeric(a) - numeric(b);
-  if (flags.includes('g')) return general(a) - general(b);
-  if (flags.includes('h')) return human(a) - human(b);
+  if (flags.includes('g')) {
+    const [x, y] = [general(a), general(b)];
+    return x < y ? -1 : x > y ? 1 : 0; // Two that are no numbers are equal.
+  }
+  if (flags.includes('h')) {
+    // With -f a small e is the E of exa.
+    const raised = (text: string): string => (flags.includes('f') ? text.toUpperCase() : text);
+    return human(raised(a)) - human(raised(b));
+  }
   if (flags.includes('M')) return month(a) - month(b);
-  if (flags.includes('V')) return compareVersions(a, b);
+  if (flags.includes('V')) {
+    const bare = (text: string): string => (flags.includes('b') ? text.replace(/^[ \t]+/, '') : text);
+    return compareVersions(bare(a), bare(b));
+  }
   const clean = (text: string): string => {
     let s = flags.includes('b') ? text.replace(/^[ \t]+/, '') : text;
     if (flags.includes('d')) s = s.replaceAll(/[^\p{L}\p{Nd} \t]/gu, '');
