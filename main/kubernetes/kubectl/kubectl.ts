@@ -43,7 +43,8 @@ export class Kubectl implements Disposable {
 
   get config(): RestConfig {
     const { flags } = this;
-    const text = (name: string): string | undefined => (flags.changed(name) ? flags.string(name) : undefined);
+    const text = (name: string): string | undefined =>
+      flags.changedGlobally(name) ? flags.string(name) : undefined;
     try {
       return restConfig(this.proc, this.kubeconfig, {
         ...only('context', text('context')),

@@ -5,7 +5,8 @@ import type { Command, Invocation } from '../frame/command.ts';
 import { dryRunOf, dryRunQuery, dryRunSuffix, type DryRun } from '../frame/dry-run.ts';
 import { toCompactJson } from '../output/json.ts';
 import { objectPrinter } from '../output/printer.ts';
-import { qualifiedName, readManifests, type AnyObject, type FileObject } from '../rest/builder.ts';
+import { qualifiedName, type AnyObject, type FileObject } from '../rest/builder.ts';
+import { readManifests } from '../rest/read-manifests.ts';
 import { LAST_APPLIED, withLastApplied } from '../rest/last-applied.ts';
 import { validationOf } from '../frame/validation.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
@@ -103,6 +104,7 @@ async function applyClientSide(
       throw whileDoing('creating', refused, file);
     }
   }
+  if (dryRun === 'client') return { object: wanted, what: 'configured' };
   const last = current.metadata?.annotations?.[LAST_APPLIED];
   if (last === undefined) {
     await kubectl.err(
@@ -114,7 +116,6 @@ async function applyClientSide(
   const original = last === undefined ? {} : (JSON.parse(last) as AnyObject);
   const patch = threeWayPatch(original, wanted, current as Record<string, unknown>, schemas, schema);
   if (Object.keys(patch).length === 0) return { object: current, what: 'unchanged' };
-  if (dryRun === 'client') return { object: wanted, what: 'configured' };
   try {
     const patched = await kubectl.api.json<AnyObject>({
       method: 'PATCH',
@@ -124,8 +125,7 @@ async function applyClientSide(
         schema === undefined ? 'application/merge-patch+json' : 'application/strategic-merge-patch+json',
       body: patch,
     });
-    const changed = patched.metadata?.resourceVersion !== current.metadata?.resourceVersion;
-    return { object: patched, what: changed ? 'configured' : 'unchanged' };
+    return { object: patched, what: 'configured' };
   } catch (refused) {
     throw whileDoing(
       `applying patch:\n${toCompactJson(patch)}\nto:\nResource: "${groupVersionResource(resource)}", GroupVersionKind: "${groupVersionKind(resource)}"\nName: "${name}", Namespace: "${namespace ?? ''}"\nfor`,

@@ -3,7 +3,8 @@ import { rfc3339 } from '../../../simulation/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { resultPrinter } from '../output/result.ts';
-import { readFiles, type AnyObject } from '../rest/builder.ts';
+import type { AnyObject } from '../rest/builder.ts';
+import { readFiles } from '../rest/read-manifests.ts';
 import { pathOf } from '../rest/discovery.ts';
 
 interface Decision {

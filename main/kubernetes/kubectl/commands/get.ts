@@ -1,14 +1,15 @@
 // kubectl get: tables from the server, or objects in another form.
 import type { AnyObject, Target } from '../rest/builder.ts';
-import { parseTargets, qualifiedName, readManifests } from '../rest/builder.ts';
+import { parseTargets, qualifiedName } from '../rest/builder.ts';
+import { readManifests } from '../rest/read-manifests.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { watchEvents } from '../rest/watch.ts';
 import { isStatus, StatusError } from '../../api/index.ts';
-import { requireNamespace } from '../rest/selection.ts';
+import { listRefusal, requireNamespace } from '../rest/selection.ts';
 import { CommandError, UsageError } from '../frame/command-error.ts';
 import type { Command, Invocation } from '../frame/command.ts';
 import { customColumns } from '../output/custom-columns.ts';
-import { relaxedJsonPath, parseJsonPath } from '../output/jsonpath.ts';
+import { JsonPathError, parseJsonPath, relaxedJsonPath } from '../output/jsonpath.ts';
 import { OBJECT_FORMATS, objectPrinter } from '../output/printer.ts';
 import { formatTable } from '../output/table.ts';
 import { statusText } from '../frame/explain.ts';
@@ -33,7 +34,12 @@ export const get: Command = {
 async function runGet(invocation: Invocation): Promise<number> {
   const { kubectl, flags, args, path } = invocation;
   if (flags.changed('raw')) {
-    await kubectl.out(await kubectl.api.text({ method: 'GET', path: flags.string('raw') }));
+    const raw = flags.string('raw');
+    if (!raw.startsWith('/'))
+      throw new CommandError(
+        `--raw must be a valid URL path: parse ${JSON.stringify(raw)}: invalid URI for request`,
+      );
+    await kubectl.out(await kubectl.api.text({ method: 'GET', path: raw }));
     return 0;
   }
   const hasFiles = flags.list('filename').length > 0 || flags.string('kustomize') !== '';
@@ -46,10 +52,13 @@ async function runGet(invocation: Invocation): Promise<number> {
       path,
     );
   }
+  const watches = flags.bool('watch') || flags.bool('watch-only');
+  if (flags.bool('output-watch-events') && !watches)
+    throw new CommandError('--output-watch-events option can only be used with --watch or --watch-only');
   const targets = await targetsOf(invocation);
   const format = flags.string('output');
   const asTable = format === '' || format === 'wide';
-  if (flags.bool('watch') || flags.bool('watch-only')) return watchTargets(invocation, targets, asTable);
+  if (watches) return watchTargets(invocation, targets, asTable);
   if (asTable) return printTables(invocation, targets);
   return printObjects(invocation, targets, format);
 }
@@ -58,6 +67,10 @@ async function targetsOf(invocation: Invocation): Promise<Target[]> {
   const { kubectl, args } = invocation;
   const files = await readManifests(invocation);
   if (files === undefined) return parseTargets(kubectl, args);
+  if (args.length > 0)
+    throw new CommandError(
+      'when paths, URLs, or stdin is provided as input, you may not specify resource arguments as well',
+    );
   const mapper = await kubectl.mapper();
   return files.map(({ object, source }) => ({
     resource: mapper.forObject(object, source),
@@ -98,7 +111,8 @@ async function request<T>(invocation: Invocation, target: Target, accept: string
     if (!isList && isStatus(error, 'NotFound') && resource.namespaced && kubectl.namespace !== 'default') {
       await requireNamespace(kubectl, kubectl.namespace);
     }
-    throw error;
+    if (!isList) throw error;
+    throw listRefusal(error, resource, flags.string('selector'), flags.string('field-selector'));
   }
 }
 
@@ -157,8 +171,8 @@ async function printTables(invocation: Invocation, targets: readonly Target[]): 
   const grouped = groupByResource(tables);
   let printed = 0;
   for (const { target, rows, columns } of grouped) {
-    if (rows.length === 0) continue;
-    if (printed++ > 0) await kubectl.out('\n');
+    if (rows.length === 0 || !canSort(rows, flags.string('sort-by'))) continue;
+    if (printed++ > 0 && !flags.bool('no-headers')) await kubectl.out('\n');
     await kubectl.out(
       tableText(invocation, target.resource, columns, rows, withKind, !flags.bool('no-headers')),
     );
@@ -237,6 +251,18 @@ function labelsText(labels: Readonly<Record<string, string>> | undefined): strin
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([key, value]) => `${key}=${value}`)
     .join(',');
+}
+
+/** The real one prints nothing of a table whose rows have nothing to sort by, and ends well. */
+function canSort(rows: readonly Row[], expression: string): boolean {
+  if (expression === '') return true;
+  try {
+    const path = parseJsonPath(relaxedJsonPath(expression));
+    return rows.some((row) => path.find(row.object, true).length > 0);
+  } catch (error) {
+    if (!(error instanceof JsonPathError)) throw error;
+    return false;
+  }
 }
 
 function sortRows(rows: readonly Row[], expression: string): readonly Row[] {

@@ -2,7 +2,7 @@
 import { rfc3339 } from '../../../simulation/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 import type { Invocation } from '../frame/command.ts';
-import { dryRunQuery, dryRunSuffix, type DryRun } from '../frame/dry-run.ts';
+import { dryRunSuffix, type DryRun } from '../frame/dry-run.ts';
 import { qualifiedName, type AnyObject } from '../rest/builder.ts';
 import { pathOf, type DiscoveredResource } from '../rest/discovery.ts';
 import { LAST_APPLIED } from '../rest/last-applied.ts';
@@ -90,8 +90,12 @@ export async function prune(
           await kubectl.api.json({
             method: 'DELETE',
             path: pathOf(resource, namespace, name),
-            query: dryRunQuery(dryRun),
-            body: { kind: 'DeleteOptions', apiVersion: 'v1', propagationPolicy: 'Background' },
+            body: {
+              kind: 'DeleteOptions',
+              apiVersion: 'v1',
+              propagationPolicy: 'Background',
+              ...(dryRun === 'server' ? { dryRun: ['All'] } : {}),
+            },
           });
         await kubectl.out(`${qualifiedName(resource, name)} pruned${dryRunSuffix(dryRun)}\n`);
       }

@@ -50,10 +50,10 @@ export function flagsOf(path: string, command: Command): Flag[] {
 
 /** The flags that every command takes. */
 export function globalFlags(): Flag[] {
-  const flags = GLOBAL_FLAGS.map(toFlag);
+  const flags = GLOBAL_FLAGS.map((entry) => ({ ...toFlag(entry), isGlobal: true }));
   return flags.some(({ name }) => name === 'v')
     ? flags
-    : [...flags, { name: 'v', short: 'v', kind: 'int', default: '0' }];
+    : [...flags, { name: 'v', short: 'v', kind: 'int', default: '0', isGlobal: true }];
 }
 
 function toFlag([short, name, preset, usage]: FlagHelp): Flag {

@@ -14,6 +14,8 @@ export interface Flag {
   readonly bare?: string;
   readonly usage?: string;
   readonly hidden?: boolean;
+  /** One of those that every command takes, not one of its own by the same name. */
+  readonly isGlobal?: boolean;
 }
 
 /** The values of one command line: by flag name, the last given, or all of them for lists. */
@@ -35,6 +37,11 @@ export class FlagValues {
   /** True when the flag stood on the command line. */
   changed(name: string): boolean {
     return this.given.has(name);
+  }
+
+  /** True when the flag that every command has was given: `create rolebinding --user` is another. */
+  changedGlobally(name: string): boolean {
+    return this.given.has(name) && this.flags.get(name)?.isGlobal === true;
   }
 
   /** Empty when neither given nor defaulted. */

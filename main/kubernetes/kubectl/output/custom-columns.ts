@@ -1,8 +1,18 @@
 // `-o custom-columns=NAME:.path,…`: a table of one's own.
+import { ErrnoError } from '../../../network/index.ts';
 import type { Process } from '../../../linux/kernel/index.ts';
 import { CommandError } from '../frame/command-error.ts';
 import { parseJsonPath, relaxedJsonPath } from './jsonpath.ts';
 import { formatTable } from './table.ts';
+
+function templateAt({ fs }: Process, path: string): string {
+  try {
+    return fs.readText(path);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    throw new CommandError(`error reading template ${path}, open ${path}: ${error.message.toLowerCase()}`);
+  }
+}
 
 /** A printer for the format's columns. Throws CommandError in kubectl's words. */
 export function customColumns(
@@ -13,7 +23,7 @@ export function customColumns(
   const equals = format.indexOf('=');
   const argument = equals === -1 ? '' : format.slice(equals + 1);
   if (argument === '') throw new CommandError('custom-columns format specified but no custom columns given');
-  const spec = format.startsWith('custom-columns-file') ? fromFile(proc.fs.readText(argument)) : argument;
+  const spec = format.startsWith('custom-columns-file') ? fromFile(templateAt(proc, argument)) : argument;
   const columns = spec.split(',').map((column) => {
     const colon = column.indexOf(':');
     if (colon === -1)

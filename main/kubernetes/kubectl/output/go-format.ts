@@ -14,6 +14,18 @@ export function goValue(value: unknown): string {
   return JSON.stringify(value);
 }
 
+/** %#v: as Go source would write it. */
+export function goSyntax(value: unknown): string {
+  if (value === null || value === undefined) return 'interface {}(nil)';
+  if (Array.isArray(value)) return `[]interface {}{${value.map(goSyntax).join(', ')}}`;
+  if (typeof value === 'object') {
+    const pairs = Object.entries(value as Record<string, unknown>).sort(([a], [b]) => (a < b ? -1 : 1));
+    const members = pairs.map(([key, member]) => `${JSON.stringify(key)}:${goSyntax(member)}`);
+    return `map[string]interface {}{${members.join(', ')}}`;
+  }
+  return typeof value === 'number' ? goNumber(value) : JSON.stringify(value);
+}
+
 /** Whole numbers are int64 there; the others are written by strconv's 'g' with the fewest digits. */
 function goNumber(value: number): string {
   if (Number.isInteger(value)) return String(value);

@@ -4,6 +4,7 @@ import { toCompactJson } from './json.ts';
 type Node =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'path'; readonly steps: readonly Step[] }
+  | { readonly kind: 'identifier'; readonly word: string }
   | { readonly kind: 'range'; readonly steps: readonly Step[]; readonly body: readonly Node[] };
 
 type Step =
@@ -69,6 +70,7 @@ function printNodes(nodes: readonly Node[], object: unknown, root: unknown, allo
   return nodes
     .map((node) => {
       if (node.kind === 'text') return node.text;
+      if (node.kind === 'identifier') throw new JsonPathError(`unrecognized identifier ${node.word}`);
       const values = walk(node.steps, [object], root, allowMissing);
       if (node.kind === 'path') return values.map(valueText).join(' ');
       return values.map((value) => printNodes(node.body, value, root, allowMissing)).join('');
@@ -219,7 +221,6 @@ class Parser {
       }
       nodes.push(...action);
     }
-    if (inRange) throw new JsonPathError('unterminated range, no end');
     return nodes;
   }
 
@@ -247,8 +248,16 @@ class Parser {
         return nodes;
       }
       if (character === '"' || character === "'") nodes.push({ kind: 'text', text: this.quoted() });
-      else nodes.push({ kind: 'path', steps: this.path() });
+      else nodes.push(this.pathOrIdentifier());
     }
+  }
+
+  /** A word alone is nothing that can be evaluated, which is told only then. */
+  private pathOrIdentifier(): Node {
+    const word = /^[A-Za-z]\w*(?=[\s}])/.exec(this.text.slice(this.at))?.[0];
+    if (word === undefined) return { kind: 'path', steps: this.path() };
+    this.at += word.length;
+    return { kind: 'identifier', word };
   }
 
   private close(): void {

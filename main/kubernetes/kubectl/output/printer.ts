@@ -1,7 +1,9 @@
 // Objects in the form that `-o` asks for.
+import { ErrnoError } from '../../../network/index.ts';
 import type { Process } from '../../../linux/kernel/index.ts';
 import type { FlagValues } from '../frame/flags.ts';
 import { CommandError } from '../frame/command-error.ts';
+import { goSyntax } from './go-format.ts';
 import { toJson } from './json.ts';
 import { JsonPathError, parseJsonPath } from './jsonpath.ts';
 import { parseGoTemplate, TemplateError } from './go-template.ts';
@@ -24,7 +26,8 @@ export function objectPrinter(format: string, flags: FlagValues, proc: Process):
   if (name === 'yaml') return (object) => toYaml(shown(object));
   if (name === 'jsonpath' || name === 'jsonpath-as-json' || name === 'jsonpath-file') {
     if (argument === '') throw new CommandError(`template format specified but no template given`);
-    const path = compile(name === 'jsonpath-file' ? proc.fs.readText(argument) : argument);
+    const template = name === 'jsonpath-file' ? templateAt(proc, argument) : argument;
+    const path = compile(template);
     return (object) => {
       try {
         if (name !== 'jsonpath-as-json')
@@ -33,7 +36,7 @@ export function objectPrinter(format: string, flags: FlagValues, proc: Process):
       } catch (error) {
         if (!(error instanceof JsonPathError)) throw error;
         throw new CommandError(
-          `error executing jsonpath "${argument}": Error executing template: ${error.message}.`,
+          `error executing jsonpath ${JSON.stringify(template)}: Error executing template: ${error.message}. Printing more information for debugging the template:\n\ttemplate was:\n\t\t${template}\n\tobject given to jsonpath engine was:\n\t\t${goSyntax(object)}\n\n\n`,
         );
       }
     };
@@ -45,7 +48,7 @@ export function objectPrinter(format: string, flags: FlagValues, proc: Process):
     name === 'templatefile'
   ) {
     if (argument === '') throw new CommandError('template format specified but no template given');
-    const template = name.endsWith('file') ? proc.fs.readText(argument) : argument;
+    const template = name.endsWith('file') ? templateAt(proc, argument) : argument;
     const run = compileTemplate(template, flags.bool('allow-missing-template-keys'));
     return (object) => {
       try {
@@ -59,6 +62,15 @@ export function objectPrinter(format: string, flags: FlagValues, proc: Process):
     };
   }
   return undefined;
+}
+
+function templateAt({ fs }: Process, path: string): string {
+  try {
+    return fs.readText(path);
+  } catch (error) {
+    if (!(error instanceof ErrnoError)) throw error;
+    throw new CommandError(`error reading --template ${path}, open ${path}: ${error.message.toLowerCase()}`);
+  }
 }
 
 function compileTemplate(template: string, allowMissing: boolean): (object: unknown) => string {

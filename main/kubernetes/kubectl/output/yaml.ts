@@ -1,5 +1,8 @@
 // YAML as sigs.k8s.io/yaml writes it: keys sorted, two spaces, sequences at their parent's indent, go-yaml's quoting.
 
+/** Lines of text are broken past this column. */
+const COLUMNS = 80;
+
 /** A JSON value as a YAML document, ending in a newline. */
 export function toYaml(value: unknown): string {
   if (isEmptyOrScalar(value)) return `${inline(value)}\n`;
@@ -27,7 +30,25 @@ function block(value: unknown, indent: number): string[] {
 function scalarLines(head: string, value: unknown, indent: number): string[] {
   if (typeof value === 'string' && value.includes('\n') && isLiteralSafe(value))
     return literal(head, value, indent);
-  return [`${head} ${inline(value)}`];
+  const line = `${head} ${inline(value)}`;
+  return typeof value === 'string' && line.length > COLUMNS ? folded(line, head.length + 1, indent) : [line];
+}
+
+/** Breaks at the first lone blank past the width, as libyaml's emitter does; double quotes have their own way. */
+function folded(line: string, start: number, indent: number): string[] {
+  if (line[start] === '"') return [line];
+  const lines: string[] = [];
+  const pad = ' '.repeat(indent);
+  let current = line.slice(0, start);
+  for (let at = start; at < line.length; at++) {
+    const isLone = line[at] === ' ' && line[at - 1] !== ' ' && line[at + 1] !== ' ';
+    const isInside = at > start + 1 && at < line.length - 2;
+    if (isLone && isInside && current.length > COLUMNS) {
+      lines.push(current);
+      current = pad;
+    } else current += line[at]!;
+  }
+  return [...lines, current];
 }
 
 /** `|` with the chomping indicator that keeps the text's end, and an indentation indicator where the text starts with a blank. */

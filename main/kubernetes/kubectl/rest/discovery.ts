@@ -153,7 +153,8 @@ export class ResourceMapper {
   /** `pods`, `po`, `deployment.apps`, `deployments.v1.apps`, `Service`. Throws CommandError in kubectl's words. */
   require(name: string): DiscoveredResource {
     const found = this.find(name);
-    if (found === undefined) throw new CommandError(`the server doesn't have a resource type "${name}"`);
+    if (found === undefined)
+      throw new CommandError(`the server doesn't have a resource type ${JSON.stringify(name.split('.')[0])}`);
     return found;
   }
 
@@ -170,8 +171,12 @@ export class ResourceMapper {
       resource.group === group &&
       (version === undefined || resource.version === version);
     if (qualifiers.length === 0) return this.resources.find(matches);
+    const versioned =
+      qualifiers.length === 1
+        ? undefined
+        : this.resources.find(inGroup(qualifiers.slice(1).join('.'), qualifiers[0]));
     return (
-      this.resources.find(inGroup(qualifiers.slice(1).join('.'), qualifiers[0])) ??
+      versioned ??
       this.resources.find(inGroup(qualifiers.join('.'))) ??
       this.resources.find((resource) => matches(resource) && resource.group.startsWith(qualifiers.join('.')))
     );

@@ -2,7 +2,8 @@
 import { isStatus, StatusError } from '../../api/index.ts';
 import { CommandError, throwGathered } from '../frame/command-error.ts';
 import type { Invocation } from '../frame/command.ts';
-import { parseTargets, readManifests, type AnyObject } from './builder.ts';
+import { parseTargets, type AnyObject } from './builder.ts';
+import { readManifests } from './read-manifests.ts';
 import { pathOf, type DiscoveredResource } from './discovery.ts';
 
 /** One object of a command line. */
@@ -149,11 +150,16 @@ async function* fromList(
 ): AsyncGenerator<() => Promise<Selected>> {
   const { kubectl } = invocation;
   const namespace = resource.namespaced && selection.allNamespaces !== true ? kubectl.namespace : undefined;
-  const list = await kubectl.api.json<{ items: AnyObject[] | null }>({
-    method: 'GET',
-    path: pathOf(resource, namespace),
-    query: { labelSelector: text(selection.labelSelector), fieldSelector: text(selection.fieldSelector) },
-  });
+  const { labelSelector = '', fieldSelector = '' } = selection;
+  const list = await kubectl.api
+    .json<{ items: AnyObject[] | null }>({
+      method: 'GET',
+      path: pathOf(resource, namespace),
+      query: { labelSelector: text(labelSelector), fieldSelector: text(fieldSelector) },
+    })
+    .catch((error: unknown) => {
+      throw listRefusal(error, resource, labelSelector, fieldSelector);
+    });
   for (const item of list.items ?? []) {
     const object = typed(resource, item);
     yield () =>
@@ -165,6 +171,23 @@ async function* fromList(
         source: undefined,
       });
   }
+}
+
+/** A bad request or a missing resource, told with what was asked for (resource.Selector). */
+export function listRefusal(
+  error: unknown,
+  { group, version, plural }: DiscoveredResource,
+  labelSelector: string,
+  fieldSelector: string,
+): unknown {
+  if (!isStatus(error, 'BadRequest') && !isStatus(error, 'NotFound')) return error;
+  const { status } = error as StatusError;
+  const what = JSON.stringify(`${group}/${version}, Resource=${plural}`);
+  const asked =
+    labelSelector === '' && fieldSelector === ''
+      ? `list ${what}`
+      : `find ${what} that match label selector ${JSON.stringify(labelSelector)}, field selector ${JSON.stringify(fieldSelector)}`;
+  return new StatusError({ ...status, message: `Unable to ${asked}: ${status.message ?? ''}` });
 }
 
 async function fromName(

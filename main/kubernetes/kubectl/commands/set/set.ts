@@ -103,7 +103,7 @@ function quantities(text: string): Record<string, string> {
       .map((pair) => {
         const parts = pair.split('=');
         if (parts.length !== 2)
-          throw new CommandError(`invalid argument syntax ${pair}, expected <resource>=<value>`);
+          throw new CommandError(`Invalid argument syntax ${pair}, expected <resource>=<value>`);
         if (parseQuantity(parts[1]!) === undefined)
           throw new CommandError(
             "quantities must match the regular expression '^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'",
