@@ -1,6 +1,5 @@
 // Deletion: what it marks an object with, how long it takes, and what must hold (generic/registry/store.go, rest/delete.go).
-import type { StatusError } from '../../api/status.ts';
-import { type Status } from '../../api/status.ts';
+import type { Status, StatusError } from '../../api/status.ts';
 import { rfc3339 } from '../../../simulation/index.ts';
 import type { Served } from '../catalogue.ts';
 import { metaOf, type ApiObject, type StoredObject, type Tree } from '../object.ts';

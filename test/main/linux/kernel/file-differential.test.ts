@@ -4,9 +4,10 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import type { Credentials, OpenFile, Process } from '../../../../main/linux/kernel/index.ts';
 import { makeRandom, type Random } from '../../../../main/simulation/index.ts';
+import type { FileOutcome, FileStep } from '../../../support/file-judge.ts';
 import { makeBareMachine, run, type BareMachine } from '../../../support/make-machine.ts';
 
-const JUDGE = new URL('../../../support/file-judge.mjs', import.meta.url).pathname;
+const JUDGE = new URL('../../../support/file-judge.ts', import.meta.url).pathname;
 const SEQUENCES = Number(process.env['DRYDOCK_FILE_SEQUENCES'] ?? 300);
 const SEED = process.env['DRYDOCK_FILE_SEED'] ?? 'files';
 const STEPS = 40;
@@ -18,26 +19,6 @@ const USERS: readonly Credentials[] = [
   { uid: 1000, gid: 1000, groups: [1000, 1500] },
   { uid: 1001, gid: 1001, groups: [1001, 1500] },
 ];
-
-interface Step {
-  readonly op: string;
-  readonly user: number;
-  readonly umask: number;
-  readonly at?: string;
-  readonly to?: string;
-  readonly fd?: number;
-  readonly flags?: Readonly<Record<string, boolean>>;
-  readonly mode?: number;
-  readonly uid?: number;
-  readonly gid?: number;
-  readonly size?: number;
-  readonly text?: string;
-}
-
-interface Outcome {
-  readonly outcomes: readonly string[];
-  readonly tree: readonly string[];
-}
 
 // ── What is tried ──
 
@@ -91,7 +72,7 @@ const OPS: readonly (readonly [op: string, weight: number])[] = [
 ];
 const BAG = OPS.flatMap(([op, weight]) => Array.from({ length: weight }, () => op));
 
-function stepFrom(random: Random): Step {
+function stepFrom(random: Random): FileStep {
   const op = random.pick(BAG);
   const who = { op, user: random.pick([0, 0, 1, 1, 2]), umask: random.pick([0o022, 0o022, 0, 0o077, 0o027]) };
   const at = pathFrom(random);
@@ -129,7 +110,7 @@ function stepFrom(random: Random): Step {
 
 // ── What ours does ──
 
-async function play(proc: Process, step: Step, files: OpenFile[]): Promise<string> {
+async function play(proc: Process, step: FileStep, files: OpenFile[]): Promise<string> {
   const { fs } = proc;
   const at = step.at ?? '';
   const opened = step.fd === undefined ? undefined : files[step.fd];
@@ -224,7 +205,7 @@ function dump(proc: Process, directory: string, prefix: string, lines: string[],
 }
 
 /** Plays the steps, each in a process of its user, all of them in one directory. */
-async function ours(machine: BareMachine, steps: readonly Step[]): Promise<Outcome> {
+async function ours(machine: BareMachine, steps: readonly FileStep[]): Promise<FileOutcome> {
   const outcomes: string[] = [];
   const lines: string[] = [];
   machine.kernel.files.removeAll('/work');
@@ -264,7 +245,7 @@ async function ours(machine: BareMachine, steps: readonly Step[]): Promise<Outco
   return { outcomes, tree: lines };
 }
 
-function theirs(sequences: readonly (readonly Step[])[]): Outcome[] {
+function theirs(sequences: readonly (readonly FileStep[])[]): FileOutcome[] {
   const input = sequences.map((steps) => `${JSON.stringify({ users: USERS, steps })}\n`).join('');
   const { stdout, stderr, status } = spawnSync(process.execPath, [JUDGE, '/dev/shm'], {
     input,
@@ -275,7 +256,7 @@ function theirs(sequences: readonly (readonly Step[])[]): Outcome[] {
   return stdout
     .trimEnd()
     .split('\n')
-    .map((line) => JSON.parse(line) as Outcome);
+    .map((line) => JSON.parse(line) as FileOutcome);
 }
 
 /** Whether the host can be the judge: root on Linux, with the protections that the virtual kernel has, and no others. */

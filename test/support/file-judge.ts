@@ -3,19 +3,44 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import readline from 'node:readline';
+import type { Credentials } from '../../main/linux/kernel/index.ts';
 
-const base = fs.mkdtempSync(path.join(process.argv[2], 'judge-'));
+/** One operation on files, by one of the users. */
+export interface FileStep {
+  readonly op: string;
+  /** Which of the sequence's users. */
+  readonly user: number;
+  readonly umask: number;
+  readonly at?: string;
+  readonly to?: string;
+  /** Which of the files opened so far. */
+  readonly fd?: number;
+  readonly flags?: Readonly<Record<string, boolean>>;
+  readonly mode?: number;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly size?: number;
+  readonly text?: string;
+}
+
+/** What came of a sequence: each step's outcome, and the tree that it left. */
+export interface FileOutcome {
+  readonly outcomes: readonly string[];
+  readonly tree: readonly string[];
+}
+
+const base = fs.mkdtempSync(path.join(process.argv[2]!, 'judge-'));
 fs.chmodSync(base, 0o755);
 let count = 0;
 
-function become({ uid, gid, groups }) {
-  process.seteuid(0);
-  process.setgroups(groups);
-  process.setegid(gid);
-  process.seteuid(uid);
+function become({ uid, gid, groups }: Credentials): void {
+  process.seteuid!(0);
+  process.setgroups!([...groups]);
+  process.setegid!(gid);
+  process.seteuid!(uid);
 }
 
-function flagsOf(flags) {
+function flagsOf(flags: NonNullable<FileStep['flags']>): number {
   const c = fs.constants;
   const writes = flags.write === true;
   let bits = flags.read && writes ? c.O_RDWR : writes ? c.O_WRONLY : c.O_RDONLY;
@@ -27,47 +52,47 @@ function flagsOf(flags) {
   return bits | c.O_NONBLOCK;
 }
 
-const kinds = [
-  ['isFile', 'file'],
-  ['isDirectory', 'directory'],
-  ['isSymbolicLink', 'symlink'],
-  ['isFIFO', 'fifo'],
-];
-const typeOf = (stat) => kinds.find(([method]) => stat[method]())?.[1] ?? 'other';
+function typeOf(stat: fs.Stats): string {
+  if (stat.isFile()) return 'file';
+  if (stat.isDirectory()) return 'directory';
+  if (stat.isSymbolicLink()) return 'symlink';
+  return stat.isFIFO() ? 'fifo' : 'other';
+}
 
-function told(stat) {
+function told(stat: fs.Stats): string {
   const type = typeOf(stat);
   const mode = (stat.mode & 0o7777).toString(8);
   return `${type} ${mode} ${stat.uid}:${stat.gid} ${stat.nlink} ${type === 'directory' ? '-' : stat.size}`;
 }
 
 const old = 1_000_000;
-const aged = (stat) =>
+const aged = (stat: fs.Stats): string =>
   `${stat.atimeMs === old * 1000 ? 'old' : 'new'} ${stat.mtimeMs === old * 1000 ? 'old' : 'new'}`;
 
-function play(step, files) {
-  const { op, at, to, fd } = step;
-  const file = fd === undefined ? undefined : files[fd];
-  if (fd !== undefined && file === undefined) return 'none';
+function play(step: FileStep, files: number[]): string {
+  const { op, at = '', to = '', fd, mode = 0, size = 0 } = step;
+  const opened = fd === undefined ? undefined : files[fd];
+  if (fd !== undefined && opened === undefined) return 'none';
+  const file = opened ?? -1;
   switch (op) {
     case 'open':
-      files.push(fs.openSync(at, flagsOf(step.flags), step.mode));
+      files.push(fs.openSync(at, flagsOf(step.flags ?? {}), mode));
       return 'ok';
     case 'write':
-      fs.writeSync(file, step.text);
+      fs.writeSync(file, step.text ?? '');
       return 'ok';
     case 'read': {
-      const buffer = Buffer.alloc(step.size);
-      const length = fs.readSync(file, buffer, 0, step.size, null);
+      const buffer = Buffer.alloc(size);
+      const length = fs.readSync(file, buffer, 0, size, null);
       return JSON.stringify(buffer.toString('latin1', 0, length));
     }
     case 'fstat':
       return told(fs.fstatSync(file));
     case 'ftruncate':
-      fs.ftruncateSync(file, step.size);
+      fs.ftruncateSync(file, size);
       return 'ok';
     case 'mkdir':
-      fs.mkdirSync(at, step.mode);
+      fs.mkdirSync(at, mode);
       return 'ok';
     case 'rmdir':
       fs.rmdirSync(at);
@@ -87,17 +112,17 @@ function play(step, files) {
     case 'readlink':
       return fs.readlinkSync(at);
     case 'chmod':
-      fs.chmodSync(at, step.mode);
+      fs.chmodSync(at, mode);
       return 'ok';
     case 'chown':
-      fs.chownSync(at, step.uid, step.gid);
+      fs.chownSync(at, step.uid ?? -1, step.gid ?? -1);
       return 'ok';
     case 'truncate': {
-      const opened = fs.openSync(at, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
+      const target = fs.openSync(at, fs.constants.O_WRONLY | fs.constants.O_NONBLOCK);
       try {
-        fs.ftruncateSync(opened, step.size);
+        fs.ftruncateSync(target, size);
       } finally {
-        fs.closeSync(opened);
+        fs.closeSync(target);
       }
       return 'ok';
     }
@@ -117,16 +142,17 @@ function play(step, files) {
   }
 }
 
-function attempt(step, files) {
+function attempt(step: FileStep, files: number[]): string {
   try {
     return play(step, files);
   } catch (error) {
-    if (typeof error.code !== 'string') throw error;
-    return error.code;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === undefined) throw error;
+    return code;
   }
 }
 
-function dump(directory, prefix, lines, seen) {
+function dump(directory: string, prefix: string, lines: string[], seen: Map<number, string>): void {
   for (const name of fs.readdirSync(directory).sort()) {
     const at = path.join(directory, name);
     const stat = fs.lstatSync(at);
@@ -144,23 +170,24 @@ function dump(directory, prefix, lines, seen) {
   }
 }
 
-function judge({ users, steps }) {
-  become(users[0]);
+function judge({ users, steps }: { users: readonly Credentials[]; steps: readonly FileStep[] }): FileOutcome {
+  const [root] = users;
+  become(root!);
   const top = path.join(base, String(count++));
   const work = path.join(top, '1/2/3/4/5/6/7/8');
   process.umask(0);
   fs.mkdirSync(work, { recursive: true, mode: 0o755 });
   fs.chmodSync(work, 0o1777);
   process.chdir(work);
-  const files = [];
+  const files: number[] = [];
   const outcomes = steps.map((step) => {
-    become(users[step.user]);
+    become(users[step.user]!);
     process.umask(step.umask);
     return attempt(step, files);
   });
-  become(users[0]);
+  become(root!);
   for (const file of files) fs.closeSync(file);
-  const lines = [];
+  const lines: string[] = [];
   dump(work, '', lines, new Map());
   process.chdir(base);
   fs.rmSync(top, { recursive: true, force: true });
@@ -168,7 +195,7 @@ function judge({ users, steps }) {
 }
 
 for await (const line of readline.createInterface({ input: process.stdin })) {
-  process.stdout.write(`${JSON.stringify(judge(JSON.parse(line)))}\n`);
+  process.stdout.write(`${JSON.stringify(judge(JSON.parse(line) as Parameters<typeof judge>[0]))}\n`);
 }
 become({ uid: 0, gid: 0, groups: [0] });
 process.chdir('/');
