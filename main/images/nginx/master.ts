@@ -291,7 +291,7 @@ export class Master {
 
   private makeWorld(workers: readonly Child[]): NginxWorld {
     const { proc, loaded, version, limits, counters } = this;
-    const balancer = new Balancer(proc.clock, proc.random.fork('balance'));
+    const balancer = new Balancer(proc.clock, proc.random);
     return {
       proc,
       settings: loaded.settings,

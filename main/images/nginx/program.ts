@@ -76,6 +76,8 @@ export function makeNginx(version: string): Program {
         return (await own.listen()) === undefined ? own.run() : 1;
       },
       newSession: true,
+      // A daemon lets go of its starter's terminal and pipes.
+      fds: new Map([0, 1, 2].map((fd) => [fd, proc.kernel.nullFile()])),
     });
     return 0;
   };

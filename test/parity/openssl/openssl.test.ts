@@ -59,6 +59,14 @@ test('openssl says what the real one says', async () => {
   }
 });
 
+test('no two keys, serial numbers or random bytes are the same', async () => {
+  const script = `for i in 1 2; do openssl genpkey -algorithm ed25519 | sha256sum; openssl rand -hex 8;
+    openssl req -x509 -newkey ed25519 -nodes -subj /CN=x -keyout /dev/null 2>/dev/null | openssl x509 -noout -serial; done`;
+  const lines = (await run(makeMachine(), ['bash', '-c', script])).stdout.trimEnd().split('\n');
+  expect(lines).toHaveLength(6);
+  expect(new Set(lines).size).toBe(6);
+});
+
 test.runIf(hasOpenssl)('the host’s openssl reads and verifies what this one makes', async () => {
   const machine = makeMachine();
   const script = `

@@ -122,7 +122,7 @@ export async function openTls(
         protocols: options.protocols,
         ...(options.versions === undefined ? {} : { versions: options.versions }),
         nowMs: now,
-        random: proc.random.fork('tls'),
+        random: proc.random,
         ...(identity === undefined ? {} : { identity }),
       }),
     );

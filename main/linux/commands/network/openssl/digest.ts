@@ -157,7 +157,7 @@ async function crypt(
       salt = bytes.subarray(8, 16);
       bytes = bytes.subarray(16);
     } else if (isSalted && valueOf(parsed, 'S') === undefined) {
-      salt = Buffer.from(proc.random.fork('salt').bytes(8));
+      salt = Buffer.from(proc.random.bytes(8));
       head = Buffer.concat([Buffer.from('Salted__'), salt]);
     }
     const digest = valueOf(parsed, 'md') ?? 'sha256';
@@ -203,7 +203,7 @@ export async function rand(proc: Process, args: readonly string[]): Promise<numb
   const parsed = parseArguments('rand', args, 'hex base64', 'out rand writerand');
   const size = Number(parsed.operands[0]);
   if (!Number.isInteger(size) || size <= 0) throw new OpensslError('rand: Use -help for summary.\n');
-  const bytes = Buffer.from(proc.random.fork('openssl rand').bytes(size));
+  const bytes = Buffer.from(proc.random.bytes(size));
   const text = bytes.toString('base64').replace(/.{64}(?=.)/g, '$&\n');
   await writeOutput(
     proc,

@@ -31,7 +31,7 @@ const RSA_BITS_MAX = 8192;
 /** A new key, with the dots that openssl shows while it looks for primes. In PEM, PKCS #8. */
 export async function newKey(proc: Process, kind: KeyKind): Promise<string> {
   let dots = '';
-  const random = proc.random.fork('openssl');
+  const { random } = proc;
   const { privateKey } = makeKeyPair(random, kind, (mark) => {
     dots += mark === '+' ? `${'+'.repeat(65)}*` : '.';
   });
@@ -260,7 +260,7 @@ async function readPublic(proc: Process, path: string | undefined, what: string)
 
 /** Up to 20 random bytes as a serial number: positive, as openssl draws them. */
 export function randomSerial(proc: Process): Buffer {
-  const bytes = Buffer.from(proc.random.fork('serial').bytes(20));
+  const bytes = Buffer.from(proc.random.bytes(20));
   bytes[0]! &= 0x7f;
   return bytes;
 }

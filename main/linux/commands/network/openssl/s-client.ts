@@ -65,7 +65,7 @@ export async function sClient(proc: Process, args: readonly string[]): Promise<n
               ? ['TLSv1.3']
               : ['TLSv1.3', 'TLSv1.2'],
         nowMs: proc.clock.now(),
-        random: proc.random.fork('s_client'),
+        random: proc.random,
         ...identityOf(proc, parsed),
       }),
     );
