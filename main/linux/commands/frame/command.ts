@@ -164,6 +164,13 @@ async function report(
       );
     return form.usageExit ?? 1;
   }
+  if (
+    error instanceof RangeError &&
+    /Invalid (?:string|array|typed array) length|BigInt|allocation/.test(error.message)
+  ) {
+    await proc.stderr.write(`${name}: memory exhausted\n`); // What grew is beyond what the engine's strings and arrays hold.
+    return form.usageExit ?? 1;
+  }
   if (!(error instanceof Failure || error instanceof UsageError || error instanceof OptionError)) throw error;
   await out.flush();
   if (error instanceof Failure) {

@@ -6,6 +6,9 @@ export interface BcNumber {
   readonly scale: number;
 }
 
+/** Digits of a power, beyond which it is more than memory holds. */
+const DIGITS_MAX = 1_000_000n;
+
 export const ZERO: BcNumber = { digits: 0n, scale: 0 };
 export const ONE: BcNumber = { digits: 1n, scale: 0 };
 
@@ -62,6 +65,13 @@ export function modulo(a: BcNumber, b: BcNumber, scale: number): BcNumber | unde
 export function raise(a: BcNumber, exponent: bigint, scale: number): BcNumber | undefined {
   if (exponent === 0n) return ONE;
   const times = exponent < 0n ? -exponent : exponent;
+  if (
+    times * BigInt(a.digits.toString().length) > DIGITS_MAX &&
+    a.digits !== 0n &&
+    a.digits !== 1n &&
+    a.digits !== -1n
+  )
+    throw new RangeError('Maximum BigInt size exceeded');
   const full = { digits: a.digits ** times, scale: a.scale * Number(times) };
   if (exponent < 0n) return divide(ONE, full, scale);
   return rescale(full, Math.min(full.scale, Math.max(scale, a.scale)));

@@ -326,8 +326,18 @@ class Interpreter {
     this.world = world;
   }
 
+  private count(): void {
+    if (++this.steps > STEPS_MAX)
+      throw new JqError(
+        "drydock: a jq program of more than 20 million steps without an output isn't simulated",
+      );
+  }
+
   *run(filter: Filter, input: unknown, scope: Scope): Generator<unknown> {
-    for (const { value } of this.paths(filter, { path: undefined, value: input }, scope)) yield value;
+    for (const { value } of this.paths(filter, { path: undefined, value: input }, scope)) {
+      this.count();
+      yield value;
+    }
   }
 
   private one(filter: Filter, input: unknown, scope: Scope): unknown {
@@ -341,10 +351,7 @@ class Interpreter {
     at: { path: Path | undefined; value: unknown },
     scope: Scope,
   ): Generator<{ path: Path | undefined; value: unknown }> {
-    if (++this.steps > STEPS_MAX)
-      throw new JqError(
-        "drydock: a jq program of more than 20 million steps without an output isn't simulated",
-      );
+    this.count();
     const input = at.value;
     const fresh = (value: unknown): { path: Path | undefined; value: unknown } => ({
       path: undefined,

@@ -207,6 +207,11 @@ export const jq: Program = async (proc) => {
         if (error.text !== undefined) await fail(error.text, status);
         return false;
       }
+      if (error instanceof RangeError) {
+        status = 5;
+        await fail('jq: error: stack overflow\n', 5); // A filter that calls itself without end.
+        return false;
+      }
       if (!(error instanceof JqError)) throw error;
       if (error.value === null) return true; // error(null) is as empty.
       await fail(
