@@ -41,6 +41,12 @@ export class Kubectl implements Disposable {
     }
   }
 
+  /** The files that make up the configuration; one that is named needn't be there yet. */
+  get kubeconfigFiles(): readonly string[] {
+    const explicit = this.flags.string('kubeconfig');
+    return explicit === '' ? this.kubeconfig.files : [explicit];
+  }
+
   get config(): RestConfig {
     const { flags } = this;
     const text = (name: string): string | undefined =>

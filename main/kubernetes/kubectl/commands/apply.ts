@@ -135,6 +135,18 @@ async function applyClientSide(
   }
 }
 
+const CONFLICT_ADVICE = `Please review the fields above--they currently have other managers. Here
+are the ways you can resolve this warning:
+* If you intend to manage all of these fields, please re-run the apply
+  command with the \`--force-conflicts\` flag.
+* If you do not intend to manage all of the fields, please edit your
+  manifest to remove references to the fields that should keep their
+  current managers.
+* You may co-own fields by updating your manifest to match the existing
+  value; in this case, you'll become the manager if the other manager(s)
+  stop managing the field (remove it from their configuration).
+See https://kubernetes.io/docs/reference/using-api/server-side-apply/#conflicts`;
+
 async function applyServerSide(
   { kubectl, flags }: Invocation,
   resource: DiscoveredResource,
@@ -142,18 +154,23 @@ async function applyServerSide(
   dryRun: DryRun,
 ): Promise<Applied> {
   const manager = flags.changed('field-manager') ? flags.string('field-manager') : 'kubectl';
-  const applied = await kubectl.api.json<AnyObject>({
-    method: 'PATCH',
-    path: pathOf(resource, object.metadata?.namespace, object.metadata?.name ?? ''),
-    query: {
-      fieldManager: manager,
-      fieldValidation: validationOf(flags.string('validate')),
-      force: String(flags.bool('force-conflicts')),
-      ...dryRunQuery(dryRun),
-    },
-    contentType: 'application/apply-patch+yaml',
-    body: object,
-  });
+  const applied = await kubectl.api
+    .json<AnyObject>({
+      method: 'PATCH',
+      path: pathOf(resource, object.metadata?.namespace, object.metadata?.name ?? ''),
+      query: {
+        fieldManager: manager,
+        fieldValidation: validationOf(flags.string('validate')),
+        force: String(flags.bool('force-conflicts')),
+        ...dryRunQuery(dryRun),
+      },
+      contentType: 'application/apply-patch+yaml',
+      body: object,
+    })
+    .catch((error: unknown) => {
+      if (!isStatus(error, 'Conflict')) throw error;
+      throw new CommandError(`${error.message}\n${CONFLICT_ADVICE}`);
+    });
   return { object: applied, what: 'serverside-applied' };
 }
 

@@ -332,7 +332,7 @@ function parseTaints(texts: readonly string[]): { added: Taint[]; removed: Taint
         ),
       );
     if (!['NoSchedule', 'PreferNoSchedule', 'NoExecute'].includes(effect))
-      throw new CommandError(`invalid taint effect: ${effect}, unsupported taint effect`);
+      throw new UsageError(`invalid taint effect: ${effect}, unsupported taint effect`, 'kubectl taint');
     added.push({ effect, key, ...(value === undefined || value === '' ? {} : { value }) });
   }
   return { added, removed };

@@ -237,7 +237,7 @@ async function removeEntry(invocation: Invocation, section: Section, word: strin
   const tree = readMerged(invocation);
   if (!entriesOf(tree, section).some((entry) => entry.name === name))
     throw new CommandError(
-      `cannot delete ${word} ${name}, not in ${kubectl.kubeconfig.files.at(0) ?? 'kubeconfig'}`,
+      `cannot delete ${word} ${name}, not in ${kubectl.kubeconfigFiles.at(0) ?? 'kubeconfig'}`,
     );
   if (section === 'contexts' && tree['current-context'] === name)
     await kubectl.err(
@@ -246,7 +246,7 @@ async function removeEntry(invocation: Invocation, section: Section, word: strin
   changeConfig(invocation, `${section}.${name}`, (file) => {
     file[section] = ((file[section] ?? []) as { name: string }[]).filter((entry) => entry.name !== name);
   });
-  await kubectl.out(`deleted ${word} ${name} from ${kubectl.kubeconfig.files.at(0) ?? 'kubeconfig'}\n`);
+  await kubectl.out(`deleted ${word} ${name} from ${kubectl.kubeconfigFiles.at(0) ?? 'kubeconfig'}\n`);
   return 0;
 }
 

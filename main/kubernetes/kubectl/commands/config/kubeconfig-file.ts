@@ -40,7 +40,7 @@ export function readMerged(invocation: Invocation): ConfigTree {
     contexts: [],
     users: [],
   };
-  for (const file of invocation.kubectl.kubeconfig.files) {
+  for (const file of invocation.kubectl.kubeconfigFiles) {
     const tree = readFile(invocation, file);
     merged['current-context'] = merged['current-context'] || tree['current-context'];
     for (const section of ['clusters', 'contexts', 'users'] as const) {
@@ -60,7 +60,7 @@ export function changeConfig(
   change: (tree: ConfigTree) => void,
 ): void {
   const { kubectl, proc } = invocation;
-  const { files } = kubectl.kubeconfig;
+  const files = kubectl.kubeconfigFiles;
   const [section = '', ...rest] = property.split('.');
   const holds = (file: string): boolean => {
     const tree = readFile(invocation, file);

@@ -79,7 +79,7 @@ function read({ proc }: Invocation, path: string): Uint8Array {
     return proc.fs.readFile(path);
   } catch (error) {
     if (!(error instanceof ErrnoError)) throw error;
-    throw new CommandError(`open ${path}: ${error.message.toLowerCase()}`);
+    throw new CommandError(`Cannot read file ${path}, open ${path}: ${error.message.toLowerCase()}`);
   }
 }
 

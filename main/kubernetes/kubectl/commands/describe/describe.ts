@@ -17,6 +17,7 @@ import {
   describeServiceAccount,
 } from './config.ts';
 import type { Describer } from './describer.ts';
+import { describeBudget, describeQuota } from './policy.ts';
 import { describeGeneric } from './generic.ts';
 import { describeEndpoints, describeEndpointSlice, describeIngress, describeService } from './network.ts';
 import { describeNode } from './node.ts';
@@ -33,6 +34,8 @@ import { DescribeWriter } from './writer.ts';
 
 /** By kind and group. */
 const DESCRIBERS: Readonly<Record<string, Describer>> = {
+  'ResourceQuota.': describeQuota,
+  'PodDisruptionBudget.policy': describeBudget,
   'Pod.': describePod,
   'Service.': describeService,
   'Endpoints.': describeEndpoints,

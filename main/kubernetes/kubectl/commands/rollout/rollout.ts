@@ -33,9 +33,10 @@ async function eachPatched(invocation: Invocation, operation: string, make: Make
   const { kubectl, flags, args } = invocation;
   requireResource(invocation);
   const print = resultPrinter(invocation);
+  const isOneType = args.length === 1 && !args[0]!.includes('/');
   const count = await visitObjects(
     invocation,
-    { args, labelSelector: flags.string('selector'), continueOnError: true },
+    { args, all: isOneType, labelSelector: flags.string('selector'), continueOnError: true },
     async (selected) => {
       const { resource, namespace, name } = selected;
       const patched = await kubectl.api.json<AnyObject>({
