@@ -1,5 +1,6 @@
 import { spawn } from '@lydell/node-pty';
 import path from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   Drydock,
@@ -67,7 +68,7 @@ test('without -t there is no terminal; with -t there is one, of the size of the 
   let seen = '';
   terminal.onData((data) => (seen += data));
   const shows = async (pattern: RegExp): Promise<void> => {
-    await expect.poll(() => seen, { timeout: 10_000 }).toMatch(pattern);
+    await expect.poll(() => stripVTControlCharacters(seen), { timeout: 10_000 }).toMatch(pattern);
   };
   await shows(/# $/);
   terminal.write('stty size; tty\r');
