@@ -6,7 +6,8 @@ import { bash } from '../../../../../main/linux/shell/index.ts';
 import { makeBareMachine, run } from '../../../../support/make-machine.ts';
 
 const programs: Record<string, Program> = { '/usr/bin/bash': bash };
-for (const [file, { program }] of machinePrograms(PACKAGES.map((each) => each.name))) programs[file] = program;
+for (const [file, { program }] of machinePrograms(PACKAGES.map((each) => each.name)))
+  programs[file] = program;
 const sh = (script: string) => run(makeBareMachine({ programs }), ['bash', '-c', script]);
 
 test('a file goes through a listener, and -N ends it', async () => {
