@@ -104,7 +104,8 @@ async function applyClientSide(
       throw whileDoing('creating', refused, file);
     }
   }
-  if (dryRun === 'client') return { object: wanted, what: 'configured' };
+  // Without asking the server there is no telling what would come of it: what is, is told.
+  if (dryRun === 'client') return { object: current, what: 'configured' };
   const last = current.metadata?.annotations?.[LAST_APPLIED];
   if (last === undefined) {
     await kubectl.err(

@@ -14,9 +14,10 @@ async function runStatus(invocation: Invocation): Promise<number> {
     throw new CommandError('required resource not specified');
   const wanted = flags.int('revision');
   if (wanted < 0) throw new CommandError(`revision must be a positive integer: ${wanted}`);
+  const isOneType = args.length === 1 && !args[0]!.includes('/');
   const count = await visitObjects(
     invocation,
-    { args, labelSelector: flags.string('selector') },
+    { args, all: isOneType, labelSelector: flags.string('selector') },
     async ({ resource, namespace, name }) => {
       const view = VIEWERS[resource.kind];
       if (view === undefined)
