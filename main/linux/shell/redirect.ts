@@ -3,6 +3,7 @@ import { ErrnoError } from '../../network/index.ts';
 import type { OpenFile } from '../kernel/index.ts';
 import { textToBytes } from './bytes.ts';
 import { expandDocument, expandToText, expandWords } from './expand.ts';
+import { NetworkRedirectError, openNetworkPath } from './network-redirect.ts';
 import type { Shell } from './shell.ts';
 import type { Redirect } from './syntax/ast.ts';
 
@@ -115,7 +116,20 @@ async function redirectOne(shell: Shell, redirect: Redirect, table: DescriptorTa
     return;
   }
   if (operator === '<&' || operator === '>&') return duplicate(shell, redirect, target, table, place);
-  place(await opened(shell, target, openTarget(shell, target, operator, table)));
+  place(
+    (await socketAt(shell, target)) ??
+      (await opened(shell, target, openTarget(shell, target, operator, table))),
+  );
+}
+
+/** The connection that a path such as /dev/tcp/HOST/PORT names; undefined for other paths. */
+async function socketAt(shell: Shell, path: string): Promise<OpenFile | undefined> {
+  try {
+    return await openNetworkPath(shell, path);
+  } catch (error) {
+    if (!(error instanceof NetworkRedirectError)) throw error;
+    throw new RedirectError(`${path}: ${error.message}`, { cause: error });
+  }
 }
 
 /** The file once open(2) would return: the other end of a fifo may have to come first. */
@@ -189,8 +203,6 @@ function openTarget(
     if (file === undefined) throw new RedirectError(`${path}: No such file or directory`);
     if (file.kind !== 'file') return file;
   }
-  if (/^\/dev\/(?:tcp|udp)\/[^/]+\/[^/]+$/.test(path))
-    throw new RedirectError(`${path}: drydock: bash's network redirections aren't simulated`);
   const { fs } = shell.proc;
   try {
     switch (operator) {

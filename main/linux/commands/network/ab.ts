@@ -3,7 +3,7 @@ import { readAll } from '../frame/input.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { ErrnoError } from '../../../network/index.ts';
 import { percentile, runLoad, serverSoftware, type LoadResult, type Sample } from './load-test.ts';
-import { lookupHost } from './resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 import { parseUrl, type ParsedUrl } from './url.ts';
 
 const BANNER =

@@ -18,7 +18,7 @@ import {
   type ResponseHead,
 } from './http-exchange.ts';
 import { answerDigest } from './digest-auth.ts';
-import { lookupHost } from './resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 import { StdioOut } from './stdio-out.ts';
 import { openTls, TlsFailure, type TlsSession } from './tls.ts';
 import { expandUrl, GlobError, parseUrl, resolveUrl, type ParsedUrl } from './url.ts';

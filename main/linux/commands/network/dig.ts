@@ -13,7 +13,7 @@ import {
   readResolvConf,
   searchCandidates,
   type DnsReply,
-} from './resolver.ts';
+} from '../../libc/index.ts';
 
 const VERSION = '9.18.49';
 

@@ -2,7 +2,7 @@
 import { IptablesError, type Chain, type Rule, type Table, type TableName } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { Output } from '../frame/output.ts';
-import { reverseLookup } from './resolver.ts';
+import { reverseLookup } from '../../libc/index.ts';
 
 const VERSION = 'v1.8.9 (nf_tables)';
 const TABLES: readonly string[] = ['filter', 'nat', 'mangle', 'raw', 'security'];

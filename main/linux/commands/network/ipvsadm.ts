@@ -19,7 +19,7 @@ import {
   TRY_HELP,
   type IpvsadmCommand,
 } from './ipvsadm-options.ts';
-import { lookupHost, lookupService, reverseLookup } from './resolver.ts';
+import { lookupHost, lookupService, reverseLookup } from '../../libc/index.ts';
 
 type Arguments = ReturnType<typeof parseIpvsadm>;
 

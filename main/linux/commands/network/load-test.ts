@@ -8,7 +8,7 @@ import {
   ResponseReader,
   type ResponseHead,
 } from './http-exchange.ts';
-import { lookupHost } from './resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 import { openTls, TlsFailure } from './tls.ts';
 import type { ParsedUrl } from './url.ts';
 

@@ -2,7 +2,7 @@
 import { ErrnoError, type TcpSocket } from '../../../network/index.ts';
 import { ProcessExit, type Process, type Program } from '../../kernel/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { lookupHost, lookupService } from './resolver.ts';
+import { lookupHost, lookupService } from '../../libc/index.ts';
 
 const OWNER = (proc: Process, name: string): { pid: number; command: string; uid: number } => ({
   pid: proc.pid,

@@ -12,7 +12,7 @@ import {
 import type { Process, Program } from '../../kernel/index.ts';
 import { userName } from '../frame/accounts.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { lookupService, reverseLookup } from './resolver.ts';
+import { lookupService, reverseLookup } from '../../libc/index.ts';
 
 const STATES: Readonly<Record<string, string>> = {
   LISTEN: 'LISTEN',

@@ -13,7 +13,7 @@ import {
   readResolvConf,
   searchCandidates,
   type DnsReply,
-} from './resolver.ts';
+} from '../../libc/index.ts';
 
 type Outcome = DnsReply | { readonly problem: string };
 

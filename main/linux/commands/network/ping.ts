@@ -2,7 +2,7 @@
 import { ErrnoError, parseIpv4, type EchoReply } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { command, dialectOf, Failure, type Invocation } from '../frame/command.ts';
-import { lookupHost, reverseLookup } from './resolver.ts';
+import { lookupHost, reverseLookup } from '../../libc/index.ts';
 
 const ERRORS = {
   'net-unreachable': 'Destination Net Unreachable',

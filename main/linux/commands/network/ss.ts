@@ -2,7 +2,7 @@
 import { parseIpv4, type SocketInfo } from '../../../network/index.ts';
 import type { Process, Program } from '../../kernel/index.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { lookupService } from './resolver.ts';
+import { lookupService } from '../../libc/index.ts';
 
 const USAGE = `Usage: ss [ OPTIONS ]
        ss [ OPTIONS ] [ FILTER ]

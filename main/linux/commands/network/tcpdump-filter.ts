@@ -7,7 +7,7 @@ import {
   protocolNumber,
   type Cidr,
 } from '../../../network/index.ts';
-import { servicePort } from './services.ts';
+import { servicePort } from '../../libc/index.ts';
 import type { Dissected } from './tcpdump-dissect.ts';
 
 export type Filter = (packet: Dissected) => boolean;

@@ -1,6 +1,6 @@
 // tcpdump's lines about a packet, as its printers of ARP, IPv4, TCP, UDP, ICMP and VXLAN write them.
 import { protocolName } from '../../../network/index.ts';
-import { serviceName } from './services.ts';
+import { serviceName } from '../../libc/index.ts';
 import { LINKTYPE_ETHERNET } from './pcap.ts';
 import { dissect, type ArpHeader, type Dissected, type Ipv4Header } from './tcpdump-dissect.ts';
 import { dnsText } from './tcpdump-dns.ts';

@@ -16,7 +16,7 @@ import {
   SNAPSHOT_BYTES,
   type PcapRecord,
 } from './pcap.ts';
-import { lookupHost, reverseLookup } from './resolver.ts';
+import { lookupHost, reverseLookup } from '../../libc/index.ts';
 import { dissect, type Dissected } from './tcpdump-dissect.ts';
 import { compileFilter, FilterError, namesIn, type Filter } from './tcpdump-filter.ts';
 import { asciiText, hexRows, PacketPrinter } from './tcpdump-print.ts';

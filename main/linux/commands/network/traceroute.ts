@@ -3,7 +3,7 @@ import { ErrnoError, formatIpv4, Packet, parseIpv4, type CapturedFrame } from '.
 import type { Process, Program } from '../../kernel/index.ts';
 import { Output } from '../frame/output.ts';
 import { OptionError, parseOptions, type Options } from '../frame/options.ts';
-import { lookupHost, reverseLookup } from './resolver.ts';
+import { lookupHost, reverseLookup } from '../../libc/index.ts';
 
 const [ICMP, TCP, UDP] = [1, 6, 17];
 const FIRST_UDP_PORT = 33_434;

@@ -5,7 +5,7 @@ import { command, type Invocation } from '../frame/command.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
 import { join } from '../coreutils/files.ts';
 import { ExchangeError, headerValue, ResponseReader, type ResponseHead } from './http-exchange.ts';
-import { lookupHost } from './resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 import { openTls, TlsFailure, VERIFY_ERRORS } from './tls.ts';
 import { Dots, gnuBar, longSpeed, shortSize } from './wget-meter.ts';
 import { parseUrl, resolveUrl, type ParsedUrl } from './url.ts';

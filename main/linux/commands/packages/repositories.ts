@@ -2,7 +2,7 @@
 // Differs: only reaching them is real; what they hold is on the machine already.
 import { ErrnoError } from '../../../network/index.ts';
 import type { Process } from '../../kernel/index.ts';
-import { lookupHost } from '../network/resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 
 const FOLDER = '/etc/yum.repos.d';
 const CONNECT_TIMEOUT_MS = 30_000;

@@ -9,7 +9,7 @@ import {
 } from '../../kernel/index.ts';
 import { userName } from '../frame/accounts.ts';
 import { command, Failure, type Invocation } from '../frame/command.ts';
-import { serviceName, servicePort } from '../network/services.ts';
+import { serviceName, servicePort } from '../../libc/index.ts';
 
 interface Row {
   readonly info: ProcessInfo;

@@ -2,7 +2,7 @@
 import { ErrnoError, type TcpSocket } from '../../../network/index.ts';
 import type { Process } from '../../kernel/index.ts';
 import { userName } from '../frame/accounts.ts';
-import { lookupHost } from '../network/resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 import { askSecret } from '../system/passwords.ts';
 import {
   Channel,

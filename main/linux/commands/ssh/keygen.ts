@@ -6,7 +6,7 @@ import type { Process, Program } from '../../kernel/index.ts';
 import { userName } from '../frame/accounts.ts';
 import { runChild, statusNumber } from '../frame/child.ts';
 import { OptionError, parseOptions, type Options } from '../frame/options.ts';
-import { lookupHost } from '../network/resolver.ts';
+import { lookupHost } from '../../libc/index.ts';
 import { askSecret } from '../system/passwords.ts';
 import { Channel, fingerprint, SSH_PORT, type ServerHello } from './channel.ts';
 

@@ -3,7 +3,7 @@ import type { Process, Program } from '../../kernel/index.ts';
 import { groupByName, listGroups, listUsers, userByName } from '../frame/accounts.ts';
 import { command, Failure } from '../frame/command.ts';
 import { strftime, zoneOf } from '../frame/time.ts';
-import { listHosts, lookupHost, lookupService } from '../network/resolver.ts';
+import { listHosts, lookupHost, lookupService } from '../../libc/index.ts';
 
 const USAGE = `Usage: hostname [-b] {hostname|-F file}         set host name (from file)
        hostname [-a|-A|-d|-f|-i|-I|-s|-y]       display formatted name

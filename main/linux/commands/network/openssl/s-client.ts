@@ -11,7 +11,7 @@ import {
   type TlsStream,
 } from '../../../../network/tls/index.ts';
 import type { Process } from '../../../kernel/index.ts';
-import { lookupHost, lookupService } from '../resolver.ts';
+import { lookupHost, lookupService } from '../../../libc/index.ts';
 import { VERIFY_ERRORS } from '../tls.ts';
 import { fault, has, OpensslError, parseArguments, valueOf, type Arguments } from './arguments.ts';
 import { dateText, keyAlgorithm, signatureName } from './text.ts';

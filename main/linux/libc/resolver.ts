@@ -1,8 +1,8 @@
 // The stub resolver of libc: /etc/hosts, then the name servers and search list of /etc/resolv.conf.
 import { decode, encode, RECURSION_DESIRED, type Answer, type DecodedPacket } from 'dns-packet';
 
-import { ErrnoError, parseIpv4 } from '../../../network/index.ts';
-import type { Process } from '../../kernel/index.ts';
+import { ErrnoError, parseIpv4 } from '../../network/index.ts';
+import type { Process } from '../kernel/index.ts';
 import { serviceName, servicePort } from './services.ts';
 
 export interface ResolvConf {
