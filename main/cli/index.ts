@@ -18,7 +18,7 @@ const HELP = `drydock COMMAND [OPTIONS]
   exec    Run a command on a machine of the cluster that \`up\` or \`serve\` runs
             [--data DIR] [-t] MACHINE -- COMMAND...
   bench   Measure rollouts, the API server and boots on this machine
-            [--only rollout,api,https,nodes] [--full] [--nodes N] [--pods N] [--image NAME]
+            [--only rollout,api,https,nodes,shells] [--full] [--nodes N] [--pods N] [--image NAME]
   lab     list | lint [ID...] | run ID... [--lang en|zh] | run --all
 
 `;

@@ -280,7 +280,7 @@ export const LINES: readonly string[] = [
   'kubectl -n {ns}-2 wait --for=condition=Available deploy/web --timeout=60s',
   "kubectl -n {ns}-2 get pods -o name > pods; head -1 pods | sed 's,pod/,,' > pod; kubectl -n {ns}-2 cp $(cat pod):/etc/nginx/nginx.conf ng.conf; head -3 ng.conf",
   'kubectl -n {ns}-2 cp $(cat pod):/etc/nginx ngd; ls -R ngd',
-  'kubectl cp {ns}-2/$(cat pod):/nope x',
+  'kubectl cp {ns}-2/$(cat pod):/nope x 2>&1 | head -1', // The rest may be cut off: the real one ends early.
   'kubectl -n {ns}-2 cp nofile $(cat pod):/tmp/',
   'kubectl -n {ns}-2 cp ng.conf $(cat pod):/tmp/; kubectl -n {ns}-2 exec $(cat pod) -- cat /tmp/ng.conf',
   'kubectl -n {ns}-2 cp ng.conf $(cat pod):/nodir/x',
