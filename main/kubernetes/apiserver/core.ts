@@ -8,7 +8,7 @@ import type { UserInfo } from './auth/user.ts';
 import type { Attributes, Authorizer } from './auth/authorizer.ts';
 import type { Catalogue } from './catalogue.ts';
 import type { ApiObject, StoredObject } from './object.ts';
-import type { ObjectStore } from './storage/object-store.ts';
+import type { ObjectStore, ObjectTable } from './storage/object-store.ts';
 import type { Api } from './verbs/api.ts';
 import type { WriteRequest } from './verbs/request.ts';
 import type { VersionProfile } from './version.ts';
@@ -31,6 +31,8 @@ export interface ServerCore {
   serviceNetwork(): ServiceNetwork | undefined;
   /** The extension servers' APIs, as far as they have told them. */
   readonly aggregation: ApiServiceAvailability;
+  /** Where webhooks are configured; while there is nothing, writes needn't look further. */
+  readonly webhookTables: readonly ObjectTable[];
   /** Draws the uids of AdmissionReviews. */
   readonly webhookIds: Random;
   /** The kubelets, once there are any. */

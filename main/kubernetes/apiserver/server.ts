@@ -120,6 +120,10 @@ export function makeApiServer(options: ApiServerOptions): ApiServer {
     kubelets: () => kubelets,
     handler: () => handler,
     serviceNetwork: () => serviceNetwork(),
+    webhookTables: [
+      catalogue.find(resources.mutatingwebhookconfigurations)!.table,
+      catalogue.find(resources.validatingwebhookconfigurations)!.table,
+    ],
     webhookIds: random.fork('webhooks'),
     get aggregation() {
       return aggregation;

@@ -1,5 +1,4 @@
 // Writes that webhooks may have a say in: tried, given up where a webhook must be asked first, and tried again.
-import { resources } from '../../api/resources.ts';
 import { WebhookCalls, WebhooksNeeded } from '../admission/webhook-calls.ts';
 import { callWebhook } from '../admission/webhook-client.ts';
 import type { ServerCore } from '../core.ts';
@@ -21,7 +20,7 @@ type Write<T> = (write: WriteRequest, own: (object: ApiObject) => ApiObject) => 
  * when the last answer has come. Rejects with what the write throws.
  */
 export async function admitted<T>(core: ServerCore, write: WriteRequest, make: Write<T>): Promise<T> {
-  if (!hasWebhooks(core)) return make(write, (object) => object);
+  if (core.webhookTables.every(({ size }) => size === 0)) return make(write, (object) => object);
   const webhookCalls = new WebhookCalls(core.clock.now());
   for (let tries = 1; tries <= TRIES_MAX; tries++) {
     const warnings: string[] = [];
@@ -42,10 +41,4 @@ export async function admitted<T>(core: ServerCore, write: WriteRequest, make: W
     }
   }
   throw internalError('the object changed each time before its webhooks had answered');
-}
-
-function hasWebhooks({ catalogue }: ServerCore): boolean {
-  return [resources.mutatingwebhookconfigurations, resources.validatingwebhookconfigurations].some(
-    (resource) => (catalogue.find(resource)?.table.list().length ?? 0) > 0,
-  );
 }
